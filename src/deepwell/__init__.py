@@ -1,0 +1,1 @@
+"""Deepwell makes deep neural networks better."""

@@ -1,0 +1,28 @@
+"""The two families of error: what a user can mend, and what a study could not do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class DeepwellError(Exception):
+    """Base of every error that Deepwell raises on purpose; its text is one sentence."""
+
+
+class UsageError(DeepwellError, ValueError):
+    """Wrong usage or unusable data: the command line exits with 2 and prints the sentence alone."""
+
+
+class StudyError(DeepwellError, RuntimeError):
+    """Work that was asked for rightly and failed all the same: the command line exits with 1."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean "x"?` for the closest known name, or an empty string.
+
+    >>> did_you_mean("churnd", ["churned", "age"])
+    '; did you mean "churned"?'
+    """
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f'; did you mean "{close[0]}"?' if close else ""

@@ -1,0 +1,180 @@
+"""What is told about the data, the plan, the progress and the result: plain values for any view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from deepwell._base._hyperparameters import Value
+
+from ._estimate import Estimate
+from ._finding import Finding
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What was read, assumed and split.
+
+    Attributes:
+        name: short name of the data, as in `churn`.
+        source: where it came from, as in `churn.csv`.
+        rows, columns: size of the table as read, the target column included.
+        target: name of the target column.
+        task: `classification` or `regression`.
+        classes: labels in the order of the model's outputs; empty for regression.
+        class_shares: share of each class over train and dev rows.
+        notes: one sentence for each thing noticed or assumed, with the flag that changes it.
+        features: columns of the encoded input.
+        split: `stratified`, `random`, `group`, `time`, `files`.
+        split_seed: seed of the split; comes from the data unless it was given.
+        sizes: rows of train, dev and test; test is 0 when no test set was wanted.
+        sealed: sha256 of the sealed test file, or an empty string.
+    """
+
+    name: str
+    source: str
+    rows: int
+    columns: int
+    target: str
+    task: str
+    classes: tuple[str, ...] = ()
+    class_shares: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
+    features: int = 0
+    split: str = "stratified"
+    split_seed: int = 0
+    sizes: tuple[int, int, int] = (0, 0, 0)
+    sealed: str = ""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """Epochs at which a scheduler decides, and the networks that train up to there."""
+
+    epochs: int
+    networks: int
+
+
+@dataclass(frozen=True)
+class PlanFacts:
+    """What a run is going to do.
+
+    Attributes:
+        networks: trials to be trained.
+        rungs: the epochs where the scheduler decides, with the networks that reach them.
+        program: `jax` or `native`.
+        programs: compiled programs that the plan needs.
+        cores: cores (or devices) at work.
+        seconds: honest estimate of the time, or None when there is nothing to go by.
+        space: hyperparameter -> its range or value in words, as in `log(0.0001, 1)`.
+    """
+
+    networks: int
+    rungs: tuple[Rung, ...]
+    program: str
+    programs: int
+    cores: int
+    seconds: float | None
+    space: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands.
+
+    Attributes:
+        phase: `compiling` or `training`.
+        rung, rungs: the rung at work, counted from 1, and how many there are.
+        alive, networks: trials in this rung, and in the study.
+        share: of the whole work done, 0 to 1.
+        best: best dev score so far, or None.
+        seconds_left: estimate, or None.
+        rung_ended: True in the one progress that closes a rung.
+    """
+
+    phase: str
+    rung: int
+    rungs: int
+    alive: int
+    networks: int
+    share: float
+    best: float | None
+    seconds_left: float | None
+    rung_ended: bool = False
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A simple model that every network has to beat, scored on the dev rows."""
+
+    name: str
+    estimate: Estimate
+
+
+@dataclass(frozen=True)
+class Opening:
+    """One opening of the sealed test set, a line of the ledger.
+
+    Attributes:
+        time: seconds since 1970, UTC.
+        study, trial: whose model was scored.
+        metric: the metric's name.
+        test: the score with its interval, lower is better.
+        number: how often this test set has been opened by now, this opening included.
+        notes: what a reader must know, as in "19 test rows were train rows of study churn".
+    """
+
+    time: float
+    study: str
+    trial: int
+    metric: str
+    test: Estimate
+    number: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """The outcome of a study: what `fit` prints, `--json` carries and the report shows.
+
+    Attributes:
+        metric: name of the metric, as in `error`; all its figures are lower-is-better.
+        metric_label: what the figures are, as in `error` or `1 - AUC`.
+        percent: whether the figures are shares that people read as per cent.
+        train, dev: the best network's scores with intervals.
+        baselines: simple models on the same dev rows.
+        versus_name, versus: best baseline, and network minus baseline on the dev rows (paired).
+        best: hyperparameters of the best trial; best_trial: its number.
+        statuses: how many trials ended in each status.
+        networks: trials trained; program: `jax` or `native`; programs: compiled programs.
+        compile_seconds, seconds, networks_per_second: wall time; the last counts full trials.
+        gemm_share: useful multiply-adds over the machine's measured matrix rate, 0 to 1.
+        model, report: paths as text; stopped: why it ended early, or an empty string.
+    """
+
+    name: str
+    data: DataFacts
+    plan: PlanFacts
+    metric: str
+    metric_label: str
+    percent: bool
+    train: Estimate
+    dev: Estimate
+    baselines: tuple[Baseline, ...]
+    versus_name: str
+    versus: Estimate | None
+    best: Mapping[str, Value]
+    best_trial: int
+    findings: tuple[Finding, ...]
+    statuses: Mapping[str, int]
+    networks: int
+    program: str
+    programs: int
+    compile_seconds: float
+    seconds: float
+    networks_per_second: float
+    gemm_share: float | None
+    model: str
+    report: str
+    stopped: str = ""
+    openings: tuple[Opening, ...] = ()

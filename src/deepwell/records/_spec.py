@@ -1,0 +1,90 @@
+"""A configuration, fully said: what a trial's curve depends on, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from deepwell._base._hyperparameters import HYPERPARAMETERS, Value, complete
+
+
+@dataclass(frozen=True, eq=False)
+class TrialSpec:
+    """One configuration, seed and data view; a trial's curve depends on its spec alone.
+
+    Attributes:
+        hyperparameters: every declared hyperparameter with its real value.
+        seed: of the initial weights and the dropout masks.
+        order_seed: of the mini-batch order; members of a study share it by default, so that
+            comparisons are sharper (common random numbers).
+        dtype: `float32` or `float64`, of all arithmetic.
+    """
+
+    hyperparameters: Mapping[str, Value]
+    seed: int
+    order_seed: int = 0
+    dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        values = MappingProxyType(complete(self.hyperparameters))
+        object.__setattr__(self, "hyperparameters", values)
+
+    def __hash__(self) -> int:
+        return hash(self.to_json())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TrialSpec) and self.to_json() == other.to_json()
+
+    def __getitem__(self, name: str) -> Value:
+        return self.hyperparameters[name]
+
+    def structure(self) -> tuple[tuple[str, Value], ...]:
+        """Return the choices that shape a program: what members of one program must share."""
+        shaping = [
+            (name, self.hyperparameters[name])
+            for name, declared in HYPERPARAMETERS.items()
+            if declared.structural
+        ]
+        return (*shaping, ("drops", self.number("dropout") > 0), ("dtype", self.dtype))
+
+    def number(self, name: str) -> float:
+        """Return a numeric hyperparameter as a float."""
+        return float(self.hyperparameters[name])  # type: ignore[arg-type]
+
+    def text(self, name: str) -> str:
+        """Return a hyperparameter that is a name."""
+        return str(self.hyperparameters[name])
+
+    def whole(self, name: str) -> int:
+        """Return a hyperparameter that is a whole number."""
+        return int(self.hyperparameters[name])  # type: ignore[arg-type]
+
+    @property
+    def hidden_units(self) -> tuple[int, ...]:
+        """Units of each hidden layer, first to last."""
+        return tuple(self.hyperparameters["hidden_units"])  # type: ignore[arg-type]
+
+    def to_json(self) -> str:
+        """Return the spec as one line of JSON with sorted names."""
+        return json.dumps(
+            {
+                "hyperparameters": dict(self.hyperparameters),
+                "seed": self.seed,
+                "order_seed": self.order_seed,
+                "dtype": self.dtype,
+            },
+            sort_keys=True,
+        )
+
+    @staticmethod
+    def from_json(text: str) -> TrialSpec:
+        """Return the spec that `to_json` wrote."""
+        plain = json.loads(text)
+        return TrialSpec(
+            hyperparameters=plain["hyperparameters"],
+            seed=plain["seed"],
+            order_seed=plain["order_seed"],
+            dtype=plain["dtype"],
+        )
