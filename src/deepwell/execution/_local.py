@@ -1,0 +1,222 @@
+"""The engine of one machine: plans, compiles in the background, trains rung by rung."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+import numpy as np
+
+from deepwell._jax._numerics import check_numerics
+from deepwell._jax._start import start
+from deepwell.data._batches import epoch_order
+from deepwell.records import ChunkRecord, Status, TrialSpec
+from deepwell.training._program import (
+    Chunk,
+    Info,
+    Member,
+    Outcome,
+    Program,
+    Session,
+    State,
+    TrainingRows,
+)
+from deepwell.training._state import best_parameters, initial_state
+
+from ._members import member_of
+from ._planner import Bucket, Machine, Plan, Shape, plan
+
+_STATUS = {Outcome.EARLY_STOPPED: Status.EARLY_STOPPED, Outcome.DIVERGED: Status.DIVERGED}
+_POLL_SECONDS = 0.1
+
+
+class LocalEngine:
+    """Trains trials on this machine's cores or accelerators.
+
+    Args:
+        rows: train and dev rows; never a test row.
+        shape: the data and task as programs see them.
+    """
+
+    name = "jax"
+
+    def __init__(self, rows: TrainingRows, shape: Shape) -> None:
+        self._rows = rows
+        self._shape = shape
+        self._runtime = start()
+        self.cores = self._runtime.devices
+        self.compile_seconds = 0.0
+        self._specs: dict[int, TrialSpec] = {}
+        self._members: dict[int, Member] = {}
+        self._states: dict[int, State] = {}
+        self._programs: dict[int, Future[Program]] = {}
+        self._buckets: list[Bucket] = []
+        self._pool: ThreadPoolExecutor | None = None
+
+    def plan(self, specs: Mapping[int, TrialSpec], epochs: float) -> Plan:
+        """Return the programs for these trials without compiling anything.
+
+        Args:
+            specs: trial number -> configuration.
+            epochs: epochs that a trial trains on average under the scheduler.
+        """
+        machine = Machine(devices=self.cores)
+        return plan(
+            {n: self._member(spec) for n, spec in specs.items()},
+            {n: spec.whole("batch_size") for n, spec in specs.items()},
+            epochs,
+            self._shape,
+            machine,
+        )
+
+    def prepare(self, specs: Mapping[int, TrialSpec], planned: Plan) -> None:
+        """Start compiling the plan's programs in the background, and draw the initial weights.
+
+        Raises:
+            StudyError: when this machine's arithmetic is wrong.
+        """
+        check_numerics()
+        known = {b.structure: i for i, b in enumerate(self._buckets)}
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(max(1, self.cores), thread_name_prefix="compile")
+        for bucket in planned.buckets:
+            index = known.get(bucket.structure, len(self._buckets))
+            if index == len(self._buckets):
+                self._buckets.append(bucket)
+                self._programs[index] = self._pool.submit(self._compile, bucket)
+            else:
+                old = self._buckets[index]
+                self._buckets[index] = Bucket(
+                    old.structure, (*old.trials, *bucket.trials), old.options
+                )
+        for number, spec in specs.items():
+            self._specs[number] = spec
+            self._members[number] = self._member(spec)
+
+    def train(
+        self, numbers: Sequence[int], until: int, stop: Callable[[], bool]
+    ) -> Iterator[ChunkRecord]:
+        """Train trials up to an epoch, program by program as they are compiled.
+
+        Args:
+            numbers: trials to train; those that stopped or diverged stay as they are.
+            until: epoch to reach.
+            stop: asked between calls; True ends the work with all states kept.
+
+        Yields:
+            One record an epoch and session, as soon as it has ended.
+        """
+        chosen = set(numbers)
+        waiting = {self._programs[i]: i for i in range(len(self._buckets))}
+        waiting = {f: i for f, i in waiting.items() if chosen & set(self._buckets[i].trials)}
+        while waiting and not stop():
+            ready, _ = wait(waiting, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+            # Results do not depend on the order; a fixed one keeps the record tidy.
+            for future in sorted(ready, key=lambda f: waiting[f]):
+                bucket = self._buckets[waiting.pop(future)]
+                todo = [n for n in bucket.trials if n in chosen]
+                yield from self._train_bucket(future.result(), todo, until, stop)
+                if stop():
+                    return
+
+    def best_parameters(self, number: int) -> dict[str, np.ndarray]:
+        """Return the weights of a trial at its best dev score."""
+        return best_parameters(self._states[number])
+
+    def forget(self, keep: Sequence[int]) -> None:
+        """Drop the states of all trials but these, so that memory follows the trials in flight."""
+        kept = set(keep)
+        for number in [n for n in self._states if n not in kept]:
+            del self._states[number]
+
+    def programs(self) -> int:
+        """Return how many programs were planned and handed to the compiler."""
+        return len(self._programs)
+
+    def close(self) -> None:
+        """Stop compiling what nobody waits for any more."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _member(self, spec: TrialSpec) -> Member:
+        shape = self._shape
+        return member_of(spec, shape.inputs, shape.outputs, shape.loss)
+
+    def _compile(self, bucket: Bucket) -> Program:
+        from deepwell.training._jax_program import JaxProgram
+
+        began = time.perf_counter()
+        program = JaxProgram(bucket.structure, self._rows, bucket.options)
+        self.compile_seconds += time.perf_counter() - began
+        return program
+
+    def _train_bucket(
+        self, program: Program, numbers: Sequence[int], until: int, stop: Callable[[], bool]
+    ) -> Iterator[ChunkRecord]:
+        """Train the trials of one program, as many at a time as it has lanes."""
+        by_order: dict[tuple[int, int], list[int]] = {}
+        for number in numbers:
+            state = self._states.get(number)
+            done = 0 if state is None else int(state["epoch"])
+            by_order.setdefault((self._specs[number].order_seed, done), []).append(number)
+        for (order_seed, done), same in by_order.items():
+            for first in range(0, len(same), program.lanes):
+                group = same[first : first + program.lanes]
+                for n in group:
+                    if n not in self._states:
+                        self._states[n] = initial_state(self._members[n])
+                session = program.load(
+                    [self._members[n] for n in group], [self._states[n] for n in group]
+                )
+                try:
+                    yield from self._train_session(
+                        program, session, group, (order_seed, done, until), stop
+                    )
+                finally:
+                    self._states.update(zip(group, session.states(), strict=True))
+                if stop():
+                    return
+
+    def _train_session(
+        self,
+        program: Program,
+        session: Session,
+        group: Sequence[int],
+        work: tuple[int, int, int],
+        stop: Callable[[], bool],
+    ) -> Iterator[ChunkRecord]:
+        order_seed, done, until = work
+        running = np.ones(len(group), bool)
+        at_once = program.structure.steps
+        for epoch in range(done + 1, until + 1):
+            order = epoch_order(order_seed, epoch, self._shape.train_rows, program.structure.batch)
+            moved = np.zeros(len(group), bool)
+            info: Info | None = None
+            for first in range(0, len(order), at_once):
+                last = first + at_once >= len(order)
+                info = session.advance(Chunk(order[first : first + at_once], epoch, last))
+                moved |= info.moved
+                if not last and stop():
+                    return
+            assert info is not None
+            yield _record(epoch, group, info, moved)
+            running &= info.outcome == Outcome.RUNNING
+            if not running.any() or stop():
+                return
+
+
+def _record(epoch: int, group: Sequence[int], info: Info, moved: np.ndarray) -> ChunkRecord:
+    """Return the record of the members that trained in this epoch."""
+    where = np.flatnonzero(moved)
+    numbers = np.asarray(group, np.int64)[where]
+    ended = {
+        int(n): _STATUS[int(code)]
+        for n, code in zip(numbers, info.outcome[where], strict=True)
+        if int(code) != Outcome.RUNNING
+    }
+    metrics = {
+        name: np.asarray(getattr(info, name)[where], np.float32)
+        for name in ("train_cost", "dev_cost", "dev_score")
+    }
+    return ChunkRecord(epoch, numbers, metrics, ended, np.asarray(info.step[where], np.int64))

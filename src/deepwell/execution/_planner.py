@@ -1,0 +1,209 @@
+"""Which trials share a program: padded work against compile time.
+
+Trials that agree in all but their widths may share one program at the largest width among
+them. Sorted by work, every sensible grouping is a cut of the sorted list, so the cheapest one is
+found by dynamic programming over the cuts:
+
+    cost(group) = compile seconds + seconds of training its members at the group's widths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from deepwell.data._batches import steps_per_epoch
+from deepwell.networks._architecture import Architecture
+from deepwell.training._program import Member, ProgramOptions, Structure
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the planner assumes of the machine; measured on 2 cores of a server CPU.
+
+    Attributes:
+        compile_seconds: wall seconds that one more program costs when all cores compile.
+        multiply_adds: useful multiply-adds a second, all cores together.
+        chunk_seconds: longest time of one call, so that a stop is answered soon.
+        lanes: members in flight on one device.
+        devices: cores or accelerators.
+        memory: bytes that the states in flight may take.
+    """
+
+    compile_seconds: float = 0.9
+    multiply_adds: float = 1.5e10
+    chunk_seconds: float = 0.5
+    lanes: int = 16
+    devices: int = 1
+    memory: int = 2 * 1024**3
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The data and task as programs see them.
+
+    Attributes:
+        train_rows, dev_rows: true rows.
+        inputs: D; outputs: raw outputs of a row; loss; score: the metric that is watched.
+    """
+
+    train_rows: int
+    dev_rows: int
+    inputs: int
+    outputs: int
+    loss: str
+    score: str
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """One program and the trials that it trains."""
+
+    structure: Structure
+    trials: tuple[int, ...]
+    options: ProgramOptions
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The programs of a study, largest work first.
+
+    Attributes:
+        buckets: one a program.
+        useful, executed: multiply-adds of one epoch of all trials, without and with padding.
+    """
+
+    buckets: tuple[Bucket, ...]
+    useful: float
+    executed: float
+
+
+def padded_size(n: int, parts: int = 8) -> int:
+    """Return the next of about `parts` sizes an octave: at most 1/parts is wasted.
+
+    >>> padded_size(1078), padded_size(13), padded_size(64)
+    (1152, 13, 64)
+    """
+    step = max(1, 2 ** (max(n - 1, 1).bit_length() - 1) // parts)
+    return -(-n // step) * step
+
+
+def plan(
+    members: Mapping[int, Member],
+    batch_sizes: Mapping[int, int],
+    epochs: float,
+    shape: Shape,
+    machine: Machine,
+) -> Plan:
+    """Return the programs for these trials.
+
+    Args:
+        members: trial number -> member.
+        batch_sizes: trial number -> rows of a batch as asked for.
+        epochs: epochs that a trial trains on average (schedulers stop most early).
+        shape: data and task.
+        machine: what is assumed of the machine.
+    """
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for number, member in members.items():
+        a = member.architecture
+        batch = min(batch_sizes[number], shape.train_rows)
+        key = (len(a.hidden), a.activation, member.optimizer, batch, member.dtype)
+        groups.setdefault(key, []).append(number)
+    buckets: list[Bucket] = []
+    useful = executed = 0.0
+    for (_, _, _, batch, _), numbers in groups.items():
+        assert isinstance(batch, int)
+        for cut in _cut(members, numbers, epochs * shape.train_rows, machine):
+            bucket = _bucket(members, cut, batch, shape, machine)
+            buckets.append(bucket)
+            widest = _widest(members, cut, bucket.structure.hidden)
+            executed += widest.multiply_adds() * len(cut) * shape.train_rows
+            useful += sum(members[n].architecture.multiply_adds() for n in cut) * shape.train_rows
+    buckets.sort(key=lambda b: -len(b.trials) * _work(b.structure))
+    return Plan(tuple(buckets), useful, executed)
+
+
+def _work(structure: Structure) -> int:
+    return Architecture(
+        structure.inputs, structure.hidden, structure.outputs, structure.activation
+    ).multiply_adds()
+
+
+def _widest(
+    members: Mapping[int, Member], numbers: Sequence[int], hidden: tuple[int, ...]
+) -> Architecture:
+    first = members[numbers[0]].architecture
+    return Architecture(first.inputs, hidden, first.outputs, first.activation)
+
+
+def _envelope(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """Return the smallest padded widths that hold all shapes, whole vectors of 8 wide."""
+    return tuple(-(-max(units) // 8) * 8 for units in zip(*shapes, strict=True))
+
+
+def _cut(
+    members: Mapping[int, Member], numbers: Sequence[int], row_visits: float, machine: Machine
+) -> list[list[int]]:
+    """Return the cheapest cut of one group into programs."""
+    by_shape: dict[tuple[int, ...], list[int]] = {}
+    for number in numbers:
+        by_shape.setdefault(members[number].architecture.hidden, []).append(number)
+    first = members[numbers[0]].architecture
+
+    def work(hidden: tuple[int, ...]) -> float:
+        return Architecture(first.inputs, hidden, first.outputs).multiply_adds()
+
+    shapes = sorted(by_shape, key=lambda h: (work(h), h))
+    seconds = row_visits / machine.multiply_adds
+    best = [0.0] + [float("inf")] * len(shapes)
+    start_of = [0] * (len(shapes) + 1)
+    for end in range(1, len(shapes) + 1):
+        count = 0
+        for begin in range(end - 1, -1, -1):
+            count += len(by_shape[shapes[begin]])
+            cost = machine.compile_seconds + count * seconds * work(_envelope(shapes[begin:end]))
+            if best[begin] + cost < best[end]:
+                best[end], start_of[end] = best[begin] + cost, begin
+    cuts: list[list[int]] = []
+    end = len(shapes)
+    while end:
+        begin = start_of[end]
+        cuts.append(sorted(n for h in shapes[begin:end] for n in by_shape[h]))
+        end = begin
+    return cuts[::-1]
+
+
+def _bucket(
+    members: Mapping[int, Member],
+    numbers: Sequence[int],
+    batch: int,
+    shape: Shape,
+    machine: Machine,
+) -> Bucket:
+    some = members[numbers[0]]
+    hidden = _envelope([members[n].architecture.hidden for n in numbers])
+    arrays = 4  # parameters, best parameters and at most two slots
+    inputs = padded_size(shape.inputs)
+    held = Architecture(inputs, hidden, shape.outputs).parameters * arrays * 8
+    lanes = max(1, min(machine.lanes, machine.memory // max(1, held * machine.devices)))
+    work = Architecture(inputs, hidden, shape.outputs).multiply_adds() * batch
+    per_step = lanes * work / (machine.multiply_adds / machine.devices)
+    steps = steps_per_epoch(shape.train_rows, batch)
+    steps = max(1, min(steps, int(machine.chunk_seconds / max(per_step, 1e-9))))
+    structure = Structure(
+        inputs=inputs,
+        hidden=hidden,
+        outputs=shape.outputs,
+        loss=shape.loss,
+        activation=some.architecture.activation,
+        optimizer=some.optimizer,
+        batch=batch,
+        drops=any(members[n].numbers["dropout"] > 0 for n in numbers),
+        train_rows=padded_size(shape.train_rows + 1),
+        dev_rows=padded_size(shape.dev_rows),
+        steps=padded_size(steps),
+        score=shape.score,
+        dtype=some.dtype,
+    )
+    return Bucket(structure, tuple(numbers), ProgramOptions(lanes=lanes))

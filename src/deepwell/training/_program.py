@@ -1,0 +1,190 @@
+"""The contract of a program: it trains the members of one structure.
+
+    advance(members, states, order, ...) -> (states, info)
+
+A *state* is what the next step needs: named NumPy arrays of the member's true shapes, so a
+member may start in one program and go on in another. *Info* leaves and never comes back. Numbers
+that vary between members (rates, penalties, seeds) are data; what shapes the code (padded widths,
+activation, optimizer, batch size) is the *structure*, and one structure is one program.
+
+What a program must hold, for every member, whoever trains beside it:
+
+- draws depend on the member's seed, the purpose, the step and the coordinates alone;
+- results do not depend on the lane, the other members or their number;
+- padding is exact: a 53-unit layer in a 64-unit structure is the 53-unit layer;
+- a member that diverges keeps its status and step, and its neighbours are untouched to the bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from deepwell.networks._architecture import Architecture
+
+State = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What members of one program share.
+
+    Attributes:
+        inputs: D, features after padding.
+        hidden: padded units of each hidden layer.
+        outputs: raw outputs of a row.
+        loss: `softmax`, `logistic` or `squared`.
+        activation: of the hidden layers.
+        optimizer: name of the rule.
+        batch: B, rows of a batch.
+        drops: whether any member uses dropout.
+        train_rows, dev_rows: rows of the padded data, at least one more than the true train rows.
+        steps: update steps of one call, at most.
+        score: metric that early stopping and selection watch, lower is better.
+        dtype: `float32` or `float64`.
+    """
+
+    inputs: int
+    hidden: tuple[int, ...]
+    outputs: int
+    loss: str
+    activation: str
+    optimizer: str
+    batch: int
+    drops: bool
+    train_rows: int
+    dev_rows: int
+    steps: int
+    score: str
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network to be trained: its true shape and its numbers.
+
+    Attributes:
+        architecture: true widths, at most those of the structure.
+        optimizer: name of the rule.
+        initializer: scheme of the initial weights.
+        seed: of weights and dropout masks.
+        numbers: `learning_rate, decay_rate, momentum, beta1, beta2, epsilon, dropout, l2`.
+        decay: name of the learning-rate schedule.
+        patience: epochs without a better dev score before it stops; 0 never stops.
+        dtype: of all arithmetic.
+    """
+
+    architecture: Architecture
+    optimizer: str
+    initializer: str
+    seed: int
+    numbers: Mapping[str, float]
+    decay: str = "constant"
+    patience: int = 0
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """The rows that a program sees: train and dev, never a test row.
+
+    Attributes:
+        x_train: (n, D); y_train: (n,); weight_train: (n,) sample weights.
+        x_dev: (k, D); y_dev: (k,); weight_dev: (k,).
+    """
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    weight_train: np.ndarray
+    x_dev: np.ndarray
+    y_dev: np.ndarray
+    weight_dev: np.ndarray
+
+
+class Outcome:
+    """Codes of a member's status inside a state."""
+
+    RUNNING = 0
+    EARLY_STOPPED = 1
+    DIVERGED = 2
+
+
+@dataclass(frozen=True)
+class Info:
+    """What one call tells an observer.
+
+    Attributes:
+        train_cost, dev_cost, dev_score: (P,) float64; NaN where a member did not train.
+        outcome: (P,) codes of `Outcome`.
+        step: (P,) update steps done; for a diverged member the step that diverged.
+        best_epoch: (P,) epoch of the best dev score, 0 when there is none.
+        moved: (P,) whether the member trained in this call.
+    """
+
+    train_cost: np.ndarray
+    dev_cost: np.ndarray
+    dev_score: np.ndarray
+    outcome: np.ndarray
+    step: np.ndarray
+    best_epoch: np.ndarray
+    moved: np.ndarray
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """The steps of one call.
+
+    Attributes:
+        order: (steps, B) int32 rows of each batch, `n` where a short batch holds no row.
+        epoch: the epoch that these steps belong to, counted from 1.
+        ends_epoch: whether the dev set is scored after them.
+    """
+
+    order: np.ndarray
+    epoch: int
+    ends_epoch: bool = True
+
+
+class Session(Protocol):
+    """Members loaded into a program's lanes."""
+
+    def advance(self, chunk: Chunk) -> Info:
+        """Move every running member through the chunk's steps."""
+        ...
+
+    def states(self) -> list[State]:
+        """Return the members' states, in the order in which they were loaded."""
+        ...
+
+
+class Program(Protocol):
+    """The compiled code of one structure."""
+
+    structure: Structure
+    lanes: int  # members that one session can hold
+    compile_seconds: float
+
+    def load(self, members: Sequence[Member], states: Sequence[State]) -> Session:
+        """Put members (at most `lanes`) with their states into lanes."""
+        ...
+
+    def evaluate(self, members: Sequence[Member], states: Sequence[State]) -> Info:
+        """Score the *best* weights of each state on the dev rows; no state changes."""
+        ...
+
+
+@dataclass(frozen=True)
+class ProgramOptions:
+    """How a program uses the machine.
+
+    Attributes:
+        lanes: members in flight on each device.
+        width: members that one device moves as one vectorized step; 1 on a CPU, where a small
+            network's state stays in the core's cache, all lanes on a GPU.
+    """
+
+    lanes: int = 16
+    width: int = 1

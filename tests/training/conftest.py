@@ -1,0 +1,121 @@
+"""Programs that several tests share: compiling is what takes the time."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from deepwell._jax._start import start
+from deepwell.data._batches import epoch_order
+from deepwell.networks._architecture import Architecture
+from deepwell.training._jax_program import JaxProgram
+from deepwell.training._program import Chunk, Member, ProgramOptions, Structure, TrainingRows
+from deepwell.training._state import initial_state
+
+start()
+TRAIN, DEV, INPUTS, BATCH = 70, 40, 6, 16
+
+
+def rows_for(loss, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(TRAIN + DEV, INPUTS))
+    signal = x[:, 0] * x[:, 1] + np.sin(x[:, 2])
+    if loss == "squared":
+        y = (signal - signal.mean()) / signal.std()
+    elif loss == "logistic":
+        y = (signal > 0).astype(np.int32)
+    else:
+        y = np.digitize(signal, [-0.5, 0.5]).astype(np.int32)
+    weight = rng.uniform(0.5, 1.5, TRAIN + DEV)
+    return TrainingRows(x[:TRAIN], y[:TRAIN], weight[:TRAIN], x[TRAIN:], y[TRAIN:], weight[TRAIN:])
+
+
+def make_structure(**changes):
+    base = {
+        "inputs": INPUTS,
+        "hidden": (8, 8),
+        "outputs": 3,
+        "loss": "softmax",
+        "activation": "tanh",
+        "optimizer": "adam",
+        "batch": BATCH,
+        "drops": True,
+        "train_rows": TRAIN + 2,
+        "dev_rows": DEV,
+        "steps": 8,
+        "score": "error",
+        "dtype": "float64",
+    }
+    return Structure(**{**base, **changes})
+
+
+@functools.cache
+def make_program(structure, lanes=4):
+    return JaxProgram(structure, rows_for(structure.loss), ProgramOptions(lanes=lanes))
+
+
+def make_member(structure, hidden=None, seed=0, **numbers):
+    base = {
+        "learning_rate": 0.01,
+        "decay_rate": 0.0,
+        "momentum": 0.9,
+        "beta1": 0.9,
+        "beta2": 0.999,
+        "epsilon": 1e-8,
+        "dropout": 0.3 if structure.drops else 0.0,
+        "l2": 1e-3,
+    }
+    options = {k: numbers.pop(k) for k in ("decay", "patience", "initializer") if k in numbers}
+    slope = numbers.pop("slope", 0.1)
+    return Member(
+        Architecture(
+            INPUTS,
+            structure.hidden if hidden is None else hidden,
+            structure.outputs,
+            structure.activation,
+            slope,
+            structure.loss,
+        ),
+        structure.optimizer,
+        options.get("initializer", "he"),
+        seed,
+        {**base, **numbers},
+        decay=options.get("decay", "constant"),
+        patience=options.get("patience", 0),
+        dtype=structure.dtype,
+    )
+
+
+def train(program, members, epochs=5, states=None, first_epoch=1):
+    states = [initial_state(m) for m in members] if states is None else states
+    session = program.load(members, states)
+    infos = []
+    for epoch in range(first_epoch, first_epoch + epochs):
+        order = epoch_order(3, epoch, TRAIN, program.structure.batch)
+        infos.append(session.advance(Chunk(order, epoch)))
+    return session.states(), infos
+
+
+@pytest.fixture
+def structure():
+    return make_structure
+
+
+@pytest.fixture
+def program():
+    return make_program
+
+
+@pytest.fixture
+def member():
+    return make_member
+
+
+@pytest.fixture
+def trained():
+    return train
+
+
+@pytest.fixture
+def rows():
+    return rows_for
