@@ -1,1 +1,36 @@
-"""Deepwell makes deep neural networks better."""
+"""Deepwell makes deep neural networks better.
+
+>>> import deepwell as dw  # doctest: +SKIP
+>>> data = dw.load("churn.csv", target="churned")  # doctest: +SKIP
+>>> study = dw.Study(data)  # doctest: +SKIP
+>>> study.run(trials=64).dev  # doctest: +SKIP
+Estimate(value=0.186, low=0.167, high=0.207)
+>>> study.open_test()  # doctest: +SKIP
+"""
+
+from ._base._lazy import lazy_names
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Data": ".data._data",
+        "DeepwellError": "._base._errors",
+        "Model": ".study._model",
+        "Observer": ".study._observer",
+        "Space": ".search.spaces._space",
+        "Study": ".study._study",
+        "StudyError": "._base._errors",
+        "UsageError": "._base._errors",
+        "choice": ".search.spaces._choice",
+        "integer": ".search.spaces._integer",
+        "load": ".data._load",
+        "load_model": ".study._model",
+        "log": ".search.spaces._log",
+        "one_minus_log": ".search.spaces._one_minus_log",
+        "open_study": ".study._finished",
+        "uniform": ".search.spaces._uniform",
+        "write_sample": ".data._samples",
+    },
+)

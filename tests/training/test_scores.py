@@ -72,3 +72,11 @@ def test_regression_metrics(name):
         "r2": 1 - oracle.r2_score(y, said, sample_weight=WEIGHT),
     }[name]
     assert got == pytest.approx(right, rel=2e-5)
+
+
+def test_auc_ranks_very_sure_outputs_without_ties():
+    """In float32 all probabilities above z = 17 round to 1; the logits still rank."""
+    outputs = np.linspace(20, 40, 60, dtype=np.float32)[:, None]
+    y = RNG.integers(0, 2, 60)
+    got = float(score_function("auc", "logistic")(outputs, y, np.ones(60, np.float32)))
+    assert got == pytest.approx(1 - oracle.roc_auc_score(y, outputs[:, 0]), rel=1e-5)

@@ -39,6 +39,7 @@ class Purpose:
     DROPOUT = 2
     ORDER = 3
     SPLIT = 4
+    TRIALS = 5
 
 
 class Key(NamedTuple):
@@ -54,11 +55,13 @@ def _u32(value: object) -> Words:
 
 def mix(x: Words) -> Words:
     """Return the words permuted: each input bit flips each output bit about half of the time."""
-    x = x ^ (x >> _u32(16))
-    x = x * _u32(MIX_FIRST)
-    x = x ^ (x >> _u32(15))
-    x = x * _u32(MIX_SECOND)
-    return x ^ (x >> _u32(16))
+    x = _u32(x)
+    with np.errstate(over="ignore"):
+        x = x ^ (x >> _u32(16))
+        x = x * _u32(MIX_FIRST)
+        x = x ^ (x >> _u32(15))
+        x = x * _u32(MIX_SECOND)
+        return x ^ (x >> _u32(16))
 
 
 def key(seed: int) -> Key:
@@ -88,8 +91,7 @@ def words(parent: Key, shape: tuple[int, ...]) -> Words:
     True
     """
     if not shape:
-        shape_in = (1,)
-        return words(parent, shape_in)[0]
+        return words(parent, (1,))[..., 0]
     with np.errstate(over="ignore"):
         row = Key(parent.first, parent.second)
         for size in shape[:-1]:

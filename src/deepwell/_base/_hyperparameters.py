@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ._constraints import Constraint, EachOf, IntegerInterval, Interval, OneOf
-from ._errors import UsageError, did_you_mean
+from ._errors import UnknownNameError, UsageError, did_you_mean
+from ._safe_text import safe_text
 
 Value: TypeAlias = float | int | str | tuple[int, ...]
 
@@ -167,12 +168,15 @@ def declaration(name: str) -> Hyperparameter:
     if name not in HYPERPARAMETERS:
         hint = did_you_mean(name, HYPERPARAMETERS)
         known = ", ".join(HYPERPARAMETERS)
-        raise UsageError(f'unknown hyperparameter "{name}"{hint}; known: {known}')
+        raise UnknownNameError(f'unknown hyperparameter "{safe_text(name)}"{hint}; known: {known}')
     return HYPERPARAMETERS[name]
 
 
 def validate(name: str, value: object) -> Value:
-    """Return `value` in its stored form (lists become tuples), or say what is wrong with it.
+    """Return `value` in its stored form, or say what is wrong with it.
+
+    Lists become tuples, NumPy's numbers and arrays Python's own, whole numbers floats where the
+    hyperparameter is a real number.
 
     >>> validate("hidden_units", [32, 16])
     (32, 16)
@@ -182,13 +186,21 @@ def validate(name: str, value: object) -> Value:
     """
     declared = declaration(name)
     constraint = declared.constraint
-    if isinstance(constraint, Interval) and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+    value = _python_value(value)
     if not constraint.accepts(value):
         hint = constraint.hint(value) if isinstance(constraint, OneOf) else ""
         tip = f"; {declared.tip}" if declared.tip else ""
-        raise UsageError(f"`{name}` must be {constraint.describe()}, got {value!r}{hint}{tip}")
+        got = safe_text(repr(value))
+        raise UsageError(f"`{name}` must be {constraint.describe()}, got {got}{hint}{tip}")
+    if isinstance(constraint, Interval):
+        return float(value)  # type: ignore[arg-type]
     return tuple(value) if isinstance(value, list) else value  # type: ignore[return-value]
+
+
+def _python_value(value: Any) -> object:
+    if hasattr(value, "tolist"):  # a NumPy number or array; this floor need not load NumPy for it
+        return value.tolist()
+    return [_python_value(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def complete(given: Mapping[str, object]) -> dict[str, Value]:
@@ -203,14 +215,18 @@ def complete(given: Mapping[str, object]) -> dict[str, Value]:
     Raises:
         UsageError: when a value is wrong or `hidden_units` and `hidden_layers` disagree.
     """
-    chosen = {name: validate(name, value) for name, value in given.items()}
+    chosen = {
+        name: validate(name, value)
+        for name, value in given.items()
+        if not _lists_no_layers(name, value, given)
+    }
     values: dict[str, Value] = {}
     for name, declared in HYPERPARAMETERS.items():
         value = chosen.get(name, declared.default)
         if value is not None:
             values[name] = value
     values["hidden_units"] = _units_by_layer(chosen, values)
-    values["hidden_layers"] = len(values["hidden_units"])
+    values["hidden_layers"] = validate("hidden_layers", len(values["hidden_units"]))
     if values["initializer"] == "auto":
         values["initializer"] = default_initializer(str(values["activation"]))
     if "beta2" not in values:
@@ -224,6 +240,12 @@ def default_initializer(activation: str) -> str:
     He for the ReLU family (half of the signal is cut), LeCun for those near the identity at 0.
     """
     return "he" if activation in ("relu", "leaky_relu", "elu", "gelu", "silu") else "lecun"
+
+
+def _lists_no_layers(name: str, value: object, given: Mapping[str, object]) -> bool:
+    """Whether this is the empty list of units that belongs to a network without hidden layers."""
+    empty = isinstance(value, list | tuple) and not value
+    return name == "hidden_units" and empty and given.get("hidden_layers") == 0
 
 
 def _units_by_layer(chosen: Mapping[str, Value], values: Mapping[str, Value]) -> tuple[int, ...]:

@@ -6,7 +6,9 @@ import importlib
 from collections.abc import Callable, Mapping
 
 
-def lazy_names(package: str, where: Mapping[str, str]) -> tuple[Callable, Callable]:
+def lazy_names(
+    package: str, where: Mapping[str, str]
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """Return `__getattr__` and `__dir__` for a facade.
 
     Args:

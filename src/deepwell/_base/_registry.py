@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar
 
-from ._errors import UsageError, did_you_mean
+from ._errors import UnknownNameError, did_you_mean
+from ._safe_text import safe_text
 
 T = TypeVar("T")
 
@@ -28,8 +29,8 @@ class Registry(Mapping[str, T], Generic[T]):
         except KeyError:
             known = ", ".join(self._entries)
             hint = did_you_mean(str(name), self._entries)
-            raise UsageError(
-                f'unknown {self.family} "{name}"{hint}; choose one of {known}'
+            raise UnknownNameError(
+                f'unknown {self.family} "{safe_text(name)}"{hint}; choose one of {known}'
             ) from None
 
     def __iter__(self) -> Iterator[str]:

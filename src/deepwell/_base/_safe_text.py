@@ -13,7 +13,7 @@ def safe_text(text: object, limit: int = 60) -> str:
     Column names, labels and file names come from outside: an escape sequence in one of them
     must not move the cursor, change colours or reverse the reading direction.
 
-    >>> safe_text("a\\x1b[31mb")
+    >>> safe_text("a\x1b[31mb")
     'a?[31mb'
     """
     shown = "".join("?" if unicodedata.category(c) in _UNSAFE_CATEGORIES else c for c in str(text))

@@ -8,12 +8,15 @@
 from __future__ import annotations
 
 import functools
+import operator
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from deepwell._base._hash import FOLD_FACTOR, FOLD_OFFSET, GOLDEN, MIX_FIRST, MIX_SECOND
+from deepwell._base._hash import key as host_key
 
 _SPLIT = 0x51
 
@@ -50,7 +53,7 @@ def fold(parent: Words, word) -> Words:
 def words(parent: Words, shape: tuple[int, ...]) -> jax.Array:
     """Return the words at all coordinates of `shape`, as uint32."""
     if not shape:
-        return words(parent, (1,))[0]
+        return words(parent, (1,))[..., 0]
     row = parent
     for size in shape[:-1]:
         row = Words(row.first[..., None], row.second[..., None])
@@ -117,9 +120,14 @@ def implementation():
 def coordinate_key(seed: int) -> jax.Array:
     """Return a typed JAX key that draws by the coordinate hash.
 
+    Args:
+        seed: any integer, taken modulo 2^64 as by the host's hash; JAX alone would cut it to 32
+            bits where 64-bit types are off.
+
     >>> import jax
     >>> wide = jax.random.uniform(coordinate_key(3), (4, 64))
     >>> bool((jax.random.uniform(coordinate_key(3), (4, 53)) == wide[:, :53]).all())
     True
     """
-    return jax.random.key(seed, impl=implementation())
+    folded = jnp.asarray(np.array(host_key(operator.index(seed)), np.uint32))
+    return jax.random.wrap_key_data(folded, impl=implementation())

@@ -9,6 +9,7 @@ import functools
 import importlib.metadata
 import os
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ class Runtime:
         devices: devices in use; on a CPU one for each usable core.
         cache: folder of compiled programs, or an empty string when there is none.
         too_late: what could not be set because JAX was already running, one sentence each.
+        joined: whether JAX was already running, so that its settings are not known.
     """
 
     jax: str
@@ -37,6 +39,7 @@ class Runtime:
     devices: int
     cache: str
     too_late: tuple[str, ...]
+    joined: bool = False
 
 
 def usable_cores() -> int:
@@ -50,8 +53,12 @@ def cache_folder() -> Path:
     """Return the folder for what can be made again: `$DEEPWELL_CACHE` or the user's cache."""
     if named := os.environ.get("DEEPWELL_CACHE"):
         return Path(named)
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "deepwell"
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base) / "deepwell"
+    try:
+        return Path.home() / ".cache" / "deepwell"
+    except RuntimeError:  # a user without a home, as in some containers
+        return Path(tempfile.gettempdir()) / f"deepwell-{_user()}"
 
 
 @functools.cache
@@ -88,6 +95,7 @@ def start() -> Runtime:
         devices=len(jax.devices()),
         cache=cache,
         too_late=tuple(too_late),
+        joined=running,
     )
 
 
@@ -100,18 +108,29 @@ def _already_running() -> bool:
 
 
 def _open_cache(version: str) -> str:
-    """Point JAX at the persistent cache; without a writable folder there is simply none."""
+    """Point JAX at the persistent cache; without a folder of our own there is simply none."""
     import jax
 
     folder = cache_folder() / f"jax-{version}"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        usable = _only_ours(folder) and os.access(folder, os.W_OK | os.X_OK)
     except OSError:
         return ""
-    if not os.access(folder, os.W_OK):
+    if not usable:
         return ""
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     jax.config.update("jax_compilation_cache_max_size", _CACHE_BYTES)
     return str(folder)
+
+
+def _only_ours(folder: Path) -> bool:
+    """Whether nobody but the user can put a program there: what lies there is run."""
+    facts = folder.stat()
+    return os.name != "posix" or (facts.st_uid == _user() and not facts.st_mode & 0o022)
+
+
+def _user() -> int:
+    return os.getuid() if os.name == "posix" else 0

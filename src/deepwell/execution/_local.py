@@ -10,7 +10,7 @@ import numpy as np
 
 from deepwell._jax._numerics import check_numerics
 from deepwell._jax._start import start
-from deepwell.data._batches import epoch_order
+from deepwell.data._batches import epoch_order, steps_per_epoch
 from deepwell.records import ChunkRecord, Status, TrialSpec
 from deepwell.training._program import (
     Chunk,
@@ -37,15 +37,20 @@ class LocalEngine:
     Args:
         rows: train and dev rows; never a test row.
         shape: the data and task as programs see them.
+
+    Attributes:
+        machine: what is assumed of the machine.
+        cores: cores or accelerators at work.
+        compile_seconds: time spent compiling so far, all threads together.
     """
 
     name = "jax"
 
     def __init__(self, rows: TrainingRows, shape: Shape) -> None:
         self._rows = rows
-        self._shape = shape
-        self._runtime = start()
-        self.cores = self._runtime.devices
+        self.shape = shape
+        self.cores = start().devices
+        self.machine = Machine(devices=self.cores)
         self.compile_seconds = 0.0
         self._specs: dict[int, TrialSpec] = {}
         self._members: dict[int, Member] = {}
@@ -61,13 +66,12 @@ class LocalEngine:
             specs: trial number -> configuration.
             epochs: epochs that a trial trains on average under the scheduler.
         """
-        machine = Machine(devices=self.cores)
         return plan(
             {n: self._member(spec) for n, spec in specs.items()},
             {n: spec.whole("batch_size") for n, spec in specs.items()},
             epochs,
-            self._shape,
-            machine,
+            self.shape,
+            self.machine,
         )
 
     def prepare(self, specs: Mapping[int, TrialSpec], planned: Plan) -> None:
@@ -87,9 +91,8 @@ class LocalEngine:
                 self._programs[index] = self._pool.submit(self._compile, bucket)
             else:
                 old = self._buckets[index]
-                self._buckets[index] = Bucket(
-                    old.structure, (*old.trials, *bucket.trials), old.options
-                )
+                trials = tuple(dict.fromkeys((*old.trials, *bucket.trials)))
+                self._buckets[index] = Bucket(old.structure, trials, old.options)
         for number, spec in specs.items():
             self._specs[number] = spec
             self._members[number] = self._member(spec)
@@ -101,7 +104,7 @@ class LocalEngine:
 
         Args:
             numbers: trials to train; those that stopped or diverged stay as they are.
-            until: epoch to reach.
+            until: epoch to reach; no trial goes beyond its own `epochs`.
             stop: asked between calls; True ends the work with all states kept.
 
         Yields:
@@ -140,7 +143,7 @@ class LocalEngine:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _member(self, spec: TrialSpec) -> Member:
-        shape = self._shape
+        shape = self.shape
         return member_of(spec, shape.inputs, shape.outputs, shape.loss)
 
     def _compile(self, bucket: Bucket) -> Program:
@@ -155,12 +158,16 @@ class LocalEngine:
         self, program: Program, numbers: Sequence[int], until: int, stop: Callable[[], bool]
     ) -> Iterator[ChunkRecord]:
         """Train the trials of one program, as many at a time as it has lanes."""
-        by_order: dict[tuple[int, int], list[int]] = {}
+        alike: dict[tuple[int, int, int], list[int]] = {}
         for number in numbers:
-            state = self._states.get(number)
+            state, spec = self._states.get(number), self._specs[number]
+            running = state is None or int(state["outcome"]) == Outcome.RUNNING
             done = 0 if state is None else int(state["epoch"])
-            by_order.setdefault((self._specs[number].order_seed, done), []).append(number)
-        for (order_seed, done), same in by_order.items():
+            target = min(until, spec.whole("epochs"))
+            if running and done < target:
+                step = 0 if state is None else int(state["step"])
+                alike.setdefault((spec.order_seed, step, target), []).append(number)
+        for work, same in alike.items():
             for first in range(0, len(same), program.lanes):
                 group = same[first : first + program.lanes]
                 for n in group:
@@ -170,9 +177,7 @@ class LocalEngine:
                     [self._members[n] for n in group], [self._states[n] for n in group]
                 )
                 try:
-                    yield from self._train_session(
-                        program, session, group, (order_seed, done, until), stop
-                    )
+                    yield from self._train_session(program, session, group, work, stop)
                 finally:
                     self._states.update(zip(group, session.states(), strict=True))
                 if stop():
@@ -186,19 +191,26 @@ class LocalEngine:
         work: tuple[int, int, int],
         stop: Callable[[], bool],
     ) -> Iterator[ChunkRecord]:
-        order_seed, done, until = work
+        """Train a group from its update step `work[1]` to the end of the epoch `work[2]`."""
+        order_seed, step, until = work
+        rows, structure = self.shape.train_rows, program.structure
+        batch, at_once = structure.batch, structure.steps
+        done, begun = divmod(step, steps_per_epoch(rows, batch))  # a stop may come inside an epoch
         running = np.ones(len(group), bool)
-        at_once = program.structure.steps
         for epoch in range(done + 1, until + 1):
-            order = epoch_order(order_seed, epoch, self._shape.train_rows, program.structure.batch)
+            order = epoch_order(order_seed, epoch, rows, batch)
             moved = np.zeros(len(group), bool)
             info: Info | None = None
-            for first in range(0, len(order), at_once):
+            for first in range(begun, len(order), at_once):
                 last = first + at_once >= len(order)
                 info = session.advance(Chunk(order[first : first + at_once], epoch, last))
                 moved |= info.moved
                 if not last and stop():
+                    ended = moved & (info.outcome != Outcome.RUNNING)
+                    if ended.any():  # who ended inside an epoch is told before the stop
+                        yield _record(epoch, group, info, ended)
                     return
+            begun = 0
             assert info is not None
             yield _record(epoch, group, info, moved)
             running &= info.outcome == Outcome.RUNNING
@@ -210,13 +222,13 @@ def _record(epoch: int, group: Sequence[int], info: Info, moved: np.ndarray) -> 
     """Return the record of the members that trained in this epoch."""
     where = np.flatnonzero(moved)
     numbers = np.asarray(group, np.int64)[where]
-    ended = {
-        int(n): _STATUS[int(code)]
+    statuses = {
+        int(n): _STATUS.get(int(code), Status.RUNNING)
         for n, code in zip(numbers, info.outcome[where], strict=True)
-        if int(code) != Outcome.RUNNING
+        if epoch == 1 or int(code) != Outcome.RUNNING
     }
     metrics = {
         name: np.asarray(getattr(info, name)[where], np.float32)
         for name in ("train_cost", "dev_cost", "dev_score")
     }
-    return ChunkRecord(epoch, numbers, metrics, ended, np.asarray(info.step[where], np.int64))
+    return ChunkRecord(epoch, numbers, metrics, statuses, np.asarray(info.step[where], np.int64))

@@ -9,6 +9,7 @@ found by dynamic programming over the cuts:
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -117,8 +118,7 @@ def plan(
         for cut in _cut(members, numbers, epochs * shape.train_rows, machine):
             bucket = _bucket(members, cut, batch, shape, machine)
             buckets.append(bucket)
-            widest = _widest(members, cut, bucket.structure.hidden)
-            executed += widest.multiply_adds() * len(cut) * shape.train_rows
+            executed += _work(bucket.structure) * len(cut) * shape.train_rows
             useful += sum(members[n].architecture.multiply_adds() for n in cut) * shape.train_rows
     buckets.sort(key=lambda b: -len(b.trials) * _work(b.structure))
     return Plan(tuple(buckets), useful, executed)
@@ -128,13 +128,6 @@ def _work(structure: Structure) -> int:
     return Architecture(
         structure.inputs, structure.hidden, structure.outputs, structure.activation
     ).multiply_adds()
-
-
-def _widest(
-    members: Mapping[int, Member], numbers: Sequence[int], hidden: tuple[int, ...]
-) -> Architecture:
-    first = members[numbers[0]].architecture
-    return Architecture(first.inputs, hidden, first.outputs, first.activation)
 
 
 def _envelope(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
@@ -151,18 +144,21 @@ def _cut(
         by_shape.setdefault(members[number].architecture.hidden, []).append(number)
     first = members[numbers[0]].architecture
 
+    @functools.cache  # few widths are left once they are rounded up
     def work(hidden: tuple[int, ...]) -> float:
         return Architecture(first.inputs, hidden, first.outputs).multiply_adds()
 
     shapes = sorted(by_shape, key=lambda h: (work(h), h))
+    rounded = [_envelope([h]) for h in shapes]
     seconds = row_visits / machine.multiply_adds
     best = [0.0] + [float("inf")] * len(shapes)
     start_of = [0] * (len(shapes) + 1)
     for end in range(1, len(shapes) + 1):
-        count = 0
+        count, widest = 0, rounded[end - 1]
         for begin in range(end - 1, -1, -1):
             count += len(by_shape[shapes[begin]])
-            cost = machine.compile_seconds + count * seconds * work(_envelope(shapes[begin:end]))
+            widest = tuple(map(max, widest, rounded[begin]))
+            cost = machine.compile_seconds + count * seconds * work(widest)
             if best[begin] + cost < best[end]:
                 best[end], start_of[end] = best[begin] + cost, begin
     cuts: list[list[int]] = []

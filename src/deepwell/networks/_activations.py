@@ -55,8 +55,9 @@ def leaky_relu(z: Array, slope: Array, xp: Any) -> Array:
 
 def elu(z: Array, slope: Array, xp: Any) -> Array:
     """Return z above 0 and a (e^z - 1) below, a = `slope` (Clevert et al. 2016, equation 15)."""
-    below = slope * xp.expm1(xp.minimum(z, 0.0))  # the minimum keeps the unused branch finite
-    return xp.where(z > 0, z, below)
+    positive = z > 0
+    below = slope * xp.expm1(xp.where(positive, 0.0, z))  # keeps the unused branch finite
+    return xp.where(positive, z, below)
 
 
 def gelu(z: Array, slope: Array, xp: Any) -> Array:

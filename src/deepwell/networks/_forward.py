@@ -26,10 +26,10 @@ def forward(
     activate = ACTIVATIONS[architecture.activation].apply
     a = x.astype(parameters["weights/0"].dtype, copy=False)
     for layer in range(architecture.layers):
-        z = a @ parameters[f"weights/{layer}"] + parameters[f"biases/{layer}"]
         last = layer == architecture.layers - 1
         # A diverged network overflows; its non-finite outputs are the caller's to judge.
         with np.errstate(over="ignore", invalid="ignore"):
+            z = a @ parameters[f"weights/{layer}"] + parameters[f"biases/{layer}"]
             a = z if last else activate(z, a.dtype.type(architecture.slope), np)
     return a
 
@@ -42,8 +42,9 @@ def predictions(
     Rows go through in pieces, so that memory stays bounded.
     """
     predict = LOSSES[architecture.loss].predict
-    pieces = [
-        predict(forward(architecture, parameters, x[i : i + _ROWS_AT_ONCE]).astype(np.float64), np)
-        for i in range(0, max(len(x), 1), _ROWS_AT_ONCE)
-    ]
+    pieces = []
+    for i in range(0, max(len(x), 1), _ROWS_AT_ONCE):
+        raw = forward(architecture, parameters, x[i : i + _ROWS_AT_ONCE]).astype(np.float64)
+        with np.errstate(invalid="ignore"):  # infinite outputs become NaN, for the caller to judge
+            pieces.append(predict(raw, np))
     return np.concatenate(pieces)

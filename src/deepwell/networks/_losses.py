@@ -32,10 +32,9 @@ class Loss:
 
 def softmax_rows(outputs: Array, y: Array, xp: Any) -> Array:
     """Return the cross-entropy `log sum_j exp(z_j) - z_y`; its gradient at z is `yhat - y`."""
-    top = outputs.max(axis=1, keepdims=True)
-    log_sum = xp.log(xp.exp(outputs - top).sum(axis=1)) + top[:, 0]
-    picked = xp.where(y[:, None] == xp.arange(outputs.shape[1]), outputs, 0.0).sum(axis=1)
-    return log_sum - picked
+    shifted = outputs - outputs.max(axis=1, keepdims=True)
+    picked = xp.where(y[:, None] == xp.arange(outputs.shape[1]), shifted, 0.0).sum(axis=1)
+    return xp.log(xp.exp(shifted).sum(axis=1)) - picked
 
 
 def softmax(outputs: Array, xp: Any) -> Array:
@@ -50,15 +49,27 @@ def softmax(outputs: Array, xp: Any) -> Array:
 
 
 def logistic_rows(outputs: Array, y: Array, xp: Any) -> Array:
-    """Return the binary cross-entropy `max(z, 0) - z y + log(1 + e^-|z|)` of one logit a row."""
+    """Return the binary cross-entropy `max(z, 0) - z y + log(1 + e^-|z|)` of one logit a row.
+
+    Its gradient at z is `yhat - y`, also at z = 0, where the slopes of max and |z| are a choice:
+    a network that starts at zero stands there with every row.
+    """
     z = outputs[:, 0]
-    return xp.maximum(z, 0.0) - z * y + xp.log1p(xp.exp(-xp.abs(z)))
+    positive = z > 0
+    top, below = xp.where(positive, z, 0.0), xp.where(positive, -z, z)
+    return top - z * y + xp.log1p(xp.exp(below))
 
 
 def logistic(outputs: Array, xp: Any) -> Array:
-    """Return the probabilities of class 0 and class 1 from one logit a row, shape (B, 2)."""
+    """Return the probabilities of class 0 and class 1 from one logit a row, shape (B, 2).
+
+    `e^-|z| / (1 + e^-|z|)` is the smaller one, right to the last digit however small it is.
+    """
     z = outputs[:, 0]
-    return xp.stack([0.5 * (1.0 + xp.tanh(-0.5 * z)), 0.5 * (1.0 + xp.tanh(0.5 * z))], axis=1)
+    raised = xp.exp(-xp.abs(z))
+    smaller, larger = raised / (1.0 + raised), 1.0 / (1.0 + raised)
+    pair = [xp.where(z > 0, smaller, larger), xp.where(z > 0, larger, smaller)]
+    return xp.stack(pair, axis=1)
 
 
 def squared_rows(outputs: Array, y: Array, xp: Any) -> Array:

@@ -47,16 +47,20 @@ def as_optax(optimizer: Optimizer, **numbers: float) -> Any:
         zeros = [jax.tree.map(jnp.zeros_like, params) for _ in optimizer.slots]
         return (jnp.zeros((), jnp.int32), *zeros)
 
+    def change(gradient, slots, step):
+        # In the gradient's own type, so that 1 - beta and 1 - beta**step round alike.
+        kind = jnp.result_type(gradient)
+        values = {name: jnp.asarray(value, kind) for name, value in numbers.items()}
+        return optimizer.change(gradient, slots, values, step.astype(kind), jnp)
+
     def update(updates, state, params=None):
         del params
         step = state[0] + 1
         leaves, tree = jax.tree.flatten(updates)
         slots = zip(*(jax.tree.leaves(s) for s in state[1:]), strict=True)
         rows = list(slots) if optimizer.slots else [()] * len(leaves)
-        moved = [
-            optimizer.change(g, s, numbers, step, jnp) for g, s in zip(leaves, rows, strict=True)
-        ]
-        changes = jax.tree.unflatten(tree, [change for change, _ in moved])
+        moved = [change(g, s, step) for g, s in zip(leaves, rows, strict=True)]
+        changes = jax.tree.unflatten(tree, [by for by, _ in moved])
         kept = [
             jax.tree.unflatten(tree, [new[i] for _, new in moved])
             for i in range(len(optimizer.slots))

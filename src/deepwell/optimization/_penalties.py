@@ -21,7 +21,7 @@ def l2(lam: float, m: int) -> float:
         lam: regularization strength, at least 0.
         m: nominal batch size (the train rows for batch descent), never a short last batch.
 
-    >>> l2(0.7, 100)
-    0.007
+    >>> l2(0.5, 100)
+    0.005
     """
     return lam / m

@@ -9,6 +9,8 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
+import numpy as np
+
 T = TypeVar("T")
 
 
@@ -24,6 +26,8 @@ def to_plain(record: object) -> Any:
         return {str(k): to_plain(v) for k, v in pairs}
     if isinstance(record, list | tuple):
         return [to_plain(v) for v in cast(Sequence[object], record)]
+    if isinstance(record, np.generic | np.ndarray):
+        return to_plain(cast(object, record.tolist()))
     if isinstance(record, float) and not math.isfinite(record):
         return str(record)
     return record

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import HYPERPARAMETERS, Value, complete
 
 
@@ -30,6 +32,10 @@ class TrialSpec:
     def __post_init__(self) -> None:
         values = MappingProxyType(complete(self.hyperparameters))
         object.__setattr__(self, "hyperparameters", values)
+        object.__setattr__(self, "seed", operator.index(self.seed))
+        object.__setattr__(self, "order_seed", operator.index(self.order_seed))
+        if self.dtype not in ("float32", "float64"):
+            raise UsageError(f"`dtype` must be float32 or float64, got {self.dtype!r}")
 
     def __hash__(self) -> int:
         return hash(self.to_json())

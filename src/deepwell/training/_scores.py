@@ -62,6 +62,8 @@ def _f1(outputs, y, weight, loss):
 
 
 def _auc(outputs, y, weight, loss):
+    if outputs.shape[1] == 1:  # logits rank as their probabilities do, without ties at 1
+        return 1 - _area(outputs[:, 0], y == 1, weight)
     probability = loss.predict(outputs, jnp)
     if probability.shape[1] == 2:
         return 1 - _area(probability[:, 1], y == 1, weight)

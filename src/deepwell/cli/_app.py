@@ -1,0 +1,86 @@
+"""The commands, in the order of the help text. Adding one is a file and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from . import _doctor, _fit, _predict, _report, _sample, _show, _test
+from ._exit_codes import STOPPED
+from ._flags import with_options
+from ._help import CommandGroup, SectionedCommand
+from ._output import print_lines
+
+
+class Command(NamedTuple):
+    """A command: its name, what it does, and examples for its help text."""
+
+    name: str
+    function: Callable[..., int]
+    examples: str
+
+
+COMMANDS = (
+    Command("fit", _fit.fit, _fit.EXAMPLES),
+    Command("show", _show.show, _show.EXAMPLES),
+    Command("test", _test.test, _test.EXAMPLES),
+    Command("predict", _predict.predict, _predict.EXAMPLES),
+    Command("report", _report.report, _report.EXAMPLES),
+    Command("sample", _sample.sample, _sample.EXAMPLES),
+    Command("doctor", _doctor.doctor, _doctor.EXAMPLES),
+)
+
+HELP = "Makes deep neural networks better: give it a table, get a tested network."
+EPILOG = "Exit codes: 0 done, 1 failed, 2 wrong usage or data, 130 stopped with the best kept."
+
+
+def parse(arguments: Sequence[str]) -> Callable[[], int]:
+    """Return what the arguments ask for, ready to run; help and version texts are printed.
+
+    Raises:
+        UsageError, typer.TyperException: when the arguments are wrong.
+    """
+    program: Any = typer.main.get_command(_app())
+    asked: Callable[[], int] | int | None = program.main(
+        args=list(arguments), prog_name="deepwell", standalone_mode=False
+    )
+    if asked is None or isinstance(asked, int):
+        if asked == STOPPED:  # Typer turns Ctrl-C into this
+            raise KeyboardInterrupt
+        return lambda: asked or 0
+    return asked
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer(
+        cls=CommandGroup,
+        help=HELP,
+        epilog=EPILOG,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_top)
+    for command in COMMANDS:
+        register = app.command(command.name, cls=SectionedCommand, epilog=command.examples)
+        register(with_options(command.function))
+    return app
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print_lines([f"deepwell {version('deepwell')}"])
+        raise typer.Exit
+
+
+def _top(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Options without a command."""

@@ -1,0 +1,142 @@
+"""`deepwell doctor`: whether this machine and installation can do the work."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from deepwell._base._errors import DeepwellError
+from deepwell._base._safe_text import safe_text
+
+from ._exit_codes import DONE, FAILED
+from ._options import Place
+from ._output import print_json, print_lines
+
+EXAMPLES = "deepwell doctor"
+_LIMIT = 300
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        name: what it is.
+        ok: False when Deepwell cannot work like this.
+        told: what was found, for people.
+        facts: the same for machines.
+    """
+
+    name: str
+    ok: bool
+    told: str
+    facts: dict[str, object]
+
+
+def doctor(place: Place) -> int:
+    """Check this machine and installation.
+
+    Looks at Python, JAX and its arithmetic, cores, memory, the cache and the store.
+    """
+    checks = [_python(), _jax(), _numerics(), _machine(), _cache(), _store(place.store)]
+    healthy = all(check.ok for check in checks)
+    if place.json:
+        told = {c.name: {"ok": c.ok, "told": c.told, **c.facts} for c in checks}
+        print_json({"ok": healthy, **told})
+    else:
+        from deepwell.report._layout import entry
+
+        lines = [line for c in checks for line in entry(c.name, _marked(c))]
+        verdict = "ready" if healthy else "not ready: see the lines that begin with PROBLEM"
+        print_lines([*lines, *entry("verdict", verdict)])
+    return DONE if healthy else FAILED
+
+
+def _marked(check: Check) -> str:
+    told = safe_text(check.told, 2 * _LIMIT)
+    return told if check.ok else f"PROBLEM: {told}"
+
+
+def _python() -> Check:
+    python = platform.python_version()
+    here = version("deepwell")
+    told = f"deepwell {here}, Python {python} ({sys.executable}), {platform.platform()}"
+    return Check("version", True, told, {"deepwell": here, "python": python})
+
+
+def _jax() -> Check:
+    from deepwell._jax._start import start
+
+    try:
+        runtime = start()
+    except Exception as error:  # a broken installation may raise anything
+        return Check("jax", False, f"cannot start: {type(error).__name__}: {error}", {})
+    devices = "device" if runtime.devices == 1 else "devices"
+    at_work = f"{runtime.devices} {runtime.platform} {devices}"
+    told = f"jax {runtime.jax}, jaxlib {runtime.jaxlib}, {at_work}"
+    facts: dict[str, object] = {
+        "jax": runtime.jax,
+        "jaxlib": runtime.jaxlib,
+        "platform": runtime.platform,
+        "devices": runtime.devices,
+        "too_late": list(runtime.too_late),
+    }
+    return Check("jax", True, "; ".join([told, *runtime.too_late]), facts)
+
+
+def _numerics() -> Check:
+    from deepwell._jax._numerics import check_numerics
+
+    flags = os.environ.get("XLA_FLAGS", "")
+    try:
+        check_numerics()
+    except DeepwellError as error:
+        return Check("numerics", False, str(error), {"xla_flags": flags})
+    except Exception as error:  # a broken installation may raise anything
+        return Check("numerics", False, f"cannot be checked: {type(error).__name__}: {error}", {})
+    told = "compiled reductions are right" + (f", with XLA_FLAGS={flags}" if flags else "")
+    return Check("numerics", True, told, {"xla_flags": flags})
+
+
+def _machine() -> Check:
+    from deepwell._jax._start import usable_cores
+    from deepwell.data._memory import available_memory, gigabytes
+
+    cores, free = usable_cores(), available_memory()
+    memory = f"{gigabytes(free)} of memory free" if free is not None else "free memory unknown"
+    told = f"{cores} of {os.cpu_count() or cores} cores usable, {memory}"
+    return Check("machine", True, told, {"cores": cores, "memory_free": free})
+
+
+def _cache() -> Check:
+    from deepwell._jax._start import cache_folder
+
+    folder = cache_folder()
+    size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) if folder.exists() else 0
+    writable = _writable(folder)
+    what = f"{size / 1e6:.1f} MB" if writable else "not writable, so programs compile every time"
+    facts: dict[str, object] = {"folder": str(folder), "bytes": size, "writable": writable}
+    return Check("cache", True, f"{folder}: {what}", facts)
+
+
+def _store(store: str | None) -> Check:
+    from deepwell.storage._open import locate
+
+    location = locate(store)
+    writable = _writable(location.folder)
+    facts: dict[str, object] = {"folder": str(location.folder), "writable": writable}
+    if not writable:
+        told = f"{location.folder}: no permission to write; choose another with --store"
+        return Check("store", False, told, facts)
+    state = "there" if location.file.exists() else "not there yet, the first fit makes it"
+    return Check("store", True, f"{location.folder}: {state}", facts)
+
+
+def _writable(folder: Path) -> bool:
+    """Whether files can be made in a folder, or the folder itself where it is not there yet."""
+    there = next(p for p in (folder, *folder.parents) if p.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)

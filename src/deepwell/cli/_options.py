@@ -1,0 +1,173 @@
+"""The options of the commands, grouped as the library groups its arguments."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from deepwell._base._constraints import IntegerInterval, Interval
+from deepwell._base._hyperparameters import HYPERPARAMETERS, Hyperparameter, Value, validate
+
+from ._flags import argument, flag, output
+
+DATA, STUDY, RUN = "Data", "Study", "Run"
+HYPERPARAMETER_SECTION = "Hyperparameters (fixed for all networks; others are searched or default)"
+
+_SEED = IntegerInterval(0, 2**63 - 1)
+_TRIALS = IntegerInterval(1, 1_000_000)
+_ANY_SCORE = Interval(0.0, float("inf"))
+
+
+@dataclass(frozen=True)
+class Source:
+    """The data of a fit."""
+
+    source: str = argument("A CSV, TSV, Parquet or NPZ file.", "DATA")
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """How to read and split: the arguments of `load`."""
+
+    target: str | None = flag(None, "Column to predict; needed.", "COLUMN", DATA)
+    task: str | None = flag(
+        None, "classification or regression; by default the target tells.", "TASK", DATA
+    )
+    split: str | None = flag(
+        None, "stratified, random, group or time; by default the data tell.", "WAY", DATA
+    )
+    group: str | None = flag(None, "Column whose equal values stay in one set.", "COLUMN", DATA)
+    time: str | None = flag(
+        None, "Column by which the newest rows are dev and test.", "COLUMN", DATA
+    )
+    dev: str | None = flag(
+        None, "File with the dev rows, or how many, or their share.", "FILE", DATA
+    )
+    test: str | None = flag(None, "The same for the test rows; 0 for none.", "FILE", DATA)
+    keep: tuple[str, ...] = flag(
+        (), "Use a column that would be left out, as an id is; repeatable.", "COLUMN", DATA
+    )
+    ignore: tuple[str, ...] = flag((), "Leave a column out; repeatable.", "COLUMN", DATA)
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """How to search: the arguments of `Study`."""
+
+    name: str | None = flag(None, "Name of the study; by default the data's.", "NAME", STUDY)
+    seed: int = flag(
+        0, "Seed of proposals, weights and order (the split has its own).", "N", STUDY, _SEED
+    )
+    search: str = flag("random", "How networks are proposed: random.", "WAY", STUDY)
+    scheduler: str = flag(
+        "halving", "Which networks train on: halving (default) or none.", "WAY", STUDY
+    )
+    space: tuple[str, ...] = flag(
+        (),
+        "Search this range, as in learning_rate=log(1e-4,1); uniform, integer, log, one_minus_log "
+        "or choice; repeatable. Given once, only the given entries are searched.",
+        "NAME=RANGE",
+        STUDY,
+    )
+    metric: str | None = flag(
+        None,
+        "What selects and is reported: error, log_loss, auc, f1 or balanced_error for classes; "
+        "rmse, mae or r2 for numbers.",
+        "METRIC",
+        STUDY,
+    )
+    best_possible: float | None = flag(
+        None, "Best score that anything could reach, as in 0.02.", "SCORE", STUDY, _ANY_SCORE
+    )
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How much to train: the arguments of `Study.run`."""
+
+    trials: int | None = flag(
+        None, "Networks to train; by default what fits a minute.", "N", RUN, _TRIALS
+    )
+    epochs: int | None = flag(
+        None,
+        "Passes over the train rows; by default the data tell.",
+        "N",
+        RUN,
+        HYPERPARAMETERS["epochs"].constraint,
+    )
+    budget: str | None = flag(None, "Time to use, as in 60s, 5m or 1h.", "TIME", RUN)
+    dry_run: bool = flag(False, "Show data, split and plan; train and write nothing.", section=RUN)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where studies are kept, and the form of the output."""
+
+    store: str | None = flag(
+        None, "Folder or sqlite:///FILE of the studies; by default ./deepwell.", "URL"
+    )
+    json: bool = flag(False, "Print one JSON object.")
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form of the output."""
+
+    json: bool = flag(False, "Print one JSON object.")
+
+
+@dataclass(frozen=True)
+class Name:
+    """Which study."""
+
+    name: str = argument("Name of the study.", "NAME")
+
+
+@dataclass(frozen=True)
+class ReportFile:
+    """Where a report goes."""
+
+    output: str | None = output("Write it to this file; by default it is printed.")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What to predict with, for and to."""
+
+    name: str = argument("Name of a study, or path of a model.", "NAME")
+    source: str = argument("A table with the model's columns; others are ignored.", "DATA")
+    output: str | None = output("Write the CSV to this file; by default it is printed.")
+
+
+@dataclass(frozen=True)
+class SampleFile:
+    """Which sample table, and where it goes."""
+
+    sample: str = argument("digits, breast-cancer, wine, iris or diabetes.", "NAME")
+    output: str | None = output("Write the table to this file; by default NAME.csv.")
+
+
+def _hyperparameter_field(declared: Hyperparameter) -> Any:
+    default = "" if declared.default is None else f"; default {declared.default}"
+    doc = f"{declared.doc} [{declared.constraint.describe()}{default}]"
+    return flag(None, doc, "VALUE", HYPERPARAMETER_SECTION, declared.constraint, validate)
+
+
+_FixedFields: Any = dataclasses.make_dataclass(
+    "_FixedFields",
+    [
+        (name, Any, _hyperparameter_field(declared))
+        for name, declared in HYPERPARAMETERS.items()
+        if name != "epochs"  # an argument of the run
+    ],
+    frozen=True,
+)
+
+
+class Fixed(_FixedFields):
+    """Hyperparameters held at one value: a field for each that is declared."""
+
+    def given(self) -> dict[str, Value]:
+        """Return those that were given, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}

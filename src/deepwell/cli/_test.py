@@ -1,0 +1,30 @@
+"""`deepwell test`: open the sealed test set."""
+
+from __future__ import annotations
+
+from ._exit_codes import DONE
+from ._options import Name, Place
+from ._output import print_json, print_lines
+from ._studies import find_study
+
+EXAMPLES = "deepwell test churn"
+
+
+def test(which: Name, place: Place) -> int:
+    """Open the sealed test set and score the best network.
+
+    The first opening gives an unbiased figure. Each one is written down; from the second on, every
+    report says so.
+    """
+    from deepwell.report._json import opening_json
+    from deepwell.report._opening_lines import opening_lines
+    from deepwell.report._text_report import text_report
+
+    study = find_study(which, place)
+    openings = study.open_test()
+    study.write_report(text_report(study.result, study.trials()))
+    if place.json:
+        print_json(opening_json(study.result, openings))
+    else:
+        print_lines(opening_lines(study.result, openings))
+    return DONE

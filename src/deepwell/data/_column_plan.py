@@ -1,0 +1,133 @@
+"""Which columns the network sees, as what, and what is said about the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from deepwell._base._errors import UsageError
+from deepwell._base._safe_text import safe_text
+
+from ._category_column import CategoryColumn
+from ._column_kinds import InputColumn, column_kinds, input_kind
+from ._column_values import as_labels
+from ._load_options import LoadOptions
+from ._names import count_of, flag, name_list
+from ._table_encoder import TableEncoder
+
+SEPARATE_NOTES = 3  # columns of one kind that get a line each; more share a line
+WHY_IGNORED = {
+    "id": "unique per row",
+    "constant": "constant",
+    "empty": "all missing",
+}
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """The inputs, and the columns that tell rows apart.
+
+    Attributes:
+        inputs: columns that the network sees.
+        identifiers: columns that look like an id, used or not; they do not count when rows of
+            two tables are compared.
+        notes: one line for each thing that was left out.
+    """
+
+    inputs: tuple[InputColumn, ...]
+    identifiers: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def plan_columns(frame: pl.DataFrame, target: str, options: LoadOptions) -> ColumnPlan:
+    """Return the plan for a table; the target's values are not looked at.
+
+    Raises:
+        UsageError: when no input column is left.
+    """
+    aside = {target, *options.ignore}
+    inputs: list[InputColumn] = []
+    left_out: dict[str, list[str]] = {reason: [] for reason in WHY_IGNORED}
+    identifiers: list[str] = []
+    notes = [
+        f"{safe_text(name)} splits the rows: not an input ({flag('keep', name)})"
+        for name in (options.group, options.time)
+        if name is not None and name not in options.keep
+    ]
+    aside.update({options.group or target, options.time or target} - set(options.keep))
+    kinds = column_kinds(frame.select(name for name in frame.columns if name not in aside))
+    for name, kind in kinds.items():
+        if kind == "id":
+            identifiers.append(name)
+        if kind in left_out and name not in options.keep:
+            left_out[kind].append(name)
+        else:
+            used = input_kind(frame[name]) if kind in left_out else kind
+            inputs.append(InputColumn(name, used))
+    for reason, names in left_out.items():
+        notes += _ignored_notes(reason, names)
+    if not inputs:
+        raise UsageError(_nothing_left(frame, left_out))
+    return ColumnPlan(tuple(inputs), tuple(identifiers), tuple(notes))
+
+
+def encoding_notes(frame: pl.DataFrame, encoder: TableEncoder) -> tuple[str, ...]:
+    """Return what is told about the inputs: imputed blanks, rare categories, hashed text.
+
+    Args:
+        frame: all rows, in which the blanks are counted.
+        encoder: fitted on the train rows.
+    """
+    blanks: list[tuple[str, str]] = []
+    crowded: list[tuple[str, str]] = []
+    texts: list[tuple[str, str]] = []
+    for column in encoder.columns:
+        name = safe_text(column.name)
+        missing = frame[column.name].null_count()
+        if isinstance(column, CategoryColumn):
+            if column.others:
+                total = as_labels(frame[column.name]).n_unique() - (missing > 0)
+                words = f"{name} has {total:,} categories: {len(column.categories)} have a column"
+                crowded.append((name, f"{words} each, the rarer ones share one"))
+        elif column.kind == "text":
+            words = f"{name} is text: words and letters hashed into {len(column.features)} columns"
+            texts.append((name, f"{words} ({flag('ignore', column.name)})"))
+        elif missing:
+            with_flag = ", with a flag column" if getattr(column, "flagged", False) else ""
+            words = f"{name}: {count_of(missing, 'blank')} in a {column.kind} column: imputed"
+            blanks.append((name, words + with_flag))
+    return (
+        *_together(blanks, "columns have blanks: imputed, with flag columns"),
+        *_together(crowded, "category columns have rare categories, which share a column"),
+        *_together(texts, "text columns: words and letters hashed"),
+    )
+
+
+def _ignored_notes(reason: str, names: Sequence[str]) -> list[str]:
+    why = WHY_IGNORED[reason]
+    keep = reason == "id"
+    lines = [
+        (safe_text(n), f"{safe_text(n)} is {why}: ignored" + (f" ({flag('keep', n)})" * keep))
+        for n in names
+    ]
+    return _together(lines, f"columns are {why}: ignored" + " (--keep COLUMN)" * keep)
+
+
+def _together(lines: Sequence[tuple[str, str]], shared: str) -> list[str]:
+    """Return the lines, or one for all of them when there are many."""
+    if len(lines) <= SEPARATE_NOTES:
+        return [line for _, line in lines]
+    return [f"{len(lines):,} {shared}: {name_list([name for name, _ in lines], 5)}"]
+
+
+def _nothing_left(frame: pl.DataFrame, left_out: dict[str, list[str]]) -> str:
+    reasons = [
+        f"{WHY_IGNORED[reason]}: {name_list(names, 5)}"
+        for reason, names in left_out.items()
+        if names
+    ]
+    if not reasons:
+        return f"no input column is left of {count_of(frame.width, 'column')}; give at least one"
+    return f"no input column is left to learn from ({'; '.join(reasons)}); add columns that vary"

@@ -1,0 +1,47 @@
+"""The data of a study: what training may see, and where the rest is sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepwell.records import DataFacts
+
+from ._rows import Rows
+from ._table_encoder import TableEncoder
+from ._target import TargetEncoder
+from ._task import Task
+from ._vault import SealedTest
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Train and dev rows, ready to train on, with how they were made. Holds no test rows.
+
+    Attributes:
+        name: short name, fit for a folder.
+        target: name of the target column.
+        task: what is predicted.
+        train, dev: the rows.
+        table_encoder: from a table to inputs, fitted on the train rows.
+        target_encoder: from the target column to outputs and back, fitted on the train rows.
+        facts: what was read, assumed and split.
+        vault: where the test rows are sealed; None when there are none, or none were sealed.
+        fingerprint: sha256 hex of the data as read: content, order of rows, names.
+        row_hashes: `train`, `dev`, `test` -> (n,) uint64 hashes of the rows' content, to find rows
+            that come again in another study.
+    """
+
+    name: str
+    target: str
+    task: Task
+    train: Rows
+    dev: Rows
+    table_encoder: TableEncoder
+    target_encoder: TargetEncoder
+    facts: DataFacts
+    vault: SealedTest | None
+    fingerprint: str
+    row_hashes: Mapping[str, np.ndarray]

@@ -1,0 +1,178 @@
+"""The rows to work with: the table, and the dev and test rows that the user gave, as one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from deepwell._base._errors import UsageError
+from deepwell._base._safe_text import safe_text
+
+from ._column_values import as_labels, refuse_infinite
+from ._load_options import LoadOptions
+from ._names import count_of, name_list, near_columns, quoted
+from ._split import DEV, PARTS, TEST, TRAIN
+from ._table_input import Source, describe_source, read_table
+
+MIN_ROWS = 10  # 6 / 2 / 2: with fewer, dev and test hold a single row or none
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """All rows with a target.
+
+    Attributes:
+        frame: the rows, those of the table first, then given dev, then given test rows.
+        given: (n,) int8: `DEV` or `TEST` where the user gave the row as such, `TRAIN` where it
+            came with the table and is still to be split.
+        target: name of the target column.
+        rows, columns: size of the table as read.
+        notes: what was left out, and where given rows came from.
+    """
+
+    frame: pl.DataFrame
+    given: np.ndarray
+    target: str
+    rows: int
+    columns: int
+    notes: tuple[str, ...]
+
+
+def gather(source: Source, options: LoadOptions) -> Gathered:
+    """Return the rows of all sources.
+
+    Raises:
+        UsageError: when a source cannot be read, a column is not there, or too few rows are left.
+    """
+    table = read_table(source, options.target)
+    target = _target_name(table, source, options.target)
+    named = [*options.keep, *options.ignore, *filter(None, [options.group, options.time])]
+    for name in named:
+        _require_column(table, name)
+    if target in named:
+        raise UsageError(f"column {quoted(target)} is the target; it cannot be another thing too")
+    notes: list[str] = []
+    usable = _without_nested(table, target, notes)
+    frames = [_labelled(usable, target, options.ignore, "the table", notes)]
+    parts = [TRAIN]
+    for part, given in ((DEV, options.dev_source), (TEST, options.test_source)):
+        if given is None:
+            continue
+        rows = _aligned(read_table(given, target), usable, options, target, PARTS[part])
+        rows = _labelled(rows, target, options.ignore, f"the {PARTS[part]} rows", notes)
+        notes.append(
+            f"{PARTS[part]}: {count_of(rows.height, 'row')} of {safe_text(describe_source(given))}"
+        )
+        frames.append(rows)
+        parts.append(part)
+    total = sum(frame.height for frame in frames)
+    if total < MIN_ROWS:
+        raise UsageError(
+            f"{count_of(total, 'row')} with a target {'is' if total == 1 else 'are'} too few to "
+            f"learn from and to test on; give at least {MIN_ROWS}"
+        )
+    given_parts = np.repeat(np.array(parts, np.int8), [frame.height for frame in frames])
+    return Gathered(_stacked(frames), given_parts, target, table.height, table.width, tuple(notes))
+
+
+def _target_name(table: pl.DataFrame, source: Source, target: str | None) -> str:
+    if target is not None:
+        _require_column(table, target, "target")
+        return target
+    if isinstance(source, tuple | list):
+        return table.columns[-1]
+    inputs = [name for name in table.columns if name != "y"]
+    if len(inputs) < table.width and all(name.startswith("x_") for name in inputs):
+        return "y"
+    raise UsageError(
+        f"which column is to be predicted? give --target COLUMN; columns: "
+        f"{name_list(table.columns)}"
+    )
+
+
+def _require_column(table: pl.DataFrame, name: str, what: str = "column") -> None:
+    if name in table.columns:
+        return
+    bare = any(_is_number(column) for column in table.columns)
+    header = "; the first line must hold the column names" if bare else ""
+    raise UsageError(f"{what} {quoted(name)} not found{header}{near_columns(name, table.columns)}")
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _without_nested(table: pl.DataFrame, target: str, notes: list[str]) -> pl.DataFrame:
+    """Return the table without the columns whose cells are lists, structures or raw bytes."""
+    nested = [
+        name
+        for name, kind in table.schema.items()
+        if kind.is_nested() or kind in (pl.Binary, pl.Object)
+    ]
+    if target in nested:
+        raise UsageError(
+            f"target {quoted(target)} must hold one number or label a row, got values of type "
+            f"{table.schema[target]}"
+        )
+    if nested:
+        notes.append(f"{name_list(nested, 5)}: lists, structures or raw bytes: ignored")
+    return table.drop(nested)
+
+
+def _labelled(
+    frame: pl.DataFrame, target: str, ignore: Sequence[str], what: str, notes: list[str]
+) -> pl.DataFrame:
+    """Return the rows that have a target, with all numbers finite."""
+    real = [name for name, kind in frame.schema.items() if kind.is_float() and name not in ignore]
+    infinite = frame.select(pl.col(real).is_infinite().any()) if real else pl.DataFrame()
+    for name in infinite.columns:
+        if infinite[name].any():
+            refuse_infinite(frame[name].fill_null(0.0).to_numpy(), name)
+    missing = frame[target].null_count()
+    if missing == frame.height:
+        raise UsageError(
+            f"target {quoted(target)} is missing in all {frame.height:,} rows of {what}; there is "
+            "nothing to learn from"
+        )
+    if missing:
+        notes.append(f"{count_of(missing, 'row')} of {what} without a target: left out")
+    return frame.filter(pl.col(target).is_not_null())
+
+
+def _aligned(
+    rows: pl.DataFrame, table: pl.DataFrame, options: LoadOptions, target: str, part: str
+) -> pl.DataFrame:
+    """Return given rows with the table's columns in the table's order."""
+    optional = {*options.ignore, options.group, options.time}
+    for name in table.columns:
+        if name not in rows.columns and name not in optional:
+            raise UsageError(
+                f"the {part} rows lack the column {quoted(name)}{near_columns(name, rows.columns)}"
+            )
+    return rows.select(
+        pl.col(name) if name in rows.columns else pl.lit(None, kind).alias(name)
+        for name, kind in table.schema.items()
+    )
+
+
+def _stacked(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return tables one under another, columns of different types made alike."""
+    for name in frames[0].columns if len(frames) > 1 else ():
+        kinds = {frame.schema[name] for frame in frames} - {pl.Null()}
+        if len(kinds) < 2:
+            continue
+        numbers = all(kind.is_numeric() for kind in kinds)
+        frames = [
+            frame.with_columns(
+                pl.col(name).cast(pl.Float64) if numbers else as_labels(frame[name]).alias(name)
+            )
+            for frame in frames
+        ]
+    return pl.concat(frames, how="vertical_relaxed")

@@ -1,0 +1,189 @@
+"""From a table to data that can be trained on: read, understood, split, sealed, encoded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import polars as pl
+
+from deepwell.records import DataFacts
+
+from ._column_plan import ColumnPlan, encoding_notes, plan_columns
+from ._data import Data
+from ._divide import Divided, divide
+from ._gather import Gathered, gather
+from ._infer_task import infer_task
+from ._load_options import LoadOptions, checked_options
+from ._memory import require_memory
+from ._names import data_name
+from ._row_hashes import fingerprint, row_hashes
+from ._rows import Rows
+from ._split import DEV, PARTS, TEST, TRAIN
+from ._table_encoder import TableEncoder
+from ._table_input import Source, describe_source
+from ._target import TargetEncoder
+from ._task import Task
+from ._vault import seal
+
+DEFAULT_VAULT = "deepwell/vault"
+ENCODED_FACTOR = 2  # the encoded rows, and one copy while they are handed on
+
+
+def load(
+    source: Source,
+    target: str | None = None,
+    *,
+    task: str | None = None,
+    split: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
+    dev: Source = None,
+    test: Source = None,
+    keep: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    seed: int | None = None,
+    name: str | None = None,
+    vault: str | os.PathLike[str] | None = DEFAULT_VAULT,
+) -> Data:
+    """Read a table, split it, seal its test rows and return the rest ready to train on.
+
+    Nothing is guessed silently: what was assumed is in `facts.notes`, with the option that
+    changes it.
+
+    Args:
+        source: the path of a CSV, TSV, Parquet or NPZ file, any frame that narwhals knows, a
+            dictionary of columns, or arrays `(X, y)`.
+        target: column to be predicted; may be left out for `(X, y)`.
+        task: `classification` or `regression`; by default what the target's values say.
+        split: `stratified` (default for classes), `random` (default for numbers), `group`, `time`.
+        group: column whose equal values must not be in two parts; implies `split="group"`.
+        time: column of numbers or dates; train comes first, then dev, then test; implies
+            `split="time"`.
+        dev: given dev rows (a source), a number of rows, or a share; by default
+            max(min(0.2 m, 10,000), 0.0025 m) of m rows.
+        test: the same for test; 0 for no test set, which makes the split 70 / 30.
+        keep: columns to use although they look like an id.
+        ignore: columns to leave out.
+        seed: of the split; by default it comes from the data, so that the same table is always
+            split alike, whatever the seed of the study.
+        name: short name; by default from the file's name.
+        vault: folder for the sealed test rows; None throws them away, for a look at the plan.
+
+    Raises:
+        UsageError: one sentence that says what is wrong with the data or the options.
+    """
+    options = checked_options(
+        {
+            "target": target,
+            "task": task,
+            "split": split,
+            "group": group,
+            "time": time,
+            "dev": dev,
+            "test": test,
+            "keep": keep,
+            "ignore": ignore,
+            "seed": seed,
+            "name": name,
+            "vault": vault,
+        }
+    )
+    return _assembled(gather(source, options), options, source)
+
+
+def _assembled(gathered: Gathered, options: LoadOptions, source: Source) -> Data:
+    frame, target = gathered.frame, gathered.target
+    task, task_notes = infer_task(frame[target], options.task)
+    plan = plan_columns(frame, target, options)
+    comparable = set(frame.columns) - set(plan.identifiers)
+    inputs_and_target = {target, *(column.name for column in plan.inputs)}
+    everything, hashes, units = row_hashes(
+        frame, [set(frame.columns), comparable, inputs_and_target]
+    )
+    print_of_data = fingerprint(everything, frame.columns, target)
+    seed = int(print_of_data[:8], 16) if options.seed is None else options.seed
+    divided = divide(gathered, task, units, seed, options)
+    encoded = _encoded(frame, divided, plan, target, task)
+    by_part = {name: hashes[divided.rows(part)] for part, name in enumerate(PARTS)}
+    vault = None
+    if options.vault is not None and len(by_part["test"]):
+        test_print = fingerprint(np.sort(by_part["test"]), comparable, target)
+        vault = seal(frame[divided.rows(TEST)], options.vault, test_print)
+    facts = DataFacts(
+        name=data_name(options.name or _stem(source)),
+        source=describe_source(source),
+        rows=gathered.rows,
+        columns=gathered.columns,
+        target=target,
+        task=task.kind,
+        classes=task.classes,
+        class_shares=_class_shares(task, encoded.train, encoded.dev),
+        notes=(*gathered.notes, *task_notes, *plan.notes, *encoded.notes, *divided.notes),
+        features=len(encoded.table_encoder.mean),
+        split=divided.kind,
+        split_seed=seed,
+        sizes=(len(encoded.train), len(encoded.dev), len(by_part["test"])),
+        sealed=vault.sha256 if vault else "",
+    )
+    return Data(
+        name=facts.name,
+        target=target,
+        task=task,
+        train=encoded.train,
+        dev=encoded.dev,
+        table_encoder=encoded.table_encoder,
+        target_encoder=encoded.target_encoder,
+        facts=facts,
+        vault=vault,
+        fingerprint=print_of_data,
+        row_hashes=MappingProxyType(by_part),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Encoded:
+    train: Rows
+    dev: Rows
+    table_encoder: TableEncoder
+    target_encoder: TargetEncoder
+    notes: tuple[str, ...]
+
+
+def _encoded(
+    frame: pl.DataFrame, divided: Divided, plan: ColumnPlan, target: str, task: Task
+) -> _Encoded:
+    """Fit on the train rows, then encode train and dev rows; test rows stay as they are."""
+    train = frame[divided.rows(TRAIN)]
+    table_encoder = TableEncoder.fit(train, plan.inputs)
+    target_encoder = TargetEncoder.fit(train[target], task)
+    width = len(table_encoder.mean)
+    needed = frame.height * width * 4 * ENCODED_FACTOR
+    require_memory(needed, f"the encoded table ({width:,} columns)")
+    return _Encoded(
+        _rows(train, table_encoder, target_encoder),
+        _rows(frame[divided.rows(DEV)], table_encoder, target_encoder),
+        table_encoder,
+        target_encoder,
+        encoding_notes(frame, table_encoder),
+    )
+
+
+def _rows(frame: pl.DataFrame, table: TableEncoder, target: TargetEncoder) -> Rows:
+    y = target.encode(frame[target.name])
+    return Rows(table.transform(frame), y, np.ones(frame.height, np.float32))
+
+
+def _class_shares(task: Task, train: Rows, dev: Rows) -> tuple[float, ...]:
+    if task.kind == "regression":
+        return ()
+    counts = np.bincount(np.concatenate([train.y, dev.y]), minlength=len(task.classes))
+    return tuple(float(share) for share in counts / counts.sum())
+
+
+def _stem(source: Source) -> str:
+    return Path(source).stem if isinstance(source, str | os.PathLike) else "data"

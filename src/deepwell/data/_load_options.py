@@ -1,0 +1,141 @@
+"""What the user said about the data, checked before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deepwell._base._errors import UsageError, did_you_mean
+
+from ._names import flag, quoted
+from ._split_kinds import SPLITS
+from ._table_input import Source
+from ._task import KINDS
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """The options of `load`, in the form in which its steps use them.
+
+    Attributes:
+        target, task, split, group, time, seed, name: as given.
+        dev_size, test_size: rows or share wanted, or None.
+        dev_source, test_source: given rows, or None.
+        keep, ignore: names of columns.
+        vault: folder, or None.
+    """
+
+    target: str | None
+    task: str | None
+    split: str | None
+    group: str | None
+    time: str | None
+    dev_size: float | None
+    test_size: float | None
+    dev_source: Source
+    test_source: Source
+    keep: tuple[str, ...]
+    ignore: tuple[str, ...]
+    seed: int | None
+    name: str | None
+    vault: Path | None
+
+    @property
+    def given_parts(self) -> bool:
+        """Whether both dev and test rows were given, so that nothing is left to be split."""
+        return self.dev_source is not None and (self.test_source is not None or self.test_size == 0)
+
+
+def checked_options(given: dict[str, Any]) -> LoadOptions:
+    """Return the options, or say what is wrong with one of them.
+
+    Raises:
+        UsageError: when a value is not allowed, or two of them contradict each other.
+    """
+    _one_of("task", given["task"], KINDS)
+    _one_of("split", given["split"], tuple(SPLITS))
+    seed = given["seed"]
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+        raise UsageError(f"`seed` must be a whole number of at least 0, got {quoted(seed)}")
+    dev_size, dev_source = _size_or_source("dev", given["dev"])
+    test_size, test_source = _size_or_source("test", given["test"])
+    if dev_size == 0:
+        raise UsageError("`dev` must hold rows, got 0; networks are compared on them")
+    options = LoadOptions(
+        target=_column(given["target"]),
+        task=given["task"],
+        split=given["split"],
+        group=_column(given["group"]),
+        time=_column(given["time"]),
+        dev_size=dev_size,
+        test_size=test_size,
+        dev_source=dev_source,
+        test_source=test_source,
+        keep=_columns(given["keep"]),
+        ignore=_columns(given["ignore"]),
+        seed=seed,
+        name=given["name"],
+        vault=None if given["vault"] is None else Path(given["vault"]),
+    )
+    _check_agreement(options)
+    return options
+
+
+def _check_agreement(options: LoadOptions) -> None:
+    both = set(options.keep) & set(options.ignore)
+    if both:
+        raise UsageError(f"`keep` and `ignore` both name {quoted(min(both))}; name it in one")
+    for kind, column in (("group", options.group), ("time", options.time)):
+        others = {"group", "time"} - {kind}
+        if options.split == kind and column is None:
+            raise UsageError(f"split {kind} needs a column; give --{kind} COLUMN")
+        if column is not None and options.split not in (None, kind):
+            raise UsageError(
+                f"`{kind}` belongs to split {kind}, got split {options.split}; leave one out "
+                f"({flag('ignore', column)} keeps a column out of the inputs)"
+            )
+        if column is not None and all(getattr(options, other) is not None for other in others):
+            raise UsageError("give `group` or `time`, not both; rows are split by one of them")
+
+
+def _one_of(option: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value is not None and value not in allowed:
+        raise UsageError(
+            f"`{option}` must be one of {', '.join(allowed)}, got {quoted(value)}"
+            f"{did_you_mean(str(value), allowed)}"
+        )
+
+
+def _size_or_source(part: str, given: Any) -> tuple[float | None, Source]:
+    """Tell a size (`500`, `0.2`, also as text that is no file's name) from given rows."""
+    if given is None:
+        return None, None
+    if isinstance(given, bool):
+        raise UsageError(f"`{part}` must be a number of rows, a share, or given rows, got {given}")
+    if isinstance(given, int | float):
+        return float(given), None
+    if isinstance(given, str) and not _is_file(given):
+        try:
+            return float(given), None
+        except ValueError:
+            return None, given
+    return None, given
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):  # too long, or with a zero byte: reading it will say so
+        return False
+
+
+def _column(name: object) -> str | None:
+    return None if name is None else str(name)
+
+
+def _columns(names: object) -> tuple[str, ...]:
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        return (str(names),)
+    return tuple(str(name) for name in names)

@@ -1,0 +1,79 @@
+"""Hashes of rows by their content, to find copies within a table and across tables.
+
+    hash(row) = mix(sum over columns of mix(hash(value) + hash(name)))   modulo 2^64
+
+The sum does not care about the order of columns. Whole numbers hash as the same real ones, and
+text that is written like a number as that number, so that a row keeps its hash when another
+file's column comes in another type.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import polars as pl
+
+from ._column_values import as_numbers
+from ._stable_hash import MISSING, hash_text, hash_texts, mix64
+
+PLAIN_NUMBER = r"^-?(0|[1-9]\d*)(\.\d+)?$"
+
+
+def row_hashes(
+    frame: pl.DataFrame, selections: Sequence[Collection[str]]
+) -> tuple[np.ndarray, ...]:
+    """Return (n,) uint64 hashes of all rows, one array a selection of columns.
+
+    Args:
+        frame: the table.
+        selections: names of the columns that count, one collection for each wanted array.
+    """
+    sums = [np.zeros(frame.height, np.uint64) for _ in selections]
+    for name in frame.columns:
+        wanted = [total for total, names in zip(sums, selections, strict=True) if name in names]
+        if not wanted:
+            continue
+        salt = np.uint64(hash_text(name))
+        words = mix64(_value_words(frame[name]) + salt)
+        for total in wanted:
+            total += words
+    return tuple(mix64(total) for total in sums)
+
+
+def fingerprint(hashes: np.ndarray, columns: Collection[str], target: str) -> str:
+    """Return a SHA-256 in hex of rows, in their order, and of the names around them.
+
+    Args:
+        hashes: (n,) uint64 row hashes.
+        columns: names of the columns; their order does not count.
+        target: name of the target column.
+    """
+    digest = hashlib.sha256()
+    for name in (target, *sorted(columns)):
+        digest.update(name.encode("utf-8", "surrogatepass") + b"\0")
+    digest.update(np.ascontiguousarray(hashes, "<u8").tobytes())
+    return digest.hexdigest()
+
+
+def _value_words(series: pl.Series) -> np.ndarray:
+    kind = series.dtype
+    if kind == pl.String:
+        words = hash_texts(series)
+        plain = series.str.contains(PLAIN_NUMBER).fill_null(False)
+        if plain.any():
+            numbers = series.cast(pl.Float64, strict=False).to_numpy()
+            words = np.where(plain.to_numpy(), _number_words(numbers), words)
+        return words
+    if kind.is_numeric() or kind in (pl.Boolean, pl.Null):
+        return _number_words(series.cast(pl.Float64).to_numpy())
+    if isinstance(kind, pl.Duration) or kind == pl.Time:
+        return _number_words(as_numbers(series))
+    return hash_texts(series.cast(pl.String))
+
+
+def _number_words(numbers: np.ndarray) -> np.ndarray:
+    missing = np.isnan(numbers)
+    words = mix64((numbers + 0.0).view(np.uint64))  # -0.0 + 0.0 is 0.0
+    return np.where(missing, MISSING, words)

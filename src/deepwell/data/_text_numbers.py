@@ -1,0 +1,66 @@
+"""Numbers that came as text: CSV cells, with blanks and the usual markers of a missing value."""
+
+from __future__ import annotations
+
+import polars as pl
+
+# What spreadsheets, R, pandas, SQL and the classic data sets write for "no value".
+MISSING_MARKERS = frozenset(
+    {"na", "n/a", "#n/a", "<na>", "nan", "null", "none", "?", "-", "--", "."}
+)
+MARKER_SPELLINGS = 40  # markers in all the usual capitals; more different leftovers are words
+
+
+def parse_text(frame: pl.DataFrame, decimal_comma: bool = False) -> pl.DataFrame:
+    """Return the table with its text stripped, blanks missing, and numbers where all is numbers.
+
+    A text column becomes whole or real numbers when every value is one or a marker of a
+    missing value, and at least one is a number. Codes with leading zeros (`00501`) stay text:
+    the zeros would be lost. Columns of a categorical type stay categories.
+
+    Args:
+        frame: the table as read.
+        decimal_comma: whether `1,5` may be a number, as in files whose separator is `;`.
+    """
+    text = frame.select(name for name, kind in frame.schema.items() if kind == pl.String)
+    real = text.select(pl.all().cast(pl.Float64, strict=False))
+    odd = _grown(real.null_count(), text.null_count())
+    if odd:  # clean numbers, most columns of a large table, need no stripping
+        stripped = pl.col(odd).str.strip_chars()
+        text = text.with_columns(pl.when(stripped != "").then(stripped))
+        frame = frame.with_columns(text.select(odd))
+        if decimal_comma:
+            text = text.with_columns(pl.col(odd).str.replace(",", ".", literal=True))
+        real = real.with_columns(text.select(pl.col(odd).cast(pl.Float64, strict=False)))
+    words = [name for name in odd if not _only_markers(text[name], real[name])]
+    return frame.with_columns(_numbers(text.drop(words), real.drop(words)))
+
+
+def _numbers(text: pl.DataFrame, real: pl.DataFrame) -> list[pl.Series]:
+    """Return columns whose texts are all numbers as Int64 or Float64, all at once."""
+    real = real.select(pl.all().fill_nan(None))
+    missing = real.null_count()
+    filled = [name for name in real.columns if missing[name][0] < real.height]
+    whole = text.select(pl.col(filled).cast(pl.Int64, strict=False))
+    fractions = _grown(whole.null_count(), missing)
+    rest = pl.col([name for name in filled if name not in set(fractions)])
+    codes = text.select((rest.str.starts_with("0") & (rest.str.len_bytes() > 1)).any())
+    return [
+        *(real[name] for name in fractions),
+        *(whole[name] for name in codes.columns if not codes[name][0]),
+    ]
+
+
+def _grown(counts: pl.DataFrame, before: pl.DataFrame) -> list[str]:
+    """Return the columns whose one count is larger than it was before."""
+    return [name for name in counts.columns if counts[name][0] > before[name][0]]
+
+
+def _only_markers(text: pl.Series, real: pl.Series) -> bool:
+    return is_missing_or_marker(text.filter(real.is_null()))
+
+
+def is_missing_or_marker(text: pl.Series) -> bool:
+    """Whether every value is missing or a marker of a missing value."""
+    left = text.drop_nulls().unique()
+    return len(left) <= MARKER_SPELLINGS and all(v.lower() in MISSING_MARKERS for v in left)

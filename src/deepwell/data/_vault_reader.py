@@ -1,0 +1,40 @@
+"""Opens the vault. Only the study package may import this file; an architecture test checks."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+
+import polars as pl
+
+from deepwell._base._errors import UsageError
+
+from ._names import quoted
+from ._vault import SealedTest
+
+
+def read_sealed(sealed: SealedTest) -> pl.DataFrame:
+    """Return the sealed test rows, raw, after checking that they are the ones that were sealed.
+
+    Raises:
+        UsageError: when the file is missing, unreadable, or not the one that was sealed.
+    """
+    path = Path(sealed.path)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(
+            f"the sealed test file {quoted(path)} is missing; put it back, or fit again"
+        ) from None
+    except OSError as error:
+        raise UsageError(
+            f"the sealed test file {quoted(path)} cannot be read ({error.strerror or error}); "
+            "check its permissions"
+        ) from None
+    if hashlib.sha256(content).hexdigest() != sealed.sha256:
+        raise UsageError(
+            f"the sealed test file {quoted(path)} was changed after it was sealed (sha256 does "
+            "not match), so it is not used; put the original back, or fit again"
+        )
+    return pl.read_parquet(io.BytesIO(content))

@@ -1,0 +1,21 @@
+"""What kind of error is left and how sure that is: metrics, intervals, baselines, findings.
+
+Everything here is a function of predictions and plain figures; no network and no JAX is needed.
+"""
+
+from ._baselines import BaselinePrediction as BaselinePrediction
+from ._baselines import constant_guess as constant_guess
+from ._baselines import linear_model as linear_model
+from ._bias_variance import BiasVarianceEvidence as BiasVarianceEvidence
+from ._bias_variance import diagnose_bias_variance as diagnose_bias_variance
+from ._bias_variance import material_size as material_size
+from ._codes import CODES as CODES
+from ._comparison import compare_with_baselines as compare_with_baselines
+from ._intervals import bootstrap as bootstrap
+from ._intervals import estimate as estimate
+from ._intervals import paired_difference as paired_difference
+from ._intervals import unpaired_difference as unpaired_difference
+from ._intervals import wilson as wilson
+from ._metrics import METRICS as METRICS
+from ._metrics import Metric as Metric
+from ._metrics import default_metric as default_metric

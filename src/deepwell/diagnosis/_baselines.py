@@ -1,0 +1,245 @@
+"""Simple models that every network has to beat: the best constant, and a linear model."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deepwell._base._safe_text import safe_text
+
+from ._metrics import Metric
+from .metrics._log_loss import log_loss
+
+_STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)  # C of the logistic regression, weak fits last
+_FOLDS = 3
+_TRIAL_STEPS, _STEPS = 100, 300
+_TRIAL_CELLS, _CELLS = 1_000_000, 50_000_000  # rows x inputs x outputs of a logistic fit
+_RIDGES = np.logspace(-5, 2, 15)  # penalties for each row
+_TRIAL_PRODUCTS, _PRODUCTS = 2e9, 2e10  # multiply-adds of a ridge fit
+_RIDGE_CELLS = 40_000_000  # rows x inputs
+_PREDICTED = 20_000  # rows of a prediction at a time
+
+
+@dataclass(frozen=True)
+class BaselinePrediction:
+    """A simple model's predictions, in the form that metrics take.
+
+    Attributes:
+        name: as in `always "no"`, `mean`, `logistic regression`.
+        prediction_train, prediction_dev: (n, C) probabilities, or (n,) values.
+        note: what a reader must know about the fit, or an empty string.
+    """
+
+    name: str
+    prediction_train: np.ndarray
+    prediction_dev: np.ndarray
+    note: str = ""
+
+
+def constant_guess(
+    metric: Metric, y_train: np.ndarray, n_dev: int, classes: Sequence[str] = ()
+) -> BaselinePrediction:
+    """Return the constant that scores best on the train rows.
+
+    For classes it answers with the train shares, whose likeliest class is the commonest one; or
+    with the other one of two classes where the metric asks for that, as F1 does. For numbers it
+    answers with the mean, or the median where that is better, as for MAE.
+
+    Args:
+        metric: what the guess will be scored by.
+        y_train: (n,) class indices, or values in the target's unit.
+        n_dev: rows to predict.
+        classes: labels in class order; empty for regression.
+    """
+    if metric.task == "regression":
+        answers = {"mean": np.mean(y_train, dtype=np.float64), "median": np.median(y_train)}
+    else:
+        answers = _class_answers(y_train, classes)
+    tiled = {name: _repeated(answer, len(y_train)) for name, answer in answers.items()}
+    scores = {name: metric.loss(y_train, rows) for name, rows in tiled.items()}
+    name = min(scores, key=lambda n: np.nan_to_num(scores[n], nan=np.inf))
+    return BaselinePrediction(name, tiled[name], _repeated(answers[name], n_dev))
+
+
+def linear_model(
+    task: str,
+    x_train: np.ndarray,
+    y_train: np.ndarray,
+    x_dev: np.ndarray,
+    n_classes: int = 0,
+    seed: int = 0,
+) -> BaselinePrediction:
+    """Return logistic regression for classes, ridge regression for numbers.
+
+    The penalty is chosen on the train rows alone: by 3-fold cross-validated log loss, and by the
+    closed form of leave-one-out for ridge. Large data is sampled down to what fits in a few
+    seconds; the note then says so.
+
+    Args:
+        task: `classification` or `regression`.
+        x_train: (n, D) normalized inputs.
+        y_train: (n,) class indices, or values in the target's unit.
+        x_dev: (k, D) normalized inputs.
+        n_classes: C; 0 for regression.
+        seed: of the sampling and the folds.
+    """
+    generator = np.random.default_rng(seed)
+    if task == "regression":
+        return _ridge(x_train, y_train, x_dev, generator)
+    return _logistic(x_train, y_train, x_dev, n_classes, generator)
+
+
+def _class_answers(y_train: np.ndarray, classes: Sequence[str]) -> dict[str, np.ndarray]:
+    shares = np.bincount(y_train, minlength=len(classes)) / max(1, len(y_train))
+    commonest = int(shares.argmax())
+    answers = {f'always "{safe_text(classes[commonest])}"': shares}
+    if len(classes) == 2:
+        other = 1 - commonest
+        answers[f'always "{safe_text(classes[other])}"'] = np.eye(2)[other]
+    return answers
+
+
+def _repeated(answer: np.ndarray | float, rows: int) -> np.ndarray:
+    return np.broadcast_to(answer, (rows, *np.shape(answer))).copy()
+
+
+def _logistic(
+    x_train: np.ndarray,
+    y_train: np.ndarray,
+    x_dev: np.ndarray,
+    n_classes: int,
+    generator: np.random.Generator,
+) -> BaselinePrediction:
+    cells_a_row = max(1, x_train.shape[1] * n_classes)
+    rows = _sample(len(y_train), _CELLS // cells_a_row, generator)
+    if x_train.shape[1] > 4 * len(rows):
+        basis = _row_basis(x_train[rows])
+        x_train, x_dev = x_train @ basis, x_dev @ basis
+        cells_a_row = basis.shape[1] * n_classes
+    trial = rows[_sample(len(rows), _TRIAL_CELLS // cells_a_row, generator)]
+    strength = _best_strength(x_train[trial], y_train[trial], n_classes, generator)
+    notes = _sampled_note(len(rows), len(y_train))
+    model = _LogisticPath(n_classes, _STEPS)
+    model.fit(x_train[rows], y_train[rows], strength)
+    if not model.converged:
+        notes.append(f"stopped after {_STEPS} steps, not converged")
+    return BaselinePrediction(
+        "logistic regression", model.predict(x_train), model.predict(x_dev), "; ".join(notes)
+    )
+
+
+def _row_basis(x: np.ndarray) -> np.ndarray:
+    """Return an orthonormal basis, (D, n), of the span of n rows of more than n inputs.
+
+    Weights under an L2 penalty lie in that span, and the penalty does not see the rotation: the
+    fit on n coordinates is the fit on D inputs, for a fraction of the time.
+    """
+    return np.linalg.qr(x.T)[0]
+
+
+def _best_strength(
+    x: np.ndarray, y: np.ndarray, n_classes: int, generator: np.random.Generator
+) -> float:
+    """Return the C with the least cross-validated log loss; folds are stratified."""
+    shuffled = generator.permutation(len(y))
+    by_class = shuffled[np.argsort(y[shuffled], kind="stable")]
+    fold = np.empty(len(y), dtype=np.intp)
+    fold[by_class] = np.arange(len(y)) % _FOLDS
+    losses = np.zeros(len(_STRENGTHS))
+    for held_out in range(_FOLDS):
+        inside, outside = fold != held_out, fold == held_out
+        if not inside.any() or not outside.any():
+            continue
+        model = _LogisticPath(n_classes, _TRIAL_STEPS)
+        for place, strength in enumerate(_STRENGTHS):
+            model.fit(x[inside], y[inside], strength)
+            losses[place] += log_loss.loss(y[outside], model.predict(x[outside])) * outside.sum()
+    return _STRENGTHS[int(losses.argmin())]
+
+
+class _LogisticPath:
+    """Logistic regression fitted again and again, each time from the last solution."""
+
+    def __init__(self, n_classes: int, steps: int) -> None:
+        from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+
+        self._model: Any = LogisticRegression(max_iter=steps, warm_start=True)
+        self._n_classes = n_classes
+        self._only: int | None = None
+        self.converged = True
+
+    def fit(self, x: np.ndarray, y: np.ndarray, strength: float) -> None:
+        from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped]
+
+        if (y == y[0]).all():
+            self._only = int(y[0])
+            return
+        self._model.set_params(C=strength)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            self._model.fit(x.astype(np.float64), y)
+        self.converged = not any(issubclass(w.category, ConvergenceWarning) for w in caught)
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Return (n, C) probabilities; a class that was not seen gets 0."""
+        probability = np.zeros((len(x), self._n_classes))
+        if self._only is not None:
+            probability[:, self._only] = 1.0
+            return probability
+        for start in range(0, len(x), _PREDICTED):
+            part = slice(start, start + _PREDICTED)
+            found = self._model.predict_proba(x[part].astype(np.float64))
+            probability[part, self._model.classes_] = found
+        return probability
+
+
+def _ridge(
+    x_train: np.ndarray, y_train: np.ndarray, x_dev: np.ndarray, generator: np.random.Generator
+) -> BaselinePrediction:
+    from sklearn.linear_model import Ridge, RidgeCV  # type: ignore[import-untyped]
+
+    inputs = x_train.shape[1]
+    rows = _sample(len(y_train), _ridge_rows(inputs, _PRODUCTS), generator)
+    trial = _sample(len(y_train), _ridge_rows(inputs, _TRIAL_PRODUCTS), generator)
+    y = y_train[rows].astype(np.float64)
+    mean, scale = float(y.mean()), float(y.std()) or 1.0
+    with warnings.catch_warnings(record=True):  # an ill-conditioned small penalty loses anyway
+        warnings.simplefilter("always")
+        chosen: Any = RidgeCV(alphas=_RIDGES * len(trial))
+        chosen.fit(x_train[trial].astype(np.float64), (y_train[trial] - mean) / scale)
+        model: Any = Ridge(alpha=chosen.alpha_)
+        model.fit(x_train[rows].astype(np.float64), (y - mean) / scale)
+    train, dev = (_ridge_values(model, x) * scale + mean for x in (x_train, x_dev))
+    note = "; ".join(_sampled_note(len(rows), len(y_train)))
+    return BaselinePrediction("ridge regression", train, dev, note)
+
+
+def _ridge_rows(inputs: int, products: float) -> int:
+    """Return the rows of a fit of so many multiply-adds, rows inputs min(rows, inputs)."""
+    inputs = max(1, inputs)
+    affordable = max(products / inputs**2, (products / inputs) ** 0.5)
+    return int(min(affordable, _RIDGE_CELLS / inputs))
+
+
+def _ridge_values(model: Any, x: np.ndarray) -> np.ndarray:
+    values = np.empty(len(x))
+    for start in range(0, len(x), _PREDICTED):
+        part = slice(start, start + _PREDICTED)
+        values[part] = model.predict(x[part].astype(np.float64))
+    return values
+
+
+def _sample(rows: int, most: int, generator: np.random.Generator) -> np.ndarray:
+    """Return the numbers of at most `most` rows, at least 200 where there are so many."""
+    most = max(most, 200)
+    if rows <= most:
+        return np.arange(rows)
+    return np.sort(generator.choice(rows, most, replace=False))
+
+
+def _sampled_note(used: int, rows: int) -> list[str]:
+    return [f"fitted on {used:,} of {rows:,} rows"] if used < rows else []

@@ -1,0 +1,1 @@
+"""The metrics, one a file; `diagnosis/_metrics.py` lists them by name."""

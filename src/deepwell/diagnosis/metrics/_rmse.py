@@ -1,0 +1,20 @@
+"""Root mean squared error, in the target's unit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._metric import Metric, ratio
+from ._tally import Tally
+
+
+def _sums(y: np.ndarray, prediction: np.ndarray, tally: Tally) -> np.ndarray:
+    off = np.asarray(prediction, dtype=np.float64) - y
+    return np.stack([tally.total(off * off), tally.total(np.ones(len(y)))], axis=-1)
+
+
+def _combine(sums: np.ndarray) -> np.ndarray:
+    return np.sqrt(ratio(sums[..., 0], sums[..., 1]))
+
+
+rmse = Metric("rmse", "RMSE", "regression", False, False, _sums, _combine)

@@ -1,0 +1,31 @@
+"""What this machine reached last time, so that the next plan's time is an honest one.
+
+Used for what is shown alone: no decision of a study depends on it.
+"""
+
+from __future__ import annotations
+
+import json
+
+from deepwell._jax._start import cache_folder
+
+_FILE = "speed.json"
+
+
+def remembered_rate(program: str) -> float | None:
+    """Return the useful multiply-adds a second of the last run, or None when there was none."""
+    try:
+        rate = json.loads((cache_folder() / _FILE).read_text(encoding="utf-8"))[program]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return float(rate) if isinstance(rate, int | float) and rate > 0 else None
+
+
+def remember_rate(program: str, rate: float) -> None:
+    """Keep the rate of a run for the next plan; without a writable cache nothing is kept."""
+    file = cache_folder() / _FILE
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file.write_text(json.dumps({program: rate}), encoding="utf-8")
+    except OSError:
+        return

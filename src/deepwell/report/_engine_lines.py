@@ -1,0 +1,45 @@
+"""How the machine was used, as lines."""
+
+from __future__ import annotations
+
+from deepwell.records import Status, StudyResult
+
+from ._figures import count, duration
+from ._layout import entry
+
+_ENDS = (
+    (Status.FINISHED, "trained to the end"),
+    (Status.EARLY_STOPPED, "stopped early"),
+    (Status.PRUNED, "pruned at a rung"),
+    (Status.INTERRUPTED, "interrupted"),
+    (Status.DIVERGED, "diverged"),
+)
+
+
+def engine_lines(result: StudyResult) -> list[str]:
+    """Return the line `engine`: programs, speed, share of the machine, how the trials ended."""
+    return entry("engine", engine_words(result), ends_words(result))
+
+
+def engine_words(result: StudyResult) -> str:
+    """Return programs, compile time, networks a second and the share of the matrix rate."""
+    used = f"{result.program} program"
+    if result.program == "jax":
+        compiled = count(result.programs, "program")
+        used = f"{used}, {compiled} compiled in {result.compile_seconds:.1f} s"
+    parts = [used, f"{_rate(result.networks_per_second)} networks a second"]
+    if result.gemm_share is not None:
+        parts.append(f"{100 * result.gemm_share:.0f} % of the machine's matrix rate")
+    return "; ".join(parts)
+
+
+def ends_words(result: StudyResult) -> str:
+    """Return how many networks were trained, in what time, and how they ended."""
+    known = [(status.value, words) for status, words in _ENDS]
+    ends = [f"{result.statuses[key]:,} {words}" for key, words in known if result.statuses.get(key)]
+    told = f"{count(result.networks, 'network')} in {duration(result.seconds)}"
+    return f"{told}: {', '.join(ends)}" if ends else told
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:.0f}" if rate >= 10 else f"{rate:.2g}"

@@ -1,0 +1,109 @@
+"""The same content for machines: objects of strict JSON with documented names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from deepwell.records import DataFacts, Estimate, Opening, PlanFacts, StudyResult, to_plain
+
+
+def fit_json(result: StudyResult) -> dict[str, Any]:
+    """Return what `fit --json` and `show --json` print.
+
+    `name`, `task`, `metric`, `train`, `dev` (`value`, `low`, `high`; lower is better), `baselines`,
+    `best`, `findings`, `networks`, `program`, `programs`, `compile_seconds`, `seconds`,
+    `networks_per_second`, `gemm_share`, `model` and `report` keep their names and meaning from
+    version to version; further names may be added. A number that is not known is null.
+    """
+    versus = result.versus
+    content = {
+        "name": result.name,
+        "task": result.data.task,
+        "metric": result.metric,
+        "metric_label": result.metric_label,
+        "train": result.train.to_plain(),
+        "dev": result.dev.to_plain(),
+        "baselines": [{"name": b.name, **b.estimate.to_plain()} for b in result.baselines],
+        "versus": None if versus is None else {"name": result.versus_name, **versus.to_plain()},
+        "best": dict(result.best),
+        "best_trial": result.best_trial,
+        "findings": [finding.to_plain() for finding in result.findings],
+        "networks": result.networks,
+        "statuses": dict(result.statuses),
+        "program": result.program,
+        "programs": result.programs,
+        "compile_seconds": result.compile_seconds,
+        "seconds": result.seconds,
+        "networks_per_second": result.networks_per_second,
+        "gemm_share": result.gemm_share,
+        "data": to_plain(result.data),
+        "plan": to_plain(result.plan),
+        "model": result.model,
+        "report": result.report,
+        "stopped": result.stopped,
+        "openings": [_opening(opening) for opening in result.openings],
+    }
+    return strict(content)
+
+
+def dry_run_json(data: DataFacts, plan: PlanFacts) -> dict[str, Any]:
+    """Return what `fit --dry-run --json` prints: the data as understood, and the plan."""
+    return strict({"dry_run": True, "data": to_plain(data), "plan": to_plain(plan)})
+
+
+def opening_json(result: StudyResult, openings: Sequence[Opening]) -> dict[str, Any]:
+    """Return what `test --json` prints.
+
+    Args:
+        result: the study whose test set was opened.
+        openings: the ledger, oldest first, at least one; the last is the one just made.
+
+    Returns:
+        `test` (`value`, `low`, `high`), `openings` (how often this test set has been opened by
+        now), `unbiased`, and the ledger.
+    """
+    last = openings[-1]
+    return strict(
+        {
+            "name": result.name,
+            "metric": last.metric,
+            "metric_label": result.metric_label,
+            "test": last.test.to_plain(),
+            "openings": last.number,
+            "unbiased": last.number == 1 and not last.notes,
+            "trial": last.trial,
+            "rows": result.data.sizes[2],
+            "notes": list(last.notes),
+            "ledger": [_opening(opening) for opening in openings],
+        }
+    )
+
+
+def strict(value: object) -> Any:
+    """Return `value` as JSON can hold it: NaN and infinity become null, tuples become lists."""
+    if isinstance(value, Estimate):
+        return strict(value.to_plain())
+    if isinstance(value, Mapping):
+        return {str(key): strict(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [strict(item) for item in value]
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    item = getattr(value, "item", None)  # a NumPy scalar
+    return strict(item()) if callable(item) else str(value)
+
+
+def _opening(opening: Opening) -> dict[str, Any]:
+    return {
+        "time": opening.time,
+        "study": opening.study,
+        "trial": opening.trial,
+        "metric": opening.metric,
+        "test": opening.test.to_plain(),
+        "number": opening.number,
+        "notes": list(opening.notes),
+    }

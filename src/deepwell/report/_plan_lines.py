@@ -1,0 +1,54 @@
+"""What a run is going to do, as lines."""
+
+from __future__ import annotations
+
+from deepwell._base._hyperparameters import HYPERPARAMETERS
+from deepwell._base._safe_text import safe_text
+from deepwell.records import PlanFacts
+
+from ._figures import count, duration
+from ._layout import entry
+
+_WORDS_LIMIT = 200
+
+
+def plan_lines(plan: PlanFacts) -> list[str]:
+    """Return the line `plan`: networks, program, rungs, honest time, and the space searched."""
+    cores = f"on {count(plan.cores, 'core')}"
+    time = f"about {duration(plan.seconds)} {cores}" if plan.seconds is not None else cores
+    compiled = f" ({plan.programs} to compile)" if plan.program == "jax" else ""
+    parts = [
+        count(plan.networks, "network"),
+        f"{plan.program} program{compiled}",
+        *_rungs(plan),
+        time,
+    ]
+    paragraphs = [", ".join(parts)]
+    if plan.space:
+        paragraphs.append(space_words(plan))
+    return entry("plan", *paragraphs)
+
+
+def space_words(plan: PlanFacts) -> str:
+    """Return the ranges that are searched, the values that are held, and what changes them."""
+    place = {name: i for i, name in enumerate(HYPERPARAMETERS)}
+    names = sorted(plan.space, key=lambda name: (place.get(name, len(place)), name))
+    told = {n: f"{safe_text(n)} {safe_text(plan.space[n], _WORDS_LIMIT)}" for n in names}
+    searched = ", ".join(told[n] for n in names if _is_range(plan.space[n]))
+    held = ", ".join(told[n] for n in names if not _is_range(plan.space[n]))
+    parts = [f"over {searched}" if searched else "", f"with {held}" if held else ""]
+    return f"{'; '.join(part for part in parts if part)} (--space changes it)"
+
+
+def _is_range(words: str) -> bool:
+    """Whether a distribution in words leaves something to search, as `log(0.1, 1)` does."""
+    return "(" in words
+
+
+def _rungs(plan: PlanFacts) -> list[str]:
+    if not plan.rungs:
+        return []
+    if len(plan.rungs) == 1:
+        return [count(plan.rungs[0].epochs, "epoch")]
+    epochs = ", ".join(str(rung.epochs) for rung in plan.rungs)
+    return [f"{len(plan.rungs)} rungs at epochs {epochs}"]

@@ -1,0 +1,52 @@
+"""The verdict: the best network's scores and how it compares, as lines."""
+
+from __future__ import annotations
+
+from deepwell._base._safe_text import safe_text
+from deepwell.records import StudyResult
+
+from ._figures import difference, interval
+from ._layout import entry
+from ._network import network_words
+
+_STOPPED_LIMIT = 200
+
+
+def result_lines(result: StudyResult) -> list[str]:
+    """Return the line `result`, and `stopped` where a run ended before its plan was done."""
+    label = safe_text(result.metric_label)
+    paragraphs = [
+        f"dev {label} {interval(result.dev, result.percent)}: {network_words(result.best)}",
+        f"train {label} {interval(result.train, result.percent)}",
+    ]
+    verdict = versus_words(result)
+    if verdict:
+        paragraphs.append(verdict)
+    return [*stopped_lines(result), *entry("result", *paragraphs)]
+
+
+def stopped_lines(result: StudyResult) -> list[str]:
+    """Return the line `stopped`, or none when the plan was carried out."""
+    if not result.stopped:
+        return []
+    why = safe_text(result.stopped, _STOPPED_LIMIT).removeprefix("stopped ")
+    return entry("stopped", f"{why}; the best was kept")
+
+
+def versus_words(result: StudyResult) -> str:
+    """Return the comparison with the best baseline, or an empty text when there is none.
+
+    The difference is network minus baseline on the same dev rows, lower is better. When its
+    interval includes 0, the network is not clearly better.
+    """
+    versus = result.versus
+    if versus is None:
+        return ""
+    name = safe_text(result.versus_name)
+    if versus.high < 0:
+        verdict = "better"
+    elif versus.low > 0:
+        verdict = f"worse: {name} is the better model here"
+    else:
+        verdict = "not clearly better"
+    return f"vs {name} {difference(versus, result.percent)}: {verdict}"

@@ -1,0 +1,159 @@
+"""The report of a study as a text file: what was done, found and assumed, and the test ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from deepwell._base._safe_text import safe_text
+from deepwell.records import StudyResult, Trial
+
+from ._data_lines import NOTE_LIMIT, split_lines
+from ._engine_lines import ends_words, engine_words
+from ._figures import count, interval
+from ._finding_lines import finding_lines
+from ._layout import COLUMNS, entry, heading, pad, table, wrap
+from ._network import effective, network_words, value_words
+from ._opening_lines import opening_time, opening_verdict
+from ._plan_lines import plan_lines
+from ._result_lines import stopped_lines, versus_words
+from ._trial_table import failure_lines, ranked, trial_table
+
+
+def text_report(result: StudyResult, trials: Sequence[Trial]) -> str:
+    """Return the report of a study as text of 80 columns, ending with a line break.
+
+    Args:
+        result: the outcome, with the ledger of the test set.
+        trials: all trials of the study.
+    """
+    title = f"Study {safe_text(result.name)}: {result.data.task} of {safe_text(result.data.target)}"
+    sections = (
+        [title, "=" * min(COLUMNS, len(title))],
+        _in_short(result),
+        _done(result),
+        _found(result),
+        _assumed(result),
+        _networks(result, trials),
+        _test_set(result),
+    )
+    return "\n".join(line for section in sections for line in section) + "\n"
+
+
+def _in_short(result: StudyResult) -> list[str]:
+    label = safe_text(result.metric_label)
+    told = [f"dev {label} {interval(result.dev, result.percent)}: {network_words(result.best)}"]
+    verdict = versus_words(result)
+    if verdict:
+        told.append(verdict)
+    if result.openings:
+        last = result.openings[-1]
+        told.append(f"test {label} {interval(last.test, result.percent)}")
+        told.append(opening_verdict(last))
+    return [*heading("In short"), *entry("result", *told), *stopped_lines(result)]
+
+
+def _done(result: StudyResult) -> list[str]:
+    facts = result.data
+    read = (
+        f"{safe_text(facts.source, 200)}: {count(facts.rows, 'row')} x "
+        f"{count(facts.columns, 'column')}, encoded as {count(facts.features, 'input feature')}"
+    )
+    return [
+        *heading("What was done"),
+        *entry("read", read),
+        *split_lines(facts),
+        *plan_lines(result.plan),
+        *entry("engine", engine_words(result), ends_words(result)),
+    ]
+
+
+def _found(result: StudyResult) -> list[str]:
+    rows = [
+        (f"network (trial {result.best_trial})", "dev", interval(result.dev, result.percent)),
+        (f"network (trial {result.best_trial})", "train", interval(result.train, result.percent)),
+        *(
+            (safe_text(b.name), "dev", interval(b.estimate, result.percent))
+            for b in result.baselines
+        ),
+    ]
+    verdict = versus_words(result)
+    return [
+        *heading("What was found"),
+        *table(("model", "rows", f"{safe_text(result.metric_label)} [95 % interval]"), rows, 0),
+        *(["", *wrap(verdict, COLUMNS)] if verdict else []),
+        *(["", *finding_lines(result.findings)] if result.findings else []),
+    ]
+
+
+def _assumed(result: StudyResult) -> list[str]:
+    facts = result.data
+    tell = "; the sealed test rows tell how much" if facts.sizes[2] else ""
+    notes = [
+        *(safe_text(note, NOTE_LIMIT) for note in facts.notes),
+        f"the target {safe_text(facts.target)} makes this {facts.task} (--task changes it)",
+        f"networks are chosen by dev {safe_text(result.metric_label)}, lower is better "
+        "(--metric changes it)",
+        _split_assumption(facts.split),
+        "intervals hold with 95 % probability for the rows of each set alone; they do not "
+        f"cover that the best of {count(result.networks, 'network')} was chosen on the dev rows, "
+        f"so the dev figure is somewhat too good{tell}",
+    ]
+    bullets = [line for note in notes for line in _bullet(note)]
+    return [*heading("What was assumed"), *bullets]
+
+
+def _split_assumption(split: str) -> str:
+    if split == "files":
+        return "the dev and test files hold rows like those to come"
+    return f"rows to come are like a {split} choice of these rows (--split changes it)"
+
+
+def _networks(result: StudyResult, trials: Sequence[Trial]) -> list[str]:
+    best = [
+        f"{pad(name, 16)}{value_words(value)}" for name, value in effective(result.best).items()
+    ]
+    shown = min(10, len(ranked(trials)))
+    failed = failure_lines(trials)
+    return [
+        *heading(f"The best network (trial {result.best_trial})"),
+        *best,
+        *heading(f"The {shown} best of {count(len(trials), 'trial')}"),
+        *trial_table(trials, result.percent),
+        *(heading("Networks that diverged") + failed if failed else []),
+    ]
+
+
+def _test_set(result: StudyResult) -> list[str]:
+    rows = result.data.sizes[2]
+    lines = heading("The test set")
+    if not rows:
+        return [*lines, *wrap("No test set was set apart, so no figure here is unbiased.", COLUMNS)]
+    sealed = f", sha256 {result.data.sealed}" if result.data.sealed else ""
+    lines += wrap(f"{count(rows, 'row')} sealed before training{sealed}.", COLUMNS)
+    if not result.openings:
+        return [*lines, *wrap("It has not been opened.", COLUMNS)]
+    cells = [
+        (
+            str(opening.number),
+            opening_time(opening),
+            f"{safe_text(opening.study)} {opening.trial}",
+            f"{safe_text(opening.metric)} {interval(opening.test, result.percent)}",
+        )
+        for opening in result.openings
+    ]
+    lines += ["", *table(("opening", "time", "study and trial", "test score"), cells, 1), ""]
+    lines += wrap(_sentence(opening_verdict(result.openings[-1])), COLUMNS)
+    for opening in result.openings:
+        for note in opening.notes:
+            lines += _bullet(f"opening {opening.number}: {safe_text(note, NOTE_LIMIT)}")
+    return lines
+
+
+def _bullet(text: str) -> list[str]:
+    first, *others = wrap(text, COLUMNS - 2)
+    return [f"- {first}", *(f"  {line}" for line in others)]
+
+
+def _sentence(text: str) -> str:
+    start = text[:1].upper() + text[1:]
+    return start if start.endswith((".", ":")) else start + "."

@@ -1,0 +1,120 @@
+"""Space entries from text, as on the command line: read by a grammar, never evaluated.
+
+entry  = name "=" ( kind "(" value { "," value } ")" | value )
+kind   = "uniform" | "integer" | "log" | "one_minus_log" | "choice"
+value  = number | word | "[" whole { "," whole } "]"
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from deepwell._base._errors import UsageError, did_you_mean
+from deepwell._base._hyperparameters import Value, declaration
+from deepwell._base._safe_text import safe_text
+
+from ._choice import Choice
+from ._distribution import Distribution
+from ._fixed import Fixed
+from ._integer import Integer
+from ._log import Log
+from ._one_minus_log import OneMinusLog
+from ._space import Space
+from ._uniform import Uniform
+
+_LONGEST = 2000
+_DIGITS = 18  # longer whole numbers are read as real ones: no setting has so many
+_EXAMPLE = "write name=log(1e-4, 1), name=choice(a, b) or name=0.2"
+_RANGES: dict[str, Callable[..., Distribution]] = {  # each checks its own ends
+    "uniform": Uniform,
+    "integer": Integer,
+    "log": Log,
+    "one_minus_log": OneMinusLog,
+}
+_KINDS = (*_RANGES, "choice")
+
+_CALL = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*\((.*)\)")
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_LIST = re.compile(r"[\w.+-]+(\s*,\s*[\w.+-]+)+", re.ASCII)
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def parse_entry(text: str) -> tuple[str, Distribution]:
+    """Return the hyperparameter and the distribution that one entry of a space names.
+
+    >>> parse_entry("learning_rate=log(1e-4,1)")
+    ('learning_rate', Log(low=0.0001, high=1.0))
+    >>> parse_entry("hidden_units=[64,32]")
+    ('hidden_units', Fixed(value=(64, 32)))
+
+    Args:
+        text: `name=kind(a, b)` with a kind of `uniform`, `integer`, `log`, `one_minus_log`;
+            `name=choice(a, b, ...)`; or `name=value` for a value that is not searched. Brackets
+            list the units of each layer.
+
+    Raises:
+        UsageError: saying what is wrong with the entry and how to write it.
+    """
+    if len(text) > _LONGEST:
+        raise UsageError(f"a space entry may have {_LONGEST:,} characters, got {len(text):,}")
+    name, equals, right = (part.strip() for part in text.partition("="))
+    try:
+        if not (name and equals and right):
+            raise UsageError(f"a name and a range or value are needed; {_EXAMPLE}")
+        declaration(name)
+        call = _CALL.fullmatch(right)
+        distribution = _call(call[1], call[2]) if call else Fixed(_value(right))
+        return name, Space({name: distribution})[name]
+    except UsageError as error:
+        raise UsageError(f'space entry "{safe_text(text, 80)}": {error}') from None
+
+
+def _call(kind: str, inside: str) -> Distribution:
+    if kind not in _KINDS:
+        hint = did_you_mean(kind, _KINDS)
+        known = ", ".join(_KINDS)
+        raise UsageError(f'unknown range "{safe_text(kind)}"{hint}; choose one of {known}')
+    values = [_value(part) for part in _split(inside)] if inside.strip() else []
+    if kind == "choice":
+        return Choice(tuple(values))
+    if len(values) != 2:
+        raise UsageError(f"{kind} takes two numbers, got {len(values)}; write {kind}(low, high)")
+    return _RANGES[kind](values[0], values[1])
+
+
+def _split(inside: str) -> list[str]:
+    """Return the parts between commas that stand outside brackets."""
+    parts: list[str] = []
+    depth, start = 0, 0
+    for place, character in enumerate(inside):
+        depth += (character == "[") - (character == "]")
+        if character == "," and depth == 0:
+            parts.append(inside[start:place])
+            start = place + 1
+    return [*parts, inside[start:]]
+
+
+def _value(raw: str) -> Value:
+    part = raw.strip()
+    if part.startswith("[") and part.endswith("]"):
+        return tuple(_units(unit.strip()) for unit in part[1:-1].split(","))
+    if _WHOLE.fullmatch(part) and len(part) <= _DIGITS:
+        return int(part)
+    if _REAL.fullmatch(part):
+        return float(part)
+    if _WORD.fullmatch(part):
+        return part
+    if _LIST.fullmatch(part):
+        raise UsageError(f"to search several values, write choice({safe_text(part)})")
+    raise UsageError(f'cannot read "{safe_text(part)}"; {_EXAMPLE}')
+
+
+def _units(part: str) -> int:
+    if not _WHOLE.fullmatch(part) or len(part) > _DIGITS:
+        raise UsageError(
+            f'brackets list the units of each layer, as in [64, 32], got "{safe_text(part)}"; '
+            "to search several values, write choice(a, b)"
+        )
+    return int(part)

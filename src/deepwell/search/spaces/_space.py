@@ -1,0 +1,142 @@
+"""A search space: one distribution a hyperparameter, checked against the declarations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
+
+import numpy as np
+
+from deepwell._base._constraints import Interval, OneOf
+from deepwell._base._errors import UsageError
+from deepwell._base._hyperparameters import Value, declaration, validate
+
+from ._choice import Choice
+from ._distribution import Distribution, plain
+from ._fixed import Fixed
+
+
+class Space(Mapping[str, Distribution]):
+    """What may be tried: hyperparameter -> distribution, in the order given.
+
+    Hyperparameters that the space does not name keep their declared defaults.
+
+    >>> from deepwell.search import log
+    >>> space = Space({"learning_rate": log(1e-4, 1), "activation": ["relu", "tanh"], "l2": 0})
+    >>> space.describe()
+    {'learning_rate': 'log(0.0001, 1)', 'activation': 'choice(relu, tanh)', 'l2': '0'}
+    >>> space.decode([0.5, 0.9])["activation"]
+    'tanh'
+
+    Args:
+        entries: name -> a distribution; a list, which is a choice between its values; or a plain
+            value, which is fixed. A tuple is a plain value: the units of each layer.
+
+    Raises:
+        UsageError: when a name is unknown, or a value or an end of a range is not allowed.
+    """
+
+    def __init__(self, entries: Mapping[str, object]) -> None:
+        self._entries = {name: _checked(name, _distribution(e)) for name, e in entries.items()}
+        _layers_agree(self._entries)
+
+    def __getitem__(self, name: str) -> Distribution:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{name}={text}" for name, text in self.describe().items())
+        return f"Space({inside})"
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """Names of the hyperparameters that can take more than one value: the unit cube's axes."""
+        return tuple(name for name, d in self._entries.items() if d.count() != 1)
+
+    def decode(self, unit: Mapping[str, float] | Sequence[float] | np.ndarray) -> dict[str, Value]:
+        """Return the values at a point of the unit cube, the fixed ones included.
+
+        Args:
+            unit: numbers in [0, 1]: one for each name of `searched`, in that order or by name.
+        """
+        names = self.searched
+        if isinstance(unit, Mapping):
+            at = {name: float(unit[name]) for name in names}
+        else:
+            at = {name: float(u) for name, u in zip(names, unit, strict=True)}
+        return {name: d.from_unit(at.get(name, 0.5)) for name, d in self._entries.items()}
+
+    def describe(self) -> dict[str, str]:
+        """Return name -> range or value in words, as in `log(0.0001, 1)`."""
+        return {name: d.describe() for name, d in self._entries.items()}
+
+    def cardinality(self) -> int | None:
+        """Return how many points the space has, or None when one axis is a continuum."""
+        counts = [d.count() for d in self._entries.values()]
+        finite = [c for c in counts if c is not None]
+        return math.prod(finite) if len(finite) == len(counts) else None
+
+
+def with_fixed(space: Space, fixed: Mapping[str, object]) -> Space:
+    """Return `space` with the named hyperparameters held at one value each.
+
+    A list of units, as in `{"hidden_units": [64, 32]}`, says how many layers there are, so it
+    also replaces the space's `hidden_layers`. Without hidden layers there are no units to choose
+    or to drop, so `{"hidden_layers": 0}` also removes `hidden_units` and `dropout`.
+
+    Raises:
+        UsageError: when a name is unknown or a value is not allowed.
+    """
+    values = {name: validate(name, plain(value)) for name, value in fixed.items()}
+    entries: dict[str, object] = dict(space)
+    if isinstance(values.get("hidden_units"), tuple):
+        entries.pop("hidden_layers", None)
+    if values.get("hidden_layers") == 0:
+        entries.pop("hidden_units", None)
+        entries.pop("dropout", None)
+    return Space(entries | {name: Fixed(value) for name, value in values.items()})
+
+
+def _distribution(entry: object) -> Distribution:
+    if isinstance(entry, Distribution):
+        return entry
+    if isinstance(entry, list):
+        return Choice(tuple(cast(list[Value], entry)))
+    return Fixed(cast(Value, plain(entry)))
+
+
+def _checked(name: str, distribution: Distribution) -> Distribution:
+    """Return the distribution with its ends or values validated and in their stored form."""
+    declared = declaration(name)
+    if distribution.count() is None and not isinstance(declared.constraint, Interval):
+        text = distribution.describe()
+        wanted = (
+            f"choice({', '.join(declared.constraint.choices[:2])})"
+            if isinstance(declared.constraint, OneOf)
+            else f"integer({text.partition('(')[2]}"
+        )
+        raise UsageError(
+            f"`{name}` must be {declared.constraint.describe()}, and {text} is a range of "
+            f"real numbers; write something like {wanted}"
+        )
+    return distribution.over(lambda value: validate(name, value))
+
+
+def _layers_agree(entries: Mapping[str, Distribution]) -> None:
+    """Refuse lists of units beside a `hidden_layers` that may differ from their length."""
+    units, layers = entries.get("hidden_units"), entries.get("hidden_layers")
+    if layers is None or not isinstance(units, Choice | Fixed):
+        return
+    values = units.values if isinstance(units, Choice) else (units.value,)
+    lengths = {len(v) for v in values if isinstance(v, tuple)}
+    if lengths and (layers.count() != 1 or lengths != {layers.from_unit(0.5)}):
+        raise UsageError(
+            f"`hidden_units` {units.describe()} lists the units of each layer, so "
+            f"`hidden_layers` {layers.describe()} must be left out or agree with it"
+        )

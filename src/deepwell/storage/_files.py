@@ -1,0 +1,105 @@
+"""Files written whole or not at all, and the sentence for each way in which that can fail."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from pathlib import Path
+
+from deepwell._base._errors import DeepwellError, StudyError, UsageError
+from deepwell._base._safe_text import safe_text
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_FILE_IN_THE_WAY = {errno.ENOTDIR, errno.EEXIST}
+
+
+def shown_path(path: str | Path) -> str:
+    """Return a path for a message: quoted, harmless for a terminal, and long enough to be found."""
+    return f'"{safe_text(path, limit=200)}"'
+
+
+def write_atomic(path: str | Path, data: bytes) -> None:
+    """Write a file so that a reader sees the old content or the new one, never a part.
+
+    The bytes go to a temporary file in the same folder, are synced to the disk and renamed over
+    `path`; then the folder is synced, so that the new name survives a power cut. Whatever goes
+    wrong, Ctrl-C included, the temporary file is removed and an old file stays as it was.
+
+    Args:
+        path: the file; its folder must exist.
+        data: the whole content.
+
+    Raises:
+        UsageError: when the place is wrong: no folder, no permission, a folder in the way.
+        StudyError: when the disk is full or fails.
+    """
+    target = Path(path)
+    temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
+    try:
+        _write_synced(temporary, data)
+        temporary.replace(target)
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise write_error(error, target) from error
+    except ValueError as error:  # a NUL character in the path
+        raise UsageError(f"{shown_path(target)} is not a possible file name") from error
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            temporary.unlink(missing_ok=True)
+
+
+def write_error(error: OSError, path: str | Path) -> DeepwellError:
+    """Return the sentence for a failure to write `path`, as the error to raise."""
+    shown, code = shown_path(path), error.errno
+    if code in _FULL:
+        return StudyError(f"the disk is full, {shown} was not written; free space and run again")
+    if code in _FORBIDDEN:
+        return UsageError(f"no permission to write {shown}; choose a place that you may write to")
+    if code in _FILE_IN_THE_WAY:
+        return UsageError(f"a file stands where a folder is needed for {shown}; choose another one")
+    if code == errno.EISDIR:
+        return UsageError(f"{shown} must be a file, but a folder of that name exists")
+    if code == errno.ENOENT:
+        return UsageError(f"the folder of {shown} does not exist; make it first")
+    if code == errno.ENAMETOOLONG:
+        return UsageError(f"the name {shown} is too long for this disk; choose a shorter one")
+    return StudyError(f"{shown} could not be written: {_reason(error)}")
+
+
+def read_error(error: OSError, path: str | Path) -> DeepwellError:
+    """Return the sentence for a failure to read `path`, as the error to raise."""
+    shown, code = shown_path(path), error.errno
+    if code in (errno.ENOENT, errno.ENOTDIR):
+        return UsageError(f"no file {shown}")
+    if code == errno.EISDIR:
+        return UsageError(f"{shown} must be a file, but it is a folder")
+    if code in _FORBIDDEN:
+        return UsageError(f"no permission to read {shown}")
+    return StudyError(f"{shown} could not be read: {_reason(error)}")
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    # 0o666 less the umask, as for any file that the user's programs write.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags, 0o666)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    if not hasattr(os, "O_DIRECTORY"):  # Windows cannot open a folder; its rename is durable
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

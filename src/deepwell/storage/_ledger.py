@@ -1,0 +1,115 @@
+"""The ledger of openings of test sets: every entry carries the hash of the one before it.
+
+    hash = sha256(JSON of the entry and of the hash before it)
+
+An entry that is changed, removed or put in between breaks the chain; the length and the last
+hash are kept apart, so that an entry missing at the end shows too. This finds accidents and
+touched-up figures, not someone who computes all hashes anew: against that, only a copy of the
+last hash that is kept elsewhere helps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from typing import Any
+
+import sqlalchemy as sa
+
+from deepwell._base._errors import StudyError
+from deepwell._base._safe_text import safe_text
+from deepwell.records import Estimate, Opening
+
+from ._schema import LEDGER_HEAD, OPENING, STUDY
+from ._text import from_json, storable, to_json
+
+FIRST_HASH = "0" * 64
+"""What the first entry names as the hash before it."""
+
+
+def append_opening(
+    connection: sa.Connection, fingerprint: str, opening: Opening, model_hash: str
+) -> Opening:
+    """Record an opening; return it with its time and its number among those of the test set."""
+    head = connection.execute(sa.select(LEDGER_HEAD)).one()
+    key = storable(fingerprint)
+    of_set = sa.select(sa.func.count()).where(OPENING.c.fingerprint == key)
+    study = storable(opening.study)
+    of_study = sa.select(STUDY.c.id).where(STUDY.c.name == study)
+    row = {
+        "link": head.length + 1,
+        "fingerprint": key,
+        "time": time.time(),
+        "study": study,
+        "study_id": connection.execute(of_study).scalar_one_or_none(),
+        "trial": int(opening.trial),
+        "metric": storable(opening.metric),
+        "value": _stored_float(opening.test.value),
+        "low": _stored_float(opening.test.low),
+        "high": _stored_float(opening.test.high),
+        "number": connection.execute(of_set).scalar_one() + 1,
+        "notes": to_json(opening.notes),
+        "model_hash": storable(model_hash),
+        "previous": head.hash,
+    }
+    row["hash"] = _hash(row)
+    connection.execute(sa.insert(OPENING), row)
+    connection.execute(sa.update(LEDGER_HEAD).values(length=row["link"], hash=row["hash"]))
+    stored = connection.execute(sa.select(OPENING).where(OPENING.c.link == row["link"])).one()
+    return _opening(stored)
+
+
+def read_openings(connection: sa.Connection, fingerprint: str) -> list[Opening]:
+    """Return the openings of one test set, first to last."""
+    of_set = OPENING.c.fingerprint == storable(fingerprint)
+    query = sa.select(OPENING).where(of_set).order_by(OPENING.c.link)
+    return [_opening(row) for row in connection.execute(query)]
+
+
+def check_ledger(connection: sa.Connection) -> None:
+    """Raise StudyError for the first entry that does not hold; return when all do."""
+    previous, link = FIRST_HASH, 0
+    for row in connection.execute(sa.select(OPENING).order_by(OPENING.c.link)).mappings():
+        link += 1
+        entry: dict[str, Any] = {column.name: row[column] for column in OPENING.c}
+        kept = entry.pop("hash")
+        if entry["link"] != link or entry["previous"] != previous or _hash(entry) != kept:
+            name = safe_text(entry["study"])
+            raise _broken(
+                f"entry {link} (study {name}, opening {entry['number']} of its test set) was "
+                "changed, or the one before it removed"
+            )
+        previous = kept
+    head = connection.execute(sa.select(LEDGER_HEAD)).one_or_none()
+    if head is None or (head.length, head.hash) != (link, previous):
+        raise _broken(f"entry {link + 1} was removed, or entry {link} changed")
+
+
+def _broken(what: str) -> StudyError:
+    return StudyError(
+        f"the ledger of test-set openings has been tampered with: {what}; "
+        "figures of this store's test sets cannot be trusted"
+    )
+
+
+def _hash(entry: dict[str, Any]) -> str:
+    return hashlib.sha256(to_json(entry).encode()).hexdigest()
+
+
+def _stored_float(value: float) -> float | None:
+    # What databases give back as it was given: they know no NaN, and lose the sign of -0.
+    return None if math.isnan(value) else float(value) + 0.0
+
+
+def _opening(row: sa.Row[Any]) -> Opening:
+    value, low, high = (math.nan if v is None else v for v in (row.value, row.low, row.high))
+    return Opening(
+        time=row.time,
+        study=row.study,
+        trial=row.trial,
+        metric=row.metric,
+        test=Estimate(value, low, high),
+        number=row.number,
+        notes=tuple(from_json(row.notes)),
+    )

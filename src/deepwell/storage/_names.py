@@ -1,0 +1,77 @@
+"""Names of studies: also names of folders, so checked as hostile input."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Collection
+
+from deepwell._base._errors import UsageError
+from deepwell._base._safe_text import safe_text
+
+MAX_LENGTH = 60
+"""At four bytes a character and with a suffix this stays below the 255 bytes of a file name."""
+
+RESERVED = ("vault", "store.db", "store.db-wal", "store.db-shm", "store.db-journal")
+
+
+def folded(name: str) -> str:
+    """Return what two names share that one folder could stand for: case does not count."""
+    return name.casefold()
+
+
+def clean_name(text: str) -> str:
+    """Return the closest valid study name for any text, such as the stem of a file's name.
+
+    >>> clean_name("my data (1)")
+    'my-data-1'
+    >>> clean_name("../..")
+    'study'
+    """
+    normal = unicodedata.normalize("NFC", text)
+    words = "".join(c if _allowed(c) else " " for c in normal).split()
+    name = "-".join(words).lstrip("-.")[:MAX_LENGTH].rstrip("-.") or "study"
+    return f"{name}-1" if folded(name) in RESERVED else name
+
+
+def valid_name(name: str) -> str:
+    """Return `name` in its stored form (Unicode NFC), or say what is wrong with it.
+
+    Raises:
+        UsageError: when it is empty, too long, reserved, or could lead outside its folder.
+    """
+    normal = unicodedata.normalize("NFC", name)
+    if not normal or not all(_allowed(c) for c in normal) or normal[0] in "-." or normal[-1] == ".":
+        raise UsageError(
+            'a study\'s name must be made of letters, digits, "-", "_" and ".", with a letter, '
+            f'digit or "_" first and no "." last, got "{safe_text(name)}"; '
+            f'try "{clean_name(name)}"'
+        )
+    if len(normal) > MAX_LENGTH:
+        raise UsageError(
+            f"a study's name must have at most {MAX_LENGTH} characters, got {len(normal)}; "
+            f'try "{clean_name(name)}"'
+        )
+    if folded(normal) in RESERVED:
+        raise UsageError(
+            f'the name "{normal}" is taken by the store itself; try "{clean_name(name)}"'
+        )
+    return normal
+
+
+def free_name(name: str, taken: Collection[str], exists: Callable[[str], bool]) -> str:
+    """Return `name`, or the first of `name-2`, `name-3`, ... that is free.
+
+    Args:
+        name: a valid name.
+        taken: folded names of all studies of the store.
+        exists: whether a file or folder of this name lies beside the store.
+    """
+    candidate, number = name, 1
+    while folded(candidate) in taken or exists(candidate):
+        number += 1
+        candidate = f"{name}-{number}"
+    return candidate
+
+
+def _allowed(character: str) -> bool:
+    return character.isalnum() or character in "-_."

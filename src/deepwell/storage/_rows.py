@@ -1,0 +1,58 @@
+"""Hashes of the rows that studies have used."""
+
+from __future__ import annotations
+
+import numpy as np
+import sqlalchemy as sa
+
+from deepwell._base._errors import UsageError
+from deepwell._base._safe_text import safe_text
+
+from ._reuse import PARTS, RowReuse, count_known
+from ._schema import HASHES, OPENING, ROW_HASHES, STUDY
+
+
+def replace_rows(connection: sa.Connection, study_id: int, part: str, hashes: np.ndarray) -> None:
+    """Record which rows are a part of a study's data, in place of an older record."""
+    if part not in PARTS:
+        raise UsageError(f'rows must be of {", ".join(PARTS)}, got "{safe_text(part)}"')
+    of_part = (ROW_HASHES.c.study_id == study_id, ROW_HASHES.c.part == part)
+    connection.execute(sa.delete(ROW_HASHES).where(*of_part))
+    blob = np.sort(_as_hashes(hashes)).astype(HASHES).tobytes()
+    row = {"study_id": study_id, "part": part, "hashes": blob}
+    connection.execute(sa.insert(ROW_HASHES), row)
+
+
+def read_rows(connection: sa.Connection, study_id: int, part: str) -> np.ndarray:
+    """Return the sorted hashes of a part of a study's data, none when they were not recorded."""
+    query = sa.select(ROW_HASHES.c.hashes).where(
+        ROW_HASHES.c.study_id == study_id, ROW_HASHES.c.part == part
+    )
+    blob = connection.execute(query).scalar_one_or_none()
+    return np.frombuffer(blob or b"", HASHES)
+
+
+def find_reuse(connection: sa.Connection, study_id: int, hashes: np.ndarray) -> list[RowReuse]:
+    """Return which of these rows earlier studies used; their unopened test rows do not count."""
+    wanted = _as_hashes(hashes)
+    opened = sa.exists().where(OPENING.c.study_id == STUDY.c.id)
+    query = (
+        sa.select(STUDY.c.id, STUDY.c.name, ROW_HASHES.c.part, ROW_HASHES.c.hashes)
+        .join(ROW_HASHES, ROW_HASHES.c.study_id == STUDY.c.id)
+        .where(STUDY.c.id < study_id, sa.or_(ROW_HASHES.c.part != "test", opened))
+    )
+    found: list[tuple[int, int, RowReuse]] = []
+    # One blob at a time: there may be millions of rows a study.
+    for row in connection.execution_options(yield_per=1).execute(query):
+        rows = count_known(wanted, np.frombuffer(row.hashes, HASHES))
+        if rows:
+            found.append((row.id, PARTS.index(row.part), RowReuse(row.name, row.part, rows)))
+    return [reuse for *_, reuse in sorted(found, key=lambda entry: entry[:2])]
+
+
+def _as_hashes(hashes: np.ndarray) -> np.ndarray:
+    if hashes.dtype != np.uint64 or hashes.ndim != 1:
+        raise UsageError(
+            f"row hashes must be a (N,) array of uint64, got {hashes.shape} of {hashes.dtype}"
+        )
+    return hashes

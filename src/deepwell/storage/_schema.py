@@ -1,0 +1,145 @@
+"""The tables of a store, in SQL that every supported database understands.
+
+Blobs are little-endian whatever the machine. A change here needs a migration beside it in
+`migrations/`, a new `REVISION`, and a stored database of the new schema in the tests.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+REVISION = "0001"
+"""Newest schema that this code reads and writes; the migrations end here."""
+
+FLOATS = "<f4"
+NUMBERS = "<i4"
+STEPS = "<i8"
+HASHES = "<u8"
+
+METADATA = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+# Apart from METADATA: the migration tool keeps this table itself.
+VERSION = sa.Table(
+    "deepwell_version",
+    sa.MetaData(),
+    sa.Column("version_num", sa.String(32), nullable=False),
+    sa.PrimaryKeyConstraint("version_num", name="deepwell_version_pkc"),
+)
+
+
+def _study_id() -> sa.Column[int]:
+    key = sa.ForeignKey("study.id", ondelete="CASCADE")
+    return sa.Column("study_id", sa.Integer, key, nullable=False)
+
+
+STUDY = sa.Table(
+    "study",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    # Two names that differ in case alone are one folder on many disks.
+    sa.Column("folded", sa.Text, nullable=False, unique=True),
+    sa.Column("created", sa.Double, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("config", sa.Text, nullable=False),
+    sa.Column("result", sa.Text),
+    # Ids are never used twice: the ledger names studies that may be gone.
+    sqlite_autoincrement=True,
+)
+
+TRIAL = sa.Table(
+    "trial",
+    METADATA,
+    _study_id(),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("spec", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("epochs", sa.Integer, nullable=False),
+    sa.Column("best_epoch", sa.Integer, nullable=False),
+    sa.Column("score", sa.Double),  # NULL until an epoch has a score
+    sa.Column("cost", sa.Double),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("study_id", "number"),
+    sa.Index(None, "study_id", "score", "cost", "number"),
+)
+
+CHUNK = sa.Table(
+    "chunk",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    _study_id(),
+    sa.Column("population", sa.Integer, nullable=False),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("trials", sa.LargeBinary, nullable=False),  # (P,) NUMBERS
+    sa.Column("steps", sa.LargeBinary, nullable=False),  # (P,) STEPS
+    sa.Index(None, "study_id"),
+)
+
+CURVE = sa.Table(
+    "curve",
+    METADATA,
+    sa.Column(
+        "chunk_id", sa.Integer, sa.ForeignKey("chunk.id", ondelete="CASCADE"), nullable=False
+    ),
+    sa.Column("metric", sa.Text, nullable=False),
+    sa.Column("block", sa.LargeBinary, nullable=False),  # (P,) FLOATS
+    sa.PrimaryKeyConstraint("chunk_id", "metric"),
+)
+
+EVENT = sa.Table(
+    "event",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    _study_id(),
+    sa.Column("time", sa.Double, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("trial", sa.Integer),
+    sa.Column("details", sa.Text, nullable=False),
+    sa.Index(None, "study_id", "kind"),
+)
+
+ROW_HASHES = sa.Table(
+    "row_hashes",
+    METADATA,
+    _study_id(),
+    sa.Column("part", sa.Text, nullable=False),
+    sa.Column("hashes", sa.LargeBinary, nullable=False),  # HASHES, sorted
+    sa.PrimaryKeyConstraint("study_id", "part"),
+)
+
+OPENING = sa.Table(
+    "opening",
+    METADATA,
+    sa.Column("link", sa.Integer, primary_key=True, autoincrement=False),  # place in the chain
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("time", sa.Double, nullable=False),
+    sa.Column("study", sa.Text, nullable=False),
+    # No foreign key: an opening outlives its study.
+    sa.Column("study_id", sa.Integer),
+    sa.Column("trial", sa.Integer, nullable=False),
+    sa.Column("metric", sa.Text, nullable=False),
+    sa.Column("value", sa.Double),  # NULL stands for NaN in these three
+    sa.Column("low", sa.Double),
+    sa.Column("high", sa.Double),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("notes", sa.Text, nullable=False),
+    sa.Column("model_hash", sa.Text, nullable=False),
+    sa.Column("previous", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+    sa.Index(None, "fingerprint"),
+)
+
+LEDGER_HEAD = sa.Table(
+    "ledger_head",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),  # one row, 1
+    sa.Column("length", sa.Integer, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+)

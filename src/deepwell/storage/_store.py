@@ -1,0 +1,248 @@
+"""The store: every method is one transaction on one database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from deepwell.records import ChunkRecord, Event, Opening, Status, Trial, TrialSpec
+
+from . import _chunks, _events, _ledger, _rows, _studies, _trials
+from ._database import Database
+from ._migrate import bring_up_to_date
+from ._reuse import RowReuse
+from ._study_record import StudyRecord
+
+
+class Store:
+    """All that studies record; opened by `open_store`, closed by `close` or the end of a `with`.
+
+    A method that returns has recorded all of its work; one that raises has recorded nothing. Any
+    method may raise `StudyError` (disk full or failing, store damaged or kept busy) or
+    `UsageError` (no permission to write).
+
+    Attributes:
+        folder: where the artifacts lie: `folder/<study name>/...` and `folder/vault/`.
+    """
+
+    def __init__(self, folder: Path, file: Path) -> None:
+        self.folder = folder
+        self._database = Database(file)
+        try:
+            bring_up_to_date(self._database)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database; a second time does nothing."""
+        self._database.close()
+
+    def create_study(self, name: str, config: Mapping[str, object]) -> StudyRecord:
+        """Record a new study, running.
+
+        Args:
+            name: letters, digits, `-`, `_`, `.`; when a study, file or folder beside the store has
+                it (upper and lower case count as the same), `name-2`, `name-3`, ... is taken.
+            config: what the study was asked to do, plain values.
+
+        Returns:
+            The study, with the name that it got.
+
+        Raises:
+            UsageError: when the name is not valid.
+        """
+        with self._database.writing() as connection:
+            return _studies.create_study(connection, self.folder, name, config)
+
+    def study(self, name: str) -> StudyRecord:
+        """Return the study of that name.
+
+        Raises:
+            UsageError: when there is none, with the closest name and those that exist.
+        """
+        with self._database.reading() as connection:
+            return _studies.read_study(connection, self.folder, name)
+
+    def studies(self) -> list[StudyRecord]:
+        """Return all studies, oldest first."""
+        with self._database.reading() as connection:
+            return _studies.read_studies(connection)
+
+    def set_status(self, study_id: int, status: str) -> None:
+        """Record that a study is `running`, `finished`, `stopped` or `failed`."""
+        with self._database.writing() as connection:
+            _studies.set_status(connection, study_id, status)
+
+    def delete_empty(self, study_id: int) -> None:
+        """Remove a study that has no trials, with its events; one that has trials stays."""
+        with self._database.writing() as connection:
+            _studies.delete_empty(connection, study_id)
+
+    def propose(self, study_id: int, trials: Sequence[tuple[int, TrialSpec]], event: Event) -> None:
+        """Record new trials, waiting, and the event that proposed them.
+
+        Args:
+            study_id: the study.
+            trials: (number, spec), numbers not used in this study before.
+            event: the proposal.
+
+        Raises:
+            StudyError: when a number is taken; then none of the trials is recorded.
+        """
+        with self._database.writing() as connection:
+            _trials.insert_trials(connection, study_id, trials)
+            _events.append_event(connection, study_id, event)
+
+    def record_chunk(self, study_id: int, population: int, chunk: ChunkRecord) -> None:
+        """Record one epoch of a population: curves, summaries and statuses.
+
+        A trial's best epoch is that of the lowest `dev_score`, then `dev_cost`; the first one wins
+        ties, and an epoch with a NaN in either or an infinite score is never best.
+
+        Args:
+            study_id: the study.
+            population: number of the population within the study.
+            chunk: what it reported; a trial whose metrics are all NaN has not trained the epoch.
+
+        Raises:
+            UsageError: when the chunk's arrays disagree.
+            StudyError: when a trial of the chunk was never proposed.
+        """
+        with self._database.writing() as connection:
+            _chunks.insert_chunk(connection, study_id, population, chunk)
+
+    def record_statuses(
+        self,
+        study_id: int,
+        statuses: Mapping[int, Status],
+        messages: Mapping[int, str],
+        event: Event | None,
+    ) -> None:
+        """Record what became of trials, by number, and the event that decided it, if any.
+
+        Raises:
+            StudyError: when a trial was never proposed.
+        """
+        with self._database.writing() as connection:
+            _trials.set_statuses(connection, study_id, statuses)
+            _trials.set_messages(connection, study_id, messages)
+            if event is not None:
+                _events.append_event(connection, study_id, event)
+
+    def append_event(self, study_id: int, event: Event) -> None:
+        """Record one act."""
+        with self._database.writing() as connection:
+            _events.append_event(connection, study_id, event)
+
+    def events(self, study_id: int, kind: str | None = None) -> list[Event]:
+        """Return the study's events, or those of one kind, in the order of recording."""
+        with self._database.reading() as connection:
+            return _events.read_events(connection, study_id, kind)
+
+    def trials(self, study_id: int, *, curves: bool = False) -> list[Trial]:
+        """Return the study's trials in the order of their numbers.
+
+        Args:
+            study_id: the study.
+            curves: whether to read the curves as well, by default not: they are most of a store.
+        """
+        with self._database.reading() as connection:
+            trials = _trials.read_trials(connection, study_id)
+            if not curves:
+                return trials
+            read = _chunks.read_curves(connection, study_id, trials)
+            return [replace(t, curves=own) for t, own in zip(trials, read, strict=True)]
+
+    def best_trials(self, study_id: int, count: int = 1) -> list[Trial]:
+        """Return the best trials by `Trial.rank_key`, best first, without curves.
+
+        Quick for any number of trials; those that have no score yet are left out.
+        """
+        with self._database.reading() as connection:
+            return _trials.read_best(connection, study_id, count)
+
+    def save_result(self, study_id: int, plain: Mapping[str, object]) -> None:
+        """Keep a study's outcome (plain values), in place of an older one."""
+        with self._database.writing() as connection:
+            _studies.save_result(connection, study_id, plain)
+
+    def result(self, study_id: int) -> dict[str, Any] | None:
+        """Return the outcome that `save_result` kept, or None."""
+        with self._database.reading() as connection:
+            return _studies.read_result(connection, study_id)
+
+    def record_rows(self, study_id: int, part: str, hashes: np.ndarray) -> None:
+        """Record which rows a study uses, so that later studies can tell when they use them again.
+
+        Args:
+            study_id: the study.
+            part: `train`, `dev` or `test`.
+            hashes: (N,) uint64, one a row, in any order.
+        """
+        with self._database.writing() as connection:
+            _rows.replace_rows(connection, study_id, part, hashes)
+
+    def rows(self, study_id: int, part: str) -> np.ndarray:
+        """Return the hashes that `record_rows` kept for a part, sorted, (N,) uint64."""
+        with self._database.reading() as connection:
+            return _rows.read_rows(connection, study_id, part)
+
+    def reuse_of(self, study_id: int, hashes: np.ndarray) -> list[RowReuse]:
+        """Return which rows of a new test set were used in earlier studies of this store.
+
+        Args:
+            study_id: the study whose test set it is; only older ones are looked at.
+            hashes: (N,) uint64, one a row of the test set.
+
+        Returns:
+            One entry for each study and part with at least one such row, oldest study first; the
+            test rows of a study count only if its vault has been opened.
+        """
+        with self._database.reading() as connection:
+            return _rows.find_reuse(connection, study_id, hashes)
+
+    def append_opening(self, fingerprint: str, opening: Opening, model_hash: str) -> Opening:
+        """Record an opening of a test set in the ledger; on return the disk has it.
+
+        Args:
+            fingerprint: of the test set's rows.
+            opening: what was found; its time and number are set here.
+            model_hash: of the model that was scored.
+
+        Returns:
+            The opening as recorded: `number` says how often this test set has been opened by now.
+        """
+        # An opening that a power cut took back would make the test set look unseen.
+        with self._database.writing(durable=True) as connection:
+            return _ledger.append_opening(connection, fingerprint, opening, model_hash)
+
+    def openings(self, fingerprint: str) -> list[Opening]:
+        """Return the openings of one test set, first to last."""
+        with self._database.reading() as connection:
+            return _ledger.read_openings(connection, fingerprint)
+
+    def verify_ledger(self) -> None:
+        """Check the whole ledger.
+
+        Raises:
+            StudyError: naming the first entry that was changed or removed.
+        """
+        with self._database.reading() as connection:
+            _ledger.check_ledger(connection)

@@ -1,0 +1,106 @@
+"""Rows of studies."""
+
+from __future__ import annotations
+
+import os
+import time
+import unicodedata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from deepwell._base._errors import StudyError, UsageError, did_you_mean
+from deepwell._base._safe_text import safe_text
+
+from ._files import shown_path
+from ._names import folded, free_name, valid_name
+from ._schema import STUDY, TRIAL
+from ._study_record import STUDY_STATUSES, StudyRecord
+from ._text import from_json, storable, to_json
+
+_COLUMNS = (STUDY.c.id, STUDY.c.name, STUDY.c.created, STUDY.c.config, STUDY.c.status)
+_LISTED = 10
+
+
+def create_study(
+    connection: sa.Connection, folder: Path, name: str, config: Mapping[str, object]
+) -> StudyRecord:
+    """Record a new study under `name` or the next free `name-2`, `name-3`, ..."""
+    base = valid_name(name)
+    taken = set(connection.execute(sa.select(STUDY.c.folded)).scalars())
+    free = free_name(base, taken, lambda candidate: os.path.lexists(folder / candidate))
+    row = {
+        "name": free,
+        "folded": folded(free),
+        "created": time.time(),
+        "status": "running",
+        "config": to_json(config),
+    }
+    done = connection.execute(sa.insert(STUDY).returning(*_COLUMNS), row)
+    return _record(done.one())
+
+
+def read_study(connection: sa.Connection, folder: Path, name: str) -> StudyRecord:
+    """Return the study called `name`, or say which there are."""
+    normal = storable(unicodedata.normalize("NFC", name))
+    wanted = sa.select(*_COLUMNS).where(STUDY.c.name == normal)
+    row = connection.execute(wanted).one_or_none()
+    if row is not None:
+        return _record(row)
+    newest = sa.select(STUDY.c.name).order_by(STUDY.c.id.desc())
+    names = list(connection.execute(newest).scalars())
+    if not names:
+        raise UsageError(f'no study "{safe_text(name)}"; the store {shown_path(folder)} is empty')
+    listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
+    hint = did_you_mean(name, names)
+    raise UsageError(
+        f'no study "{safe_text(name)}" in the store {shown_path(folder)}{hint}; studies: {listed}'
+    )
+
+
+def read_studies(connection: sa.Connection) -> list[StudyRecord]:
+    """Return all studies, oldest first."""
+    rows = connection.execute(sa.select(*_COLUMNS).order_by(STUDY.c.id))
+    return [_record(row) for row in rows]
+
+
+def delete_empty(connection: sa.Connection, study_id: int) -> None:
+    """Remove the study, its events and row hashes, unless it has a trial."""
+    trials = sa.exists().where(TRIAL.c.study_id == STUDY.c.id)
+    connection.execute(sa.delete(STUDY).where(STUDY.c.id == study_id, ~trials))
+
+
+def set_status(connection: sa.Connection, study_id: int, status: str) -> None:
+    """Record where the study stands."""
+    if status not in STUDY_STATUSES:
+        known = ", ".join(STUDY_STATUSES)
+        raise UsageError(f'a study\'s status must be one of {known}, got "{safe_text(status)}"')
+    _update(connection, study_id, {"status": status})
+
+
+def save_result(connection: sa.Connection, study_id: int, plain: Mapping[str, object]) -> None:
+    """Keep the study's outcome, in place of an older one."""
+    _update(connection, study_id, {"result": to_json(plain)})
+
+
+def read_result(connection: sa.Connection, study_id: int) -> dict[str, Any] | None:
+    """Return the outcome that was kept, or None."""
+    text = connection.execute(sa.select(STUDY.c.result).where(STUDY.c.id == study_id)).scalar()
+    return None if text is None else from_json(text)
+
+
+def unknown_study(study_id: int) -> StudyError:
+    """Return the error to raise for an id that the store does not have."""
+    return StudyError(f"the store has no study with the id {study_id}; it may have been deleted")
+
+
+def _update(connection: sa.Connection, study_id: int, values: Mapping[str, object]) -> None:
+    done = connection.execute(sa.update(STUDY).where(STUDY.c.id == study_id).values(values))
+    if done.rowcount == 0:
+        raise unknown_study(study_id)
+
+
+def _record(row: sa.Row[*tuple[Any, ...]]) -> StudyRecord:
+    return StudyRecord(row.id, row.name, row.created, from_json(row.config), row.status)

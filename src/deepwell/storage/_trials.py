@@ -1,0 +1,158 @@
+"""Rows of trials: configurations, statuses and the summary that ranks them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from deepwell._base._errors import StudyError
+from deepwell.records import Status, Trial, TrialSpec
+
+from ._schema import TRIAL
+from ._text import storable
+
+_EPOCH = sa.bindparam("b_epoch", type_=sa.Integer)
+_SCORE = sa.bindparam("b_score", type_=sa.Double)
+_COST = sa.bindparam("b_cost", type_=sa.Double)
+_TEXT = sa.bindparam("b_text", type_=sa.Text)
+_UPDATE = sa.update(TRIAL).where(
+    TRIAL.c.study_id == sa.bindparam("b_study"), TRIAL.c.number == sa.bindparam("b_number")
+)
+_SET_STATUS = _UPDATE.values({TRIAL.c.status: _TEXT})
+_SET_MESSAGE = _UPDATE.values({TRIAL.c.message: _TEXT})
+_RAISE_EPOCHS = _UPDATE.values(
+    {TRIAL.c.epochs: sa.case((TRIAL.c.epochs < _EPOCH, _EPOCH), else_=TRIAL.c.epochs)}
+)
+_IMPROVE_BEST = _UPDATE.where(
+    sa.or_(
+        TRIAL.c.score.is_(None),
+        TRIAL.c.score > _SCORE,
+        sa.and_(TRIAL.c.score == _SCORE, TRIAL.c.cost > _COST),
+    )
+).values({TRIAL.c.best_epoch: _EPOCH, TRIAL.c.score: _SCORE, TRIAL.c.cost: _COST})
+
+
+def insert_trials(
+    connection: sa.Connection, study_id: int, trials: Sequence[tuple[int, TrialSpec]]
+) -> None:
+    """Record proposed trials; they wait."""
+    rows = [
+        {
+            "study_id": study_id,
+            "number": int(number),
+            "spec": spec.to_json(),
+            "status": Status.WAITING.value,
+            "epochs": 0,
+            "best_epoch": 0,
+            "message": "",
+        }
+        for number, spec in trials
+    ]
+    if rows:
+        connection.execute(sa.insert(TRIAL), rows)
+
+
+def set_statuses(connection: sa.Connection, study_id: int, statuses: Mapping[int, Status]) -> None:
+    """Record where trials stand."""
+    rows = [{"b_number": int(n), "b_text": status.value} for n, status in statuses.items()]
+    _require_all(study_id, len(rows), _run_each(connection, study_id, _SET_STATUS, rows))
+
+
+def set_messages(connection: sa.Connection, study_id: int, messages: Mapping[int, str]) -> None:
+    """Record what went wrong with trials."""
+    rows = [{"b_number": int(n), "b_text": storable(text)} for n, text in messages.items()]
+    _require_all(study_id, len(rows), _run_each(connection, study_id, _SET_MESSAGE, rows))
+
+
+def raise_epochs(
+    connection: sa.Connection, study_id: int, numbers: Sequence[int], epoch: int
+) -> None:
+    """Record that trials have trained `epoch` epochs, or more."""
+    rows = [{"b_number": number, "b_epoch": epoch} for number in numbers]
+    _require_all(study_id, len(rows), _run_each(connection, study_id, _RAISE_EPOCHS, rows))
+
+
+def improve_best(
+    connection: sa.Connection,
+    study_id: int,
+    epoch: int,
+    scored: Sequence[tuple[int, float, float]],
+) -> None:
+    """Record an epoch as a trial's best where it is strictly better, so that the first wins ties.
+
+    Args:
+        connection: inside the transaction that records the epoch.
+        study_id: the study.
+        epoch: the epoch that was scored.
+        scored: number, dev score and dev cost of each trial; scores finite, costs not NaN.
+    """
+    rows = [
+        {"b_number": number, "b_epoch": epoch, "b_score": score, "b_cost": cost}
+        for number, score, cost in scored
+    ]
+    _run_each(connection, study_id, _IMPROVE_BEST, rows)
+
+
+def read_trials(connection: sa.Connection, study_id: int) -> list[Trial]:
+    """Return all trials without curves, in the order of proposal."""
+    query = sa.select(TRIAL).where(TRIAL.c.study_id == study_id).order_by(TRIAL.c.number)
+    return [_trial(row) for row in connection.execute(query)]
+
+
+def read_best(connection: sa.Connection, study_id: int, count: int) -> list[Trial]:
+    """Return the `count` best trials that have a score, without curves, best first."""
+    query = (
+        sa.select(TRIAL)
+        .where(TRIAL.c.study_id == study_id, TRIAL.c.score.is_not(None))
+        .order_by(TRIAL.c.score, TRIAL.c.cost, TRIAL.c.number)
+        .limit(count)
+    )
+    return [_trial(row) for row in connection.execute(query)]
+
+
+def _run_each(
+    connection: sa.Connection, study_id: int, statement: sa.Update, rows: list[dict[str, Any]]
+) -> int:
+    """Run a statement once a row; return how many trials it found."""
+    if not rows:
+        return 0
+    compiled = _compiled(statement, connection.dialect)
+    given = [{"b_study": study_id, **row} for row in rows]
+    # By way of the driver: for hundreds of plain values a chunk, preparing each row for types
+    # that need no preparation takes SQLAlchemy longer than all the rest.
+    if compiled.positiontup is None:
+        return connection.exec_driver_sql(compiled.string, given).rowcount
+    order = compiled.positiontup
+    in_order = [tuple([row[name] for name in order]) for row in given]
+    return connection.exec_driver_sql(compiled.string, in_order).rowcount
+
+
+@lru_cache(maxsize=32)
+def _compiled(statement: sa.Update, dialect: sa.Dialect) -> SQLCompiler:
+    return statement.compile(dialect=dialect)
+
+
+def _require_all(study_id: int, wanted: int, found: int) -> None:
+    if found != wanted:
+        raise StudyError(
+            f"study {study_id} of the store has {found} of {wanted} trials that were to be "
+            "recorded; each trial must be proposed first"
+        )
+
+
+def _trial(row: sa.Row[Any]) -> Trial:
+    return Trial(
+        number=row.number,
+        spec=TrialSpec.from_json(row.spec),
+        status=Status(row.status),
+        epochs=row.epochs,
+        best_epoch=row.best_epoch,
+        score=math.inf if row.score is None else row.score,
+        cost=math.inf if row.cost is None else row.cost,
+        message=row.message,
+    )

@@ -1,0 +1,1 @@
+"""One file a schema, oldest first; `deepwell.storage._migrate` runs those that a store lacks."""

@@ -1,0 +1,15 @@
+"""The conductor: propose, execute, record, decide, diagnose. Wiring only."""
+
+from deepwell._base._lazy import lazy_names
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "FinishedStudy": "._finished",
+        "Model": "._model",
+        "Observer": "._observer",
+        "Study": "._study",
+        "load_model": "._model",
+        "open_study": "._finished",
+    },
+)

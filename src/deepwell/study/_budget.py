@@ -1,0 +1,55 @@
+"""How much a run may cost: networks, epochs, wall time."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+
+from deepwell._base._errors import UsageError
+
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def parse_budget(budget: str | float | None) -> float | None:
+    """Return a time budget in seconds.
+
+    Args:
+        budget: seconds, or text as in `60s`, `5m`, `1.5h`; None means no limit.
+
+    >>> parse_budget("5m")
+    300.0
+
+    Raises:
+        UsageError: when it is no positive time.
+    """
+    if budget is None:
+        return None
+    if isinstance(budget, str):
+        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*", budget)
+        seconds = float(found[1]) * _UNITS[found[2]] if found else math.nan
+    else:
+        seconds = float(budget)
+    if not (math.isfinite(seconds) and seconds > 0):
+        raise UsageError(f"a budget must be a time such as 60s, 5m or 1h, got {budget!r}")
+    return seconds
+
+
+class Clock:
+    """Wall time since the run began, and whether its budget is used up."""
+
+    def __init__(self, budget: float | None) -> None:
+        self.budget = budget
+        self._began = time.perf_counter()
+
+    def seconds(self) -> float:
+        """Return the seconds since the run began."""
+        return time.perf_counter() - self._began
+
+    def left(self) -> float:
+        """Return the seconds that are left, infinity without a budget."""
+        return math.inf if self.budget is None else self.budget - self.seconds()
+
+    def over(self) -> bool:
+        """Whether the budget is used up."""
+        return self.left() <= 0

@@ -1,0 +1,195 @@
+"""The end of a run: the best network scored, compared, diagnosed and saved."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any
+
+from deepwell._base._errors import StudyError
+from deepwell.data._data import Data
+from deepwell.diagnosis._baselines import BaselinePrediction, constant_guess, linear_model
+from deepwell.diagnosis._bias_variance import BiasVarianceEvidence, diagnose_bias_variance
+from deepwell.diagnosis._comparison import compare_with_baselines
+from deepwell.diagnosis._intervals import paired_difference, unpaired_difference
+from deepwell.diagnosis._metrics import Metric
+from deepwell.execution._local import LocalEngine
+from deepwell.execution._members import architecture_of
+from deepwell.execution._speed import remember_rate
+from deepwell.records import (
+    Baseline,
+    Estimate,
+    Finding,
+    PlanFacts,
+    StudyResult,
+    Trial,
+    to_plain,
+)
+
+from ._arrays import shape_of
+from ._evaluate import Scored, score_baseline, score_model, targets
+from ._history import History
+from ._model import Model
+from ._settings import Settings
+from ._work import trained_multiply_adds
+
+
+BY_USER = "stopped by the user"
+BY_CLOCK = "the time budget was used up"
+
+
+@dataclass(frozen=True)
+class SimpleModel:
+    """A baseline's predictions and its score as shown."""
+
+    prediction: BaselinePrediction
+    shown: Baseline
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that a run leaves behind."""
+
+    data: Data
+    settings: Settings
+    metric: Metric
+    plan: PlanFacts
+    history: History
+    engine: LocalEngine
+    baselines: tuple[SimpleModel, ...]
+
+
+def fit_baselines(data: Data, metric: Metric, seed: int) -> tuple[SimpleModel, ...]:
+    """Return the constant guess and the linear model, scored on the dev rows."""
+    y = targets(data, data.train)
+    fitted = (
+        constant_guess(metric, y, len(data.dev), data.task.classes),
+        linear_model(data.task.kind, data.train.x, y, data.dev.x, len(data.task.classes), seed),
+    )
+    return tuple(SimpleModel(b, score_baseline(data, b, metric, seed)) for b in fitted)
+
+
+def best_trial(trials: list[Trial]) -> Trial | None:
+    """Return the trial with the best dev score, or None when no trial has a finite one."""
+    scored = [t for t in trials if math.isfinite(t.score)]
+    return min(scored, key=Trial.rank_key) if scored else None
+
+
+def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:
+    """Return the outcome of a run, with the model and the result saved.
+
+    Args:
+        run: what was done.
+        seconds: wall time of the run.
+        stopped: why it ended early, or an empty string.
+
+    Raises:
+        StudyError: when no network reached a finite dev score, or saving failed.
+        KeyboardInterrupt: when a person stopped the run before any network was scored.
+    """
+    trials = run.history.trials()
+    best = best_trial(trials)
+    if best is None:
+        if stopped == BY_USER:
+            raise KeyboardInterrupt
+        if stopped:
+            raise StudyError(f"{stopped} before any network was scored; give it more time")
+        raise StudyError(
+            f"none of the {len(trials)} networks reached a finite dev score; "
+            "search lower learning rates, as in --space learning_rate=log(1e-5,1e-2)"
+        )
+    model = _model(run, best)
+    scored = score_model(run.data, model, run.metric, run.settings.seed)
+    differences = _differences(run, scored)
+    hardest = max(differences, key=lambda n: differences[n].value, default="")
+    name = run.history.record.name
+    folder = run.history.store.folder / name
+    model = replace(model, about={**model.about, "dev": scored.dev.to_plain(), "study": name})
+    model.save(folder / "model")
+    shape = shape_of(run.data, run.metric.name)
+    useful = trained_multiply_adds(trials, shape)
+    remember_rate(run.engine.name, useful / seconds)
+    result = StudyResult(
+        name=name,
+        data=run.data.facts,
+        plan=run.plan,
+        metric=run.metric.name,
+        metric_label=run.metric.label,
+        percent=run.metric.percent,
+        train=scored.train,
+        dev=scored.dev,
+        baselines=tuple(b.shown for b in run.baselines),
+        versus_name=hardest,
+        versus=differences.get(hardest),
+        best=dict(best.spec.hyperparameters),
+        best_trial=best.number,
+        findings=tuple(_findings(run, scored, differences)),
+        statuses=dict(Counter(t.status.value for t in trials)),
+        networks=sum(t.epochs > 0 for t in trials),
+        program=run.engine.name,
+        programs=run.engine.programs(),
+        compile_seconds=run.engine.compile_seconds,
+        seconds=seconds,
+        networks_per_second=sum(t.epochs > 0 for t in trials) / seconds,
+        gemm_share=None,
+        model="",
+        report="",
+        stopped=stopped,
+    )
+    run.history.store.save_result(run.history.record.id, to_plain(result))
+    run.history.finish("stopped" if stopped else "finished", stopped)
+    return result
+
+
+def _model(run: Run, best: Trial) -> Model:
+    task, data = run.data.task, run.data
+    architecture = architecture_of(best.spec, data.train.x.shape[1], task.outputs, task.loss)
+    about: dict[str, Any] = {
+        "trial": best.number,
+        "hyperparameters": to_plain(dict(best.spec.hyperparameters)),
+        "seed": best.spec.seed,
+        "metric": run.metric.name,
+        "data_fingerprint": data.fingerprint,
+        "versions": {name: importlib.metadata.version(name) for name in ("deepwell", "numpy")},
+    }
+    return Model(
+        architecture,
+        run.engine.best_parameters(best.number),
+        data.table_encoder,
+        data.target_encoder,
+        about,
+    )
+
+
+def _differences(run: Run, scored: Scored) -> dict[str, Estimate]:
+    """Return network minus simple model on the dev rows, paired, by the simple model's name."""
+    y, weight = targets(run.data, run.data.dev), run.data.dev.weight
+    return {
+        b.shown.name: paired_difference(
+            run.metric,
+            y,
+            scored.dev_prediction,
+            b.prediction.prediction_dev,
+            weight,
+            run.settings.seed,
+        )
+        for b in run.baselines
+    }
+
+
+def _findings(run: Run, scored: Scored, differences: dict[str, Estimate]) -> list[Finding]:
+    evidence = BiasVarianceEvidence(
+        metric=run.metric.name,
+        train=scored.train,
+        n_train=len(run.data.train),
+        dev=scored.dev,
+        n_dev=len(run.data.dev),
+        gap=unpaired_difference(scored.dev, scored.train),
+        constant=run.baselines[0].shown.estimate.value,
+    )
+    return [
+        *diagnose_bias_variance(evidence, run.settings.best_possible),
+        *compare_with_baselines(run.metric.name, differences),
+    ]

@@ -1,0 +1,58 @@
+"""Scores of a network and of simple models on the same rows, and what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepwell.data._data import Data
+from deepwell.data._rows import Rows
+from deepwell.diagnosis._baselines import BaselinePrediction
+from deepwell.diagnosis._intervals import estimate
+from deepwell.diagnosis._metrics import Metric
+from deepwell.records import Baseline, Estimate
+
+from ._model import Model
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A model's predictions on train and dev rows with their scores."""
+
+    train_prediction: np.ndarray
+    dev_prediction: np.ndarray
+    train: Estimate
+    dev: Estimate
+
+
+def targets(data: Data, rows: Rows) -> np.ndarray:
+    """Return the target in its own terms: class indices, or values in the original unit."""
+    if data.task.kind == "classification":
+        return rows.y
+    return data.target_encoder.original(rows.y)
+
+
+def score_model(data: Data, model: Model, metric: Metric, seed: int) -> Scored:
+    """Return the model's scores on all train and dev rows."""
+    return score_predictions(
+        data, model.outputs(data.train.x), model.outputs(data.dev.x), metric, seed
+    )
+
+
+def score_predictions(
+    data: Data, train: np.ndarray, dev: np.ndarray, metric: Metric, seed: int
+) -> Scored:
+    """Return the scores of predictions on all train and dev rows."""
+    return Scored(
+        train,
+        dev,
+        estimate(metric, targets(data, data.train), train, data.train.weight, seed),
+        estimate(metric, targets(data, data.dev), dev, data.dev.weight, seed),
+    )
+
+
+def score_baseline(data: Data, baseline: BaselinePrediction, metric: Metric, seed: int) -> Baseline:
+    """Return a simple model's score on the dev rows."""
+    y, weight = targets(data, data.dev), data.dev.weight
+    return Baseline(baseline.name, estimate(metric, y, baseline.prediction_dev, weight, seed))

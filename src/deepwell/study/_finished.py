@@ -1,0 +1,191 @@
+"""A study that has run: its result, trials, model, and the one act that is left, the test."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepwell._base._errors import UsageError
+from deepwell.data._vault import SealedTest
+from deepwell.data._vault_reader import read_sealed
+from deepwell.diagnosis._intervals import estimate
+from deepwell.diagnosis._metrics import METRICS
+from deepwell.records import Estimate, Opening, StudyResult, Trial, from_plain
+from deepwell.storage._files import write_atomic
+from deepwell.storage._open import open_store
+from deepwell.storage._study_record import StudyRecord
+
+from ._model import Model, load_model
+from ._recording import VAULT
+
+if TYPE_CHECKING:
+    from deepwell.storage._store import Store  # loads SQLAlchemy
+
+
+class FinishedStudy:
+    """A study read back from its store; every call reads what is there now.
+
+    Args:
+        name: of the study.
+        store: folder or `sqlite:///FILE`; None means `./deepwell`.
+
+    Raises:
+        UsageError: when there is no such study, or it has no result.
+    """
+
+    def __init__(self, name: str, store: str | Path | None = None) -> None:
+        self._where = store
+        with self._open() as opened:
+            self._record = opened.study(name)
+            self._folder = opened.folder
+            plain = opened.result(self._record.id)
+        if plain is None:
+            raise UsageError(
+                f"study {self._record.name} has no result: it is {self._record.status}; "
+                "run it again under another name"
+            )
+        self._plain = plain
+
+    @property
+    def result(self) -> StudyResult:
+        """The outcome, with every opening of the test set so far."""
+        folder = self._folder / self._record.name
+        report = folder / "report.txt"
+        return replace(
+            from_plain(StudyResult, self._plain),
+            model=shown(folder / "model"),
+            report=shown(report) if report.exists() else "",
+            openings=self.openings(),
+        )
+
+    def model(self) -> Model:
+        """Return the best network with its preprocessing."""
+        return load_model(self._folder / self._record.name / "model")
+
+    def trials(self, *, curves: bool = False) -> list[Trial]:
+        """Return all trials in the order of their numbers, with or without their curves."""
+        with self._open() as opened:
+            return opened.trials(self._record.id, curves=curves)
+
+    def frame(self) -> Any:
+        """Return a Polars frame, one row a trial, best first.
+
+        Columns: `number, status, epochs, best_epoch, score, cost` and every hyperparameter.
+        """
+        import polars as pl
+
+        rows = [_row(trial) for trial in sorted(self.trials(), key=Trial.rank_key)]
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+    def openings(self) -> tuple[Opening, ...]:
+        """Return the ledger of this study's test set, first opening first."""
+        sealed = self._sealed()
+        if sealed is None:
+            return ()
+        with self._open() as opened:
+            return tuple(opened.openings(sealed.fingerprint))
+
+    def open_test(self) -> tuple[Opening, ...]:
+        """Open the sealed test set, score the model, write the ledger; return all openings.
+
+        Raises:
+            UsageError: when the study sealed no test set, or the sealed file is gone or changed.
+            StudyError: when the ledger was tampered with, or cannot be written.
+        """
+        sealed = self._sealed()
+        if sealed is None:
+            raise UsageError(
+                f"study {self._record.name} has no sealed test set: its split made none"
+            )
+        model = self.model()
+        frame = read_sealed(sealed)
+        metric = METRICS[self.result.metric]
+        target = model.target_encoder
+        y = target.encode(frame[target.name])
+        truth = y if model.classes else target.original(y)
+        prediction = model.outputs(model.table_encoder.transform(frame))
+        score = estimate(metric, truth, prediction, None, self._record_seed())
+        with self._open() as opened:
+            opened.verify_ledger()
+            opening = Opening(
+                time=time.time(),
+                study=self._record.name,
+                trial=self.result.best_trial,
+                metric=metric.name,
+                test=Estimate(score.value, score.low, score.high),
+                number=1,
+                notes=_reuse_notes(opened, self._record),
+            )
+            opened.append_opening(sealed.fingerprint, opening, str(model.about["weights_sha256"]))
+        return self.openings()
+
+    def write_report(self, text: str, path: str | Path | None = None) -> Path:
+        """Write a report's text, by default beside the model, and return where it lies."""
+        file = Path(path) if path else self._folder / self._record.name / "report.txt"
+        write_atomic(file, text.encode())
+        return file
+
+    def _open(self) -> Store:
+        return open_store(self._where, create=False)
+
+    def _record_seed(self) -> int:
+        seed = self._record.config["seed"]
+        return seed if isinstance(seed, int) else 0
+
+    def _sealed(self) -> SealedTest | None:
+        kept = self._record.config["vault"]
+        if not isinstance(kept, dict):
+            return None
+        sealed = from_plain(SealedTest, kept)
+        return replace(sealed, path=str(self._folder / VAULT / sealed.path))
+
+
+def open_study(name: str, store: str | Path | None = None) -> FinishedStudy:
+    """Return a study that has run, by name.
+
+    Args:
+        name: of the study.
+        store: folder or `sqlite:///FILE`; None means `./deepwell`.
+
+    Raises:
+        UsageError: when there is no such store or study, or the study has no result.
+    """
+    return FinishedStudy(name, store)
+
+
+def shown(path: Path) -> str:
+    """Return a path as a person would type it: relative where that is shorter."""
+    relative = os.path.relpath(path)
+    return relative if len(relative) < len(str(path)) else str(path)
+
+
+def _row(trial: Trial) -> dict[str, object]:
+    values = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in trial.spec.hyperparameters.items()
+    }
+    return {
+        "number": trial.number,
+        "status": trial.status.value,
+        "epochs": trial.epochs,
+        "best_epoch": trial.best_epoch,
+        "score": trial.score if math.isfinite(trial.score) else None,
+        "cost": trial.cost if math.isfinite(trial.cost) else None,
+        **values,
+    }
+
+
+def _reuse_notes(store: Store, record: StudyRecord) -> tuple[str, ...]:
+    """Return a sentence for each earlier study that has seen rows of this test set."""
+    found = store.reuse_of(record.id, store.rows(record.id, "test"))
+    return tuple(_reuse_note(r.rows, r.part, r.study) for r in found)
+
+
+def _reuse_note(rows: int, part: str, study: str) -> str:
+    noun = "row was" if rows == 1 else "rows were"
+    what = "opened test" if part == "test" else part
+    return f"{rows:,} test {noun} among the {what} rows of study {study}"

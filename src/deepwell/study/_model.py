@@ -1,0 +1,183 @@
+"""A trained network with its preprocessing: saved as weights and a description, never as code.
+
+A model is a folder with `model.safetensors` (weights and biases) and `model.json` (architecture,
+preprocessing, classes, versions, data fingerprint, scores).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepwell._base._errors import UsageError
+from deepwell._base._safe_text import safe_text
+from deepwell.data._table_encoder import TableEncoder
+from deepwell.data._target import TargetEncoder
+from deepwell.networks._architecture import Architecture
+from deepwell.networks._forward import predictions
+from deepwell.records import from_plain
+from deepwell.storage._blobs import load_arrays, save_arrays
+from deepwell.storage._files import write_atomic
+
+FORMAT = 1
+WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network that takes rows as they come and gives predictions in the target's own terms.
+
+    Attributes:
+        architecture: the network.
+        parameters: `weights/l` and `biases/l` of each layer l.
+        table_encoder, target_encoder: fitted on the train rows.
+        about: name, hyperparameters, scores, versions and the data's fingerprint.
+    """
+
+    architecture: Architecture
+    parameters: Mapping[str, np.ndarray]
+    table_encoder: TableEncoder
+    target_encoder: TargetEncoder
+    about: Mapping[str, Any]
+
+    def outputs(self, x: np.ndarray) -> np.ndarray:
+        """Return predictions for encoded rows (n, D).
+
+        Class probabilities (n, C) in the order of `classes`, or values (n,) in the target's unit.
+        """
+        raw = predictions(self.architecture, self.parameters, x)
+        if self.target_encoder.task.kind == "classification":
+            return raw
+        return self.target_encoder.original(raw)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Labels in the order of the probabilities; empty for regression."""
+        return self.target_encoder.task.classes
+
+    def predict(self, frame: Any) -> np.ndarray:
+        """Return one prediction a row: class labels as text, or float64 values.
+
+        Args:
+            frame: a file, any frame or a dict of columns; columns may come in any order, extra
+                ones are ignored.
+
+        Raises:
+            UsageError: when a column that the model needs is missing.
+        """
+        return self._named(self._outputs_of(frame))
+
+    def predict_proba(self, frame: Any) -> np.ndarray:
+        """Return class probabilities (n, C), columns in the order of `classes`.
+
+        Raises:
+            UsageError: for a regression model, or when a column is missing.
+        """
+        if not self.classes:
+            raise UsageError("a regression model has no class probabilities; use predict")
+        return self._outputs_of(frame)
+
+    def predict_frame(self, source: Any) -> dict[str, np.ndarray]:
+        """Return the columns `prediction` and, for classes, `probability_<class>`."""
+        outputs = self._outputs_of(source)
+        columns = {"prediction": self._named(outputs)}
+        for index, label in enumerate(self.classes):
+            columns[f"probability_{label}"] = outputs[:, index]
+        return columns
+
+    def _outputs_of(self, source: Any) -> np.ndarray:
+        from deepwell.data._table_input import read_table
+
+        return self.outputs(self.table_encoder.transform(read_table(source)))
+
+    def _named(self, outputs: np.ndarray) -> np.ndarray:
+        if not self.classes:
+            return outputs
+        return self.target_encoder.labels(outputs.argmax(axis=1))
+
+    def save(self, folder: Path) -> str:
+        """Write the model's two files and return the sha256 of its weights."""
+        folder.mkdir(parents=True, exist_ok=True)
+        digest = save_arrays(folder / WEIGHTS, dict(self.parameters), {"format": str(FORMAT)})
+        described = {
+            "format": FORMAT,
+            "weights_sha256": digest,
+            "architecture": asdict(self.architecture),
+            "table": self.table_encoder.to_plain(),
+            "target": self.target_encoder.to_plain(),
+            "about": dict(self.about),
+        }
+        text = json.dumps(described, indent=1, allow_nan=False)
+        write_atomic(folder / DESCRIPTION, text.encode())
+        return digest
+
+
+def load_model(path: str | Path, store: str | None = None) -> Model:
+    """Return the model in a folder, or the model of a study by name.
+
+    Args:
+        path: the model's folder, the study's folder, or the name of a study in the store.
+        store: where studies are kept; None means `./deepwell`.
+
+    Raises:
+        UsageError: when there is no such model, or its files are damaged or foreign.
+    """
+    folder = _folder(Path(path), store)
+    try:
+        described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        if described["format"] != FORMAT:
+            raise UsageError(
+                f"{safe_text(folder)} holds a model of format {safe_text(described['format'])}, "
+                f"this version reads format {FORMAT}; use a newer Deepwell"
+            )
+        architecture = from_plain(Architecture, described["architecture"])
+        table = TableEncoder.from_plain(described["table"])
+        target = TargetEncoder.from_plain(described["target"])
+        about = {**described["about"], "weights_sha256": described["weights_sha256"]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, UsageError):
+            raise
+        raise UsageError(
+            f"{safe_text(folder / DESCRIPTION)} is no readable model description "
+            f"({type(error).__name__}); point to a folder written by Deepwell"
+        ) from None
+    parameters = load_arrays(folder / WEIGHTS).arrays
+    _check_shapes(folder, architecture, parameters)
+    return Model(architecture, parameters, table, target, about)
+
+
+def _folder(path: Path, store: str | None) -> Path:
+    candidates = [path, path / "model"]
+    if path.name == str(path):  # a plain name may be a study's
+        from deepwell.storage._open import open_store
+
+        try:
+            with open_store(store, create=False) as opened:
+                candidates.append(opened.folder / opened.study(str(path)).name / "model")
+        except UsageError:
+            if not any((c / DESCRIPTION).is_file() for c in candidates):
+                raise
+    for candidate in candidates:
+        if (candidate / DESCRIPTION).is_file():
+            return candidate
+    raise UsageError(
+        f"no model at {safe_text(path)}: neither a folder with {DESCRIPTION} nor a finished study"
+    )
+
+
+def _check_shapes(
+    folder: Path, architecture: Architecture, parameters: Mapping[str, np.ndarray]
+) -> None:
+    expected: dict[str, tuple[int, ...]] = {}
+    for layer, shape in enumerate(architecture.layer_shapes()):
+        expected[f"weights/{layer}"], expected[f"biases/{layer}"] = shape, shape[1:]
+    if {name: array.shape for name, array in parameters.items()} != expected:
+        raise UsageError(
+            f"the weights in {safe_text(folder)} do not fit their description; "
+            "the model's files belong to different models"
+        )

@@ -1,0 +1,39 @@
+"""From a sampler's proposals to specifications: seeds by the trial's number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from deepwell._base._hash import Purpose, fold, key, words
+from deepwell._base._hyperparameters import Value
+from deepwell.records import Trial, TrialSpec
+from deepwell.search.samplers._registry import SAMPLERS
+
+from ._settings import Settings
+
+
+def propose(
+    settings: Settings, history: Sequence[Trial], n: int, population: int
+) -> dict[int, TrialSpec]:
+    """Return the next `n` specifications, numbered on from the history.
+
+    What is proposed depends on the study's seed, the round and the recorded history alone.
+    Each trial has its own seed for weights and masks; all share the mini-batch order, so that
+    differences between them are differences of configuration.
+    """
+    sampler = SAMPLERS[settings.search]
+    sequence = np.random.SeedSequence([settings.seed, population])
+    proposals = sampler(settings.space, history, n, sequence)
+    first = len(history)
+    return {
+        first + i: specification(settings.seed, first + i, values)
+        for i, values in enumerate(proposals)
+    }
+
+
+def specification(seed: int, number: int, values: Mapping[str, Value]) -> TrialSpec:
+    """Return the specification of one trial of a study with this seed."""
+    drawn = int(words(fold(fold(key(seed), Purpose.TRIALS), number), (1,))[0])
+    return TrialSpec(dict(values), seed=drawn, order_seed=seed)

@@ -1,0 +1,83 @@
+"""A study's place in the store, made when it starts and cleaned up when nothing came of it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from deepwell._base._errors import UsageError
+from deepwell._base._safe_text import safe_text
+from deepwell.data._data import Data
+from deepwell.data._vault import SealedTest
+from deepwell.records import to_plain
+from deepwell.storage._files import write_atomic
+from deepwell.storage._open import open_store
+
+from ._history import History
+from ._settings import Settings
+
+VAULT = "vault"
+
+
+@contextmanager
+def recorded(
+    data: Data, settings: Settings, name: str, store: str | Path | None
+) -> Generator[History]:
+    """Create the study, and mark it as failed, or remove it, when the block does not end well.
+
+    The sealed test rows move into the store's own vault. A study in which nothing was proposed
+    leaves no trace.
+    """
+    with open_store(store) as opened:
+        sealed = _adopt(data.vault, opened.folder / VAULT)
+        record = opened.create_study(name, _config(data, settings, sealed))
+        history = History(opened, record)
+        try:
+            for part, hashes in data.row_hashes.items():
+                opened.record_rows(record.id, part, hashes)
+            yield history
+        except BaseException:
+            opened.delete_empty(record.id)
+            if record.name in [s.name for s in opened.studies()]:
+                opened.set_status(record.id, "failed")
+            else:
+                shutil.rmtree(opened.folder / record.name, ignore_errors=True)
+            raise
+
+
+def _adopt(sealed: SealedTest | None, vault: Path) -> SealedTest | None:
+    """Return the sealed test set inside this vault, its file copied if it lies elsewhere."""
+    if sealed is None:
+        return None
+    source, target = Path(sealed.path), vault / Path(sealed.path).name
+    if source.resolve() != target.resolve() and not target.exists():
+        try:
+            content = source.read_bytes()
+            vault.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"the sealed test rows at {safe_text(source)} cannot be kept "
+                f"({error.strerror}); load the data again"
+            ) from None
+        write_atomic(target, content)
+        target.chmod(0o600)
+    return replace(sealed, path=str(target))
+
+
+def _config(data: Data, settings: Settings, sealed: SealedTest | None) -> dict[str, object]:
+    """Return what the study was asked to do, as plain values."""
+    kept = None if sealed is None else {**vars(sealed), "path": Path(sealed.path).name}
+    return {
+        "space": settings.space.describe(),
+        "search": settings.search,
+        "scheduler": settings.scheduler,
+        "seed": settings.seed,
+        "metric": settings.metric,
+        "best_possible": settings.best_possible,
+        "data": to_plain(data.facts),
+        "fingerprint": data.fingerprint,
+        "vault": kept,
+    }

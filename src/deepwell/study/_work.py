@@ -1,0 +1,93 @@
+"""How much work a round is, in multiply-adds and seconds; how many networks fit a time.
+
+What is decided here rests on fixed assumptions about the machine and on nothing measured, so
+that the same arguments give the same study; measured speed only improves what is shown.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from deepwell.execution._members import architecture_of
+from deepwell.execution._planner import Machine, Plan, Shape
+from deepwell.records import Rung, Trial, TrialSpec
+
+USUAL_TRIALS = (256, 128, 64, 32, 16)
+USUAL_SECONDS = 60.0
+_LEAST_ROUND, _LARGEST_ROUND = 8, 256
+
+
+def multiply_adds(spec: TrialSpec, shape: Shape) -> float:
+    """Return the useful multiply-adds of one epoch of a network."""
+    network = architecture_of(spec, shape.inputs, shape.outputs, shape.loss)
+    return float(network.multiply_adds() * shape.train_rows)
+
+
+def epochs_a_network(rungs: Sequence[Rung]) -> float:
+    """Return the epochs that a proposal trains on average when nothing stops early.
+
+    >>> epochs_a_network([Rung(5, 9), Rung(15, 3)])
+    8.333333333333334
+    """
+    before = (0, *(r.epochs for r in rungs[:-1]))
+    total = sum(r.networks * (r.epochs - b) for r, b in zip(rungs, before, strict=True))
+    return total / rungs[0].networks
+
+
+def seconds_a_network(
+    specs: Mapping[int, TrialSpec], shape: Shape, epochs: float, machine: Machine
+) -> float:
+    """Return the assumed training time of one proposal, all cores at work."""
+    mean = sum(multiply_adds(s, shape) for s in specs.values()) / len(specs)
+    return mean * epochs / machine.multiply_adds
+
+
+def expected_seconds(planned: Plan, epochs: float, machine: Machine, rate: float | None) -> float:
+    """Return the time that a plan is expected to take.
+
+    Args:
+        planned: the programs.
+        epochs: epochs that a proposal trains on average.
+        machine: assumed speeds.
+        rate: useful multiply-adds a second that this machine reached last time, if known.
+    """
+    compiling = machine.compile_seconds * len(planned.buckets)
+    if rate is not None:
+        return compiling + planned.useful * epochs / rate
+    return compiling + planned.executed * epochs / machine.multiply_adds
+
+
+def default_trials(seconds: float) -> int:
+    """Return the largest usual number of trials that takes about a minute, at least 16.
+
+    Args:
+        seconds: of one proposal.
+
+    >>> default_trials(0.01), default_trials(1.0)
+    (256, 32)
+    """
+    return next((n for n in USUAL_TRIALS if n * seconds <= USUAL_SECONDS), USUAL_TRIALS[-1])
+
+
+def round_size(seconds_left: float, seconds: float) -> int:
+    """Return the networks of the next round under a time budget, 0 when a round makes no sense.
+
+    Half of the time that is left, so that a misjudged round does not starve the next ones.
+
+    Args:
+        seconds_left: of the budget.
+        seconds: of one proposal.
+
+    >>> round_size(60.0, 0.1), round_size(60.0, 0.001), round_size(1.0, 0.5)
+    (256, 256, 0)
+    """
+    fitting = seconds_left / max(seconds, 1e-9)
+    if fitting < _LEAST_ROUND:
+        return 0
+    return max(_LEAST_ROUND, min(_LARGEST_ROUND, math.floor(fitting / 2)))
+
+
+def trained_multiply_adds(trials: Sequence[Trial], shape: Shape) -> float:
+    """Return the useful multiply-adds of all epochs that were trained."""
+    return sum(multiply_adds(t.spec, shape) * t.epochs for t in trials)

@@ -1,0 +1,172 @@
+"""The table of hyperparameters: wrong values are refused in one sentence, the rest completed."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepwell._base._constraints import EachOf, IntegerInterval, Interval, OneOf
+from deepwell._base._errors import UsageError
+from deepwell._base._hyperparameters import (
+    ACTIVATIONS,
+    HYPERPARAMETERS,
+    Hyperparameter,
+    complete,
+    declaration,
+    default_initializer,
+    validate,
+)
+
+DECLARED = list(HYPERPARAMETERS.values())
+WRONG = [(h.name, value) for h in DECLARED for value in h.constraint.wrong_values()]
+
+
+def right_values(declared: Hyperparameter) -> st.SearchStrategy:
+    """Return values that the declaration allows."""
+    match declared.constraint:
+        case Interval(low, high, low_closed, high_closed):
+            return st.floats(
+                low,
+                min(high, 1e9),
+                exclude_min=not low_closed,
+                exclude_max=not high_closed and high < 1e9,
+            )
+        case IntegerInterval(low, high):
+            return st.integers(low, high)
+        case OneOf(choices):
+            return st.sampled_from(choices)
+        case EachOf(item):
+            whole = st.integers(item.low, item.high)
+            return whole | st.lists(whole, min_size=1, max_size=5).map(tuple)
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG, ids=repr)
+def test_a_wrong_value_is_refused_in_one_sentence(name: str, value: object) -> None:
+    declared = HYPERPARAMETERS[name]
+    with pytest.raises(UsageError) as caught:
+        validate(name, value)
+    text = str(caught.value)
+    assert text.startswith(f"`{name}` must be {declared.constraint.describe()}, got {value!r}")
+    assert text.endswith(declared.tip)
+    assert "\n" not in text
+
+
+def test_every_hyperparameter_has_wrong_values() -> None:
+    assert {name for name, _ in WRONG} == set(HYPERPARAMETERS)
+
+
+@pytest.mark.parametrize("declared", DECLARED, ids=lambda h: h.name)
+def test_a_default_is_allowed_and_explained(declared: Hyperparameter) -> None:
+    assert re.fullmatch(r"[A-Z].*\.", declared.doc)
+    if declared.default is not None:
+        assert validate(declared.name, declared.default) == declared.default
+
+
+@given(st.data())
+def test_right_values_are_taken_as_they_are(data: st.DataObject) -> None:
+    declared = data.draw(st.sampled_from(DECLARED))
+    value = data.draw(right_values(declared))
+    stored = validate(declared.name, value)
+    assert stored == value
+    assert isinstance(stored, float) == isinstance(declared.constraint, Interval)
+    assert validate(declared.name, stored) == stored
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "stored"),
+    [
+        ("learning_rate", 1, 1.0),
+        ("learning_rate", np.float32(0.5), 0.5),
+        ("dropout", np.float64(0.25), 0.25),
+        ("batch_size", np.int64(32), 32),
+        ("hidden_units", [32, 16], (32, 16)),
+        ("hidden_units", np.array([32, 16]), (32, 16)),
+        ("hidden_units", (np.int32(8),), (8,)),
+    ],
+)
+def test_values_are_stored_as_pythons_own(name: str, value: object, stored: object) -> None:
+    got = validate(name, value)
+    assert got == stored
+    assert type(got) is type(stored)
+    assert {type(v) for v in got} == {int} if isinstance(got, tuple) else True
+
+
+def test_messages_are_those_of_the_style_guide() -> None:
+    with pytest.raises(UsageError) as caught:
+        validate("dropout", 1.2)
+    assert str(caught.value) == (
+        "`dropout` must be in [0, 1), got 1.2; use 0.2 to drop one unit in five"
+    )
+    with pytest.raises(UsageError) as caught:
+        validate("optimizer", "adm")
+    assert str(caught.value).endswith("got 'adm'; did you mean \"adam\"?")
+
+
+def test_an_unknown_name_is_refused_with_the_closest() -> None:
+    with pytest.raises(UsageError, match='unknown hyperparameter "lerning_rate"; did you mean "l'):
+        declaration("lerning_rate")
+    with pytest.raises(UsageError, match="known: learning_rate, "):
+        complete({"momentun": 0.9})
+
+
+def test_hostile_text_is_made_harmless_and_short() -> None:
+    with pytest.raises(UsageError) as caught:
+        declaration("\x1b[31m\u202erate")
+    assert "\x1b" not in str(caught.value)
+    assert "\u202e" not in str(caught.value)
+    with pytest.raises(UsageError) as caught:
+        validate("activation", "\x1b[2J" + "a" * 10_000)
+    assert "\x1b" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+@given(st.data())
+def test_complete_says_all_and_is_stable(data: st.DataObject) -> None:
+    names = data.draw(st.sets(st.sampled_from(list(HYPERPARAMETERS))))
+    given_values = {n: data.draw(right_values(HYPERPARAMETERS[n])) for n in sorted(names)}
+    units = given_values.get("hidden_units")
+    if isinstance(units, tuple) and "hidden_layers" in given_values:
+        given_values["hidden_layers"] = len(units)
+    full = complete(given_values)
+    assert set(full) == set(HYPERPARAMETERS)
+    assert len(full["hidden_units"]) == full["hidden_layers"]
+    assert full["initializer"] != "auto"
+    kept = set(given_values) - {"hidden_units", "hidden_layers", "initializer"}
+    assert {n: full[n] for n in kept} == {n: given_values[n] for n in kept}
+    assert complete(full) == full
+
+
+def test_complete_repeats_one_number_of_units_for_each_layer() -> None:
+    assert complete({"hidden_layers": 3, "hidden_units": 8})["hidden_units"] == (8, 8, 8)
+    assert complete({"hidden_units": [8, 4]})["hidden_layers"] == 2
+    assert complete({"hidden_layers": 0})["hidden_units"] == ()
+    assert complete({"hidden_layers": 0, "hidden_units": []})["hidden_units"] == ()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        ({"hidden_units": [8, 4], "hidden_layers": 3}, "lists 2 layers but `hidden_layers` is 3"),
+        ({"hidden_units": [8], "hidden_layers": 0}, "lists 1 layers but `hidden_layers` is 0"),
+        ({"hidden_units": []}, "`hidden_units` must be"),
+        ({"hidden_units": [], "hidden_layers": 1}, "`hidden_units` must be"),
+        ({"hidden_units": [1] * 65}, "`hidden_layers` must be a whole number from 0 to 64, got 65"),
+    ],
+)
+def test_layers_and_units_must_agree(wrong: dict[str, object], text: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(text)):
+        complete(wrong)
+
+
+def test_beta2_and_initializer_follow_what_they_depend_on() -> None:
+    assert complete({})["beta2"] == 0.999
+    assert complete({"optimizer": "rmsprop"})["beta2"] == 0.9
+    assert complete({"optimizer": "rmsprop", "beta2": 0.5})["beta2"] == 0.5
+    assert complete({"activation": "tanh"})["initializer"] == "lecun"
+    assert complete({"activation": "tanh", "initializer": "he"})["initializer"] == "he"
+    cut = {name for name in ACTIVATIONS if default_initializer(name) == "he"}
+    assert cut == {"relu", "leaky_relu", "elu", "gelu", "silu"}

@@ -1,0 +1,111 @@
+"""The whole way: a real table in, a tested network out."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FIT = [
+    *("fit", "iris.csv", "--target", "label", "--trials", "6", "--epochs", "5"),
+    *("--hidden-layers", "1", "--hidden-units", "8", "--batch-size", "16"),
+]
+
+
+@pytest.fixture
+def here(deepwell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    assert deepwell("sample", "iris").code == 0
+    return tmp_path
+
+
+def rows(path: Path) -> list[list[str]]:
+    with path.open(newline="") as stream:
+        return list(csv.reader(stream))
+
+
+def test_a_dry_run_writes_nothing(deepwell, here: Path) -> None:
+    planned = deepwell(*FIT, "--dry-run", "--json")
+    assert planned.code == 0
+    assert planned.json["plan"]["networks"] == 6
+    assert [p.name for p in here.iterdir()] == ["iris.csv"]
+
+
+def test_fit_show_test_predict_report(deepwell, here: Path) -> None:
+    fitted = deepwell(*FIT, "--json")
+    assert (fitted.code, fitted.err) == (0, "")
+    told = fitted.json
+    assert told["task"] == "classification"
+    assert told["networks"] == 6
+    assert told["programs"] == told["plan"]["programs"] == 1
+    assert told["best"]["hidden_units"] == [8]
+    assert told["dev"]["low"] <= told["dev"]["value"] <= told["dev"]["high"]
+    assert (here / told["model"] / "model.json").is_file()
+
+    assert deepwell("show", "iris", "--json").json == told
+
+    first = deepwell("test", "iris", "--json").json
+    assert (first["openings"], first["unbiased"]) == (1, True)
+    second = deepwell("test", "iris")
+    assert "the test set was opened 2 times" in second.out
+    for text in ((here / told["report"]).read_text(), deepwell("report", "iris").out):
+        assert "The test set was opened 2 times" in text
+        assert "is no longer an unbiased" in text
+
+    assert deepwell("predict", "iris", "iris.csv", "-o", "p.csv").code == 0
+    predicted = rows(here / "p.csv")
+    classes = ["setosa", "versicolor", "virginica"]
+    assert predicted[0] == ["prediction", *(f"probability_{c}" for c in classes)]
+    assert len(predicted) == 151
+    for row in predicted[1:]:
+        shares = [float(share) for share in row[1:]]
+        assert sum(shares) == pytest.approx(1, abs=1e-6)
+        assert row[0] == classes[shares.index(max(shares))]
+
+    alone = subprocess.run(
+        [sys.executable, "-m", "deepwell", "predict", told["model"], "iris.csv", "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    columns = json.loads(alone.stdout)["columns"]
+    assert columns["prediction"] == [row[0] for row in predicted[1:]]
+    expected = [float(row[1]) for row in predicted[1:]]
+    assert columns["probability_setosa"] == pytest.approx(expected, abs=1e-6)
+
+    again = deepwell(*FIT)
+    assert again.code == 0
+    assert "name      iris-2, since iris was taken" in again.out
+    value = 100 * told["dev"]["value"]
+    assert f"result    dev error {value:.1f} %" in again.out  # same seed, same numbers
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("fit", "iris.csv"), "target"),
+        (("fit", "iris.csv", "--target", "lable"), 'did you mean "label"?'),
+        (("fit", "nosuch.csv", "--target", "label"), "nosuch.csv"),
+        (("fit", ".", "--target", "label"), "directory"),
+        (("fit", "iris.csv", "--target", "label", "--metric", "rmse"), "metric"),
+        (("fit", "iris.csv", "--target", "label", "--scheduler", "halvin"), '"halving"'),
+        (("fit", "iris.csv", "--target", "label", "--budget", "soon"), "budget"),
+        (("fit", "iris.csv", "--target", "label", "--split", "group"), "--group"),
+        (("show", "nosuch"), "no store"),
+        (("predict", "nosuch", "iris.csv"), "no store"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_leaves_nothing(
+    deepwell, here: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    refused = deepwell(*arguments)
+    assert refused.code == 2, refused.err
+    assert words in refused.err
+    assert refused.err.startswith("error: ")
+    assert refused.err.count("\n") == 1
+    assert refused.out == ""
+    assert [p.name for p in here.iterdir()] == ["iris.csv"]

@@ -1,0 +1,56 @@
+"""From a specification to a member: nothing is lost on the way."""
+
+from __future__ import annotations
+
+import pytest
+
+from deepwell._base._hyperparameters import HYPERPARAMETERS
+from deepwell.execution._members import architecture_of, member_of
+from deepwell.networks._architecture import Architecture
+from deepwell.records import TrialSpec
+
+CHOSEN = {
+    "learning_rate": 0.02,
+    "decay": "inverse_time",
+    "decay_rate": 0.5,
+    "optimizer": "rmsprop",
+    "momentum": 0.8,
+    "beta1": 0.7,
+    "beta2": 0.95,
+    "epsilon": 1e-6,
+    "batch_size": 32,
+    "epochs": 7,
+    "patience": 4,
+    "hidden_units": [12, 5],
+    "activation": "elu",
+    "leaky_slope": 0.2,
+    "elu_scale": 1.5,
+    "initializer": "glorot",
+    "dropout": 0.25,
+    "l2": 0.001,
+}
+
+
+def test_every_hyperparameter_reaches_the_member() -> None:
+    got = member_of(TrialSpec(CHOSEN, seed=9, dtype="float64"), 6, 3, "softmax")
+    assert got.architecture == Architecture(6, (12, 5), 3, "elu", 1.5, "softmax")
+    assert (got.optimizer, got.initializer, got.decay) == ("rmsprop", "glorot", "inverse_time")
+    assert (got.seed, got.patience, got.dtype) == (9, 4, "float64")
+    names = ("learning_rate", "decay_rate", "momentum", "beta1", "beta2", "epsilon")
+    assert got.numbers == {name: CHOSEN[name] for name in (*names, "dropout", "l2")}
+    # The engine reads `batch_size` and `epochs` from the specification itself.
+    elsewhere = {"batch_size", "epochs", "hidden_layers", "leaky_slope"}
+    assert set(CHOSEN) | elsewhere == set(HYPERPARAMETERS)
+
+
+@pytest.mark.parametrize(
+    ("activation", "slope"), [("leaky_relu", 0.2), ("elu", 1.5), ("relu", 0.0), ("tanh", 0.0)]
+)
+def test_the_slope_is_the_activations_own(activation: str, slope: float) -> None:
+    spec = TrialSpec({**CHOSEN, "activation": activation}, seed=0)
+    assert architecture_of(spec, 6, 1, "squared").slope == slope
+
+
+def test_no_hidden_layer() -> None:
+    spec = TrialSpec({"hidden_layers": 0}, seed=0)
+    assert architecture_of(spec, 6, 1, "logistic").hidden == ()

@@ -1,0 +1,137 @@
+"""N2: initial weights against their distributions, with stated error rates.
+
+A check at `SIGMAS` = 5 standard errors fails for right code once in 1.7 million draws.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy.stats import kstest, norm
+
+from deepwell._base._hash import fold, key, words
+from deepwell._base._hyperparameters import INITIALIZERS as DECLARED
+from deepwell.networks._architecture import Architecture
+from deepwell.networks._initializers import INITIALIZERS, initial_parameters, standard_deviation
+
+SIGMAS = 5.0
+WIDE = Architecture(400, (500, 300), 10)
+RANDOM = [name for name in INITIALIZERS if name != "zeros"]
+FORMULAS = {
+    "zeros": lambda n_in, n_out: 0.0,
+    "large": lambda n_in, n_out: 10.0,
+    "small": lambda n_in, n_out: 0.01,
+    "lecun": lambda n_in, n_out: (1 / n_in) ** 0.5,
+    "glorot": lambda n_in, n_out: (2 / (n_in + n_out)) ** 0.5,
+    "he": lambda n_in, n_out: (2 / n_in) ** 0.5,
+}
+
+
+def weights(initializer: str, architecture: Architecture = WIDE, seed: int = 1) -> list[np.ndarray]:
+    drawn = initial_parameters(architecture, initializer, seed, "float64")
+    return [drawn[f"weights/{layer}"] for layer in range(architecture.layers)]
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+
+
+@pytest.mark.parametrize("name", INITIALIZERS)
+@pytest.mark.parametrize(("n_in", "n_out"), [(5, 1), (100, 30), (1, 1), (784, 256)])
+def test_standard_deviations_follow_the_formulas(name: str, n_in: int, n_out: int) -> None:
+    right = FORMULAS[name](n_in, n_out)
+    assert standard_deviation(name, n_in, n_out) == pytest.approx(right, rel=1e-15)
+
+
+def test_worked_numbers() -> None:
+    assert standard_deviation("he", 5, 8) == pytest.approx(0.632, abs=5e-4)
+    assert standard_deviation("he", 100, 8) == pytest.approx(0.141, abs=5e-4)
+
+
+def test_the_declared_choices_are_these() -> None:
+    assert set(INITIALIZERS) == set(DECLARED) - {"auto"}
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_weights_are_normal_with_the_stated_spread(name: str) -> None:
+    for layer, w in enumerate(weights(name)):
+        n_in, n_out = WIDE.layer_shapes()[layer]
+        assert w.shape == (n_in, n_out)
+        std = FORMULAS[name](n_in, n_out)
+        assert abs(w.std() / std - 1) < SIGMAS / np.sqrt(2 * w.size)
+        assert abs(w.mean()) < SIGMAS * std / np.sqrt(w.size)
+        assert kstest(w.ravel() / std, "norm").pvalue > 1e-6
+
+
+def test_neighbors_layers_and_seeds_are_independent() -> None:
+    first, second, _ = weights("small")
+    for a, b in [
+        (first[:, 1:], first[:, :-1]),
+        (first[1:], first[:-1]),
+        (first[1:, 1:], first[:-1, :-1]),
+        (first[:, :300], second[:400]),
+        (first, weights("small", seed=2)[0]),
+        (first, weights("small", seed=1 + 2**32)[0]),
+        (first**2, weights("small", seed=2)[0] ** 2),
+    ]:
+        assert abs(correlation(a, b)) < SIGMAS / np.sqrt(a.size)
+
+
+def test_zeros_are_zeros_and_so_are_all_biases() -> None:
+    for name, dtype in itertools.product(INITIALIZERS, ("float32", "float64")):
+        drawn = initial_parameters(Architecture(3, (4, 5), 2), name, 7, dtype)
+        assert list(drawn) == [
+            f"{kind}/{layer}" for layer in range(3) for kind in ("weights", "biases")
+        ]
+        assert {p.dtype for p in drawn.values()} == {np.dtype(dtype)}
+        assert [drawn[f"biases/{layer}"].tolist() for layer in range(3)] == [
+            [0.0] * n for n in (4, 5, 2)
+        ]
+        assert all(w.any() == (name != "zeros") for k, w in drawn.items() if k.startswith("w"))
+
+
+@pytest.mark.parametrize("name", ["small", "large"])
+def test_a_wider_network_holds_the_same_numbers_in_its_corner(name: str) -> None:
+    narrow = weights(name, Architecture(7, (5, 6), 2))
+    wide = weights(name, Architecture(11, (9, 13), 4))
+    for a, b in zip(narrow, wide, strict=True):
+        np.testing.assert_array_equal(a, b[: a.shape[0], : a.shape[1]])
+
+
+def test_he_and_lecun_ignore_the_width_that_follows() -> None:
+    for name in ("he", "lecun"):
+        (narrow, *_), (wide, *_) = (weights(name, Architecture(7, (h,), 3)) for h in (5, 12))
+        np.testing.assert_array_equal(narrow, wide[:, :5])
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_a_wider_network_differs_by_the_scale_alone(name: str) -> None:
+    shapes = [Architecture(7, (5,), 2), Architecture(11, (9,), 4)]
+    narrow, wide = (
+        [w / FORMULAS[name](*w.shape) for w in weights(name, architecture)]
+        for architecture in shapes
+    )
+    for a, b in zip(narrow, wide, strict=True):
+        np.testing.assert_allclose(a, b[: a.shape[0], : a.shape[1]], rtol=1e-14)
+
+
+def test_each_weight_is_the_inverse_normal_of_its_word() -> None:
+    for layer, w in enumerate(weights("large", Architecture(6, (5,), 3), seed=12)):
+        drawn = words(fold(fold(key(12), 1), layer), w.shape).astype(np.float64)
+        np.testing.assert_allclose(w, 10 * norm.ppf((drawn + 0.5) / 2**32), rtol=1e-12)
+
+
+def test_float32_is_float64_rounded_once() -> None:
+    double, single = (
+        initial_parameters(Architecture(6, (5,), 3), "he", 4, dtype)
+        for dtype in ("float64", "float32")
+    )
+    for name, array in single.items():
+        np.testing.assert_array_equal(array, double[name].astype(np.float32))
+
+
+def test_the_same_seed_gives_the_same_numbers() -> None:
+    for a, b in zip(weights("he", seed=5), weights("he", seed=5), strict=True):
+        np.testing.assert_array_equal(a, b)

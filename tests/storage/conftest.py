@@ -1,0 +1,47 @@
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepwell.records import ChunkRecord, Event, Status, TrialSpec
+from deepwell.storage import Store, StudyRecord, open_store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(tmp_path / "deepwell") as opened:
+        yield opened
+
+
+@pytest.fixture
+def study(store: Store) -> StudyRecord:
+    """A study with trials 0 to 3."""
+    made = store.create_study("churn", {"target": "churned"})
+    trials = [(n, TrialSpec({"learning_rate": 0.01 * (n + 1)}, seed=n)) for n in range(4)]
+    store.propose(made.id, trials, Event(1.0, "propose", None, {"count": 4}))
+    return made
+
+
+@pytest.fixture
+def make_chunk() -> Callable[..., ChunkRecord]:
+    def make(
+        epoch: int,
+        scores: Sequence[float],
+        costs: Sequence[float] | None = None,
+        trials: Sequence[int] | None = None,
+        statuses: Mapping[int, Status] | None = None,
+    ) -> ChunkRecord:
+        """A chunk; `train_cost` is twice the cost, costs are the scores plus 1 unless given."""
+        score = np.array(scores, dtype=np.float32)
+        cost = score + 1 if costs is None else np.array(costs, dtype=np.float32)
+        numbers = np.arange(score.size) if trials is None else np.array(trials)
+        return ChunkRecord(
+            epoch=epoch,
+            trials=numbers,
+            metrics={"train_cost": 2 * cost, "dev_cost": cost, "dev_score": score},
+            statuses=statuses or {},
+            steps=np.full(score.size, 10 * epoch),
+        )
+
+    return make

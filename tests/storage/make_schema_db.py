@@ -1,0 +1,66 @@
+"""Write `data/schema_N.db`, the stored database of the schema that the code has now.
+
+    .venv/bin/python tests/storage/make_schema_db.py
+
+Run it once when a schema is released and keep the file for ever: `test_storage_migrate.py` opens
+every one of them with the code of the day. It refuses to overwrite.
+"""
+
+import sqlite3
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from deepwell.records import ChunkRecord, Estimate, Event, Opening, Status, TrialSpec
+from deepwell.storage import open_store
+from deepwell.storage._schema import REVISION
+
+FOLDER = Path(__file__).parent / "data"
+
+
+def fill(folder: str) -> None:
+    """Record two studies that use every table."""
+    with open_store(folder) as store:
+        study = store.create_study("churn", {"target": "churned", "seed": 3})
+        specs = [(n, TrialSpec({"learning_rate": 0.01, "hidden_units": 8}, n)) for n in range(3)]
+        store.propose(study.id, specs, Event(1.5, "propose", None, {"count": 3}))
+        for epoch, scores in ((1, [0.5, 0.25, 0.75]), (2, [0.25, 0.5, np.nan])):
+            score = np.array(scores, np.float32)
+            metrics = {"train_cost": score / 2, "dev_cost": score * 2, "dev_score": score}
+            statuses = {2: Status.DIVERGED} if epoch == 2 else {}
+            steps = np.full(3, 10 * epoch)
+            store.record_chunk(
+                study.id, 0, ChunkRecord(epoch, np.arange(3), metrics, statuses, steps)
+            )
+        finished = {0: Status.FINISHED, 1: Status.PRUNED}
+        store.record_statuses(study.id, finished, {2: "diverged at step 12"}, Event(2.5, "finish"))
+        store.save_result(study.id, {"dev": 0.25})
+        store.set_status(study.id, "finished")
+        for number, part in enumerate(("train", "dev", "test")):
+            store.record_rows(study.id, part, np.arange(3, dtype=np.uint64) + 10 * number)
+        found = Opening(0.0, "churn", 0, "error", Estimate(0.3, 0.2, 0.4), 0, ("a note",))
+        store.append_opening("f" * 64, found, "0" * 64)
+        store.append_opening("f" * 64, found, "1" * 64)
+        store.create_study("churn", {})
+
+
+def main() -> None:
+    """Fill a store and keep its database, packed small, under the schema's number."""
+    target = FOLDER / f"schema_{int(REVISION)}.db"
+    if target.exists():
+        raise SystemExit(f"{target} exists: a released schema is never written again")
+    with tempfile.TemporaryDirectory() as folder:
+        fill(folder)
+        file = Path(folder) / "store.db"
+        connection = sqlite3.connect(file, isolation_level=None)
+        for statement in ("journal_mode = DELETE", "page_size = 1024"):
+            connection.execute(f"PRAGMA {statement}")
+        connection.execute("VACUUM")
+        connection.close()
+        FOLDER.mkdir(exist_ok=True)
+        target.write_bytes(file.read_bytes())
+
+
+if __name__ == "__main__":
+    main()

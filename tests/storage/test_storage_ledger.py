@@ -1,0 +1,156 @@
+import hashlib
+import json
+import math
+import time
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deepwell._base._errors import StudyError
+from deepwell.records import Estimate, Opening
+from deepwell.storage import Store, open_store
+from deepwell.storage._schema import OPENING
+
+
+def opening(study: str = "churn", value: float = 0.2) -> Opening:
+    test = Estimate(value, value - 0.1, value + 0.1)
+    return Opening(0.0, study, 3, "error", test, 0, ("19 test rows were train rows of old",))
+
+
+def test_openings_are_counted_by_test_set(store: Store):
+    before = time.time()
+    first = store.append_opening("a" * 64, opening(), "m1")
+    other = store.append_opening("b" * 64, opening("digits"), "m2")
+    second = store.append_opening("a" * 64, opening(value=0.3), "m3")
+    assert (first.number, other.number, second.number) == (1, 1, 2)
+    assert before <= first.time <= second.time <= time.time()
+    assert first == replace(opening(), time=first.time, number=1)
+    assert store.openings("a" * 64) == [first, second]
+    assert store.openings("b" * 64) == [other]
+    assert store.openings("' OR 1=1 --") == []
+    store.verify_ledger()
+
+
+def test_empty_ledger_holds(store: Store):
+    store.verify_ledger()
+    assert store.openings("a" * 64) == []
+
+
+def test_ledger_goes_on_in_the_next_session(store: Store):
+    first = store.append_opening("a" * 64, opening(), "m1")
+    store.close()
+    with open_store(store.folder) as again:
+        second = again.append_opening("a" * 64, opening(), "m1")
+        assert again.openings("a" * 64) == [first, second]
+        again.verify_ledger()
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("fingerprint", "time", "study", "study_id", "trial", "metric", "value", "low", "high"),
+        *("number", "notes", "model_hash", "previous", "hash"),
+    ],
+)
+def test_any_changed_value_is_found(store: Store, column: str):
+    store.create_study("churn", {})
+    for _ in range(3):
+        store.append_opening("a" * 64, opening(), "m")
+    with store._database.writing() as connection:
+        done = connection.exec_driver_sql(f"UPDATE opening SET {column} = 0.5 WHERE link = 2")
+        assert done.rowcount == 1
+    with pytest.raises(StudyError, match=r"tampered with: entry 2 \(study "):
+        store.verify_ledger()
+
+
+@pytest.mark.parametrize(
+    ("attack", "entry"),
+    [
+        ("DELETE FROM opening WHERE link = 1", 1),
+        ("DELETE FROM opening WHERE link = 2", 2),
+        ("DELETE FROM opening WHERE link = 3", 3),
+        ("DELETE FROM opening", 1),
+        ("UPDATE opening SET link = 4 WHERE link = 2", 2),
+        ("UPDATE opening SET link = 4 WHERE link = 3", 3),
+        ("INSERT INTO opening SELECT 4, fingerprint, time, study, study_id, trial, metric, value, "
+         "low, high, 4, notes, model_hash, hash, hash FROM opening WHERE link = 3", 4),
+        ("UPDATE ledger_head SET length = 2", 4),
+        ("DELETE FROM ledger_head", 4),
+    ],
+)  # fmt: skip
+def test_removed_added_and_moved_entries_are_found(store: Store, attack: str, entry: int):
+    for _ in range(3):
+        store.append_opening("a" * 64, opening(), "m")
+    with store._database.writing() as connection:
+        connection.exec_driver_sql(attack)
+    with pytest.raises(StudyError, match=f"entry {entry} "):
+        store.verify_ledger()
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"), [(1, "entry 2 .*one before it"), (3, "entry 3 changed")]
+)
+def test_a_changed_entry_with_its_hash_made_anew_is_found(store: Store, changed: int, says: str):
+    for _ in range(3):
+        store.append_opening("a" * 64, opening(), "m")
+    with store._database.writing() as connection:
+        mine = OPENING.c.link == changed
+        row = connection.execute(OPENING.select().where(mine)).mappings().one()
+        entry = {**row, "value": 0.1}
+        del entry["hash"]
+        text = json.dumps(entry, sort_keys=True)
+        made = hashlib.sha256(text.encode()).hexdigest()
+        connection.execute(OPENING.update().where(mine).values(value=0.1, hash=made))
+    with pytest.raises(StudyError, match=says):
+        store.verify_ledger()
+
+
+def test_tampering_message_is_harmless(store: Store):
+    store.append_opening("a" * 64, opening("\x1b[2J" + "x" * 500), "m")
+    with store._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE opening SET value = 0")
+    with pytest.raises(StudyError) as caught:
+        store.verify_ledger()
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+
+
+def test_unknown_interval_is_kept(store: Store):
+    unknown = replace(opening(), test=Estimate(0.2, math.nan, math.inf))
+    store.append_opening("a", unknown, "m")
+    kept = store.openings("a")[0].test
+    assert (kept.value, kept.high) == (0.2, math.inf)
+    assert math.isnan(kept.low)
+    store.verify_ledger()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory):
+    with open_store(tmp_path_factory.mktemp("shared")) as opened:
+        yield opened
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+numbers = st.floats(allow_nan=False)
+openings = st.builds(
+    Opening,
+    time=numbers,
+    study=texts,
+    trial=st.integers(0, 2**31 - 1),
+    metric=texts,
+    test=st.builds(Estimate, numbers, numbers, numbers),
+    number=st.just(0),
+    notes=st.lists(st.text()).map(tuple),
+)
+
+
+@settings(max_examples=40)
+@given(openings, texts, texts)
+def test_any_opening_comes_back(shared: Store, made: Opening, fingerprint: str, model: str):
+    kept = shared.append_opening(fingerprint, made, model)
+    assert kept == replace(made, time=kept.time, number=kept.number)
+    assert shared.openings(fingerprint)[-1] == kept
+    assert len(shared.openings(fingerprint)) == kept.number
+    shared.verify_ledger()

@@ -1,0 +1,182 @@
+"""Schemas: the migrations, and stored databases of released ones (made by make_schema_db.py)."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from alembic import autogenerate
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from deepwell._base._errors import StudyError
+from deepwell.records import Estimate, Event, Status, TrialSpec
+from deepwell.storage import RowReuse, Store, open_store
+from deepwell.storage import _migrate as migrate
+from deepwell.storage._database import Database
+from deepwell.storage._schema import METADATA, REVISION, VERSION
+
+DATA = Path(__file__).parent / "data"
+
+
+def set_revision(file: Path, revision: str | None) -> None:
+    connection = sqlite3.connect(file)
+    with connection:
+        connection.execute("DELETE FROM deepwell_version")
+        if revision is not None:
+            connection.execute("INSERT INTO deepwell_version VALUES (?)", (revision,))
+    connection.close()
+
+
+def columns(connection: sa.Connection) -> dict[str, object]:
+    inspector = sa.inspect(connection)
+    return {
+        name: (
+            [(c["name"], str(c["type"]), c["nullable"]) for c in inspector.get_columns(name)],
+            inspector.get_pk_constraint(name),
+            inspector.get_foreign_keys(name),
+            inspector.get_indexes(name),
+            inspector.get_unique_constraints(name),
+        )
+        for name in inspector.get_table_names()
+    }
+
+
+def test_migrations_end_where_the_code_begins(tmp_path: Path):
+    made, migrated = Database(tmp_path / "made.db"), Database(tmp_path / "migrated.db")
+    with made.writing() as connection:
+        migrate.create(connection)
+        head = connection.exec_driver_sql("SELECT * FROM ledger_head").all()
+        expected = columns(connection)
+    with migrated.writing() as connection:
+        migrate.upgrade(connection)
+        assert columns(connection) == expected
+        assert connection.exec_driver_sql("SELECT * FROM ledger_head").all() == head
+        assert connection.execute(sa.select(VERSION)).scalar_one() == REVISION
+        options = {"version_table": VERSION.name}
+        context = MigrationContext.configure(connection, opts=options)
+        assert autogenerate.compare_metadata(context, METADATA) == []
+    made.close()
+    migrated.close()
+
+
+def test_ids_are_never_reused_after_a_migration_either(tmp_path: Path):
+    database = Database(tmp_path / "store.db")
+    with database.writing() as connection:
+        migrate.upgrade(connection)
+    database.close()
+    with open_store(tmp_path) as store:
+        first = store.create_study("churn", {})
+        store.delete_empty(first.id)
+        assert store.create_study("churn", {}).id > first.id
+
+
+def test_one_line_of_migrations_ends_at_the_codes_revision():
+    script = ScriptDirectory(str(migrate.MIGRATIONS), version_locations=[str(migrate.MIGRATIONS)])
+    assert script.get_heads() == [REVISION]
+    names = [s.revision for s in script.walk_revisions()]
+    assert names == [f"{n:04d}" for n in range(int(REVISION), 0, -1)]
+
+
+def test_every_released_schema_has_a_stored_database():
+    assert {p.name for p in DATA.glob("*.db")} == {
+        f"schema_{n + 1}.db" for n in range(int(REVISION))
+    }
+
+
+@pytest.mark.parametrize("stored", sorted(DATA.glob("*.db")), ids=lambda p: p.stem)
+def test_stored_database_is_read_whole(tmp_path: Path, stored: Path):
+    shutil.copy(stored, tmp_path / "store.db")
+    with open_store(tmp_path, create=False) as store:
+        check_contents(store)
+        with store._database.reading() as connection:
+            assert connection.execute(sa.select(VERSION)).scalar_one() == REVISION
+        assert store.create_study("churn", {}).name == "churn-3"
+
+
+def check_contents(store: Store) -> None:
+    study, second = store.studies()
+    assert (study.name, study.status, study.config) == (
+        *("churn", "finished", {"target": "churned", "seed": 3}),
+    )
+    assert (second.name, second.status, second.config) == ("churn-2", "running", {})
+    assert store.result(study.id) == {"dev": 0.25}
+    assert store.events(study.id) == [
+        Event(1.5, "propose", None, {"count": 3}),
+        Event(2.5, "finish"),
+    ]
+    zero, one, two = store.trials(study.id, curves=True)
+    assert zero.spec == TrialSpec({"learning_rate": 0.01, "hidden_units": 8}, seed=0)
+    assert [t.status for t in (zero, one, two)] == [
+        *(Status.FINISHED, Status.PRUNED, Status.DIVERGED),
+    ]
+    assert two.message == "diverged at step 12"
+    assert (zero.epochs, zero.best_epoch, zero.score, zero.cost) == (2, 2, 0.25, 0.5)
+    np.testing.assert_array_equal(one.curves["dev_score"], [0.25, 0.5])
+    np.testing.assert_array_equal(two.curves["train_cost"], [0.375])
+    assert [t.number for t in store.best_trials(study.id, 3)] == [0, 1, 2]
+    rows = np.array([0, 1, 10, 21, 99], np.uint64)
+    assert store.reuse_of(second.id, rows) == [
+        *(RowReuse("churn", "train", 2), RowReuse("churn", "dev", 1), RowReuse("churn", "test", 1)),
+    ]
+    openings = store.openings("f" * 64)
+    assert [o.number for o in openings] == [1, 2]
+    assert openings[0].test == Estimate(0.3, 0.2, 0.4)
+    assert openings[0].notes == ("a note",)
+    store.verify_ledger()
+
+
+def test_newer_store_is_refused_untouched(tmp_path: Path):
+    open_store(tmp_path).close()
+    file = tmp_path / "store.db"
+    set_revision(file, "0099")
+    before = file.read_bytes()
+    with pytest.raises(StudyError, match=r"newer Deepwell \(schema 0099, this one knows 0001\)"):
+        open_store(tmp_path)
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("revision", [None, "", "abc", "\x1b[2J", "-1", "²"])
+def test_store_that_does_not_name_its_schema(tmp_path: Path, revision: str | None):
+    open_store(tmp_path).close()
+    set_revision(tmp_path / "store.db", revision)
+    with pytest.raises(StudyError, match="is damaged: it does not name its schema"):
+        open_store(tmp_path)
+
+
+def test_upgrade_that_fails_half_way_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    shutil.copy(DATA / "schema_1.db", tmp_path / "store.db")
+    set_revision(tmp_path / "store.db", "0000")  # as if it lacked a migration
+
+    def half(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("CREATE TABLE more (x INTEGER)")
+        connection.exec_driver_sql("DROP TABLE event")
+        connection.exec_driver_sql("CREATE TABLE trial (x INTEGER)")  # exists: fails
+
+    monkeypatch.setattr(migrate, "upgrade", half)
+    with pytest.raises(StudyError, match="could not be read or written"):
+        open_store(tmp_path)
+    set_revision(tmp_path / "store.db", "0001")
+    with open_store(tmp_path) as store:
+        check_contents(store)
+        with store._database.reading() as connection:
+            assert "more" not in sa.inspect(connection).get_table_names()
+
+
+def test_creation_that_fails_half_way_leaves_an_empty_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def half(connection: sa.Connection) -> None:
+        METADATA.create_all(connection)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate, "create", half)
+        with pytest.raises(KeyboardInterrupt):
+            open_store(tmp_path)
+    with open_store(tmp_path) as store:  # the next one makes it
+        assert store.create_study("churn", {}).name == "churn"
