@@ -142,9 +142,6 @@ class FakeFinished:
     def trials(self) -> list[Trial]:
         return [Trial(3, TrialSpec({"hidden_units": (8,)}, 3), score=0.1, cost=0.3, epochs=6)]
 
-    def write_report(self, text: str) -> None:
-        self.library.calls["write_report"] = text
-
     def open_test(self) -> tuple[Opening, ...]:
         self.openings = (OPENING,)
         return self.openings
@@ -155,7 +152,7 @@ def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeLibrary:
     fake = FakeLibrary()
     places = {
         "deepwell.data._load": {"load": fake.load},
-        "deepwell.study._study": {"Study": fake.study, "BY_USER": "stopped by the user"},
+        "deepwell.study._study": {"Study": fake.study},
         "deepwell.study._finished": {"open_study": fake.open_study},
         "deepwell.study._model": {"load_model": fake.load_model},
     }

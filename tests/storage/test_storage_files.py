@@ -57,8 +57,8 @@ def test_all_is_synced_before_and_after_the_rename(tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize(
     ("error", "raised", "says"),
     [
-        (OSError(errno.ENOSPC, ""), StudyError, r"the disk is full, \"[^\"]*\" was not written"),
-        (OSError(errno.EDQUOT, ""), StudyError, "the disk is full"),
+        (OSError(errno.ENOSPC, ""), UsageError, r"the disk is full, \"[^\"]*\" was not written"),
+        (OSError(errno.EDQUOT, ""), UsageError, "the disk is full"),
         (OSError(errno.EACCES, ""), UsageError, "no permission to write"),
         (OSError(errno.EROFS, ""), UsageError, "no permission to write"),
         (OSError(errno.EIO, "Input/output error"), StudyError, "written: input/output error"),

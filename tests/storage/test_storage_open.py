@@ -110,7 +110,7 @@ def test_folder_where_the_database_should_be(tmp_path: Path):
     [
         (errno.EACCES, UsageError, "no permission to write"),
         (errno.EROFS, UsageError, "no permission to write"),
-        (errno.ENOSPC, StudyError, "disk is full"),
+        (errno.ENOSPC, UsageError, "disk is full"),
     ],
 )
 def test_folder_that_cannot_be_made(
@@ -167,7 +167,7 @@ def test_full_disk_loses_nothing_committed(store: Store):
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}")
     many = [(n, TrialSpec({}, seed=n)) for n in range(1, 200)]
-    with pytest.raises(StudyError, match=r"the disk with the store .* is full; free space"):
+    with pytest.raises(UsageError, match=r"the disk with the store .* is full; free space"):
         store.propose(study.id, many, Event(2.0, "propose"))
     assert [t.number for t in store.trials(study.id)] == [0]
     assert [e.time for e in store.events(study.id)] == [1.0]

@@ -45,9 +45,8 @@ def test_second_opening_is_marked(data, tmp_path):
     openings = study.open_test()
     assert [o.number for o in openings] == [1, 2]
     assert openings[0].test == openings[1].test
-    from deepwell.report._text_report import text_report
-
-    assert "opened 2 times" in text_report(study.result, study.history())
+    assert "opened 2 times" in (tmp_path / study.name / "report.txt").read_text()
+    assert "opened 2 times" in study.report(tmp_path / "copy.txt").read_text()
 
 
 def test_rows_seen_by_an_earlier_study_are_told(data, tmp_path):

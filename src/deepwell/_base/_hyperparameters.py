@@ -88,7 +88,7 @@ _DECLARATIONS = (
     ),
     Hyperparameter(
         "epsilon",
-        Interval(0.0, 1.0, low_closed=False),
+        Interval(1e-30, 1.0),
         1e-8,
         "Small number that keeps the division by the root mean square finite.",
     ),

@@ -58,7 +58,8 @@ def _run(
     source: Source, data: DataOptions, arguments: dict[str, Any], run: RunOptions, place: Place
 ) -> int:
     from deepwell.data._load import load
-    from deepwell.study._study import BY_USER, Study
+    from deepwell.study._interrupt import BY_USER
+    from deepwell.study._study import Study
 
     observer = _observer(arguments["name"], place)
     try:

@@ -18,11 +18,9 @@ def test(which: Name, place: Place) -> int:
     """
     from deepwell.report._json import opening_json
     from deepwell.report._opening_lines import opening_lines
-    from deepwell.report._text_report import text_report
 
     study = find_study(which, place)
     openings = study.open_test()
-    study.write_report(text_report(study.result, study.trials()))
     if place.json:
         print_json(opening_json(study.result, openings))
     else:

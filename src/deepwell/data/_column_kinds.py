@@ -26,9 +26,6 @@ TEXT_MIN_VALUES = 10  # as few different texts as this are categories whatever t
 TEXT_SHARE = 0.5  # when most values occur once, their inside must carry what they say
 TEXT_WORDS = 3.0  # mean words a value: sentences, not labels
 
-INPUT_KINDS = ("number", "boolean", "category", "date", "text")
-IGNORED_KINDS = ("id", "constant", "empty")
-
 
 @dataclass(frozen=True)
 class InputColumn:
@@ -39,9 +36,11 @@ class InputColumn:
 
 
 def column_kinds(frame: pl.DataFrame) -> dict[str, str]:
-    """Return for each column one of `INPUT_KINDS`, or of `IGNORED_KINDS` when it is of no use.
+    """Return the kind of each column.
 
-    Numbers go by a summary of all columns at once: a table may have 10,000 of them.
+    `number`, `boolean`, `category`, `date` and `text` are inputs; `id`, `constant` and `empty`
+    have nothing to say. Numbers go by a summary of all columns at once: a table may have 10,000
+    of them.
     """
     kinds = {
         name: _other_kind(frame[name])

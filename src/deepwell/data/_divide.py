@@ -79,7 +79,7 @@ def divide(
             SplitInput(
                 sizes=sizes,
                 seed=seed,
-                units=np.unique(units[open_rows], return_inverse=True)[1],
+                units=_first_of_its_kind(units[open_rows]),
                 strata=strata[open_rows],
                 groups=None if options.group is None else _groups(frame[options.group]),
                 times=None if options.time is None else _times(frame[options.time]),
@@ -115,6 +115,15 @@ def _kept(units: np.ndarray, given: np.ndarray) -> np.ndarray:
     kept[(given == DEV) & in_test] = False
     kept[(given == TRAIN) & (in_test | in_dev)] = False
     return kept
+
+
+def _first_of_its_kind(units: np.ndarray) -> np.ndarray:
+    """Return (n,) the first row with the same content.
+
+    Numbering units by rows, not by hashes, keeps the split where it was when a column is left out.
+    """
+    _, first, unit = np.unique(units, return_index=True, return_inverse=True)
+    return first[unit]
 
 
 def _split_kind(options: LoadOptions, task: Task) -> str:

@@ -2,9 +2,9 @@
 
     hash(row) = mix(sum over columns of mix(hash(value) + hash(name)))   modulo 2^64
 
-The sum does not care about the order of columns. Whole numbers hash as the same real ones, and
-text that is written like a number as that number, so that a row keeps its hash when another
-file's column comes in another type.
+The sum does not care about the order of columns. Whole numbers hash as the same real ones, text
+that is written like a number as that number, and ISO dates as dates, so that a row keeps its
+hash when another file's column comes in another type.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import numpy as np
 import polars as pl
 
 from ._column_values import as_numbers
+from ._dates import dates_in, is_date_type, naive_datetimes
 from ._stable_hash import MISSING, hash_text, hash_texts, mix64
 
+DATE = np.uint64(0xD1B54A32D192ED03)  # sets dates apart from numbers; an arbitrary odd word
 PLAIN_NUMBER = r"^-?(0|[1-9]\d*)(\.\d+)?$"
 
 
@@ -59,6 +61,12 @@ def fingerprint(hashes: np.ndarray, columns: Collection[str], target: str) -> st
 
 def _value_words(series: pl.Series) -> np.ndarray:
     kind = series.dtype
+    dates = series if is_date_type(kind) else None
+    if kind == pl.String:
+        dates = dates_in(series)
+    if dates is not None:
+        moments = naive_datetimes(dates).cast(pl.Int64).cast(pl.Float64)
+        return np.where(dates.is_null(), MISSING, _number_words(moments.to_numpy()) ^ DATE)
     if kind == pl.String:
         words = hash_texts(series)
         plain = series.str.contains(PLAIN_NUMBER).fill_null(False)

@@ -43,7 +43,7 @@ def _numbers(text: pl.DataFrame, real: pl.DataFrame) -> list[pl.Series]:
     filled = [name for name in real.columns if missing[name][0] < real.height]
     whole = text.select(pl.col(filled).cast(pl.Int64, strict=False))
     fractions = _grown(whole.null_count(), missing)
-    rest = pl.col([name for name in filled if name not in set(fractions)])
+    rest = pl.col(sorted(set(filled) - set(fractions)))
     codes = text.select((rest.str.starts_with("0") & (rest.str.len_bytes() > 1)).any())
     return [
         *(real[name] for name in fractions),

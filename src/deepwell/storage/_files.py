@@ -34,7 +34,7 @@ def write_atomic(path: str | Path, data: bytes) -> None:
 
     Raises:
         UsageError: when the place is wrong: no folder, no permission, a folder in the way.
-        StudyError: when the disk is full or fails.
+        StudyError: when the disk fails.
     """
     target = Path(path)
     temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
@@ -55,7 +55,7 @@ def write_error(error: OSError, path: str | Path) -> DeepwellError:
     """Return the sentence for a failure to write `path`, as the error to raise."""
     shown, code = shown_path(path), error.errno
     if code in _FULL:
-        return StudyError(f"the disk is full, {shown} was not written; free space and run again")
+        return UsageError(f"the disk is full, {shown} was not written; free space and run again")
     if code in _FORBIDDEN:
         return UsageError(f"no permission to write {shown}; choose a place that you may write to")
     if code in _FILE_IN_THE_WAY:

@@ -60,7 +60,7 @@ def explain(error: BaseException, file: Path) -> DeepwellError:
     store, name = shown_path(file), getattr(error, "sqlite_errorname", "")
     reason = safe_text(error, limit=200)
     if name.startswith("SQLITE_FULL"):
-        return StudyError(
+        return UsageError(
             f"the disk with the store {store} is full; free space and run again, "
             "all that was recorded is intact"
         )

@@ -23,8 +23,8 @@ class Store:
     """All that studies record; opened by `open_store`, closed by `close` or the end of a `with`.
 
     A method that returns has recorded all of its work; one that raises has recorded nothing. Any
-    method may raise `StudyError` (disk full or failing, store damaged or kept busy) or
-    `UsageError` (no permission to write).
+    method may raise `StudyError` (disk failing, store damaged or kept busy) or
+    `UsageError` (no permission to write, disk full).
 
     Attributes:
         folder: where the artifacts lie: `folder/<study name>/...` and `folder/vault/`.

@@ -31,13 +31,13 @@ from deepwell.records import (
 from ._arrays import shape_of
 from ._evaluate import Scored, score_baseline, score_model, targets
 from ._history import History
+from ._interrupt import BY_USER
 from ._model import Model
 from ._settings import Settings
 from ._work import trained_multiply_adds
 
-
-BY_USER = "stopped by the user"
 BY_CLOCK = "the time budget was used up"
+_TELLING_SECONDS = 5.0  # a shorter run says little about the machine's speed
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,10 @@ def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:
     folder = run.history.store.folder / name
     model = replace(model, about={**model.about, "dev": scored.dev.to_plain(), "study": name})
     model.save(folder / "model")
-    shape = shape_of(run.data, run.metric.name)
-    useful = trained_multiply_adds(trials, shape)
-    remember_rate(run.engine.name, useful / seconds)
+    training = seconds - run.engine.compile_seconds / run.engine.cores
+    if training > _TELLING_SECONDS:
+        useful = trained_multiply_adds(trials, shape_of(run.data, run.metric.name))
+        remember_rate(run.engine.name, useful / training)
     result = StudyResult(
         name=name,
         data=run.data.facts,

@@ -15,6 +15,7 @@ from deepwell.data._vault_reader import read_sealed
 from deepwell.diagnosis._intervals import estimate
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import Estimate, Opening, StudyResult, Trial, from_plain
+from deepwell.report._text_report import text_report
 from deepwell.storage._files import write_atomic
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
@@ -90,7 +91,9 @@ class FinishedStudy:
             return tuple(opened.openings(sealed.fingerprint))
 
     def open_test(self) -> tuple[Opening, ...]:
-        """Open the sealed test set, score the model, write the ledger; return all openings.
+        """Open the sealed test set, score the model, return all openings, the new one last.
+
+        The opening is written to the ledger, and the study's report says so from then on.
 
         Raises:
             UsageError: when the study sealed no test set, or the sealed file is gone or changed.
@@ -121,12 +124,17 @@ class FinishedStudy:
                 notes=_reuse_notes(opened, self._record),
             )
             opened.append_opening(sealed.fingerprint, opening, str(model.about["weights_sha256"]))
+        self.write_report()
         return self.openings()
 
-    def write_report(self, text: str, path: str | Path | None = None) -> Path:
-        """Write a report's text, by default beside the model, and return where it lies."""
+    def write_report(self, path: str | Path | None = None) -> Path:
+        """Write the report as text, by default beside the model, and return where it lies.
+
+        Raises:
+            UsageError: when the file cannot be written.
+        """
         file = Path(path) if path else self._folder / self._record.name / "report.txt"
-        write_atomic(file, text.encode())
+        write_atomic(file, text_report(self.result, self.trials()).encode())
         return file
 
     def _open(self) -> Store:

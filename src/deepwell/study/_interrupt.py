@@ -8,6 +8,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
+BY_USER = "stopped by the user"
+
 
 class Interrupt:
     """Whether a person asked to stop; a second request raises at once."""

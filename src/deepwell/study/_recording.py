@@ -32,7 +32,7 @@ def recorded(
     leaves no trace.
     """
     with open_store(store) as opened:
-        sealed = _adopt(data.vault, opened.folder / VAULT)
+        sealed, copied = _adopt(data.vault, opened.folder / VAULT)
         record = opened.create_study(name, _config(data, settings, sealed))
         history = History(opened, record)
         try:
@@ -45,15 +45,18 @@ def recorded(
                 opened.set_status(record.id, "failed")
             else:
                 shutil.rmtree(opened.folder / record.name, ignore_errors=True)
+                if sealed is not None and copied:
+                    Path(sealed.path).unlink(missing_ok=True)
             raise
 
 
-def _adopt(sealed: SealedTest | None, vault: Path) -> SealedTest | None:
-    """Return the sealed test set inside this vault, its file copied if it lies elsewhere."""
+def _adopt(sealed: SealedTest | None, vault: Path) -> tuple[SealedTest | None, bool]:
+    """Return the sealed test set inside this vault, and whether its file had to be copied."""
     if sealed is None:
-        return None
+        return None, False
     source, target = Path(sealed.path), vault / Path(sealed.path).name
-    if source.resolve() != target.resolve() and not target.exists():
+    missing = source.resolve() != target.resolve() and not target.exists()
+    if missing:
         try:
             content = source.read_bytes()
             vault.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -64,7 +67,7 @@ def _adopt(sealed: SealedTest | None, vault: Path) -> SealedTest | None:
             ) from None
         write_atomic(target, content)
         target.chmod(0o600)
-    return replace(sealed, path=str(target))
+    return replace(sealed, path=str(target)), missing
 
 
 def _config(data: Data, settings: Settings, sealed: SealedTest | None) -> dict[str, object]:

@@ -15,7 +15,6 @@ from deepwell.execution._local import LocalEngine
 from deepwell.execution._planner import Plan
 from deepwell.execution._speed import remembered_rate
 from deepwell.records import Finding, Opening, PlanFacts, Rung, StudyResult, Trial, TrialSpec
-from deepwell.report._text_report import text_report
 from deepwell.search.schedulers._registry import SCHEDULERS
 from deepwell.search.spaces._default import default_space
 from deepwell.search.spaces._space import Space, with_fixed
@@ -23,10 +22,10 @@ from deepwell.search.spaces._space import Space, with_fixed
 from ._arrays import score_scale, shape_of, training_rows
 from ._bracket import Bracket, Watch, train_bracket
 from ._budget import Clock, parse_budget
-from ._conclude import BY_CLOCK, BY_USER, Run, conclude, fit_baselines
+from ._conclude import BY_CLOCK, Run, conclude, fit_baselines
 from ._finished import FinishedStudy, open_study
 from ._history import History
-from ._interrupt import interruptible
+from ._interrupt import BY_USER, interruptible
 from ._model import Model
 from ._observer import Observer
 from ._proposals import propose
@@ -40,6 +39,7 @@ from ._work import (
     round_size,
     seconds_a_network,
 )
+
 
 class Study:
     """All work on one data set: proposes, trains, records, decides, diagnoses.
@@ -165,7 +165,7 @@ class Study:
         finally:
             engine.close()
         self._finished = open_study(result.name, self._store)
-        self._finished.write_report(text_report(self._finished.result, self.history()))
+        self._finished.write_report()
         result = self._finished.result
         self._observer.on_result(result)
         return result
@@ -200,6 +200,10 @@ class Study:
     def open_test(self) -> tuple[Opening, ...]:
         """Open the sealed test set, score the best network, and return all openings so far."""
         return self._ended().open_test()
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the report as text, by default beside the model, and return where it lies."""
+        return self._ended().write_report(path)
 
     def _ended(self) -> FinishedStudy:
         if self._finished is None:
