@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from deepwell.execution._jax_backend import JaxBackend
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._planner import Plan, Shape
 from deepwell.records import ChunkRecord, TrialSpec
@@ -61,12 +62,13 @@ class Prepared:
     """An engine whose programs are compiled; each test starts it with no states."""
 
     def __init__(self) -> None:
-        self.engine = LocalEngine(rows(), SHAPE)
+        backend = JaxBackend()
+        self.engine = LocalEngine(rows(), SHAPE, backend)
         # Short calls of two steps, so that an epoch has three and can be stopped inside.
-        machine = self.engine.machine
+        machine = backend.machine
         row = 3 * (INPUTS * 8 + 8 * 3) - INPUTS * 8
         step = machine.lanes * BATCH * row * machine.devices / machine.multiply_adds
-        self.engine.machine = replace(machine, chunk_seconds=2.5 * step)
+        backend.machine = replace(machine, chunk_seconds=2.5 * step)
         before = compiled_programs()
         self.plan: Plan = self.engine.plan(six_trials(), 10)
         self.compiled_while_planning = compiled_programs() - before

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from deepwell._base._errors import StudyError
-from deepwell.execution import _local
+from deepwell.execution import _jax_backend
+from deepwell.execution._jax_backend import JaxBackend
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._members import architecture_of
 from deepwell.networks._forward import forward
@@ -240,8 +241,8 @@ def test_wrong_arithmetic_is_refused_before_anything_compiles(
     def refuse() -> float:
         raise StudyError("computes wrong numbers")
 
-    monkeypatch.setattr(_local, "check_numerics", refuse)
-    engine = LocalEngine(prepared.engine._rows, prepared.engine.shape)
+    monkeypatch.setattr(_jax_backend, "check_numerics", refuse)
+    engine = LocalEngine(prepared.engine._rows, prepared.engine.shape, JaxBackend())
     with pytest.raises(StudyError, match="wrong numbers"):
         engine.prepare(trials, prepared.plan)
     assert engine.programs() == 0
@@ -254,7 +255,7 @@ def test_a_program_that_does_not_compile_says_so(
         raise MemoryError("no room for the program")
 
     monkeypatch.setattr(_jax_program, "JaxProgram", broken)
-    engine = LocalEngine(prepared.engine._rows, prepared.engine.shape)
+    engine = LocalEngine(prepared.engine._rows, prepared.engine.shape, JaxBackend())
     engine.prepare(trials, prepared.plan)
     with pytest.raises(MemoryError, match="no room"):
         list(engine.train(ALL, 1, lambda: False))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import numpy as np
 
-from deepwell._jax._numerics import check_numerics
-from deepwell._jax._start import start
 from deepwell.data._batches import epoch_order, steps_per_epoch
 from deepwell.records import ChunkRecord, Status, TrialSpec
 from deepwell.training._program import (
@@ -24,8 +23,9 @@ from deepwell.training._program import (
 )
 from deepwell.training._state import best_parameters, initial_state
 
+from ._backend import Backend
 from ._members import member_of
-from ._planner import Bucket, Machine, Plan, Shape, plan
+from ._planner import Bucket, Plan, Shape
 
 _STATUS = {Outcome.EARLY_STOPPED: Status.EARLY_STOPPED, Outcome.DIVERGED: Status.DIVERGED}
 _POLL_SECONDS = 0.1
@@ -37,21 +37,22 @@ class LocalEngine:
     Args:
         rows: train and dev rows; never a test row.
         shape: the data and task as programs see them.
+        backend: where programs come from.
 
     Attributes:
+        name: of the kind of program at work.
         machine: what is assumed of the machine.
         cores: cores or accelerators at work.
-        compile_seconds: time spent compiling so far, all threads together.
     """
 
-    name = "jax"
-
-    def __init__(self, rows: TrainingRows, shape: Shape) -> None:
+    def __init__(self, rows: TrainingRows, shape: Shape, backend: Backend) -> None:
         self._rows = rows
+        self._backend = backend
         self.shape = shape
-        self.cores = start().devices
-        self.machine = Machine(devices=self.cores)
-        self.compile_seconds = 0.0
+        self.name = backend.name
+        self.machine = backend.machine
+        self.cores = backend.machine.devices
+        self._compiling = _Span()
         self._specs: dict[int, TrialSpec] = {}
         self._members: dict[int, Member] = {}
         self._states: dict[int, State] = {}
@@ -66,12 +67,11 @@ class LocalEngine:
             specs: trial number -> configuration.
             epochs: epochs that a trial trains on average under the scheduler.
         """
-        return plan(
+        return self._backend.plan(
             {n: self._member(spec) for n, spec in specs.items()},
             {n: spec.whole("batch_size") for n, spec in specs.items()},
             epochs,
             self.shape,
-            self.machine,
         )
 
     def prepare(self, specs: Mapping[int, TrialSpec], planned: Plan) -> None:
@@ -80,7 +80,7 @@ class LocalEngine:
         Raises:
             StudyError: when this machine's arithmetic is wrong.
         """
-        check_numerics()
+        self._backend.check()
         known = {b.structure: i for i, b in enumerate(self._buckets)}
         if self._pool is None:
             self._pool = ThreadPoolExecutor(max(1, self.cores), thread_name_prefix="compile")
@@ -88,7 +88,7 @@ class LocalEngine:
             index = known.get(bucket.structure, len(self._buckets))
             if index == len(self._buckets):
                 self._buckets.append(bucket)
-                self._programs[index] = self._pool.submit(self._compile, bucket)
+                self._programs[index] = self._pool.submit(self._build, bucket)
             else:
                 old = self._buckets[index]
                 trials = tuple(dict.fromkeys((*old.trials, *bucket.trials)))
@@ -146,13 +146,14 @@ class LocalEngine:
         shape = self.shape
         return member_of(spec, shape.inputs, shape.outputs, shape.loss)
 
-    def _compile(self, bucket: Bucket) -> Program:
-        from deepwell.training._jax_program import JaxProgram
+    @property
+    def compile_seconds(self) -> float:
+        """Wall time during which at least one program was being compiled."""
+        return self._compiling.seconds()
 
-        began = time.perf_counter()
-        program = JaxProgram(bucket.structure, self._rows, bucket.options)
-        self.compile_seconds += time.perf_counter() - began
-        return program
+    def _build(self, bucket: Bucket) -> Program:
+        with self._compiling:
+            return self._backend.build(bucket, self._rows)
 
     def _train_bucket(
         self, program: Program, numbers: Sequence[int], until: int, stop: Callable[[], bool]
@@ -216,6 +217,31 @@ class LocalEngine:
             running &= info.outcome == Outcome.RUNNING
             if not running.any() or stop():
                 return
+
+
+class _Span:
+    """Wall time during which at least one of several threads is at work."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._working = 0
+        self._began = self._total = 0.0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._working:
+                self._began = time.perf_counter()
+            self._working += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._working -= 1
+            if not self._working:
+                self._total += time.perf_counter() - self._began
+
+    def seconds(self) -> float:
+        with self._lock:
+            return self._total
 
 
 def _record(epoch: int, group: Sequence[int], info: Info, moved: np.ndarray) -> ChunkRecord:

@@ -108,7 +108,7 @@ def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:
     folder = run.history.store.folder / name
     model = replace(model, about={**model.about, "dev": scored.dev.to_plain(), "study": name})
     model.save(folder / "model")
-    training = seconds - run.engine.compile_seconds / run.engine.cores
+    training = seconds - run.engine.compile_seconds
     if training > _TELLING_SECONDS:
         useful = trained_multiply_adds(trials, shape_of(run.data, run.metric.name))
         remember_rate(run.engine.name, useful / training)

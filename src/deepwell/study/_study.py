@@ -11,6 +11,7 @@ from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import validate
 from deepwell.data._data import Data
 from deepwell.diagnosis._metrics import METRICS, default_metric
+from deepwell.execution._jax_backend import JaxBackend
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._planner import Plan
 from deepwell.execution._speed import remembered_rate
@@ -211,7 +212,8 @@ class Study:
         return self._finished
 
     def _engine(self) -> LocalEngine:
-        return LocalEngine(training_rows(self.data), shape_of(self.data, self.metric.name))
+        shape = shape_of(self.data, self.metric.name)
+        return LocalEngine(training_rows(self.data), shape, JaxBackend())
 
     @staticmethod
     def _check(trials: int | None) -> None:

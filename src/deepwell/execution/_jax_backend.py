@@ -1,0 +1,40 @@
+"""Programs compiled by JAX: any device; structures share programs by padding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deepwell._jax._numerics import check_numerics
+from deepwell._jax._start import start
+from deepwell.training._program import Member, Program, TrainingRows
+
+from ._planner import Bucket, Machine, Plan, Shape, plan
+
+
+class JaxBackend:
+    """Starts JAX when it is made; see `Backend`."""
+
+    name = "jax"
+
+    def __init__(self) -> None:
+        self.machine = Machine(devices=start().devices)
+
+    def check(self) -> None:
+        """Raise `StudyError` when a fused reduction comes out wrong."""
+        check_numerics()
+
+    def plan(
+        self,
+        members: Mapping[int, Member],
+        batch_sizes: Mapping[int, int],
+        epochs: float,
+        shape: Shape,
+    ) -> Plan:
+        """Return the programs: padded work against compile time."""
+        return plan(members, batch_sizes, epochs, shape, self.machine)
+
+    def build(self, bucket: Bucket, rows: TrainingRows) -> Program:
+        """Compile a bucket's program."""
+        from deepwell.training._jax_program import JaxProgram
+
+        return JaxProgram(bucket.structure, rows, bucket.options)
