@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+from polars.selectors import by_name
 
 from ._category_column import CATEGORY_LIMIT
 from ._dates import dates_in, is_date_type
@@ -47,7 +48,7 @@ def column_kinds(frame: pl.DataFrame) -> dict[str, str]:
         for name, kind in frame.schema.items()
         if not kind.is_numeric()
     }
-    numbers = frame.select(name for name in frame.columns if name not in kinds)
+    numbers = frame.select(by_name([name for name in frame.columns if name not in kinds]))
     if numbers.width:
         summary = zip(
             numbers.columns,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
+from polars.selectors import by_name
 
 from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
@@ -57,7 +58,8 @@ def plan_columns(frame: pl.DataFrame, target: str, options: LoadOptions) -> Colu
         if name is not None and name not in options.keep
     ]
     aside.update({options.group or target, options.time or target} - set(options.keep))
-    kinds = column_kinds(frame.select(name for name in frame.columns if name not in aside))
+    rest = by_name([name for name in frame.columns if name not in aside])
+    kinds = column_kinds(frame.select(rest))
     for name, kind in kinds.items():
         if kind == "id":
             identifiers.append(name)

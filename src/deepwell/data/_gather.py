@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from polars.selectors import by_name
 
 from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
@@ -123,7 +124,7 @@ def _without_nested(table: pl.DataFrame, target: str, notes: list[str]) -> pl.Da
         )
     if nested:
         notes.append(f"{name_list(nested, 5)}: lists, structures or raw bytes: ignored")
-    return table.drop(nested)
+    return table.select(by_name([name for name in table.columns if name not in nested]))
 
 
 def _labelled(
@@ -131,7 +132,7 @@ def _labelled(
 ) -> pl.DataFrame:
     """Return the rows that have a target, with all numbers finite."""
     real = [name for name, kind in frame.schema.items() if kind.is_float() and name not in ignore]
-    infinite = frame.select(pl.col(real).is_infinite().any()) if real else pl.DataFrame()
+    infinite = frame.select(by_name(real).is_infinite().any())
     for name in infinite.columns:
         if infinite[name].any():
             refuse_infinite(frame[name].fill_null(0.0).to_numpy(), name)
@@ -143,7 +144,7 @@ def _labelled(
         )
     if missing:
         notes.append(f"{count_of(missing, 'row')} of {what} without a target: left out")
-    return frame.filter(pl.col(target).is_not_null())
+    return frame.filter(frame[target].is_not_null())
 
 
 def _aligned(
@@ -156,9 +157,11 @@ def _aligned(
             raise UsageError(
                 f"the {part} rows lack the column {quoted(name)}{near_columns(name, rows.columns)}"
             )
-    return rows.select(
-        pl.col(name) if name in rows.columns else pl.lit(None, kind).alias(name)
-        for name, kind in table.schema.items()
+    return pl.DataFrame(
+        [
+            rows[name] if name in rows.columns else pl.Series(name, [None] * rows.height, kind)
+            for name, kind in table.schema.items()
+        ]
     )
 
 
@@ -171,7 +174,7 @@ def _stacked(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
         numbers = all(kind.is_numeric() for kind in kinds)
         frames = [
             frame.with_columns(
-                pl.col(name).cast(pl.Float64) if numbers else as_labels(frame[name]).alias(name)
+                (frame[name].cast(pl.Float64) if numbers else as_labels(frame[name])).alias(name)
             )
             for frame in frames
         ]

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from deepwell._base._errors import UsageError, did_you_mean
+from deepwell._base._safe_text import safe_text
 
 from ._column_values import as_labels, as_numbers
 from ._dates import dates_in, is_date_type
@@ -47,13 +48,13 @@ def infer_task(target: pl.Series, kind: str | None) -> tuple[Task, tuple[str, ..
     chosen = kind or ("classification" if not numeric or _are_codes(target) else "regression")
     if chosen == "regression":
         _require_numbers(target)
-        note = f"{target.name} holds numbers: regression (--task classification)"
+        note = f"{safe_text(target.name)} holds numbers: regression (--task classification)"
         return Task("regression"), (note,) if kind is None else ()
     task = Task("classification", _classes(target))
     notes: tuple[str, ...] = ()
     if kind is None and numeric:
         distinct = count_of(len(task.classes), "different number")
-        notes = (f"{target.name} holds {distinct}: classification (--task regression)",)
+        notes = (f"{safe_text(target.name)} holds {distinct}: classification (--task regression)",)
     return task, notes
 
 

@@ -39,15 +39,17 @@ def moments(values: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndar
     return mean, np.where(constant, 0.0, spread * unit)
 
 
-def normalize(values: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
+def normalize(
+    values: np.ndarray, mean: np.ndarray | np.float64, scale: np.ndarray | np.float64
+) -> np.ndarray:
     """Return `(x - mu) / sigma` as float32, 0 where sigma is 0 or x is NaN.
 
     The difference is taken in float64: a column of values near 1e9 keeps its small differences.
 
     Args:
-        values: (n, k) float64.
-        mean: (k,) float64.
-        scale: (k,) float64, 0 for constant columns.
+        values: (n, k) float64, or (n,) for a single column.
+        mean: (k,) float64, or one number.
+        scale: (k,) float64, 0 for constant columns, or one number.
     """
     with np.errstate(over="ignore"):
         scores = (values - mean) / np.where(scale > 0, scale, 1.0)

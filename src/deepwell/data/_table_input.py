@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from polars.selectors import by_name
 
 from deepwell._base._errors import UsageError
 
@@ -148,12 +149,11 @@ def _plain_types(frame: pl.DataFrame) -> pl.DataFrame:
     changes: list[pl.Expr] = []
     for name, kind in frame.schema.items():
         if kind.is_float():
-            wide = (
-                pl.col(name) if kind in (pl.Float32, pl.Float64) else pl.col(name).cast(pl.Float64)
-            )
+            usual = kind in (pl.Float32, pl.Float64)
+            wide = by_name(name) if usual else by_name(name).cast(pl.Float64)
             changes.append(wide.fill_nan(None))
         elif isinstance(kind, pl.Categorical | pl.Enum):
-            changes.append(pl.col(name).cast(pl.String))
+            changes.append(by_name(name).cast(pl.String))
         elif isinstance(kind, pl.Decimal):
-            changes.append(pl.col(name).cast(pl.Float64))
+            changes.append(by_name(name).cast(pl.Float64))
     return frame.with_columns(changes)

@@ -13,7 +13,7 @@ from deepwell._base._errors import UsageError
 from deepwell.records import from_plain, to_plain
 
 from ._column_values import as_labels, as_numbers
-from ._moments import moments
+from ._moments import moments, normalize
 from ._names import name_list, quoted
 from ._task import Task
 
@@ -62,7 +62,7 @@ class TargetEncoder:
         if self.task.kind == "regression":
             numbers = as_numbers(series)
             self._refuse(np.isnan(numbers), series, "have a value in every row")
-            return ((numbers - self.mean) / self.scale).astype(np.float32)
+            return normalize(numbers, np.float64(self.mean), np.float64(self.scale))
         known = list(self.task.classes)
         codes = as_labels(series).replace_strict(
             known, list(range(len(known))), default=None, return_dtype=pl.Int32

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+from polars.selectors import by_name
 
 # What spreadsheets, R, pandas, SQL and the classic data sets write for "no value".
 MISSING_MARKERS = frozenset(
@@ -22,18 +23,19 @@ def parse_text(frame: pl.DataFrame, decimal_comma: bool = False) -> pl.DataFrame
         frame: the table as read.
         decimal_comma: whether `1,5` may be a number, as in files whose separator is `;`.
     """
-    text = frame.select(name for name, kind in frame.schema.items() if kind == pl.String)
+    text = frame.select(pl.col(pl.String))
     real = text.select(pl.all().cast(pl.Float64, strict=False))
     odd = _grown(real.null_count(), text.null_count())
     if odd:  # clean numbers, most columns of a large table, need no stripping
-        stripped = pl.col(odd).str.strip_chars()
+        stripped = by_name(odd).str.strip_chars()
         text = text.with_columns(pl.when(stripped != "").then(stripped))
-        frame = frame.with_columns(text.select(odd))
+        frame = frame.with_columns(text.select(by_name(odd)))
         if decimal_comma:
-            text = text.with_columns(pl.col(odd).str.replace(",", ".", literal=True))
-        real = real.with_columns(text.select(pl.col(odd).cast(pl.Float64, strict=False)))
-    words = [name for name in odd if not _only_markers(text[name], real[name])]
-    return frame.with_columns(_numbers(text.drop(words), real.drop(words)))
+            text = text.with_columns(by_name(odd).str.replace(",", ".", literal=True))
+        real = real.with_columns(text.select(by_name(odd).cast(pl.Float64, strict=False)))
+    words = {name for name in odd if not _only_markers(text[name], real[name])}
+    readable = by_name([name for name in text.columns if name not in words])
+    return frame.with_columns(_numbers(text.select(readable), real.select(readable)))
 
 
 def _numbers(text: pl.DataFrame, real: pl.DataFrame) -> list[pl.Series]:
@@ -41,9 +43,9 @@ def _numbers(text: pl.DataFrame, real: pl.DataFrame) -> list[pl.Series]:
     real = real.select(pl.all().fill_nan(None))
     missing = real.null_count()
     filled = [name for name in real.columns if missing[name][0] < real.height]
-    whole = text.select(pl.col(filled).cast(pl.Int64, strict=False))
+    whole = text.select(by_name(filled).cast(pl.Int64, strict=False))
     fractions = _grown(whole.null_count(), missing)
-    rest = pl.col(sorted(set(filled) - set(fractions)))
+    rest = by_name(sorted(set(filled) - set(fractions)))
     codes = text.select((rest.str.starts_with("0") & (rest.str.len_bytes() > 1)).any())
     return [
         *(real[name] for name in fractions),
