@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 from deepwell._jax._numerics import check_numerics
@@ -10,6 +11,12 @@ from deepwell.training._program import Member, Program, TrainingRows
 
 from ._planner import Bucket, Machine, Plan, Shape, plan
 
+_CORES = Machine
+# All lanes of an accelerator move as one step, so that it has enough to do at once.
+_ACCELERATORS = functools.partial(
+    Machine, compile_seconds=3.0, multiply_adds=1e12, lanes=256, width=256, memory=16 * 1024**3
+)
+
 
 class JaxBackend:
     """Starts JAX when it is made; see `Backend`."""
@@ -17,7 +24,9 @@ class JaxBackend:
     name = "jax"
 
     def __init__(self) -> None:
-        self.machine = Machine(devices=start().devices)
+        runtime = start()
+        cpu = runtime.platform == "cpu"
+        self.machine = (_CORES if cpu else _ACCELERATORS)(devices=runtime.devices)
 
     def check(self) -> None:
         """Raise `StudyError` when a fused reduction comes out wrong."""

@@ -27,6 +27,7 @@ class Machine:
         multiply_adds: useful multiply-adds a second, all cores together.
         chunk_seconds: longest time of one call, so that a stop is answered soon.
         lanes: members in flight on one device.
+        width: members that a device moves as one vectorized step.
         devices: cores or accelerators.
         memory: bytes that the states in flight may take.
     """
@@ -35,6 +36,7 @@ class Machine:
     multiply_adds: float = 1.5e10
     chunk_seconds: float = 0.5
     lanes: int = 16
+    width: int = 1
     devices: int = 1
     memory: int = 2 * 1024**3
 
@@ -202,4 +204,6 @@ def _bucket(
         score=shape.score,
         dtype=some.dtype,
     )
-    return Bucket(structure, tuple(numbers), ProgramOptions(lanes=lanes))
+    return Bucket(
+        structure, tuple(numbers), ProgramOptions(lanes=lanes, width=min(machine.width, lanes))
+    )
