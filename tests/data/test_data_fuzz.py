@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from deepwell._base._errors import UsageError
 from deepwell.data import Data, TableEncoder, load, read_table
 
 WORDS = ["yes", "no", "NA", "", " ", "1", "01", "2.5", "-", "x\x1b", "2024-05-31", "<b>", "a b c d"]
+NAMES = ["*", "^.*", "^a$", "rows", "literal", "len", "a\x1b[2J", "x" * 200, "{}", "%s"]
 CELLS = [
     st.integers(-3, 3),
     st.integers(-(2**62), 2**62),
@@ -31,8 +31,9 @@ CELLS = [
 
 @st.composite
 def tables(draw: st.DrawFn) -> dict[str, list[Any]]:
-    rows = draw(st.integers(1, 40))
-    names = draw(st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=4, unique=True))
+    rows = draw(st.integers(8, 40))
+    name = st.one_of(st.text(max_size=6), st.sampled_from(NAMES))
+    names = draw(st.lists(name, min_size=1, max_size=4, unique=True))
     table: dict[str, list[Any]] = {}
     for name in names:
         cell = draw(st.sampled_from(CELLS))
@@ -65,7 +66,7 @@ def test_any_table(table: dict[str, list[Any]], data: st.DataObject) -> None:
     assert sum(loaded.facts.sizes) <= len(table[target])
     assert not any("\x1b" in note for note in loaded.facts.notes)
     plain = json.loads(json.dumps(loaded.table_encoder.to_plain(), allow_nan=False))
-    frame = pl.DataFrame({name: [None, None] for name in table})
+    frame = read_table({name: [None, None] for name in table})
     again = TableEncoder.from_plain(plain).transform(frame)
     np.testing.assert_array_equal(again, loaded.table_encoder.transform(frame))
     assert np.isfinite(again).all()

@@ -8,8 +8,13 @@ import pytest
 
 from deepwell._base._errors import UsageError
 from deepwell.data._table_file import read_file
+from deepwell.data._text_numbers import parse_text
 
 FRAME = pl.DataFrame({"a": [1, 2, 3], "b": [0.5, None, 2.5], "c": ["x", "y", None]})
+
+
+def table(path: str | Path) -> pl.DataFrame:
+    return parse_text(*read_file(path))
 
 
 def complaint(path: str | Path) -> str:
@@ -22,14 +27,14 @@ def complaint(path: str | Path) -> str:
 @pytest.mark.parametrize("name", ["a.csv", "a.data", "noending", "a.parquet"])
 def test_text_is_known_by_its_content_not_its_name(tmp_path: Path, name: str) -> None:
     FRAME.write_csv(tmp_path / name)
-    assert read_file(tmp_path / name).equals(FRAME)
+    assert table(tmp_path / name).equals(FRAME)
 
 
 def test_tsv_and_parquet(tmp_path: Path) -> None:
     FRAME.write_csv(tmp_path / "a.tsv", separator="\t")
     FRAME.write_parquet(tmp_path / "a.csv")
-    assert read_file(tmp_path / "a.tsv").equals(FRAME)
-    assert read_file(str(tmp_path / "a.csv")).equals(FRAME)
+    assert table(tmp_path / "a.tsv").equals(FRAME)
+    assert table(str(tmp_path / "a.csv")).equals(FRAME)
 
 
 def test_names_are_not_patterns(tmp_path: Path) -> None:
@@ -37,13 +42,13 @@ def test_names_are_not_patterns(tmp_path: Path) -> None:
     folder.mkdir()
     FRAME.write_parquet(folder / "a[1]*.parquet")
     FRAME.write_csv(folder / "a[1]*.csv")
-    assert read_file(folder / "a[1]*.parquet").equals(FRAME)
-    assert read_file(folder / "a[1]*.csv").equals(FRAME)
+    assert table(folder / "a[1]*.parquet").equals(FRAME)
+    assert table(folder / "a[1]*.csv").equals(FRAME)
 
 
 def test_semicolons_bring_decimal_commas(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a;b\n1,5;x\n2,25;y\n")
-    assert read_file(tmp_path / "a.csv")["a"].to_list() == [1.5, 2.25]
+    assert table(tmp_path / "a.csv")["a"].to_list() == [1.5, 2.25]
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,7 @@ def test_what_is_no_table() -> None:
     assert "one value a row" in complaint((np.zeros((3, 2)), np.zeros((3, 2))))
     assert "no rows" in complaint(pl.DataFrame({"a": []}))
     assert "no columns" in complaint({})
+    assert 'column "^a.*$" begins with ^ and ends with $' in complaint({"^a.*$": [1], "ab": [2]})
     assert "like a column of X" in complaint((pd.DataFrame({"a": [1]}), pd.Series([1], name="a")))
 
 
@@ -122,3 +123,17 @@ def test_sources_have_a_short_description() -> None:
     assert describe_source({}) == "columns"
     assert describe_source(pd.DataFrame()) == "pandas frame"
     assert describe_source(pl.DataFrame()) == "polars frame"
+
+
+def test_names_that_mean_something_to_polars_are_only_names() -> None:
+    names = ["*", "^a", "a$", "literal", "len", "count"]
+    table = read_table({name: [f"{i}.5", " x" if i % 2 else " 2"] for i, name in enumerate(names)})
+    assert table.columns == names
+    assert table["*"].to_list() == [0.5, 2.0]
+    assert table["^a"].to_list() == ["1.5", "x"]
+
+
+def test_columns_without_a_name_are_numbered() -> None:
+    assert read_table(pl.DataFrame({"a": [1], " ": [2]})).columns == ["a", "column_2"]
+    assert read_table(pd.DataFrame([[1, 2]], columns=["", "a"])).columns == ["column_1", "a"]
+    assert "name it" in complaint(pl.DataFrame({" ": [1], "column_1": [2]}))

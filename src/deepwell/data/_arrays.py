@@ -12,7 +12,7 @@ import polars as pl
 from deepwell._base._errors import UsageError
 
 from ._memory import gigabytes, require_memory
-from ._names import count_of, quoted
+from ._names import count_of, quoted, refuse_patterns
 
 INPUT_NAME = "x"
 NPZ_FACTOR = 4  # the array, its columns, their encoding, and room for temporaries
@@ -26,8 +26,9 @@ def array_columns(name: str, values: object) -> list[pl.Series]:
         values: (n,) or (n, ...) numbers, booleans, texts or dates; trailing axes are laid flat.
 
     Raises:
-        UsageError: when the array has no rows or holds what a table cannot.
+        UsageError: when the name cannot be one, or the array holds what a table cannot.
     """
+    refuse_patterns([name])
     array = np.asarray(values)
     if array.ndim == 0:
         raise UsageError(f"array {quoted(name)} must have one value a row, got a single value")
@@ -58,7 +59,7 @@ def frame_of(columns: list[pl.Series]) -> pl.DataFrame:
                 f"two columns are named {quoted(column.name)}; give each column its own name"
             )
         seen.add(column.name)
-    return pl.DataFrame(columns)
+    return pl.DataFrame({column.name: column for column in columns})
 
 
 def read_mapping(columns: Mapping[object, object]) -> pl.DataFrame:
@@ -112,7 +113,12 @@ def read_npz(path: Path, source: str) -> pl.DataFrame:
 
 
 def series_of_objects(name: str, values: list[object]) -> pl.Series:
-    """Return a list of Python values as a column; mixed and unknown types become text."""
+    """Return a list of Python values as a column; mixed and unknown types become text.
+
+    Raises:
+        UsageError: when the name cannot be one.
+    """
+    refuse_patterns([name])
     clean = [None if _is_missing(value) else value for value in values]
     if {type(value) for value in clean} - {type(None)} == {bytes}:
         clean = [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in clean]

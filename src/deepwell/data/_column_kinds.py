@@ -52,8 +52,8 @@ def column_kinds(frame: pl.DataFrame) -> dict[str, str]:
     if numbers.width:
         summary = zip(
             numbers.columns,
-            numbers.min().row(0),
-            numbers.max().row(0),
+            numbers.select(pl.all().min()).row(0),
+            numbers.select(pl.all().max()).row(0),
             numbers.null_count().row(0),
             strict=True,
         )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from deepwell._base._errors import did_you_mean
+from deepwell._base._errors import UsageError, did_you_mean
 from deepwell._base._safe_text import safe_text
 
 NAME_LENGTH = 40
@@ -30,6 +30,20 @@ def quoted(name: object) -> str:
 def flag(option: str, name: str) -> str:
     """Return what to type on the command line, as in `--keep customer_id`."""
     return f"--{option} {shlex.quote(safe_text(name))}"
+
+
+def refuse_patterns(names: Iterable[str]) -> None:
+    """Refuse the one form of name that polars reads as a pattern of names, even in a column's own.
+
+    Raises:
+        UsageError: when a name begins with ^ and ends with $.
+    """
+    for name in names:
+        if name.startswith("^") and name.endswith("$"):
+            raise UsageError(
+                f"column {quoted(name)} begins with ^ and ends with $, which is read as a pattern; "
+                "rename it"
+            )
 
 
 def name_list(names: Sequence[str], limit: int = 12) -> str:

@@ -16,7 +16,6 @@ from ._arrays import read_npz
 from ._delimited import read_delimited
 from ._memory import gigabytes, require_memory
 from ._names import quoted
-from ._text_numbers import parse_text
 
 HEAD_BYTES = 65_536
 # Peak memory over file size, measured on number and text tables of 60 to 80 MB: the bytes,
@@ -37,10 +36,13 @@ KNOWN_AS = {
 FORMATS = "CSV, TSV, Parquet or NPZ file"
 
 
-def read_file(given: str | os.PathLike[str]) -> pl.DataFrame:
-    """Return the table in a CSV, TSV, Parquet or NPZ file.
+def read_file(given: str | os.PathLike[str]) -> tuple[pl.DataFrame, bool]:
+    """Return the table in a CSV, TSV, Parquet or NPZ file, as text where it is text.
 
     What the file is follows from its first bytes, not from its name.
+
+    Returns:
+        The table, and whether `1,5` may be a number in it.
 
     Raises:
         UsageError: one sentence, whatever is wrong with the path, the file or its content.
@@ -52,9 +54,9 @@ def read_file(given: str | os.PathLike[str]) -> pl.DataFrame:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
         if head.startswith(b"PAR1"):
-            return _read_parquet(path, source, size)
+            return _read_parquet(path, source, size), False
         if head.startswith(b"PK"):
-            return parse_text(read_npz(path, source))
+            return read_npz(path, source), False
         _refuse_binary(head, source)
         require_memory(size * TEXT_FACTOR, f"{source} ({gigabytes(size)})")
         content = path.read_bytes()
@@ -62,8 +64,7 @@ def read_file(given: str | os.PathLike[str]) -> pl.DataFrame:
         raise _unreadable(path, source, error) from None
     _refuse_binary(content, source)
     frame, separator = read_delimited(content, source)
-    del content
-    return parse_text(frame, decimal_comma=separator == ";")
+    return frame, separator == ";"
 
 
 def safe_source(path: Path) -> str:

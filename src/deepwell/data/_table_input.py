@@ -21,7 +21,7 @@ from ._arrays import (
     read_mapping,
     series_of_objects,
 )
-from ._names import quoted
+from ._names import quoted, refuse_patterns
 from ._table_file import read_file
 from ._text_numbers import parse_text
 
@@ -45,16 +45,17 @@ def read_table(source: Source, target: str | None = None) -> pl.DataFrame:
         UsageError: one sentence that says what is wrong and what to do.
     """
     if isinstance(source, str | os.PathLike):
-        frame = read_file(source)
+        frame, commas = read_file(source)
     elif isinstance(source, tuple | list):
-        frame = parse_text(_read_pair(source, target or "target"))
+        frame, commas = _read_pair(source, target or "target"), False
     elif isinstance(source, Mapping):
-        frame = parse_text(read_mapping(source))
+        frame, commas = read_mapping(source), False
     else:
-        frame = parse_text(_read_frame(source))
+        frame, commas = _read_frame(source), False
     if frame.is_empty():
         raise UsageError("the table has no rows; give at least one")
-    return _plain_types(frame)
+    refuse_patterns(frame.columns)
+    return _plain_types(parse_text(_named(frame), commas))
 
 
 def describe_source(source: Source) -> str:
@@ -105,6 +106,7 @@ def _read_frame(source: Any) -> pl.DataFrame:
         frame = nw.from_native(source)
         eager = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
         names = [str(name) for name in eager.columns]
+        refuse_patterns(names)
     except nw.exceptions.DuplicateError as error:
         first = str(error).splitlines()[-1].strip("- ")
         raise UsageError(
@@ -142,6 +144,15 @@ def _as_array(source: Any) -> np.ndarray:
         f"cannot read a table from {quoted(type(source).__name__)}; give a path, a frame, a "
         "dictionary of columns, or arrays (X, y)"
     )
+
+
+def _named(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the table with `column_3` where the third column has no name."""
+    blank = {name: f"column_{i}" for i, name in enumerate(frame.columns, 1) if not name.strip()}
+    taken = set(blank.values()) & set(frame.columns)
+    if taken:
+        raise UsageError(f"a column has no name, and {quoted(min(taken))} is taken; name it")
+    return frame.rename(blank)
 
 
 def _plain_types(frame: pl.DataFrame) -> pl.DataFrame:
