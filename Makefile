@@ -8,7 +8,7 @@ STAMP := .venv/.installed
 install: $(STAMP)
 
 # Done again when what is declared changes; a half-made environment is made anew.
-$(STAMP): pyproject.toml CMakeLists.txt
+$(STAMP): pyproject.toml CMakeLists.txt $(wildcard src/native/*.?pp src/native/*/*.?pp)
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
 	  { echo "Deepwell needs Python 3.11 or later: make install PYTHON=python3.11"; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv || \

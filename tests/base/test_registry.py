@@ -26,7 +26,7 @@ def test_absence_is_asked_for_as_in_any_mapping() -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("sqare", 'unknown shape "sqare"; did you mean "square"?; choose one of square, triangle'),
+        ("sqare", 'unknown shape "sqare"; did you mean "square"? choose one of square, triangle'),
         ("\x1b[1m", 'unknown shape "?[1m"; choose one of square, triangle'),
     ],
 )

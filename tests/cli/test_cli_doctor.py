@@ -14,7 +14,16 @@ def test_a_healthy_machine(deepwell, tmp_path: Path, monkeypatch: pytest.MonkeyP
     done = deepwell("doctor")
     assert done.code == 0
     labels = [line[:10].strip() for line in done.out.splitlines() if not line.startswith(" ")]
-    assert labels == ["version", "jax", "numerics", "machine", "cache", "store", "verdict"]
+    assert labels == [
+        "version",
+        "native",
+        "jax",
+        "numerics",
+        "machine",
+        "cache",
+        "store",
+        "verdict",
+    ]
     assert done.out.endswith("verdict   ready\n")
     assert f"jaxlib {version('jaxlib')}" in done.out
     assert list(tmp_path.iterdir()) == []

@@ -59,6 +59,7 @@ def test_the_library_gets_what_was_asked(deepwell, library) -> None:
         "seed": 5,
         "search": "random",
         "scheduler": "none",
+        "program": None,
         "metric": "log_loss",
         "best_possible": 0.02,
         "store": "place",

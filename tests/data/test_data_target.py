@@ -62,3 +62,8 @@ def test_json_keeps_every_bit(task: Task) -> None:
     encoder = TargetEncoder("y", task, 0.1 + 0.2, 1 / 3)
     plain = json.loads(json.dumps(encoder.to_plain(), allow_nan=False))
     assert TargetEncoder.from_plain(plain) == encoder
+
+
+def test_a_target_whose_square_overflows_is_refused():
+    with pytest.raises(UsageError, match="rescale the target"):
+        TargetEncoder.fit(pl.Series("y", [1.0, -1e300, 3.0]), Task("regression"))

@@ -22,7 +22,7 @@ def test_the_interval_decides(difference: Estimate, level: str, claim: str) -> N
 def test_the_words_and_the_evidence() -> None:
     difference = Estimate(-0.012, -0.024, 0.001)
     [found] = compare_with_baselines("error", {"ridge": difference})
-    assert found.detail == "error -1.2 [-2.4, 0.1] on the dev rows"
+    assert found.detail == "difference in error -1.2 [-2.4, 0.1] on the dev rows"
     assert found.evidence["differences"] == {"ridge": difference.to_plain()}
     assert found.command == ""
 
@@ -36,7 +36,7 @@ def test_the_model_that_is_hardest_to_beat_is_named() -> None:
         },
     )
     assert found.claim == "not clearly better than ridge regression"
-    assert found.detail == "RMSE -0.500 [-2.000, 1.000] on the dev rows"
+    assert found.detail == "difference in RMSE -0.500 [-2.000, 1.000] on the dev rows"
 
 
 def test_a_doubtful_win_outweighs_a_narrower_clear_one() -> None:

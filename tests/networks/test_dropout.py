@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from deepwell._base import _hash
 from deepwell._jax._generator import Words
-from deepwell.networks._dropout import drop_threshold, inverted_dropout
+from deepwell.networks._dropout import inverted_dropout
+from deepwell.networks._dropout_rate import drop_threshold
 
 apply = jax.jit(inverted_dropout, static_argnums=2)
 

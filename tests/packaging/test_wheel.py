@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from email import message_from_bytes
 from pathlib import Path
@@ -69,8 +70,10 @@ def test_its_metadata_says_what_it_is(wheel: zipfile.ZipFile) -> None:
 def test_the_packed_package_imports_by_itself(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
     wheel.extractall(tmp_path)
     program = "import deepwell, deepwell.records; print(deepwell.__file__)"
+    # Without `site`, whose hook for the editable install would come first.
+    paths = [str(tmp_path), sysconfig.get_path("purelib")]
     done = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {program}"],
+        [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {paths!r}; {program}"],
         capture_output=True,
         text=True,
         check=False,

@@ -175,6 +175,26 @@ def test_a_contaminated_first_opening_is_not_called_unbiased(
     assert "unbiased" not in told
 
 
+def test_the_score_of_another_study_is_never_shown_as_its_own(
+    regression: StudyResult, opening: Opening
+) -> None:
+    foreign = dataclasses.replace(opening, study="other")
+    unopened = dataclasses.replace(regression, openings=(foreign,))
+    told = joined(outcome_lines(unopened))
+    assert "19.0" not in told
+    assert "0.19" not in told
+    assert (
+        "test this study has not opened its test set, but the set was opened once before, last by "
+        "study other: a score on it is no longer an unbiased estimate"
+    ) in told
+    assert "deepwell test churn" in told
+    own = dataclasses.replace(opening, metric="rmse", test=Estimate(50.5, 48.0, 53.0), number=2)
+    later = dataclasses.replace(foreign, number=3)
+    told = joined(opening_lines(regression, (foreign, own, later)))
+    assert told.startswith("test RMSE 50.50 [48.00, 53.00] on 1,409 sealed rows")
+    assert "opened 2 times: this figure is no longer an unbiased estimate" in told
+
+
 def test_openings_show_with_the_outcome_and_end_the_offer_to_test(
     result: StudyResult, opening: Opening
 ) -> None:

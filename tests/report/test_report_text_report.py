@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from deepwell.records import Opening, Status, StudyResult, Trial
+from deepwell.records import Estimate, Opening, Status, StudyResult, Trial
 from deepwell.report import text_report
 from deepwell.report._layout import display_width
 
@@ -77,6 +77,20 @@ def test_a_second_opening_is_marked(result: StudyResult, opening: Opening) -> No
     assert "The test set was opened 2 times: this figure is no longer an unbiased" in ledger
     assert ledger.count("2023-11-14 22:13:20 UTC") == 2
     assert "opening 2: 19 test rows were train rows of study churn" in ledger
+
+
+def test_the_ledger_shows_each_score_in_its_own_metric(
+    regression: StudyResult, opening: Opening
+) -> None:
+    foreign = dataclasses.replace(opening, study="other", metric="auc")
+    other_only = text_report(dataclasses.replace(regression, openings=(foreign,)), [])
+    assert "this study has not opened its test set" in section(other_only, "In short")
+    ledger = " ".join(section(other_only, "The test set").split())
+    assert "other 17 1 - AUC 0.1900 [0.1700, 0.2115]" in ledger
+    own = dataclasses.replace(opening, metric="rmse", test=Estimate(50.5, 48.0, 53.0), number=2)
+    report = text_report(dataclasses.replace(regression, openings=(foreign, own)), [])
+    assert "test RMSE 50.50 [48.00, 53.00]" in section(report, "In short")
+    assert "1 - AUC 0.1900" in " ".join(section(report, "The test set").split())
 
 
 def test_without_a_test_set_nothing_is_called_unbiased(result: StudyResult) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import deepwell as dw
+from deepwell._native._core_module import available
 from deepwell.records import Status
 from deepwell.storage import open_store
 from deepwell.study._budget import parse_budget
@@ -37,6 +38,45 @@ def test_a_taken_name_gets_a_number(data, tmp_path):
     first = run(data, tmp_path, trials=1, epochs=1, name="mine")
     second = run(data, tmp_path, trials=1, epochs=1, name="mine")
     assert (first.name, second.name) == ("mine", "mine-2")
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", ".", "vault", "store.db", "x" * 300])
+def test_an_impossible_name_is_refused_before_the_work(data, name):
+    with pytest.raises(dw.UsageError, match="name"):
+        dw.Study(data, name=name)
+
+
+@pytest.mark.parametrize("store", ["", "postgresql://user:secret@host/db", "sqlite://"])
+def test_an_impossible_store_is_refused_before_the_work(data, store):
+    with pytest.raises(dw.UsageError, match="a store must be") as caught:
+        dw.Study(data, store=store)
+    assert "secret" not in str(caught.value)
+
+
+def test_what_is_no_data_is_refused(data):
+    with pytest.raises(dw.UsageError, match="a study needs data that `load` returned, got dict"):
+        dw.Study({"y": [1]})
+    for trials in (0, 1.5, "3"):
+        with pytest.raises(dw.UsageError, match="`trials` must be a whole number from 1"):
+            dw.Study(data).run(trials=trials)
+
+
+def test_a_study_that_cannot_be_recorded_leaves_no_sealed_rows(data, tmp_path, monkeypatch):
+    def full(*_):
+        raise dw.UsageError("the disk is full")
+
+    for act in ("create_study", "record_rows"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"deepwell.storage._store.Store.{act}", full)
+            patch.setattr("deepwell.storage._store.Store.delete_empty", full)
+            with pytest.raises(dw.UsageError, match="the disk is full"):
+                run(data, tmp_path / act)
+        assert list((tmp_path / act / "vault").iterdir()) == []
+
+
+def test_a_model_shows_in_one_line(data, tmp_path):
+    model = run(data, tmp_path, trials=1, epochs=1).best
+    assert repr(model) == "<Model: classification of y, 4 inputs, 49 parameters>"
 
 
 def test_second_opening_is_marked(data, tmp_path):
@@ -124,7 +164,11 @@ def test_no_network_with_a_finite_score_is_an_error(data, tmp_path):
         ({"metric": "rmse"}, "classification"),
         ({"metric": "eror"}, "did you mean"),
         ({"best_possible": -1.0}, "best_possible"),
+        ({"best_possible": 2.0}, r"a number in \[0, 1\], got 2.0; give it as a fraction"),
+        ({"best_possible": "2 %"}, "best_possible"),
         ({"seed": -1}, "seed"),
+        ({"seed": 1.5}, "`seed` must be a whole number"),
+        ({"seed": 2**64}, "`seed` must be a whole number"),
         ({"fixed": {"dropout": 1.2}}, "dropout"),
         ({"fixed": {"droput": 0.2}}, "did you mean"),
         ({"space": {"learning_rate": dw.log(1e-4, 1), "units": 3}}, "unknown hyperparameter"),
@@ -148,6 +192,12 @@ def test_wrong_trials(data, tmp_path, trials):
 def test_wrong_budgets(text):
     with pytest.raises(dw.UsageError, match="60s, 5m or 1h"):
         parse_budget(text)
+
+
+@pytest.mark.parametrize("value", [[1], True, float("nan"), -1, 0])
+def test_budgets_that_are_no_time(value):
+    with pytest.raises(dw.UsageError, match="60s, 5m or 1h"):
+        parse_budget(value)
 
 
 def test_budgets():
@@ -200,6 +250,29 @@ def test_own_epochs_of_trials_are_obeyed(data, tmp_path):
     study.run(trials=2)
     assert sorted(t.epochs for t in study.history()) == [3, 7]
     assert {t.status for t in study.history()} == {Status.FINISHED}
+
+
+def test_programs_compiled_are_the_programs_planned(data, tmp_path):
+    from deepwell.training._jax_program import compiled_programs
+
+    before = compiled_programs()
+    study = dw.Study(data, {"hidden_units": [5, 30], "hidden_layers": [1, 2]}, store=tmp_path,
+                     program="jax")  # fmt: skip
+    result = study.run(trials=9, epochs=45)
+    assert len(result.plan.rungs) == 3
+    assert compiled_programs() - before == result.programs == result.plan.programs >= 2
+
+
+@pytest.mark.skipif(not available(), reason="this build has no compiled core")
+def test_both_programs_find_the_same_best(data, tmp_path):
+    results = {}
+    for program in ("native", "jax"):
+        study = dw.Study(data, store=tmp_path / program, fixed=SMALL, program=program)
+        results[program] = study.run(trials=6, epochs=6)
+        assert results[program].program == program
+    native, jax = results["native"], results["jax"]
+    assert native.best_trial == jax.best_trial
+    assert native.dev == jax.dev
 
 
 SCRIPT = """

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from deepwell._jax._start import start
+from deepwell._native._core_module import available, why_not
 from deepwell.data._batches import epoch_order
 from deepwell.networks._architecture import Architecture
 from deepwell.training._jax_program import JaxProgram
+from deepwell.training._native_program import NativeProgram
 from deepwell.training._program import Chunk, Member, ProgramOptions, Structure, TrainingRows
 from deepwell.training._state import initial_state
 
@@ -52,6 +54,13 @@ def make_structure(**changes):
 @functools.cache
 def make_program(structure, lanes=4):
     return JaxProgram(structure, rows_for(structure.loss), ProgramOptions(lanes=lanes))
+
+
+@functools.cache
+def make_native(structure, lanes=8):
+    if not available():
+        pytest.skip(why_not())
+    return NativeProgram(structure, rows_for(structure.loss), lanes=lanes)
 
 
 def make_member(structure, hidden=None, seed=0, **numbers):
@@ -104,6 +113,17 @@ def structure():
 @pytest.fixture
 def program():
     return make_program
+
+
+@pytest.fixture
+def native():
+    return make_native
+
+
+@pytest.fixture(params=["jax", "native"])
+def every_program(request):
+    """Each kind of program in turn: what a test of the contract asks for."""
+    return {"jax": make_program, "native": make_native}[request.param]
 
 
 @pytest.fixture

@@ -10,6 +10,11 @@ from deepwell.training._program import Chunk, Outcome
 from deepwell.training._state import initial_state
 
 
+@pytest.fixture
+def program(every_program):
+    return every_program
+
+
 def assert_same_bits(a, b):
     assert a.keys() == b.keys()
     for name in a:

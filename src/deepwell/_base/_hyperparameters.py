@@ -168,7 +168,9 @@ def declaration(name: str) -> Hyperparameter:
     if name not in HYPERPARAMETERS:
         hint = did_you_mean(name, HYPERPARAMETERS)
         known = ", ".join(HYPERPARAMETERS)
-        raise UnknownNameError(f'unknown hyperparameter "{safe_text(name)}"{hint}; known: {known}')
+        raise UnknownNameError(
+            f'unknown hyperparameter "{safe_text(name)}"{hint or ";"} known: {known}'
+        )
     return HYPERPARAMETERS[name]
 
 

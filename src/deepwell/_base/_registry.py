@@ -30,7 +30,7 @@ class Registry(Mapping[str, T], Generic[T]):
             known = ", ".join(self._entries)
             hint = did_you_mean(str(name), self._entries)
             raise UnknownNameError(
-                f'unknown {self.family} "{safe_text(name)}"{hint}; choose one of {known}'
+                f'unknown {self.family} "{safe_text(name)}"{hint or ";"} choose one of {known}'
             ) from None
 
     def __iter__(self) -> Iterator[str]:

@@ -42,7 +42,7 @@ def doctor(place: Place) -> int:
 
     Looks at Python, JAX and its arithmetic, cores, memory, the cache and the store.
     """
-    checks = [_python(), _jax(), _numerics(), _machine(), _cache(), _store(place.store)]
+    checks = [_python(), _native(), _jax(), _numerics(), _machine(), _cache(), _store(place.store)]
     healthy = all(check.ok for check in checks)
     if place.json:
         told = {c.name: {"ok": c.ok, "told": c.told, **c.facts} for c in checks}
@@ -66,6 +66,19 @@ def _python() -> Check:
     here = version("deepwell")
     told = f"deepwell {here}, Python {python} ({sys.executable}), {platform.platform()}"
     return Check("version", True, told, {"deepwell": here, "python": python})
+
+
+def _native() -> Check:
+    from deepwell._native._core_module import available, simd, why_not
+
+    if not available():
+        told = f"none, {why_not()}; dense networks train in JAX, several times slower"
+        return Check("native", True, told, {"available": False, "why_not": why_not()})
+    try:
+        level = simd()
+    except DeepwellError as error:
+        return Check("native", False, str(error), {"available": True})
+    return Check("native", True, f"compiled core, {level}", {"available": True, "simd": level})
 
 
 def _jax() -> Check:

@@ -45,6 +45,7 @@ def fit(
         "seed": study.seed,
         "search": study.search,
         "scheduler": study.scheduler,
+        "program": study.program,
         "metric": study.metric,
         "best_possible": study.best_possible,
         "store": place.store,

@@ -50,5 +50,5 @@ class CommandGroup(TyperGroup):
         if name not in self.commands and not name.startswith("-"):
             known = ", ".join(self.commands)
             hint = did_you_mean(name, self.commands)
-            raise UsageError(f'unknown command "{safe_text(name)}"{hint}; commands: {known}')
+            raise UsageError(f'unknown command "{safe_text(name)}"{hint or ";"} commands: {known}')
         return super().resolve_command(ctx, args)

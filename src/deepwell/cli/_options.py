@@ -63,6 +63,9 @@ class StudyOptions:
     scheduler: str = flag(
         "halving", "Which networks train on: halving (default) or none.", "WAY", STUDY
     )
+    program: str | None = flag(
+        None, "What trains: native or jax; by default the fastest here.", "PROGRAM", STUDY
+    )
     space: tuple[str, ...] = flag(
         (),
         "Search this range, as in learning_rate=log(1e-4,1); uniform, integer, log, one_minus_log "

@@ -17,6 +17,8 @@ from ._moments import moments, normalize
 from ._names import name_list, quoted
 from ._task import Task
 
+_LARGEST = 1e150
+
 
 @dataclass(frozen=True)
 class TargetEncoder:
@@ -41,10 +43,19 @@ class TargetEncoder:
             target: of the train rows, none missing.
             task: with all classes that may occur.
             weight: (n,) sample weights; ones when not given.
+
+        Raises:
+            UsageError: when numbers are so large that squared errors overflow.
         """
         if task.kind == "classification":
             return TargetEncoder(target.name, task)
         values = as_numbers(target)[:, None]
+        largest = float(np.abs(values).max())
+        if largest > _LARGEST:
+            raise UsageError(
+                f"the target {quoted(target.name)} must hold numbers of at most {_LARGEST:g} in "
+                f"size, got one of {largest:.3g}, whose square is no number; rescale the target"
+            )
         weight = np.ones(len(values)) if weight is None else np.asarray(weight, np.float64)
         mean, scale = moments(values, weight)
         return TargetEncoder(target.name, task, float(mean[0]), float(scale[0]) or 1.0)

@@ -41,7 +41,8 @@ def compare_with_baselines(metric: str, differences: Mapping[str, Estimate]) -> 
         "differences": {n: d.to_plain() for n, d in differences.items()},
     }
     claim = f"{_CLAIMS[level]} {safe_text(name)}"
-    return [Finding("DW105", level, claim, f"{measured.label} {change} on the dev rows", evidence)]
+    detail = f"difference in {measured.label} {change} on the dev rows"
+    return [Finding("DW105", level, claim, detail, evidence)]
 
 
 _RANKS = {"ok": 0, "unsure": 1, "problem": 2}

@@ -204,7 +204,8 @@ class LocalEngine:
             info: Info | None = None
             for first in range(begun, len(order), at_once):
                 last = first + at_once >= len(order)
-                info = session.advance(Chunk(order[first : first + at_once], epoch, last))
+                chunk = Chunk(order[first : first + at_once], epoch, last)
+                info = session.advance(chunk, stop)
                 moved |= info.moved
                 if not last and stop():
                     ended = moved & (info.outcome != Outcome.RUNNING)

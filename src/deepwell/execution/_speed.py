@@ -14,10 +14,7 @@ _FILE = "speed.json"
 
 def remembered_rate(program: str) -> float | None:
     """Return the useful multiply-adds a second of the last run, or None when there was none."""
-    try:
-        rate = json.loads((cache_folder() / _FILE).read_text(encoding="utf-8"))[program]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    rate = _remembered().get(program)
     return float(rate) if isinstance(rate, int | float) and rate > 0 else None
 
 
@@ -26,6 +23,15 @@ def remember_rate(program: str, rate: float) -> None:
     file = cache_folder() / _FILE
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file.write_text(json.dumps({program: rate}), encoding="utf-8")
+        file.write_text(json.dumps({**_remembered(), program: rate}), encoding="utf-8")
     except OSError:
         return
+
+
+def _remembered() -> dict[str, object]:
+    """Return the rates of all programs as they were kept, none when the file is unreadable."""
+    try:
+        kept = json.loads((cache_folder() / _FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) else {}

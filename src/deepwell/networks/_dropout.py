@@ -8,17 +8,6 @@ import jax.numpy as jnp
 from deepwell._jax._generator import Words, fold, words
 
 
-def drop_threshold(rate: float) -> int:
-    """Return the 32-bit number below which a unit's word means "dropped".
-
-    An integer comparison gives the same mask in every program and on every device.
-
-    >>> drop_threshold(0.5) == 2**31
-    True
-    """
-    return min(round(rate * 2.0**32), 2**32 - 1)
-
-
 def inverted_dropout(
     a: jax.Array, key: Words, layer: int, threshold: jax.Array, scale: jax.Array
 ) -> jax.Array:

@@ -147,7 +147,7 @@ class StudyResult:
         best: hyperparameters of the best trial; best_trial: its number.
         statuses: how many trials ended in each status.
         networks: trials trained; program: `jax` or `native`; programs: compiled programs.
-        compile_seconds, seconds, networks_per_second: wall time; the last counts full trials.
+        compile_seconds, seconds: wall time; networks_per_second: trained ones over all of it.
         gemm_share: useful multiply-adds over the machine's measured matrix rate, 0 to 1.
         model, report: paths as text; stopped: why it ended early, or an empty string.
     """

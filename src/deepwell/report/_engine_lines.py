@@ -27,7 +27,8 @@ def engine_words(result: StudyResult) -> str:
     if result.program == "jax":
         compiled = count(result.programs, "program")
         used = f"{used}, {compiled} compiled in {result.compile_seconds:.1f} s"
-    parts = [used, f"{_rate(result.networks_per_second)} networks a second"]
+    rate = _rate(result.networks_per_second)
+    parts = [used, f"{rate} {'network' if rate == '1' else 'networks'} a second"]
     if result.gemm_share is not None:
         parts.append(f"{100 * result.gemm_share:.0f} % of the machine's matrix rate")
     return "; ".join(parts)

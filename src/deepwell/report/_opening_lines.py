@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from deepwell._base._safe_text import safe_text
+from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import Opening, StudyResult
 
 from ._figures import count, interval
@@ -15,7 +16,10 @@ NOTE_LIMIT = 400
 
 
 def opening_lines(result: StudyResult, openings: Sequence[Opening]) -> list[str]:
-    """Return the line `test`: the score of the last opening and what it is worth.
+    """Return the line `test`: the study's own last score and what it is worth.
+
+    Studies of the same rows share a test set and its ledger, and may use other metrics: what
+    another one scored is never shown as this one's, only that it has looked.
 
     Args:
         result: the study whose test set was opened.
@@ -23,11 +27,33 @@ def opening_lines(result: StudyResult, openings: Sequence[Opening]) -> list[str]
     """
     if not openings:
         return []
-    last = openings[-1]
+    own = own_openings(result, openings)
+    if not own:
+        return entry("test", opened_by_others(openings))
+    last = own[-1]
     rows = count(result.data.sizes[2], "sealed row")
-    score = f"{safe_text(result.metric_label)} {interval(last.test, result.percent)} on {rows}"
     notes = [safe_text(note, NOTE_LIMIT) for note in last.notes]
-    return entry("test", score, opening_verdict(last), *notes)
+    return entry("test", f"{opening_score(last)} on {rows}", opening_verdict(last), *notes)
+
+
+def own_openings(result: StudyResult, openings: Sequence[Opening]) -> list[Opening]:
+    """Return those openings of a test set that scored this study's network."""
+    return [opening for opening in openings if opening.study == result.name]
+
+
+def opened_by_others(openings: Sequence[Opening]) -> str:
+    """Return what a study must know whose test set only other studies have opened."""
+    times = "once" if len(openings) == 1 else f"{len(openings):,} times"
+    return (
+        f"this study has not opened its test set, but the set was opened {times} before, last by "
+        f"study {safe_text(openings[-1].study)}: a score on it is no longer an unbiased estimate"
+    )
+
+
+def opening_score(opening: Opening) -> str:
+    """Return the score of an opening in the terms of its own metric."""
+    metric = METRICS[opening.metric]
+    return f"{metric.label} {interval(opening.test, metric.percent)}"
 
 
 def opening_verdict(opening: Opening) -> str:

@@ -9,6 +9,7 @@ from deepwell._base._safe_text import safe_text
 from deepwell.records import StudyResult
 
 from ._layout import alternatives, entry
+from ._opening_lines import own_openings
 
 _PATH_LIMIT = 300
 
@@ -34,7 +35,7 @@ def next_lines(result: StudyResult, store: str | None = None) -> list[str]:
     """
     name = shlex.quote(safe_text(result.name, _PATH_LIMIT))
     where = f" --store {shlex.quote(safe_text(store, _PATH_LIMIT))}" if store else ""
-    sealed = result.data.sizes[2] > 0 and not result.openings
+    sealed = result.data.sizes[2] > 0 and not own_openings(result, result.openings)
     test = [f"deepwell test {name}{where}"] if sealed else []
     others = [f"deepwell predict {name} new.csv{where}", f"deepwell report {name}{where}"]
     return alternatives("next", test + others)

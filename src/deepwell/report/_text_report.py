@@ -13,7 +13,13 @@ from ._figures import count, interval
 from ._finding_lines import finding_lines
 from ._layout import COLUMNS, entry, heading, pad, table, wrap
 from ._network import effective, network_words, value_words
-from ._opening_lines import opening_time, opening_verdict
+from ._opening_lines import (
+    opened_by_others,
+    opening_score,
+    opening_time,
+    opening_verdict,
+    own_openings,
+)
 from ._plan_lines import plan_lines
 from ._result_lines import stopped_lines, versus_words
 from ._trial_table import failure_lines, ranked, trial_table
@@ -45,10 +51,11 @@ def _in_short(result: StudyResult) -> list[str]:
     verdict = versus_words(result)
     if verdict:
         told.append(verdict)
-    if result.openings:
-        last = result.openings[-1]
-        told.append(f"test {label} {interval(last.test, result.percent)}")
-        told.append(opening_verdict(last))
+    own = own_openings(result, result.openings)
+    if own:
+        told += [f"test {opening_score(own[-1])}", opening_verdict(own[-1])]
+    elif result.openings:
+        told.append(opened_by_others(result.openings))
     return [*heading("In short"), *entry("result", *told), *stopped_lines(result)]
 
 
@@ -137,12 +144,14 @@ def _test_set(result: StudyResult) -> list[str]:
             str(opening.number),
             opening_time(opening),
             f"{safe_text(opening.study)} {opening.trial}",
-            f"{safe_text(opening.metric)} {interval(opening.test, result.percent)}",
+            opening_score(opening),
         )
         for opening in result.openings
     ]
     lines += ["", *table(("opening", "time", "study and trial", "test score"), cells, 1), ""]
-    lines += wrap(_sentence(opening_verdict(result.openings[-1])), COLUMNS)
+    own = own_openings(result, result.openings)
+    told = opening_verdict(own[-1]) if own else opened_by_others(result.openings)
+    lines += wrap(_sentence(told), COLUMNS)
     for opening in result.openings:
         for note in opening.notes:
             lines += _bullet(f"opening {opening.number}: {safe_text(note, NOTE_LIMIT)}")

@@ -56,7 +56,8 @@ def read_study(connection: sa.Connection, folder: Path, name: str) -> StudyRecor
     listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
     hint = did_you_mean(name, names)
     raise UsageError(
-        f'no study "{safe_text(name)}" in the store {shown_path(folder)}{hint}; studies: {listed}'
+        f'no study "{safe_text(name)}" in the store {shown_path(folder)}'
+        f"{hint or ';'} studies: {listed}"
     )
 
 

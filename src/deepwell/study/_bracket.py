@@ -44,7 +44,7 @@ def train_bracket(
     same study whatever the order in which programs finish.
     """
     alive = tuple(bracket.specs)
-    meter = _Meter(bracket, watch)
+    meter = _Meter(bracket, watch, best_trial(history.trials()))
     for index, rung in enumerate(bracket.rungs):
         meter.enter(index, len(alive))
         for chunk in engine.train(alive, rung.epochs, watch.stop):
@@ -52,42 +52,42 @@ def train_bracket(
             meter.add(len(chunk.trials), chunk.metrics["dev_score"])
         members = set(alive)
         reached = [t for t in history.trials() if t.number in members]
-        if watch.stop():
-            unfinished = [t.number for t in reached if not t.status.over]
-            history.decide("interrupt", unfinished, Status.INTERRUPTED, rung.epochs)
-            return
         done = [t for t in reached if not t.status.over and t.epochs >= t.spec.whole("epochs")]
         history.decide("finish", [t.number for t in done], Status.FINISHED, rung.epochs)
+        over = {t.number for t in done}
+        reached = [replace(t, status=Status.FINISHED) if t.number in over else t for t in reached]
+        unfinished = [t.number for t in reached if not t.status.over]
+        if unfinished and watch.stop():
+            history.decide("interrupt", unfinished, Status.INTERRUPTED, rung.epochs)
+            return
         if index < len(bracket.rungs) - 1:
-            over = {t.number for t in done}
-            reached = [
-                replace(t, status=Status.FINISHED) if t.number in over else t for t in reached
-            ]
             decision = scheduler.decide(reached, bracket.rungs[index + 1].networks)
             history.decide("prune", decision.prune, Status.PRUNED, rung.epochs)
             history.decide("promote", decision.promote, Status.PAUSED, rung.epochs)
             alive = decision.promote
-        engine.forget([*alive, *_best(history.trials())])
+        best = best_trial(history.trials())
+        engine.forget(alive if best is None else [*alive, best.number])
         meter.close_rung()
         if not alive:
             return
 
 
-def _best(trials: Sequence[Trial]) -> tuple[int, ...]:
+def best_trial(trials: Sequence[Trial]) -> Trial | None:
+    """Return the trial with the best dev score, or None when no trial has a finite one."""
     scored = [t for t in trials if math.isfinite(t.score)]
-    return (min(scored, key=Trial.rank_key).number,) if scored else ()
+    return min(scored, key=Trial.rank_key) if scored else None
 
 
 class _Meter:
     """Counts member-epochs and estimates the time that is left."""
 
-    def __init__(self, bracket: Bracket, watch: Watch) -> None:
+    def __init__(self, bracket: Bracket, watch: Watch, best: Trial | None) -> None:
         self._bracket, self._watch = bracket, watch
         self._total = bracket.member_epochs()
         self._began = watch.clock.seconds()
         self._done = 0
         self._rung = self._alive = 0
-        self._best = math.inf
+        self._best = math.inf if best is None else best.score * watch.scale
 
     def enter(self, rung: int, alive: int) -> None:
         self._rung, self._alive = rung, alive

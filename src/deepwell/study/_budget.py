@@ -6,9 +6,12 @@ import math
 import re
 import time
 
+from deepwell._base._constraints import Interval
 from deepwell._base._errors import UsageError
+from deepwell._base._safe_text import safe_text
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_ANY_TIME = Interval(0.0, math.inf)
 
 
 def parse_budget(budget: str | float | None) -> float | None:
@@ -25,13 +28,15 @@ def parse_budget(budget: str | float | None) -> float | None:
     """
     if budget is None:
         return None
+    seconds = math.nan
     if isinstance(budget, str):
         found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*", budget)
         seconds = float(found[1]) * _UNITS[found[2]] if found else math.nan
-    else:
+    elif _ANY_TIME.accepts(budget):
         seconds = float(budget)
     if not (math.isfinite(seconds) and seconds > 0):
-        raise UsageError(f"a budget must be a time such as 60s, 5m or 1h, got {budget!r}")
+        shown = safe_text(repr(budget))
+        raise UsageError(f"a budget must be a time such as 60s, 5m or 1h, got {shown}")
     return seconds
 
 

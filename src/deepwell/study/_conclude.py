@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,6 +28,7 @@ from deepwell.records import (
 )
 
 from ._arrays import shape_of
+from ._bracket import best_trial
 from ._evaluate import Scored, score_baseline, score_model, targets
 from ._history import History
 from ._interrupt import BY_USER
@@ -71,12 +71,6 @@ def fit_baselines(data: Data, metric: Metric, seed: int) -> tuple[SimpleModel, .
     return tuple(SimpleModel(b, score_baseline(data, b, metric, seed)) for b in fitted)
 
 
-def best_trial(trials: list[Trial]) -> Trial | None:
-    """Return the trial with the best dev score, or None when no trial has a finite one."""
-    scored = [t for t in trials if math.isfinite(t.score)]
-    return min(scored, key=Trial.rank_key) if scored else None
-
-
 def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:
     """Return the outcome of a run, with the model and the result saved.
 
@@ -94,8 +88,8 @@ def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:
     if best is None:
         if stopped == BY_USER:
             raise KeyboardInterrupt
-        if stopped:
-            raise StudyError(f"{stopped} before any network was scored; give it more time")
+        if run.history.interrupted():
+            raise StudyError(f"{BY_CLOCK} before any network was scored; give it more time")
         raise StudyError(
             f"none of the {len(trials)} networks reached a finite dev score; "
             "search lower learning rates, as in --space learning_rate=log(1e-5,1e-2)"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from deepwell._base._errors import UsageError
 from deepwell.data._data import Data
 from deepwell.data._rows import Rows
 from deepwell.diagnosis._baselines import BaselinePrediction
@@ -31,6 +33,17 @@ def targets(data: Data, rows: Rows) -> np.ndarray:
     if data.task.kind == "classification":
         return rows.y
     return data.target_encoder.original(rows.y)
+
+
+def check_defined(data: Data, metric: Metric) -> None:
+    """Raise `UsageError` for a metric that the dev rows do not define, whatever is predicted."""
+    classes, rows = len(data.task.classes), len(data.dev)
+    anything = np.zeros((rows, classes) if classes else rows)
+    if math.isnan(metric.loss(targets(data, data.dev), anything)):
+        raise UsageError(
+            f"{metric.label} is not defined on dev rows of one class alone (there are {rows:,}); "
+            "choose another metric, or more dev rows"
+        )
 
 
 def score_model(data: Data, model: Model, metric: Metric, seed: int) -> Scored:

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from deepwell._base._errors import UsageError
 from deepwell.data._vault import SealedTest
 from deepwell.data._vault_reader import read_sealed
@@ -68,14 +70,22 @@ class FinishedStudy:
         return load_model(self._folder / self._record.name / "model")
 
     def trials(self, *, curves: bool = False) -> list[Trial]:
-        """Return all trials in the order of their numbers, with or without their curves."""
+        """Return all trials in the order of their numbers, with or without their curves.
+
+        Dev scores are in the metric's own unit, as the result's are; costs stay those of the
+        standardized target.
+        """
         with self._open() as opened:
-            return opened.trials(self._record.id, curves=curves)
+            kept = opened.trials(self._record.id, curves=curves)
+        scale = self._record.config["score_scale"]
+        assert isinstance(scale, int | float)
+        return [_in_unit(trial, scale) for trial in kept]
 
     def frame(self) -> Any:
         """Return a Polars frame, one row a trial, best first.
 
-        Columns: `number, status, epochs, best_epoch, score, cost` and every hyperparameter.
+        Columns: `number, status, epochs, best_epoch, score` (in the metric's unit), `cost` (of
+        the standardized target) and every hyperparameter.
         """
         import polars as pl
 
@@ -169,6 +179,15 @@ def shown(path: Path) -> str:
     """Return a path as a person would type it: relative where that is shorter."""
     relative = os.path.relpath(path)
     return relative if len(relative) < len(str(path)) else str(path)
+
+
+def _in_unit(trial: Trial, scale: float) -> Trial:
+    """Return a trial with its dev scores, which programs give for a standardized target, scaled."""
+    curves = dict(trial.curves)
+    if "dev_score" in curves:
+        with np.errstate(over="ignore"):  # beyond float32 a score is infinite
+            curves["dev_score"] = (curves["dev_score"] * np.float64(scale)).astype(np.float32)
+    return replace(trial, score=trial.score * scale, curves=curves)
 
 
 def _row(trial: Trial) -> dict[str, object]:

@@ -85,6 +85,10 @@ class History:
         self.note("stop" if why else "finish", {"why": why} if why else {})
         self.store.set_status(self.record.id, status)
 
+    def interrupted(self) -> bool:
+        """Return whether a trial was cut short by the clock or a person."""
+        return any(t.status is Status.INTERRUPTED for t in self.trials())
+
     def trials(self) -> list[Trial]:
         """Return all trials so far, without their curves."""
         return self.store.trials(self.record.id)

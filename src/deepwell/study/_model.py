@@ -22,13 +22,13 @@ from deepwell.networks._architecture import Architecture
 from deepwell.networks._forward import predictions
 from deepwell.records import from_plain
 from deepwell.storage._blobs import load_arrays, save_arrays
-from deepwell.storage._files import write_atomic
+from deepwell.storage._files import write_atomic, write_error
 
 FORMAT = 1
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A network that takes rows as they come and gives predictions in the target's own terms.
 
@@ -44,6 +44,14 @@ class Model:
     table_encoder: TableEncoder
     target_encoder: TargetEncoder
     about: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        """Return one line: what is predicted, from how much, by how many parameters."""
+        what = self.target_encoder.task.kind
+        inputs = self.architecture.layer_shapes()[0][0]
+        size = sum(array.size for array in self.parameters.values())
+        target = safe_text(self.target_encoder.name)
+        return f"<Model: {what} of {target}, {inputs:,} inputs, {size:,} parameters>"
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """Return predictions for encoded rows (n, D).
@@ -101,8 +109,16 @@ class Model:
         return self.target_encoder.labels(outputs.argmax(axis=1))
 
     def save(self, folder: Path) -> str:
-        """Write the model's two files and return the sha256 of its weights."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Write the model's two files and return the sha256 of its weights.
+
+        Raises:
+            UsageError: when the folder cannot be written.
+            StudyError: when the disk fails.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_error(error, folder) from error
         digest = save_arrays(folder / WEIGHTS, dict(self.parameters), {"format": str(FORMAT)})
         described = {
             "format": FORMAT,

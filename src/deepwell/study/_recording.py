@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from deepwell._base._errors import UsageError
+from deepwell._base._errors import DeepwellError, UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell.data._data import Data
 from deepwell.data._vault import SealedTest
 from deepwell.records import to_plain
 from deepwell.storage._files import write_atomic
 from deepwell.storage._open import open_store
+from deepwell.storage._study_record import StudyRecord
 
+from ._arrays import score_scale
 from ._history import History
 from ._settings import Settings
+
+if TYPE_CHECKING:
+    from deepwell.storage._store import Store  # loads SQLAlchemy
 
 VAULT = "vault"
 
@@ -33,21 +40,28 @@ def recorded(
     """
     with open_store(store) as opened:
         sealed, copied = _adopt(data.vault, opened.folder / VAULT)
-        record = opened.create_study(name, _config(data, settings, sealed))
-        history = History(opened, record)
+        record: StudyRecord | None = None
         try:
+            record = opened.create_study(name, _config(data, settings, sealed))
             for part, hashes in data.row_hashes.items():
                 opened.record_rows(record.id, part, hashes)
-            yield history
+            yield History(opened, record)
         except BaseException:
-            opened.delete_empty(record.id)
-            if record.name in [s.name for s in opened.studies()]:
-                opened.set_status(record.id, "failed")
-            else:
-                shutil.rmtree(opened.folder / record.name, ignore_errors=True)
-                if sealed is not None and copied:
-                    Path(sealed.path).unlink(missing_ok=True)
+            with contextlib.suppress(DeepwellError):  # a full disk refuses this too
+                _clean_up(opened, record, sealed if copied else None)
             raise
+
+
+def _clean_up(opened: Store, record: StudyRecord | None, sealed: SealedTest | None) -> None:
+    """Mark a study as failed, or remove what it made when no network was proposed."""
+    if record is not None and opened.trials(record.id):
+        opened.set_status(record.id, "failed")
+        return
+    if sealed is not None:  # first, since a full disk may need the room for what follows
+        Path(sealed.path).unlink(missing_ok=True)
+    if record is not None:
+        shutil.rmtree(opened.folder / record.name, ignore_errors=True)
+        opened.delete_empty(record.id)
 
 
 def _adopt(sealed: SealedTest | None, vault: Path) -> tuple[SealedTest | None, bool]:
@@ -79,6 +93,7 @@ def _config(data: Data, settings: Settings, sealed: SealedTest | None) -> dict[s
         "scheduler": settings.scheduler,
         "seed": settings.seed,
         "metric": settings.metric,
+        "score_scale": score_scale(data, settings.metric),
         "best_possible": settings.best_possible,
         "data": to_plain(data.facts),
         "fingerprint": data.fingerprint,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from deepwell._base._errors import UsageError, did_you_mean
-from deepwell._base._hyperparameters import Value
+from deepwell._base._constraints import IntegerInterval, Interval
+from deepwell._base._errors import UsageError
+from deepwell._base._safe_text import safe_text
+from deepwell.diagnosis._metrics import METRICS
+from deepwell.search.samplers._registry import SAMPLERS
+from deepwell.search.schedulers._registry import SCHEDULERS
+from deepwell.search.spaces._distribution import plain
 from deepwell.search.spaces._space import Space
 
-SEARCHES = ("random",)
-SCHEDULERS = ("halving", "none")
+_SEED = IntegerInterval(0, 2**63 - 1)
 
 
 @dataclass(frozen=True)
@@ -22,10 +25,10 @@ class Settings:
         space: what is searched, fixed values included.
         search: how configurations are proposed.
         scheduler: which trials go on at a rung.
-        seed: of proposals, initial weights, masks and batch order.
+        seed: of proposals, initial weights, masks and batch order, below 2^63.
         metric: what is selected by and reported.
-        best_possible: best score that anything could reach on this task, if it is known.
-        fixed: hyperparameters that were fixed by hand, for the record.
+        best_possible: best score that anything could reach on this task, if it is known; at most
+            1 for a metric in [0, 1].
     """
 
     space: Space
@@ -34,22 +37,22 @@ class Settings:
     seed: int
     metric: str
     best_possible: float | None = None
-    fixed: Mapping[str, Value] = field(default_factory=dict[str, Value])
 
     def __post_init__(self) -> None:
-        _one_of("search", self.search, SEARCHES)
-        _one_of("scheduler", self.scheduler, SCHEDULERS)
-        bound = self.best_possible
-        if bound is not None and not (math.isfinite(bound) and bound >= 0):
+        _ = SAMPLERS[self.search], SCHEDULERS[self.scheduler]  # an unknown name is refused
+        for name in ("seed", "best_possible"):
+            object.__setattr__(self, name, plain(getattr(self, name)))
+        if not _SEED.accepts(self.seed):
+            raise UsageError(f"`seed` must be {_SEED.describe()}, got {_shown(self.seed)}")
+        bounded = METRICS[self.metric].bounded
+        scores = Interval(0.0, 1.0 if bounded else math.inf)
+        if self.best_possible is not None and not scores.accepts(self.best_possible):
+            tip = "; give it as a fraction, as in 0.02 for 2 %" if bounded else ""
             raise UsageError(
-                f"`best_possible` must be a finite score of 0 or more, got {bound:g}; "
-                "give it as a fraction, as in 0.02 for 2 %"
+                f"`best_possible` must be a number {scores.describe()}, "
+                f"got {_shown(self.best_possible)}{tip}"
             )
-        if self.seed < 0:
-            raise UsageError(f"`seed` must be 0 or more, got {self.seed}")
 
 
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        hint = did_you_mean(value, known)
-        raise UsageError(f'unknown {name} "{value}"{hint}; choose one of {", ".join(known)}')
+def _shown(value: object) -> str:
+    return safe_text(repr(value))

@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from deepwell._base._constraints import IntegerInterval
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import validate
 from deepwell.data._data import Data
 from deepwell.diagnosis._metrics import METRICS, default_metric
-from deepwell.execution._jax_backend import JaxBackend
+from deepwell.execution._backends import choose_backend
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._planner import Plan
 from deepwell.execution._speed import remembered_rate
@@ -19,11 +20,14 @@ from deepwell.records import Finding, Opening, PlanFacts, Rung, StudyResult, Tri
 from deepwell.search.schedulers._registry import SCHEDULERS
 from deepwell.search.spaces._default import default_space
 from deepwell.search.spaces._space import Space, with_fixed
+from deepwell.storage._names import valid_name
+from deepwell.storage._open import locate
 
 from ._arrays import score_scale, shape_of, training_rows
 from ._bracket import Bracket, Watch, train_bracket
 from ._budget import Clock, parse_budget
 from ._conclude import BY_CLOCK, Run, conclude, fit_baselines
+from ._evaluate import check_defined
 from ._finished import FinishedStudy, open_study
 from ._history import History
 from ._interrupt import BY_USER, interruptible
@@ -40,6 +44,8 @@ from ._work import (
     round_size,
     seconds_a_network,
 )
+
+_TRIALS = IntegerInterval(1, 1_000_000)
 
 
 class Study:
@@ -61,10 +67,12 @@ class Study:
         metric: what is selected by and reported; None means error rate or RMSE.
         best_possible: best score anything could reach, when it is known (0.02 for 2 %).
         fixed: hyperparameters held at one value.
+        program: what trains: `native`, `jax`, or None for the fastest one of this machine.
         observer: hears what happens.
 
     Raises:
-        UsageError: when a choice is unknown, or a value is out of its range.
+        UsageError: when a choice is unknown, a value is out of its range, the name or the store
+            is impossible, or the dev rows do not define the metric.
     """
 
     def __init__(
@@ -80,8 +88,14 @@ class Study:
         metric: str | None = None,
         best_possible: float | None = None,
         fixed: Mapping[str, object] | None = None,
+        program: str | None = None,
         observer: Observer | None = None,
     ) -> None:
+        if not isinstance(data, Data):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise UsageError(
+                f"a study needs data that `load` returned, got {type(data).__name__}; "
+                "write Study(load(table, target=...))"
+            )
         self.data = data
         self.metric = METRICS[metric] if metric else default_metric(data.task.kind)
         if self.metric.task != data.task.kind:
@@ -98,8 +112,11 @@ class Study:
             metric=self.metric.name,
             best_possible=best_possible,
         )
-        self._wanted_name = name or data.facts.name
+        check_defined(data, self.metric)
+        self._wanted_name = data.facts.name if name is None else valid_name(name)
+        locate(store)  # refuses what can be no store before the work, in a dry run too
         self._store = store
+        self._program = program
         self._observer = observer or Observer()
         self._finished: FinishedStudy | None = None
 
@@ -159,7 +176,7 @@ class Study:
                     )
                     self._train(settings, engine, history, bracket, watch, trials)
                     stopped = BY_USER if interrupt.asked else ""
-                    if clock.over() and not stopped and trials is not None:
+                    if not stopped and trials is not None and history.interrupted():
                         stopped = BY_CLOCK
                     run = Run(self.data, settings, self.metric, facts, history, engine, baselines)
                     result = conclude(run, clock.seconds(), stopped)
@@ -213,12 +230,13 @@ class Study:
 
     def _engine(self) -> LocalEngine:
         shape = shape_of(self.data, self.metric.name)
-        return LocalEngine(training_rows(self.data), shape, JaxBackend())
+        backend = choose_backend(self._program)
+        return LocalEngine(training_rows(self.data), shape, backend)
 
     @staticmethod
     def _check(trials: int | None) -> None:
-        if trials is not None and trials < 1:
-            raise UsageError(f"`trials` must be at least 1, got {trials}")
+        if trials is not None and not _TRIALS.accepts(trials):
+            raise UsageError(f"`trials` must be {_TRIALS.describe()}, got {trials!r}")
 
     def _settled(self, epochs: int | None) -> Settings:
         if epochs is None:

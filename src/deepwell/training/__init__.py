@@ -7,6 +7,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "JaxProgram": "._jax_program",
         "Member": "._program",
+        "NativeProgram": "._native_program",
         "Outcome": "._program",
         "Program": "._program",
         "State": "._program",

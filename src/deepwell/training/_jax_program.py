@@ -11,7 +11,7 @@ import contextlib
 import itertools
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +20,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from deepwell._base._hash import Purpose, fold, key
 from deepwell._jax._start import start
-from deepwell.networks._dropout import drop_threshold
+from deepwell.networks._dropout_rate import drop_threshold
 from deepwell.optimization._decay import decay_code
 from deepwell.optimization._registry import OPTIMIZERS
 
@@ -118,8 +118,12 @@ class JaxSession:
             self._numbers = jax.device_put(numbers, program._by_lane)
             self._states = jax.device_put(held, program._by_lane)
 
-    def advance(self, chunk: Chunk) -> Info:
-        """Move every running member through the chunk's steps (at most `structure.steps`)."""
+    def advance(self, chunk: Chunk, should_stop: Callable[[], bool] | None = None) -> Info:
+        """Move every running member through the chunk's steps (at most `structure.steps`).
+
+        A compiled call runs to its end, so `should_stop` is not asked; who plans keeps calls short.
+        """
+        del should_stop
         program, structure = self._program, self._program.structure
         taken = len(chunk.order)
         if taken > structure.steps:

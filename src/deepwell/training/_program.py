@@ -17,7 +17,7 @@ What a program must hold, for every member, whoever trains beside it:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -151,8 +151,14 @@ class Chunk:
 class Session(Protocol):
     """Members loaded into a program's lanes."""
 
-    def advance(self, chunk: Chunk) -> Info:
-        """Move every running member through the chunk's steps."""
+    def advance(self, chunk: Chunk, should_stop: Callable[[], bool] | None = None) -> Info:
+        """Move every running member through the chunk's steps.
+
+        Args:
+            chunk: the steps.
+            should_stop: asked while the call works, as often as the program can; True ends the
+                call early, each member after a whole number of steps, which its state tells.
+        """
         ...
 
     def states(self) -> list[State]:
@@ -165,7 +171,7 @@ class Program(Protocol):
 
     structure: Structure
     lanes: int  # members that one session can hold
-    compile_seconds: float
+    compile_seconds: float  # wall time that compiling took, 0 for what was compiled before
 
     def load(self, members: Sequence[Member], states: Sequence[State]) -> Session:
         """Put members (at most `lanes`) with their states into lanes."""

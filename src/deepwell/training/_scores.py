@@ -16,6 +16,8 @@ import jax.numpy as jnp
 from deepwell._base._registry import Registry
 from deepwell.networks._losses import LOSSES, Loss
 
+_STILL = 1e-12  # variance over mean square up to which a target counts as constant
+
 
 def _classes(outputs: jax.Array) -> jax.Array:
     """Return the likeliest class of each row, (N,)."""
@@ -68,7 +70,8 @@ def _auc(outputs, y, weight, loss):
     if probability.shape[1] == 2:
         return 1 - _area(probability[:, 1], y == 1, weight)
     columns = range(probability.shape[1])
-    return 1 - sum(_area(probability[:, c], y == c, weight) for c in columns) / len(columns)
+    areas = jnp.stack([_area(probability[:, c], y == c, weight) for c in columns])
+    return 1 - jnp.nanmean(areas)  # a class without a row, or with every row, has no area
 
 
 def _area(score, positive, weight):
@@ -92,7 +95,11 @@ def _mae(outputs, y, weight, loss):
 
 def _r2(outputs, y, weight, loss):
     spread = _mean((y - _mean(y, weight)) ** 2, weight)
-    return _mean((outputs[:, 0] - y) ** 2, weight) / spread
+    squares = _mean((outputs[:, 0] - y) ** 2, weight)
+    # Of a target that does not vary only rounding errors are left: 0 when it is hit, else 1.
+    varies = spread > _STILL * _mean(y**2, weight)
+    still = jnp.where(squares > 0, 1.0, 0.0).astype(squares.dtype)
+    return jnp.where(varies, squares / jnp.where(varies, spread, 1.0), still)
 
 
 _Score = Callable[[jax.Array, jax.Array, jax.Array, Loss], Any]

@@ -38,7 +38,8 @@ class Log:
     def from_unit(self, unit: float) -> float:
         """Return the value at `unit`."""
         value = math.exp(math.log(self.low) + unit * self._span())
-        return min(max(value, self.low), self.high)
+        # Rounding must not move the ends.
+        return self.high if unit >= 1 else min(max(value, self.low), self.high)
 
     def describe(self) -> str:
         """Return `log(low, high)`."""

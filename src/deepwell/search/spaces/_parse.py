@@ -75,7 +75,7 @@ def _call(kind: str, inside: str) -> Distribution:
     if kind not in _KINDS:
         hint = did_you_mean(kind, _KINDS)
         known = ", ".join(_KINDS)
-        raise UsageError(f'unknown range "{safe_text(kind)}"{hint}; choose one of {known}')
+        raise UsageError(f'unknown range "{safe_text(kind)}"{hint or ";"} choose one of {known}')
     values = [_value(part) for part in _split(inside)] if inside.strip() else []
     if kind == "choice":
         return Choice(tuple(values))

@@ -30,7 +30,8 @@ class Uniform:
     def from_unit(self, unit: float) -> float:
         """Return the value at `unit`."""
         value = self.low + unit * (self.high - self.low)
-        return min(max(value, self.low), self.high)
+        # Rounding must not move the ends.
+        return self.high if unit >= 1 else min(max(value, self.low), self.high)
 
     def describe(self) -> str:
         """Return `uniform(low, high)`."""

@@ -1,0 +1,77 @@
+"""Programs of the compiled core: dense networks on CPU, exact widths, nothing to compile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deepwell._native._core_module import cores
+from deepwell.training._program import Member, Program, ProgramOptions, Structure, TrainingRows
+
+from ._planner import Bucket, Machine, Plan, Shape
+
+_LANES = 256  # members of one session: enough that no core waits long at an epoch's end
+
+
+class NativeBackend:
+    """Members that share a batch size share a session; see `Backend`."""
+
+    name = "native"
+
+    def __init__(self) -> None:
+        at_work = cores()
+        self.machine = Machine(
+            compile_seconds=0.0, multiply_adds=1.5e10 * at_work, lanes=_LANES, devices=at_work
+        )
+
+    def check(self) -> None:
+        """Return: the core is compiled ahead of time and tested against the formulas."""
+
+    def plan(
+        self,
+        members: Mapping[int, Member],
+        batch_sizes: Mapping[int, int],
+        epochs: float,
+        shape: Shape,
+    ) -> Plan:
+        """Return one program a batch size, whatever else the members differ in."""
+        by_batch: dict[int, list[int]] = {}
+        for number in members:
+            batch = min(batch_sizes[number], shape.train_rows)
+            by_batch.setdefault(batch, []).append(number)
+        buckets = tuple(
+            Bucket(_structure(batch, shape), tuple(numbers), self._options(members, numbers))
+            for batch, numbers in sorted(by_batch.items())
+        )
+        work = sum(m.architecture.multiply_adds() for m in members.values()) * shape.train_rows
+        return Plan(buckets, useful=work, executed=work)
+
+    def build(self, bucket: Bucket, rows: TrainingRows) -> Program:
+        """Make a bucket's program."""
+        from deepwell.training._native_program import NativeProgram
+
+        return NativeProgram(bucket.structure, rows, lanes=bucket.options.lanes)
+
+    def _options(self, members: Mapping[int, Member], numbers: list[int]) -> ProgramOptions:
+        """Return as many lanes as the states of the largest members leave room for."""
+        arrays = 4  # parameters, best parameters and at most two slots
+        largest = max(members[n].architecture.parameters for n in numbers) * arrays * 8
+        lanes = max(1, min(self.machine.lanes, self.machine.memory // largest))
+        return ProgramOptions(lanes=lanes, width=1)
+
+
+def _structure(batch: int, shape: Shape) -> Structure:
+    """Return what members of a session share; their own shapes and rules stay their own."""
+    return Structure(
+        inputs=shape.inputs,
+        hidden=(),
+        outputs=shape.outputs,
+        loss=shape.loss,
+        activation="",
+        optimizer="",
+        batch=batch,
+        drops=True,
+        train_rows=shape.train_rows,
+        dev_rows=shape.dev_rows,
+        steps=-(-shape.train_rows // batch),
+        score=shape.score,
+    )

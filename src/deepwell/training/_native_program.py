@@ -1,0 +1,234 @@
+"""The native program: dense networks on CPU cores, compiled ahead of time.
+
+A member is one task on one core, at its exact widths; members of any depth, width, activation,
+optimizer and type train side by side, since they share only the rows, the loss, the score and
+the order of the batches. Nothing is compiled at run time, and JAX is not loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from deepwell._base._hash import Purpose, fold, key
+from deepwell._native._core_module import core, cores, simd
+from deepwell.networks._dropout_rate import drop_threshold
+from deepwell.optimization._registry import OPTIMIZERS
+
+from ._program import Chunk, Info, Member, Outcome, State, Structure, TrainingRows
+from ._state import best_parameters
+
+# The order in which the core hands a state's numbers over.
+_WHOLE = ("step", "epoch", "best_epoch", "stale", "outcome")
+_REAL = ("best_score", "best_cost", "cost_sum", "weight_sum")
+_BEST_SET, _FIRST_SLOT_SET = 1, 2
+_NUMBERS = ("learning_rate", "decay_rate", "momentum", "beta1", "beta2", "epsilon", "l2")
+DEFAULT_LANES = 1024
+
+
+class NativeProgram:
+    """Trains dense networks on the cores of this machine.
+
+    Args:
+        structure: of it only `inputs`, `outputs`, `loss`, `batch` and `score` are read; what else
+            members differ in is their own.
+        rows: train and dev rows at their true sizes.
+        lanes: members that one session may hold; their states bound its memory.
+        threads: cores to use; None uses every core that the process may use.
+
+    Raises:
+        UsageError: when this build has no compiled core.
+        ValueError: when the rows do not belong together or to the structure.
+    """
+
+    compile_seconds = 0.0
+
+    def __init__(
+        self,
+        structure: Structure,
+        rows: TrainingRows,
+        lanes: int = DEFAULT_LANES,
+        threads: int | None = None,
+    ) -> None:
+        core()
+        if structure.inputs < rows.x_train.shape[1]:
+            raise ValueError(
+                f"a structure of {structure.inputs} inputs does not fit rows of "
+                f"{rows.x_train.shape[1]} features"
+            )
+        self.structure = structure
+        self.lanes = lanes
+        self.threads = cores() if threads is None else threads
+        self.simd = simd()
+        self._rows = rows
+        self._data: dict[str, Any] = {}
+
+    def load(self, members: Sequence[Member], states: Sequence[State]) -> NativeSession:
+        """Put members with their states into a session.
+
+        Raises:
+            ValueError: when there are more members than lanes, or one that does not fit.
+        """
+        if len(members) > self.lanes:
+            raise ValueError(f"{len(members)} members do not fit {self.lanes} lanes")
+        for member in members:
+            _check_fit(member, self.structure, self._rows.x_train.shape[1])
+        return NativeSession(self, members, states)
+
+    def evaluate(self, members: Sequence[Member], states: Sequence[State]) -> Info:
+        """Score the best weights of each state on the dev rows with the training program itself."""
+        fresh = []
+        for state in states:
+            held = dict(state)
+            held.update(best_parameters(state))
+            held["outcome"] = np.asarray(Outcome.RUNNING, np.int64)
+            fresh.append(held)
+        nothing = np.zeros((0, self.structure.batch), np.int32)
+        return self.load(members, fresh).advance(Chunk(nothing, epoch=1))
+
+    def data(self, dtype: str) -> Any:
+        """Return the rows in a member's type, converted once."""
+        if dtype not in self._data:
+            rows = self._rows
+            make = core().Data32 if dtype == "float32" else core().Data64
+            self._data[dtype] = make(
+                *(
+                    np.ascontiguousarray(part, dtype)
+                    for part in (
+                        rows.x_train, rows.y_train, rows.weight_train,
+                        rows.x_dev, rows.y_dev, rows.weight_dev,
+                    )
+                )
+            )  # fmt: skip
+        return self._data[dtype]
+
+
+class NativeSession:
+    """Members in training together; one thread uses it at a time."""
+
+    def __init__(
+        self, program: NativeProgram, members: Sequence[Member], states: Sequence[State]
+    ) -> None:
+        self._members = tuple(members)
+        types = {member.dtype for member in members}
+        self._core = core().Session(
+            float32=program.data("float32") if "float32" in types else None,
+            float64=program.data("float64") if "float64" in types else None,
+            loss=program.structure.loss,
+            metric=program.structure.score,
+            members=[_spec(member) for member in members],
+            threads=program.threads,
+            level=program.simd,
+        )
+        for index, (member, state) in enumerate(zip(members, states, strict=True)):
+            _write_state(self._core, index, member, state)
+
+    def advance(self, chunk: Chunk, should_stop: Callable[[], bool] | None = None) -> Info:
+        """Move every running member through the chunk's steps.
+
+        The interpreter's lock is released; signals are answered within a few update steps. A stop
+        leaves each member after a whole number of steps, which `Info.step` and its state tell; a
+        member that had taken them all has been scored too, the others have no dev score.
+
+        Args:
+            chunk: the steps.
+            should_stop: asked every 20 ms; True ends the call early.
+
+        Raises:
+            KeyboardInterrupt: or whatever a signal handler raises; the states can still be read.
+            ValueError: when the order is not (steps, B) int32 or holds a negative row.
+        """
+        order = np.ascontiguousarray(chunk.order)
+        if order.ndim != 2 or order.dtype != np.int32:
+            raise ValueError(
+                f"order must be (steps, B) of int32, got {order.shape} of {order.dtype}"
+            )
+        reports = self._core.advance(order, chunk.epoch, chunk.ends_epoch, should_stop)
+        columns = list(zip(*reports, strict=True)) or [()] * 7
+        train_cost, dev_cost, dev_score, outcome, step, best_epoch, moved = columns
+        return Info(
+            train_cost=np.array(train_cost, np.float64),
+            dev_cost=np.array(dev_cost, np.float64),
+            dev_score=np.array(dev_score, np.float64),
+            outcome=np.array(outcome, np.int64),
+            step=np.array(step, np.int64),
+            best_epoch=np.array(best_epoch, np.int64),
+            moved=np.array(moved, bool),
+        )
+
+    def states(self) -> list[State]:
+        """Return the members' states, copied."""
+        return [_read_state(self._core, i, member) for i, member in enumerate(self._members)]
+
+
+def _check_fit(member: Member, structure: Structure, features: int) -> None:
+    a = member.architecture
+    fits = a.inputs == features and a.outputs == structure.outputs and a.loss == structure.loss
+    if not fits:
+        raise ValueError(
+            f"a member of {a.inputs} inputs, {a.outputs} outputs and {a.loss} loss does not fit "
+            f"a program of {features}, {structure.outputs} and {structure.loss}"
+        )
+
+
+def _spec(member: Member) -> dict[str, Any]:
+    """Return what the core must know of a member."""
+    a = member.architecture
+    dropout = member.numbers["dropout"]
+    masks_key = fold(key(member.seed), Purpose.DROPOUT)
+    return {
+        "dtype": member.dtype,
+        "widths": list(a.widths),
+        "activation": a.activation,
+        "slope": float(a.slope),
+        "optimizer": member.optimizer,
+        "decay": member.decay,
+        "drop_threshold": drop_threshold(dropout),
+        "drop_scale": 1.0 / (1.0 - dropout),
+        "dropout_key": (int(masks_key.first), int(masks_key.second)),
+        "patience": int(member.patience),
+        **{name: float(member.numbers[name]) for name in _NUMBERS},
+    }
+
+
+def _sets(member: Member) -> list[tuple[int, str]]:
+    """Return the core's number and the name prefix of each set of arrays in a state."""
+    slots = OPTIMIZERS[member.optimizer].slots
+    named = [(_FIRST_SLOT_SET + i, f"{slot}/") for i, slot in enumerate(slots)]
+    return [(0, ""), (_BEST_SET, "best/"), *named]
+
+
+def _write_state(session: Any, index: int, member: Member, state: State) -> None:
+    for number, prefix in _sets(member):
+        for layer in range(member.architecture.layers):
+            names = f"{prefix}weights/{layer}", f"{prefix}biases/{layer}"
+            weights, biases = (np.ascontiguousarray(state[name]) for name in names)
+            if weights.dtype != member.dtype or biases.dtype != member.dtype:
+                raise ValueError(
+                    f"{names[0]} and {names[1]} of a {member.dtype} member must have its type, "
+                    f"got {weights.dtype} and {biases.dtype}"
+                )
+            if weights.ndim != 2 or biases.ndim != 1:
+                raise ValueError(
+                    f"{names[0]} must have 2 dimensions and {names[1]} 1, "
+                    f"got {weights.ndim} and {biases.ndim}"
+                )
+            session.write(index, number, layer, weights, biases)
+    whole = [int(state[name]) for name in _WHOLE]
+    session.set_counters(index, whole, [float(state[name]) for name in _REAL])
+
+
+def _read_state(session: Any, index: int, member: Member) -> State:
+    state: State = {}
+    for number, prefix in _sets(member):
+        for layer, shape in enumerate(member.architecture.layer_shapes()):
+            weights, biases = np.empty(shape, member.dtype), np.empty(shape[1], member.dtype)
+            session.read(index, number, layer, weights, biases)
+            state[f"{prefix}weights/{layer}"] = weights
+            state[f"{prefix}biases/{layer}"] = biases
+    whole, real = session.counters(index)
+    state.update({n: np.asarray(v, np.int64) for n, v in zip(_WHOLE, whole, strict=True)})
+    state.update({n: np.asarray(v, np.float64) for n, v in zip(_REAL, real, strict=True)})
+    return state

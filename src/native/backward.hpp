@@ -1,0 +1,131 @@
+// The backward pass of one block, with the optimizer's update fused into the last one.
+#pragma once
+
+#include "activations/registry.hpp"
+#include "optimizers/registry.hpp"
+#include "product.hpp"
+#include "transpose.hpp"
+#include "workspace.hpp"
+
+namespace deepwell::DEEPWELL_LEVEL {
+
+// dz = (W dz_next) * g'(z) for a tile: the sum is already in it.
+template <class T, class Activation>
+void through_activation(const Tile<T>& tile, const Place& at, const T* value, const T* derivative,
+                        T scale, std::ptrdiff_t stride, T* gradient) {
+  for (int m = 0; m < at.height; ++m) {
+    for (int v = 0; v < at.width; ++v) {
+      const auto place = (at.m + m) * stride + (at.v + v) * lanes<T>;
+      const Vec<T> sum = tile.at[m * at.width + v];
+      if constexpr (Activation::derivative_from_output) {
+        store(gradient + place, load(value + place) > T(0) ? sum * scale : Vec<T>{});
+      } else {
+        store(gradient + place, sum * load(derivative + place));
+      }
+    }
+  }
+}
+
+template <class T>
+using Through = void (*)(const Tile<T>&, const Place&, const T*, const T*, T, std::ptrdiff_t, T*);
+
+template <class T>
+inline constexpr auto throughs = Activations<T>::table(
+    []<class A>() -> Through<T> { return &through_activation<T, A>; });
+
+// Where a tile of dW goes: into the sums over blocks, or with them into the optimizer.
+template <class T>
+struct Landing {
+  const Layer<T>* layer;
+  T* sums;  // null when the batch is one block
+  T l2;
+};
+
+template <class T>
+void accumulate(const Tile<T>& tile, const Place& at, const Landing<T>& to, bool first) {
+  for (int m = 0; m < at.height; ++m) {
+    for (int v = 0; v < at.width; ++v) {
+      T* place = to.sums + (at.m + m) * to.layer->stride + (at.v + v) * lanes<T>;
+      const Vec<T> sum = tile.at[m * at.width + v];
+      store(place, first ? sum : load(place) + sum);
+    }
+  }
+}
+
+// w += change(g + l2 w) for a tile of weights or biases; the penalty leaves out the biases.
+template <class T, class Optimizer>
+void update(const Tile<T>& tile, const Place& at, const Landing<T>& to, const Optimizer& rule) {
+  const Layer<T>& layer = *to.layer;
+  for (int m = 0; m < at.height; ++m) {
+    const auto row = (at.m + m) * layer.stride + at.v * lanes<T>;
+    const T l2 = at.m + m < layer.inputs ? to.l2 : T(0);
+    for (int v = 0; v < at.width; ++v) {
+      const auto place = row + v * lanes<T>;
+      Vec<T> w = load(layer.parameters + place);
+      Vec<T> g = tile.at[m * at.width + v];
+      if (to.sums != nullptr) g += load(to.sums + place);
+      Vec<T> slot[most_slots] = {};
+      for (int s = 0; s < Optimizer::slots; ++s) slot[s] = load(layer.slots[s] + place);
+      w += rule.change(g + l2 * w, slot);
+      for (int s = 0; s < Optimizer::slots; ++s) store(layer.slots[s] + place, slot[s]);
+      store(layer.parameters + place, w);
+    }
+  }
+}
+
+// Where a block stands in its batch.
+struct Turn {
+  bool first;
+  bool last;
+};
+
+// Goes back through the network from the gradient at the outputs, in gradients[0]. The gradient
+// of each layer's input is taken before its weights change.
+template <class T, class Optimizer>
+void backward(const Network<T>& network, const Block<T>& block, const StepNumbers<T>& numbers,
+              const Dropout<T>& dropout, Turn turn, Workspace<T>& work) {
+  const Optimizer rule(numbers);
+  const int wide = vectors<T>(block.rows);
+  const bool alone = turn.first && turn.last;
+  const Through<T> through = throughs<T>[static_cast<std::size_t>(network.activation)];
+  int here = 0;
+  for (std::size_t l = network.layers.size(); l-- > 0; here ^= 1) {
+    const Layer<T>& layer = network.layers[l];
+    T* gradient = work.gradients[here].data();
+    const int out = vectors<T>(layer.outputs);
+    for (int unit = layer.outputs; unit < out * lanes<T>; ++unit) {
+      for (int v = 0; v < wide; ++v) store(gradient + unit * block.stride + v * lanes<T>, Vec<T>{});
+    }
+    const auto stride = stride_of<T>(layer.outputs);
+    transpose(gradient, block.stride, out, wide, work.transposed.data(), stride);
+    if (l > 0) {
+      const T* value = work.activation(l - 1);
+      const T* derivative = work.derivative(l - 1);
+      T* before = work.gradients[here ^ 1].data();
+      product(Scalars<T>{layer.parameters, layer.stride, 1}, Rows<T>{gradient, block.stride},
+              layer.inputs, wide, layer.outputs, [&](const Place& at, const Tile<T>& tile) {
+                through(tile, at, value, derivative, dropout.scale, block.stride, before);
+              });
+    }
+    const T* inputs = l == 0 ? block.x : work.activation(l - 1);
+    const Landing<T> to{&layer, alone ? nullptr : work.sums.data() + layer.offset, numbers.l2};
+    product(Scalars<T>{inputs, block.stride, 1}, Rows<T>{work.transposed.data(), stride},
+            layer.inputs + 1, out, block.rows, [&](const Place& at, const Tile<T>& tile) {
+              if (turn.last) {
+                update(tile, at, to, rule);
+              } else {
+                accumulate(tile, at, to, turn.first);
+              }
+            });
+  }
+}
+
+template <class T>
+using Backward = void (*)(const Network<T>&, const Block<T>&, const StepNumbers<T>&,
+                          const Dropout<T>&, Turn, Workspace<T>&);
+
+template <class T>
+inline constexpr auto backwards = Optimizers<T>::table(
+    []<class O>() -> Backward<T> { return &backward<T, O>; });
+
+}  // namespace deepwell::DEEPWELL_LEVEL

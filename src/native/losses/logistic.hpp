@@ -1,0 +1,29 @@
+#pragma once
+
+#include "outputs.hpp"
+
+namespace deepwell::DEEPWELL_LEVEL {
+
+// Binary cross-entropy max(z, 0) - z y + log(1 + e^-|z|); gradient yhat - y.
+template <class T>
+struct Logistic {
+  static constexpr const char* name = "logistic";
+
+  static void rows(const Outputs<T>& o, T* losses, const T* factors) {
+    for (int v = 0; v < vectors<T>(o.columns); ++v) {
+      const Vec<T> z = load(o.at(0, v));
+      const Vec<T> y = load(o.y + v * lanes<T>);
+      const Vec<T> raised = exponential(z > T(0) ? -z : z);  // e^-|z|
+      const Vec<T> top = z > T(0) ? z : Vec<T>{};
+      for (int i = 0; i < lanes<T>; ++i) {
+        losses[v * lanes<T> + i] = top[i] - z[i] * y[i] + std::log1p(raised[i]);
+      }
+      if (factors == nullptr) continue;
+      const Vec<T> smaller = raised / (T(1) + raised);
+      const Vec<T> said = z > T(0) ? T(1) - smaller : smaller;
+      store(o.at(0, v), (said - y) * load(factors + v * lanes<T>));
+    }
+  }
+};
+
+}  // namespace deepwell::DEEPWELL_LEVEL

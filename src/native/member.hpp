@@ -1,0 +1,81 @@
+// One network in training: its numbers, its state, and what it does with a chunk.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data.hpp"
+#include "workspace.hpp"
+
+namespace deepwell {
+
+// What the caller says of a member; techniques are numbers in their family's list.
+struct MemberSpec {
+  bool single = true;       // float32, else float64
+  std::vector<int> widths;  // inputs, hidden units, outputs
+  int activation = 0;
+  double slope = 0;
+  int optimizer = 0;
+  int decay = 0;
+  double learning_rate = 0, decay_rate = 0, momentum = 0, beta1 = 0, beta2 = 0, epsilon = 0, l2 = 0;
+  std::uint32_t drop_threshold = 0;
+  double drop_scale = 1;
+  std::array<std::uint32_t, 2> dropout_key{};  // of the member; the step is folded in
+  std::int64_t patience = 0;
+};
+
+enum Outcome : std::int64_t { running = 0, early_stopped = 1, diverged = 2 };
+
+// The numbers of a state; the names are those of `training/_state.py`.
+struct Counters {
+  std::int64_t step = 0, epoch = 0, best_epoch = 0, stale = 0, outcome = running;
+  double best_score = 0, best_cost = 0, cost_sum = 0, weight_sum = 0;
+};
+
+struct Report {
+  double train_cost, dev_cost, dev_score;
+  bool moved;
+};
+
+// The arrays of a state.
+inline constexpr int parameters_set = 0;
+inline constexpr int best_set = 1;
+inline constexpr int first_slot_set = 2;
+
+template <class T>
+class Member {
+ public:
+  explicit Member(const MemberSpec& spec);
+
+  const MemberSpec& spec() const { return spec_; }
+  const Network<T>& network() const { return network_; }
+  int sets() const { return static_cast<int>(arrays_.size()); }
+
+  // Copies weights (inputs, outputs) and biases (outputs,) of a layer in or out.
+  void write(int set, int layer, const T* weights, const T* biases);
+  void read(int set, int layer, T* weights, T* biases) const;
+
+  // Takes the steps, until they end, the member diverges, or `stop` is set.
+  void train(std::span<const Batch<T>> batches, int loss, std::int64_t epoch,
+             const Kernels<T>& kernels, Workspace<T>& work, const std::atomic<bool>& stop);
+
+  // Scores the dev rows, keeps the best parameters, decides on early stopping.
+  Report score(const Data<T>& data, int loss, int metric, std::int64_t epoch,
+               const Kernels<T>& kernels, Workspace<T>& work);
+
+  Counters counters;
+
+ private:
+  MemberSpec spec_;
+  std::vector<Layer<T>> layers_;
+  std::vector<Aligned<T>> arrays_;  // parameters, best, then what the optimizer remembers
+  Network<T> network_;
+};
+
+extern template class Member<float>;
+extern template class Member<double>;
+
+}  // namespace deepwell

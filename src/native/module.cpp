@@ -1,0 +1,350 @@
+// The Python face of the core: everything is checked here, kernels trust what they are given.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/array.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+
+#include "decays.hpp"
+#include "levels.hpp"
+#include "metrics/registry.hpp"
+#include "names.hpp"
+#include "session.hpp"
+#include "workers.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace deepwell {
+namespace {
+
+template <class T>
+using Matrix = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+template <class T>
+using Column = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Order = Matrix<std::int32_t>;
+
+template <class... Parts>
+[[noreturn]] void refuse(const Parts&... parts) {
+  std::string text;
+  ((text += parts), ...);
+  throw std::invalid_argument(text);
+}
+
+int index_of(std::string_view family, std::span<const std::string_view> names,
+             const std::string& name) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == name) return static_cast<int>(i);
+  }
+  refuse("the native core has no ", std::string(family), " of the name given: \"", name, "\"");
+}
+
+int small(std::size_t n, const char* what) {
+  if (n > static_cast<std::size_t>(std::numeric_limits<int>::max()) / 2) {
+    refuse(what, " must be below 2^30, got ", std::to_string(n));
+  }
+  return static_cast<int>(n);
+}
+
+template <class T>
+Table<T> table(const Matrix<T>& x, const Column<T>& y, const Column<T>& weight, const char* part) {
+  if (x.shape(0) != y.shape(0) || x.shape(0) != weight.shape(0)) {
+    refuse("x, y and weight of the ", part, " rows must be equally long, got ",
+           std::to_string(x.shape(0)), ", ", std::to_string(y.shape(0)), " and ",
+           std::to_string(weight.shape(0)));
+  }
+  if (x.shape(0) == 0 || x.shape(1) == 0) {
+    refuse("the ", part, " rows must hold a row and a feature, got ", std::to_string(x.shape(0)),
+           " x ", std::to_string(x.shape(1)));
+  }
+  return {x.data(), y.data(), weight.data(), small(x.shape(0), "rows"),
+          small(x.shape(1), "features")};
+}
+
+// The arrays stay alive for as long as the data that points into them.
+template <class T>
+struct HeldData {
+  HeldData(Matrix<T> x, Column<T> y, Column<T> w, Matrix<T> xd, Column<T> yd, Column<T> wd)
+      : held{x, xd},
+        columns{y, w, yd, wd},
+        data(table(x, y, w, "train"), table(xd, yd, wd, "dev")) {
+    if (x.shape(1) != xd.shape(1)) {
+      refuse("train and dev rows must have the same features, got ", std::to_string(x.shape(1)),
+             " and ", std::to_string(xd.shape(1)));
+    }
+  }
+  std::array<Matrix<T>, 2> held;
+  std::array<Column<T>, 4> columns;
+  Data<T> data;
+};
+
+template <class T>
+void bind_data(nb::module_& module, const char* name) {
+  nb::class_<HeldData<T>>(module, name)
+      .def(nb::init<Matrix<T>, Column<T>, Column<T>, Matrix<T>, Column<T>, Column<T>>(),
+           "x_train"_a.noconvert(), "y_train"_a.noconvert(), "weight_train"_a.noconvert(),
+           "x_dev"_a.noconvert(), "y_dev"_a.noconvert(), "weight_dev"_a.noconvert());
+}
+
+MemberSpec member_spec(const nb::dict& from) {
+  const auto text = [&](const char* key) { return nb::cast<std::string>(from[key]); };
+  const auto number = [&](const char* key) { return nb::cast<double>(from[key]); };
+  MemberSpec spec;
+  const std::string dtype = text("dtype");
+  if (dtype != "float32" && dtype != "float64") {
+    refuse("dtype must be float32 or float64, got ", dtype);
+  }
+  spec.single = dtype == "float32";
+  spec.widths = nb::cast<std::vector<int>>(from["widths"]);
+  if (spec.widths.size() < 2) refuse("a network must have inputs and outputs");
+  for (const int width : spec.widths) {
+    if (width < 1 || width > (1 << 24)) {
+      refuse("a layer must have 1 to 2^24 units, got ", std::to_string(width));
+    }
+  }
+  spec.activation = index_of("activation", activation_names(), text("activation"));
+  spec.optimizer = index_of("optimizer", optimizer_names(), text("optimizer"));
+  spec.decay = index_of("decay", decay_names, text("decay"));
+  spec.slope = number("slope");
+  spec.learning_rate = number("learning_rate");
+  spec.decay_rate = number("decay_rate");
+  spec.momentum = number("momentum");
+  spec.beta1 = number("beta1");
+  spec.beta2 = number("beta2");
+  spec.epsilon = number("epsilon");
+  spec.l2 = number("l2");
+  spec.drop_threshold = nb::cast<std::uint32_t>(from["drop_threshold"]);
+  spec.drop_scale = number("drop_scale");
+  spec.dropout_key = nb::cast<std::array<std::uint32_t, 2>>(from["dropout_key"]);
+  spec.patience = nb::cast<std::int64_t>(from["patience"]);
+  return spec;
+}
+
+// Checks that the labels of a table can be outputs of the members.
+template <class T>
+void check_labels(const Table<T>& rows, int classes) {
+  for (int i = 0; i < rows.rows; ++i) {
+    if (!(rows.y[i] >= T(0) && rows.y[i] < static_cast<T>(classes))) {
+      refuse("y must hold class numbers from 0 to ", std::to_string(classes - 1), ", got ",
+             std::to_string(rows.y[i]), " in row ", std::to_string(i));
+    }
+  }
+}
+
+template <class T>
+void check_fit(const MemberSpec& spec, const HeldData<T>* held, int loss) {
+  if (held == nullptr) refuse("there are no rows in the type of a member");
+  const Data<T>& data = held->data;
+  if (spec.widths.front() != data.train().inputs) {
+    refuse("a member of ", std::to_string(spec.widths.front()), " inputs does not fit rows of ",
+           std::to_string(data.train().inputs), " features");
+  }
+  const bool classes = loss_names()[static_cast<std::size_t>(loss)] == "softmax";
+  const int outputs = spec.widths.back();
+  if (!classes && outputs != 1) {
+    refuse("this loss needs one output, got ", std::to_string(outputs));
+  }
+  if (loss_names()[static_cast<std::size_t>(loss)] == "squared") return;
+  check_labels(data.train(), classes ? outputs : 2);
+  check_labels(data.dev(), classes ? outputs : 2);
+}
+
+// A session that one thread uses at a time: the interpreter's lock is released while it works.
+class PySession {
+ public:
+  PySession(nb::object float32, nb::object float64, const std::string& loss,
+            const std::string& metric, const std::vector<nb::dict>& members, int threads,
+            const std::string& level)
+      : float32_(std::move(float32)), float64_(std::move(float64)) {
+    const auto* single = float32_.is_none() ? nullptr : nb::cast<HeldData<float>*>(float32_);
+    const auto* twice = float64_.is_none() ? nullptr : nb::cast<HeldData<double>*>(float64_);
+    Shared shared{single == nullptr ? nullptr : &single->data,
+                  twice == nullptr ? nullptr : &twice->data,
+                  index_of("loss", loss_names(), loss),
+                  index_of("metric", Metrics<float>::names, metric),
+                  threads,
+                  level_named(level)};
+    if (threads < 1) refuse("threads must be at least 1, got ", std::to_string(threads));
+    if (shared.level == nullptr) refuse("this machine cannot run the level \"", level, "\"");
+    std::vector<MemberSpec> specs;
+    int last_outputs[2] = {};  // the labels of each type need looking at once only
+    for (const nb::dict& member : members) {
+      specs.push_back(member_spec(member));
+      const MemberSpec& spec = specs.back();
+      int& seen = last_outputs[spec.single ? 0 : 1];
+      const bool same = seen == spec.widths.back() &&
+                        specs.front().widths.front() == spec.widths.front();
+      if (same) continue;
+      if (spec.single) {
+        check_fit(spec, single, shared.loss);
+      } else {
+        check_fit(spec, twice, shared.loss);
+      }
+      seen = spec.widths.back();
+    }
+    session_ = std::make_unique<Session>(shared, specs);
+  }
+
+  nb::tuple advance(Order order, std::int64_t epoch, bool ends_epoch, nb::object should_stop) {
+    const std::unique_lock lock = enter();
+    const Steps steps{{order.data(), order.size()},
+                      small(order.shape(0), "steps"),
+                      small(order.shape(1), "the batch"),
+                      epoch,
+                      ends_epoch};
+    if (steps.batch < 1) refuse("a batch must hold at least one row, got 0");
+    for (const std::int32_t row : steps.order) {
+      if (row < 0) refuse("order must hold rows from 0, got ", std::to_string(row));
+    }
+    const auto poll = [&] {
+      const nb::gil_scoped_acquire held;
+      if (PyErr_CheckSignals() != 0) throw nb::python_error();
+      return !should_stop.is_none() && nb::cast<bool>(should_stop());
+    };
+    std::vector<Report> reports;
+    {
+      const nb::gil_scoped_release released;
+      reports = session_->advance(steps, poll);
+    }
+    nb::list rows;
+    for (int i = 0; i < session_->size(); ++i) {
+      const Report& r = reports[static_cast<std::size_t>(i)];
+      const Counters& c = session_->counters(i);
+      rows.append(nb::make_tuple(r.train_cost, r.dev_cost, r.dev_score, c.outcome, c.step,
+                                 c.best_epoch, r.moved));
+    }
+    return nb::tuple(rows);
+  }
+
+  template <class T>
+  void write(int index, int set, int layer, Matrix<T> weights, Column<T> biases) {
+    const std::unique_lock lock = enter();
+    Member<T>& member = of<T>(index, set, layer);
+    const Layer<T>& at = member.network().layers[static_cast<std::size_t>(layer)];
+    if (weights.shape(0) != static_cast<std::size_t>(at.inputs) ||
+        weights.shape(1) != static_cast<std::size_t>(at.outputs) ||
+        biases.shape(0) != static_cast<std::size_t>(at.outputs)) {
+      refuse("layer ", std::to_string(layer), " must hold ", std::to_string(at.inputs), " x ",
+             std::to_string(at.outputs), " weights and ", std::to_string(at.outputs),
+             " biases, got ", std::to_string(weights.shape(0)), " x ",
+             std::to_string(weights.shape(1)), " and ", std::to_string(biases.shape(0)));
+    }
+    member.write(set, layer, weights.data(), biases.data());
+  }
+
+  template <class T>
+  void read(int index, int set, int layer, nb::ndarray<T, nb::ndim<2>, nb::c_contig> weights,
+            nb::ndarray<T, nb::ndim<1>, nb::c_contig> biases) {
+    const std::unique_lock lock = enter();
+    const Member<T>& member = of<T>(index, set, layer);
+    const Layer<T>& at = member.network().layers[static_cast<std::size_t>(layer)];
+    const auto inputs = static_cast<std::size_t>(at.inputs);
+    const auto outputs = static_cast<std::size_t>(at.outputs);
+    if (weights.shape(0) != inputs || weights.shape(1) != outputs || biases.size() != outputs) {
+      refuse("the arrays to read layer ", std::to_string(layer), " into have another shape");
+    }
+    member.read(set, layer, weights.data(), biases.data());
+  }
+
+  void set_counters(int index, std::array<std::int64_t, 5> whole, std::array<double, 4> real) {
+    const std::unique_lock lock = enter();
+    check_index(index);
+    session_->counters(index) = {whole[0], whole[1], whole[2], whole[3], whole[4],
+                                 real[0],  real[1],  real[2],  real[3]};
+  }
+
+  nb::tuple get_counters(int index) {
+    const std::unique_lock lock = enter();
+    check_index(index);
+    const Counters& c = session_->counters(index);
+    return nb::make_tuple(nb::make_tuple(c.step, c.epoch, c.best_epoch, c.stale, c.outcome),
+                          nb::make_tuple(c.best_score, c.best_cost, c.cost_sum, c.weight_sum));
+  }
+
+ private:
+  std::unique_lock<std::mutex> enter() {
+    std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock) throw std::runtime_error("another thread is at work in this session; wait for it");
+    return lock;
+  }
+
+  void check_index(int index) const {
+    if (index < 0 || index >= session_->size()) {
+      refuse("there is no member ", std::to_string(index), " among ",
+             std::to_string(session_->size()));
+    }
+  }
+
+  template <class T>
+  Member<T>& of(int index, int set, int layer) {
+    check_index(index);
+    auto* member = std::get_if<Member<T>>(&session_->member(index));
+    if (member == nullptr) {
+      refuse("the arrays have another type than member ", std::to_string(index));
+    }
+    if (set < 0 || set >= member->sets()) refuse("there is no set ", std::to_string(set));
+    if (layer < 0 || layer >= static_cast<int>(member->network().layers.size())) {
+      refuse("there is no layer ", std::to_string(layer));
+    }
+    return *member;
+  }
+
+  nb::object float32_;
+  nb::object float64_;
+  std::unique_ptr<Session> session_;
+  std::mutex mutex_;
+};
+
+template <class Names>
+nb::tuple as_tuple(const Names& names) {
+  nb::list list;
+  for (const std::string_view name : names) list.append(nb::str(name.data(), name.size()));
+  return nb::tuple(list);
+}
+
+}  // namespace
+}  // namespace deepwell
+
+NB_MODULE(_core, module) {
+  using namespace deepwell;
+  module.def("levels", [] {
+    std::vector<std::string_view> names;
+    for (const Level* level : runnable_levels()) names.push_back(level->name);
+    return as_tuple(names);
+  });
+  module.def("cores", &usable_cores);
+  module.def("techniques", [] {
+    nb::dict families;
+    families["activation"] = as_tuple(activation_names());
+    families["optimizer"] = as_tuple(optimizer_names());
+    families["loss"] = as_tuple(loss_names());
+    families["metric"] = as_tuple(Metrics<float>::names);
+    families["decay"] = as_tuple(decay_names);
+    return families;
+  });
+  bind_data<float>(module, "Data32");
+  bind_data<double>(module, "Data64");
+  nb::class_<PySession>(module, "Session")
+      .def(nb::init<nb::object, nb::object, const std::string&, const std::string&,
+                    const std::vector<nb::dict>&, int, const std::string&>(),
+           "float32"_a.none(), "float64"_a.none(), "loss"_a, "metric"_a, "members"_a, "threads"_a,
+           "level"_a)
+      .def("advance", &PySession::advance, "order"_a.noconvert(), "epoch"_a, "ends_epoch"_a,
+           "should_stop"_a.none())
+      .def("write", &PySession::write<float>, "index"_a, "set"_a, "layer"_a,
+           "weights"_a.noconvert(), "biases"_a.noconvert())
+      .def("write", &PySession::write<double>, "index"_a, "set"_a, "layer"_a,
+           "weights"_a.noconvert(), "biases"_a.noconvert())
+      .def("read", &PySession::read<float>, "index"_a, "set"_a, "layer"_a, "weights"_a.noconvert(),
+           "biases"_a.noconvert())
+      .def("read", &PySession::read<double>, "index"_a, "set"_a, "layer"_a,
+           "weights"_a.noconvert(), "biases"_a.noconvert())
+      .def("set_counters", &PySession::set_counters, "index"_a, "whole"_a, "real"_a)
+      .def("counters", &PySession::get_counters, "index"_a);
+}

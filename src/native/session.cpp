@@ -1,0 +1,139 @@
+#include "session.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+
+#include "workers.hpp"
+
+namespace deepwell {
+namespace {
+
+constexpr std::size_t gathered_bytes = std::size_t{16} << 20;  // of batches held at once
+
+template <class T>
+constexpr bool has(const AnyMember& member) {
+  return std::holds_alternative<Member<T>>(member);
+}
+
+// Steps whose batches are gathered together.
+template <class T>
+int steps_at_once(const Data<T>& data, int batch) {
+  const auto each = static_cast<std::size_t>(data.train().inputs + 3) *
+                    static_cast<std::size_t>(stride_of<T>(batch)) * sizeof(T);
+  return static_cast<int>(std::max<std::size_t>(1, gathered_bytes / each));
+}
+
+std::ptrdiff_t cost_of(const AnyMember& member) {
+  return std::visit(
+      [](const auto& m) {
+        std::ptrdiff_t cost = 0;
+        for (const auto& layer : m.network().layers) cost += layer.size();
+        return cost;
+      },
+      member);
+}
+
+}  // namespace
+
+Session::Session(const Shared& shared, std::span<const MemberSpec> specs) : shared_(shared) {
+  members_.reserve(specs.size());
+  for (const MemberSpec& spec : specs) {
+    if (spec.single) {
+      members_.emplace_back(std::in_place_type<Member<float>>, spec);
+    } else {
+      members_.emplace_back(std::in_place_type<Member<double>>, spec);
+    }
+  }
+  workers_.resize(
+      static_cast<std::size_t>(std::max(1, std::min(shared.threads, static_cast<int>(size())))));
+}
+
+template <class T>
+void Session::make_room(int rows, bool accumulates) {
+  const auto stride = std::max(stride_of<T>(rows), stride_of<T>(rows_of_dev_block));
+  for (const AnyMember& member : members_) {
+    if (!has<T>(member)) continue;
+    for (Worker& worker : workers_) {
+      worker.work<T>().fit(std::get<Member<T>>(member).network(), stride, accumulates);
+    }
+  }
+}
+
+std::vector<Report> Session::advance(const Steps& steps, const std::function<bool()>& poll) {
+  constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+  std::vector<Report> reports(members_.size(), Report{nothing, nothing, nothing, false});
+  std::vector<std::int64_t> goal(members_.size());
+  std::vector<int> todo;
+  bool single = false, twice = false;
+  for (int i = 0; i < size(); ++i) {
+    goal[static_cast<std::size_t>(i)] = counters(i).step + steps.count;
+    if (counters(i).outcome != running) continue;
+    todo.push_back(i);
+    (has<float>(member(i)) ? single : twice) = true;
+  }
+  // The longest first, so that no thread ends late with a large one.
+  std::stable_sort(todo.begin(), todo.end(),
+                   [&](int a, int b) { return cost_of(member(a)) > cost_of(member(b)); });
+
+  const int rows = std::min(steps.batch, rows_of_block);
+  const bool accumulates = steps.batch > rows_of_block;
+  if (rows > rows_fitted_ || (accumulates && !sums_fitted_)) {
+    make_room<float>(rows, accumulates);
+    make_room<double>(rows, accumulates);
+    rows_fitted_ = std::max(rows, rows_fitted_);
+    sums_fitted_ = sums_fitted_ || accumulates;
+  }
+
+  int at_once = std::max(1, steps.count);
+  std::optional<Batches<float>> float32;
+  std::optional<Batches<double>> float64;
+  if (single) {
+    at_once = std::min(at_once, steps_at_once(*shared_.float32, steps.batch));
+    float32.emplace(shared_.float32->train().inputs);
+  }
+  if (twice) {
+    at_once = std::min(at_once, steps_at_once(*shared_.float64, steps.batch));
+    float64.emplace(shared_.float64->train().inputs);
+  }
+
+  std::atomic<bool> stop{false};
+  for (int first = 0; first == 0 || first < steps.count; first += at_once) {
+    const int count = std::min(at_once, steps.count - first);
+    const auto order = steps.order.subspan(
+        static_cast<std::size_t>(first) * static_cast<std::size_t>(steps.batch),
+        static_cast<std::size_t>(count) * static_cast<std::size_t>(steps.batch));
+    if (single) float32->gather(shared_.float32->train(), order, count, steps.batch);
+    if (twice) float64->gather(shared_.float64->train(), order, count, steps.batch);
+    const auto move = [&]<class T>(Member<T>& one, const Batches<T>& batches, std::size_t index,
+                                   Worker& worker) {
+      const std::int64_t before = one.counters.step;
+      const Kernels<T>& kernels = shared_.level->kernels<T>();
+      one.train(batches.batches(), shared_.loss, steps.epoch, kernels, worker.work<T>(), stop);
+      const bool moved = reports[index].moved || one.counters.step > before;
+      if (steps.ends_epoch && one.counters.outcome == running &&
+          one.counters.step == goal[index]) {
+        reports[index] = one.score(shared_.data<T>(), shared_.loss, shared_.metric, steps.epoch,
+                                   kernels, worker.work<T>());
+      }
+      reports[index].moved = moved;
+    };
+    share_out(
+        static_cast<int>(todo.size()), static_cast<int>(workers_.size()), stop,
+        [&](int task, int worker) {
+          const auto index = static_cast<std::size_t>(todo[static_cast<std::size_t>(task)]);
+          Worker& mine = workers_[static_cast<std::size_t>(worker)];
+          AnyMember& any = members_[index];
+          if (has<float>(any)) {
+            move(std::get<Member<float>>(any), *float32, index, mine);
+          } else {
+            move(std::get<Member<double>>(any), *float64, index, mine);
+          }
+        },
+        poll);
+    if (stop) break;
+  }
+  return reports;
+}
+
+}  // namespace deepwell

@@ -1,0 +1,86 @@
+// Members in training together: they share the rows and the order of the batches, nothing else.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "data.hpp"
+#include "member.hpp"
+#include "network.hpp"
+
+namespace deepwell {
+
+using AnyMember = std::variant<Member<float>, Member<double>>;
+
+// What the members of a session share.
+struct Shared {
+  const Data<float>* float32;  // null when no member is float32
+  const Data<double>* float64;
+  int loss;
+  int metric;
+  int threads;
+  const Level* level;
+
+  template <class T>
+  const Data<T>& data() const {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      return *float32;
+    } else {
+      return *float64;
+    }
+  }
+};
+
+// The steps of one call.
+struct Steps {
+  std::span<const std::int32_t> order;  // (count, batch); an index of `rows` or more is no row
+  int count;
+  int batch;
+  std::int64_t epoch;
+  bool ends_epoch;
+};
+
+class Session {
+ public:
+  Session(const Shared& shared, std::span<const MemberSpec> specs);
+
+  // Moves every running member through the steps; `poll` is asked every 20 ms whether to stop.
+  // A stop leaves each member after a whole number of steps, told by its counters; a member that
+  // had taken all steps has been scored too.
+  std::vector<Report> advance(const Steps& steps, const std::function<bool()>& poll);
+
+  int size() const { return static_cast<int>(members_.size()); }
+  AnyMember& member(int index) { return members_[static_cast<std::size_t>(index)]; }
+  Counters& counters(int index) {
+    return std::visit([](auto& m) -> Counters& { return m.counters; }, member(index));
+  }
+
+ private:
+  struct Worker {
+    Workspace<float> float32;
+    Workspace<double> float64;
+
+    template <class T>
+    Workspace<T>& work() {
+      if constexpr (sizeof(T) == sizeof(float)) {
+        return float32;
+      } else {
+        return float64;
+      }
+    }
+  };
+
+  template <class T>
+  void make_room(int rows, bool accumulates);
+
+  Shared shared_;
+  std::vector<AnyMember> members_;
+  std::vector<Worker> workers_;
+  int rows_fitted_ = 0;
+  bool sums_fitted_ = false;
+};
+
+}  // namespace deepwell

@@ -1,0 +1,281 @@
+"""The compiled core: what it offers, what it refuses, and how it stops."""
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepwell import _native
+from deepwell._base._errors import UsageError
+from deepwell._native import _core_module
+from deepwell.networks._activations import ACTIVATIONS
+from deepwell.networks._architecture import Architecture
+from deepwell.networks._losses import LOSSES
+from deepwell.optimization._decay import DECAYS
+from deepwell.optimization._registry import OPTIMIZERS
+from deepwell.training._native_program import NativeProgram
+from deepwell.training._program import Chunk, Member, Structure, TrainingRows
+from deepwell.training._state import initial_state
+
+FOLDER = str(Path(__file__).parent)
+ROOT = Path(__file__).parents[2]
+
+NUMBERS = {
+    "learning_rate": 0.01, "decay_rate": 0.0, "momentum": 0.9, "beta1": 0.9, "beta2": 0.999,
+    "epsilon": 1e-8, "dropout": 0.2, "l2": 1e-3,
+}  # fmt: skip
+
+
+def structure(**changes):
+    base = {
+        "inputs": 5, "hidden": (), "outputs": 3, "loss": "softmax", "activation": "", "batch": 8,
+        "optimizer": "", "drops": True, "train_rows": 30, "dev_rows": 20, "steps": 4,
+        "score": "error",
+    }  # fmt: skip
+    return Structure(**{**base, **changes})
+
+
+def rows(n=30, k=20, d=5, classes=3):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(n + k, d)), rng.integers(0, classes, n + k)
+    return TrainingRows(x[:n], y[:n], np.ones(n), x[n:], y[n:], np.ones(k))
+
+
+def network(hidden=(4,), seed=0, **changes):
+    shape = Architecture(5, hidden, 3, "relu", 0.0, "softmax")
+    return Member(shape, **{"optimizer": "adam", "initializer": "he", "seed": seed,
+                            "numbers": NUMBERS, **changes})  # fmt: skip
+
+
+def order(steps=3, batch=8, seed=0):
+    return np.random.default_rng(seed).integers(0, 31, (steps, batch)).astype(np.int32)
+
+
+def test_it_has_every_technique_of_the_python_registries():
+    families = _core_module.core().techniques()
+    assert set(families["activation"]) == set(ACTIVATIONS)
+    assert set(families["optimizer"]) == set(OPTIMIZERS)
+    assert set(families["loss"]) == set(LOSSES)
+    assert list(families["decay"]) == list(DECAYS)
+
+
+def test_it_says_how_it_runs():
+    assert _native.available()
+    assert _native.why_not() == ""
+    assert _native.simd() in _core_module.core().levels()
+    assert _native.cores() == len(os.sched_getaffinity(0))
+
+
+def test_without_a_core_it_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(_core_module, "_load", lambda: (None, "this build has no compiled core"))
+    assert not _native.available()
+    assert "no compiled core" in _native.why_not()
+    with pytest.raises(UsageError, match="install a C\\+\\+ compiler"):
+        NativeProgram(structure(), rows())
+
+
+def test_an_unknown_instruction_set_is_refused(monkeypatch):
+    monkeypatch.setenv("DEEPWELL_SIMD", "avx1024")
+    with pytest.raises(UsageError, match='got "avx1024"'):
+        _native.simd()
+
+
+def test_training_does_not_import_jax():
+    program = textwrap.dedent("""
+        import sys
+        import deepwell.training._native_program, deepwell.training._state
+        assert not [m for m in sys.modules if m == "jax" or m.startswith("jax.")]
+    """)
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"x_dev": np.zeros((20, 4))}, "same features"),
+        ({"y_train": np.zeros(29, int)}, "equally long"),
+        ({"weight_dev": np.ones(3)}, "equally long"),
+        ({"y_train": np.full(30, 3)}, "class numbers from 0 to 2"),
+        ({"y_dev": np.full(20, -1)}, "class numbers from 0 to 2"),
+        ({"y_dev": np.full(20, np.nan)}, "class numbers from 0 to 2"),
+    ],
+)
+def test_rows_that_do_not_fit_are_refused(changes, told):
+    good = rows()
+    given = {name: getattr(good, name) for name in TrainingRows.__dataclass_fields__} | changes
+    p = NativeProgram(structure(), TrainingRows(**given))
+    with pytest.raises(ValueError, match=told):
+        p.load([network()], [initial_state(network())])
+
+
+def test_members_that_do_not_fit_are_refused():
+    p = NativeProgram(structure(), rows(), lanes=1)
+    one = network()
+    with pytest.raises(ValueError, match="2 members do not fit 1 lanes"):
+        p.load([one, one], [initial_state(one)] * 2)
+    wide = Member(Architecture(6, (4,), 3, "relu"), "adam", "he", 0, NUMBERS)
+    with pytest.raises(ValueError, match="6 inputs"):
+        p.load([wide], [initial_state(wide)])
+    with pytest.raises(ValueError, match="5 x 4 weights"):
+        p.load([one], [initial_state(network((7,)))])
+    with pytest.raises(ValueError, match="got float64"):
+        p.load([one], [initial_state(network(dtype="float64"))])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (np.zeros((2, 8)), "int32"),
+        (np.zeros(8, np.int32), "\\(steps, B\\)"),
+        (np.full((2, 8), -1, np.int32), "rows from 0"),
+        (np.zeros((2, 0), np.int32), "at least one row"),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused(wrong, told):
+    session = NativeProgram(structure(), rows()).load([network()], [initial_state(network())])
+    with pytest.raises(ValueError, match=told):
+        session.advance(Chunk(wrong, 1))
+
+
+def test_an_index_past_the_rows_holds_no_row():
+    p = NativeProgram(structure(), rows())
+    one = network(numbers={**NUMBERS, "dropout": 0.0})
+    short, padded = (p.load([one], [initial_state(one)]) for _ in range(2))
+    a = short.advance(Chunk(np.arange(5, dtype=np.int32)[None], 1))
+    filled = np.array([[0, 1, 2, 3, 4, 30, 2**31 - 1, 30]], np.int32)
+    b = padded.advance(Chunk(filled, 1))
+    assert a.train_cost[0] == b.train_cost[0]
+    for name, array in short.states()[0].items():
+        assert array.tobytes() == padded.states()[0][name].tobytes(), name
+
+
+def test_no_members_and_no_steps_are_no_error():
+    p = NativeProgram(structure(), rows())
+    assert p.load([], []).advance(Chunk(order(), 1)).step.shape == (0,)
+    one = network()
+    session = p.load([one], [initial_state(one)])
+    info = session.advance(Chunk(order(steps=0), 1, ends_epoch=False))
+    assert not info.moved[0]
+    assert np.isnan(info.dev_score[0])
+
+
+def test_the_number_of_threads_changes_no_bit():
+    members = [network((3 + i, 9 - i), seed=i) for i in range(6)]
+    outcomes = []
+    for threads in (1, 2, 5):
+        session = NativeProgram(structure(), rows(), threads=threads).load(
+            members, [initial_state(m) for m in members]
+        )
+        for epoch in (1, 2, 3):
+            session.advance(Chunk(order(seed=epoch), epoch))
+        outcomes.append(session.states())
+    for other in outcomes[1:]:
+        for a, b in zip(outcomes[0], other, strict=True):
+            assert all(a[name].tobytes() == b[name].tobytes() for name in a)
+
+
+def test_a_stop_leaves_whole_steps_and_going_on_changes_nothing():
+    members = [network((60, 60), seed=i) for i in range(8)]
+    long = order(steps=2000)
+    p = NativeProgram(structure(), rows())
+    through = p.load(members, [initial_state(m) for m in members])
+    through.advance(Chunk(long, 1))
+    session = p.load(members, [initial_state(m) for m in members])
+    info = session.advance(Chunk(long, 1), should_stop=lambda: True)
+    states = session.states()
+    assert info.step.min() < 2000
+    for i, (state, one) in enumerate(zip(states, members, strict=True)):
+        assert int(state["step"]) == info.step[i]
+        done = int(state["step"])
+        scored = done == 2000
+        assert np.isfinite(info.dev_score[i]) == scored
+        if not scored:
+            rest = p.load([one], [state])
+            rest.advance(Chunk(long[done:], 1))
+            (state,) = rest.states()
+        for name, array in through.states()[i].items():
+            assert array.tobytes() == state[name].tobytes(), name
+
+
+INTERRUPTED = """
+import signal, sys, time, threading, os
+import numpy as np
+sys.path.insert(0, {folder!r})
+from test_native_core import *
+p = NativeProgram(structure(), rows())
+members = [network((200, 200), seed=i) for i in range(8)]
+session = p.load(members, [initial_state(m) for m in members])
+sent = []
+def send():
+    time.sleep(0.2)
+    sent.append(time.perf_counter())
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=send).start()
+try:
+    session.advance(Chunk(np.zeros((100_000, 256), np.int32), 1))
+except KeyboardInterrupt:
+    took = time.perf_counter() - sent[0]
+    steps = [int(s["step"]) for s in session.states()]
+    assert 0 < max(steps) < 100_000
+    print(took)
+"""
+
+
+def test_ctrl_c_is_answered_at_once():
+    program = INTERRUPTED.format(folder=FOLDER)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                          timeout=60, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 0.1
+
+
+LEVELS = """
+import sys
+sys.path.insert(0, {folder!r})
+from test_native_core import *
+import hashlib
+members = [network((33, 7), seed=i, dtype=d) for i, d in enumerate(("float32", "float64"))]
+session = NativeProgram(structure(), rows()).load(members, [initial_state(m) for m in members])
+for epoch in range(1, 9):
+    session.advance(Chunk(order(seed=epoch), epoch))
+for state in session.states():
+    print(repr(float(state["weights/0"].sum())), repr(float(abs(state["weights/1"]).max())))
+"""
+
+
+def test_all_instruction_sets_agree():
+    results = {}
+    for level in _core_module.core().levels():
+        done = subprocess.run(
+            [sys.executable, "-c", LEVELS.format(folder=FOLDER)],
+            env={**os.environ, "DEEPWELL_SIMD": level}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        results[level] = np.array([line.split() for line in done.stdout.splitlines()], float)
+    first = results.pop("plain")
+    for other in results.values():
+        np.testing.assert_allclose(other[0], first[0], rtol=1e-3)
+        np.testing.assert_allclose(other[1], first[1], rtol=1e-10)
+
+
+def test_it_installs_without_a_compiler(tmp_path):
+    """CMake leaves the core out; Deepwell then trains dense networks in JAX."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    here = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    for name in ("cmake", "ninja"):
+        found = shutil.which(name, path=here)
+        if found is None:
+            pytest.skip(f"needs {name}")
+        (tools / name).symlink_to(found)
+    done = subprocess.run(
+        [str(tools / "cmake"), "-S", str(ROOT), "-B", str(tmp_path / "build"), "-G", "Ninja"],
+        env={"PATH": str(tools)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "No C++ compiler was found" in done.stderr

@@ -1,0 +1,81 @@
+"""Brackets: who finished, who was cut short, and what is told on the way."""
+
+import numpy as np
+import pytest
+
+import deepwell as dw
+from deepwell.records import Status
+from deepwell.study._budget import Clock
+
+SMALL = {"hidden_layers": 1, "hidden_units": 8, "patience": 0}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(90, 2)).round(3)
+    columns = {"a": x[:, 0], "b": x[:, 1], "y": np.where(x[:, 0] > 0, "yes", "no")}
+    return dw.load(columns, target="y", vault=tmp_path_factory.mktemp("vault"))
+
+
+class Stopped(Clock):
+    """A clock whose budget is used up once the epoch of a trial has been recorded."""
+
+    epochs_left = 0
+
+    def over(self):
+        return self.budget is not None and Stopped.epochs_left <= 0
+
+
+class Counting(dw.Observer):
+    def __init__(self):
+        self.told = []
+
+    def on_progress(self, progress):
+        self.told.append(progress)
+        Stopped.epochs_left -= progress.phase == "training" and not progress.rung_ended
+
+
+def stopped_after(epochs, monkeypatch):
+    monkeypatch.setattr("deepwell.study._study.Clock", Stopped)
+    Stopped.epochs_left = epochs
+
+
+def test_a_trial_at_its_last_epoch_is_finished_even_when_the_clock_stops_the_others(
+    data, tmp_path, monkeypatch
+):
+    stopped_after(3, monkeypatch)
+    study = dw.Study(data, {"epochs": [2, 9], **SMALL}, store=tmp_path, scheduler="none",
+                     program="jax", observer=Counting())  # fmt: skip
+    result = study.run(trials=2, budget=60)
+    ends = {t.spec.whole("epochs"): t.status for t in study.history()}
+    assert ends == {2: Status.FINISHED, 9: Status.INTERRUPTED}
+    assert result.stopped == "the time budget was used up"
+
+
+def test_a_plan_that_was_carried_out_was_not_stopped_by_the_clock(data, tmp_path, monkeypatch):
+    stopped_after(4, monkeypatch)
+    study = dw.Study(data, {"epochs": 4, **SMALL}, store=tmp_path, observer=Counting())
+    result = study.run(trials=2, budget=60)
+    assert {t.status for t in study.history()} == {Status.FINISHED}
+    assert result.stopped == ""
+
+
+def test_a_budget_that_ends_before_any_score_says_so(data, tmp_path):
+    for trials in (None, 2):
+        with pytest.raises(dw.StudyError, match="budget was used up before any network was scored"):
+            dw.Study(data, SMALL, store=tmp_path).run(trials=trials, budget=1e-6)
+
+
+def test_the_best_score_told_never_gets_worse_from_round_to_round(data, tmp_path, monkeypatch):
+    counts = iter([8, 8, 0])
+    monkeypatch.setattr("deepwell.study._study.round_size", lambda *_: next(counts))
+    heard = Counting()
+    study = dw.Study(data, SMALL, store=tmp_path, observer=heard, scheduler="none")
+    study.run(epochs=3, budget=60)
+    assert len(study.history()) == 16
+    best = [p.best for p in heard.told if p.best is not None]
+    assert best == sorted(best, reverse=True)
+    assert heard.told[-1].rung_ended
+    second = next(i for i, p in enumerate(heard.told) if p.rung_ended) + 1
+    assert heard.told[second].best == heard.told[second - 1].best
