@@ -49,7 +49,7 @@ def test_unknown_study_names_the_known_ones(store: Store):
         store.study("x")
     for name in ("digits", "churn"):
         store.create_study(name, {})
-    with pytest.raises(UsageError, match=r'did you mean "churn"\?; studies: churn, digits$'):
+    with pytest.raises(UsageError, match=r'did you mean "churn"\? studies: churn, digits$'):
         store.study("chrun")
     for n in range(20):
         store.create_study(f"more{n}", {})

@@ -61,6 +61,20 @@ def test_what_is_no_data_is_refused(data):
             dw.Study(data).run(trials=trials)
 
 
+def test_numbers_of_numpy_are_numbers(data, tmp_path):
+    study = dw.Study(data, store=tmp_path, fixed=SMALL, seed=np.int64(1))
+    assert study.run(trials=np.int64(2), epochs=np.int32(1), budget=np.float64(60)).networks == 2
+
+
+def test_a_model_that_cannot_be_saved_is_one_sentence(data, tmp_path):
+    class InTheWay(dw.Observer):
+        def on_plan(self, plan):
+            (tmp_path / "blocked").write_text("a file where the study's folder would be")
+
+    with pytest.raises(dw.UsageError, match="a file stands where a folder is needed"):
+        run(data, tmp_path, trials=1, epochs=1, name="blocked", observer=InTheWay())
+
+
 def test_a_study_that_cannot_be_recorded_leaves_no_sealed_rows(data, tmp_path, monkeypatch):
     def full(*_):
         raise dw.UsageError("the disk is full")

@@ -10,6 +10,7 @@ from typing import Any
 from deepwell._base._constraints import IntegerInterval
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import validate
+from deepwell._base._safe_text import safe_text
 from deepwell.data._data import Data
 from deepwell.diagnosis._metrics import METRICS, default_metric
 from deepwell.execution._backends import choose_backend
@@ -19,6 +20,7 @@ from deepwell.execution._speed import remembered_rate
 from deepwell.records import Finding, Opening, PlanFacts, Rung, StudyResult, Trial, TrialSpec
 from deepwell.search.schedulers._registry import SCHEDULERS
 from deepwell.search.spaces._default import default_space
+from deepwell.search.spaces._distribution import plain
 from deepwell.search.spaces._space import Space, with_fixed
 from deepwell.storage._names import valid_name
 from deepwell.storage._open import locate
@@ -127,7 +129,7 @@ class Study:
         budget: str | float | None = None,
     ) -> PlanFacts:
         """Return what `run` with the same arguments would train first; writes nothing."""
-        self._check(trials)
+        trials = _checked(trials)
         settings = self._settled(epochs)
         engine = self._engine()
         bracket, planned = self._first_bracket(settings, engine, trials, parse_budget(budget))
@@ -152,7 +154,7 @@ class Study:
             KeyboardInterrupt: when a person stopped before any network was scored.
         """
         limit = parse_budget(budget)
-        self._check(trials)
+        trials = _checked(trials)
         settings, clock = self._settled(epochs), Clock(limit)
         self._observer.on_data(self.data.facts)
         engine = self._engine()
@@ -233,11 +235,6 @@ class Study:
         backend = choose_backend(self._program)
         return LocalEngine(training_rows(self.data), shape, backend)
 
-    @staticmethod
-    def _check(trials: int | None) -> None:
-        if trials is not None and not _TRIALS.accepts(trials):
-            raise UsageError(f"`trials` must be {_TRIALS.describe()}, got {trials!r}")
-
     def _settled(self, epochs: int | None) -> Settings:
         if epochs is None:
             return self.settings
@@ -310,6 +307,13 @@ class Study:
             seconds=expected_seconds(planned, epochs, engine.machine, rate),
             space=settings.space.describe(),
         )
+
+
+def _checked(trials: int | None) -> int | None:
+    number = plain(trials)
+    if number is None or (isinstance(number, int) and _TRIALS.accepts(number)):
+        return number
+    raise UsageError(f"`trials` must be {_TRIALS.describe()}, got {safe_text(repr(trials))}")
 
 
 def _space(data: Data, space: Mapping[str, object] | None, fixed: Mapping[str, object]) -> Space:
