@@ -116,7 +116,7 @@ Report Member<T>::score(const Data<T>& data, int loss, int metric, std::int64_t 
                     ? static_cast<T>(metrics<T>[static_cast<std::size_t>(metric)](said))
                     : std::numeric_limits<T>::quiet_NaN();
   const double best = static_cast<T>(counters.best_score);
-  if (got < best || (got == best && cost < counters.best_cost)) {
+  if (got < best || (got == best && std::isfinite(got) && cost < counters.best_cost)) {
     std::copy_n(arrays_[parameters_set].data(), arrays_[parameters_set].size(),
                 arrays_[best_set].data());
     counters.best_score = static_cast<double>(got);

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 import deepwell as dw
+from deepwell._native._core_module import available
 from deepwell.report._figures import figure
+
+PROGRAMS = ("native", "jax") if available() else ("jax",)
 
 SMALL = {"hidden_layers": 1, "hidden_units": 8}
 
@@ -40,17 +43,19 @@ def test_auc_of_one_class_is_refused_before_the_work(tmp_path):
         dw.Study(data, store=tmp_path / "never", metric="auc")
 
 
-def test_auc_leaves_out_a_class_without_a_dev_row(tmp_path):
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_auc_leaves_out_a_class_without_a_dev_row(tmp_path, program):
     _, columns = table(150)
     labels = np.array(["a"] * 100 + ["b"] * 48 + ["c"] * 2)
     data = dw.load({**columns, "y": labels}, target="y", vault=tmp_path / "vault")
     assert set(data.dev.y) == {0, 1}
-    study = dw.Study(data, store=tmp_path, fixed=SMALL, metric="auc", program="jax")
+    study = dw.Study(data, store=tmp_path, fixed=SMALL, metric="auc", program=program)
     result = study.run(trials=2, epochs=2)
     assert study.history()[result.best_trial].score == pytest.approx(result.dev.value, abs=1e-6)
 
 
-def test_r2_of_a_constant_dev_target_is_one_for_every_network(tmp_path):
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_r2_of_a_constant_dev_target_is_one_for_every_network(tmp_path, program):
     x, columns = table(60)
     days = [f"{2020 + (i >= 20)}-01-{1 + i % 28:02d}" for i in range(60)]
     y = np.r_[x[:20, 0], np.full(40, 3.7)]
@@ -59,7 +64,7 @@ def test_r2_of_a_constant_dev_target_is_one_for_every_network(tmp_path):
         vault=tmp_path / "vault",
     )  # fmt: skip
     assert len(set(data.dev.y)) == 1
-    study = dw.Study(data, store=tmp_path, fixed=SMALL, metric="r2", program="jax")
+    study = dw.Study(data, store=tmp_path, fixed=SMALL, metric="r2", program=program)
     result = study.run(trials=2, epochs=2)
     assert result.dev.value == 1.0
     assert [t.score for t in study.history()] == [1.0, 1.0]

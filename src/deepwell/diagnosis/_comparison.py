@@ -17,6 +17,15 @@ _CLAIMS = {
 }
 
 
+def hardest_baseline(differences: Mapping[str, Estimate]) -> str:
+    """Return the simple model that is hardest to beat: by verdict first, then by difference.
+
+    Args:
+        differences: name of a simple model -> network minus it; not empty.
+    """
+    return max(differences, key=lambda n: (_RANKS[_level(differences[n])], differences[n].value))
+
+
 def compare_with_baselines(metric: str, differences: Mapping[str, Estimate]) -> list[Finding]:
     """Return DW105 about the simple model that is hardest to beat.
 
@@ -31,7 +40,7 @@ def compare_with_baselines(metric: str, differences: Mapping[str, Estimate]) -> 
     """
     if not differences:
         return []
-    name = max(differences, key=lambda n: (_RANKS[_level(differences[n])], differences[n].value))
+    name = hardest_baseline(differences)
     difference, level = differences[name], _level(differences[name])
     measured = METRICS[metric]
     change = change_text(difference, measured.percent)

@@ -11,7 +11,7 @@ from deepwell._base._errors import StudyError
 from deepwell.data._data import Data
 from deepwell.diagnosis._baselines import BaselinePrediction, constant_guess, linear_model
 from deepwell.diagnosis._bias_variance import BiasVarianceEvidence, diagnose_bias_variance
-from deepwell.diagnosis._comparison import compare_with_baselines
+from deepwell.diagnosis._comparison import compare_with_baselines, hardest_baseline
 from deepwell.diagnosis._intervals import paired_difference, unpaired_difference
 from deepwell.diagnosis._metrics import Metric
 from deepwell.execution._local import LocalEngine
@@ -97,7 +97,7 @@ def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:
     model = _model(run, best)
     scored = score_model(run.data, model, run.metric, run.settings.seed)
     differences = _differences(run, scored)
-    hardest = max(differences, key=lambda n: differences[n].value, default="")
+    hardest = hardest_baseline(differences)
     name = run.history.record.name
     folder = run.history.store.folder / name
     model = replace(model, about={**model.about, "dev": scored.dev.to_plain(), "study": name})
@@ -117,7 +117,7 @@ def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:
         dev=scored.dev,
         baselines=tuple(b.shown for b in run.baselines),
         versus_name=hardest,
-        versus=differences.get(hardest),
+        versus=differences[hardest],
         best=dict(best.spec.hyperparameters),
         best_trial=best.number,
         findings=tuple(_findings(run, scored, differences)),

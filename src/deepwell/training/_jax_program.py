@@ -26,7 +26,7 @@ from deepwell.optimization._registry import OPTIMIZERS
 
 from ._jax_step import Rows, Steps, member_chunk
 from ._program import Chunk, Info, Member, Outcome, ProgramOptions, State, Structure, TrainingRows
-from ._state import REAL_NUMBERS, WHOLE_NUMBERS, best_parameters, padded, parameter_names
+from ._state import REAL_NUMBERS, WHOLE_NUMBERS, at_best, padded, parameter_names
 
 _COUNT_LOCK = threading.Lock()
 _COUNT = 0
@@ -83,12 +83,7 @@ class JaxProgram:
 
     def evaluate(self, members: Sequence[Member], states: Sequence[State]) -> Info:
         """Score the best weights of each state on the dev rows with the training program itself."""
-        fresh = []
-        for state in states:
-            held = dict(state)
-            held.update(best_parameters(state))
-            held["outcome"] = np.asarray(Outcome.RUNNING, np.int64)
-            fresh.append(held)
+        fresh = [at_best(state) for state in states]
         nothing = np.zeros((0, self.structure.batch), np.int32)
         return self.load(members, fresh).advance(Chunk(nothing, epoch=1))
 

@@ -189,7 +189,7 @@ def _score_epoch(structure: Structure, names: list[str]):
         # A network too far gone to have a cost has no score either; NaN is never better.
         got = jnp.where(jnp.isfinite(cost), score(z, rows.y_dev, weight), jnp.nan)
         best = (got < state["best_score"]) | (
-            (got == state["best_score"]) & (cost < state["best_cost"])
+            (got == state["best_score"]) & jnp.isfinite(got) & (cost < state["best_cost"])
         )
         new = dict(state)
         for name in names:

@@ -17,8 +17,8 @@ from deepwell._native._core_module import core, cores, simd
 from deepwell.networks._dropout_rate import drop_threshold
 from deepwell.optimization._registry import OPTIMIZERS
 
-from ._program import Chunk, Info, Member, Outcome, State, Structure, TrainingRows
-from ._state import best_parameters
+from ._program import Chunk, Info, Member, State, Structure, TrainingRows
+from ._state import at_best
 
 # The order in which the core hands a state's numbers over.
 _WHOLE = ("step", "epoch", "best_epoch", "stale", "outcome")
@@ -79,12 +79,7 @@ class NativeProgram:
 
     def evaluate(self, members: Sequence[Member], states: Sequence[State]) -> Info:
         """Score the best weights of each state on the dev rows with the training program itself."""
-        fresh = []
-        for state in states:
-            held = dict(state)
-            held.update(best_parameters(state))
-            held["outcome"] = np.asarray(Outcome.RUNNING, np.int64)
-            fresh.append(held)
+        fresh = [at_best(state) for state in states]
         nothing = np.zeros((0, self.structure.batch), np.int32)
         return self.load(members, fresh).advance(Chunk(nothing, epoch=1))
 

@@ -20,7 +20,7 @@ import numpy as np
 from deepwell.networks._initializers import initial_parameters
 from deepwell.optimization._registry import OPTIMIZERS
 
-from ._program import Member, State
+from ._program import Member, Outcome, State
 
 WHOLE_NUMBERS = ("step", "epoch", "best_epoch", "stale", "outcome")
 REAL_NUMBERS = ("best_score", "best_cost", "cost_sum", "weight_sum")
@@ -50,6 +50,11 @@ def initial_state(member: Member) -> State:
 def best_parameters(state: State) -> dict[str, np.ndarray]:
     """Return the parameters at the best dev score, under their plain names."""
     return {k.removeprefix("best/"): v for k, v in state.items() if k.startswith("best/")}
+
+
+def at_best(state: State) -> State:
+    """Return a running state that stands at the best weights, to be scored again."""
+    return {**state, **best_parameters(state), "outcome": np.asarray(Outcome.RUNNING, np.int64)}
 
 
 def padded(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

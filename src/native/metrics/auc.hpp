@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -9,7 +10,8 @@
 
 namespace deepwell {
 
-// 1 - area under the ROC curve; for more than two classes the mean of one against the rest.
+// 1 - area under the ROC curve; for more than two classes the mean of one against the rest, over
+// the classes that some row has and some row has not.
 template <class T>
 struct Auc {
   static constexpr const char* name = "auc";
@@ -21,12 +23,15 @@ struct Auc {
       return 1 - area(p, score, 1);
     }
     double sum = 0;
-    const int first = p.outputs == 2 ? 1 : 0;
-    for (int c = first; c < p.outputs; ++c) {
+    int defined = 0;
+    for (int c = p.outputs == 2 ? 1 : 0; c < p.outputs; ++c) {
       for (std::size_t i = 0; i < p.rows(); ++i) score[i] = probability(p, c, i);
-      sum += area(p, score, c);
+      const double one = area(p, score, c);
+      if (std::isnan(one)) continue;
+      sum += one;
+      ++defined;
     }
-    return 1 - sum / (p.outputs - first);
+    return defined ? 1 - sum / defined : std::numeric_limits<double>::quiet_NaN();
   }
 
  private:
@@ -39,7 +44,8 @@ struct Auc {
     return std::exp(p.at(chosen, row) - top) / sum;
   }
 
-  // Weighted share of (positive, negative) pairs ranked rightly, ties one half.
+  // Weighted share of (positive, negative) pairs ranked rightly, ties one half; NaN where there
+  // are none. Scores are finite: the caller scores no network whose cost is not.
   static double area(const Predictions<T>& p, const std::vector<T>& score, int positive) {
     std::vector<std::size_t> order(score.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
@@ -57,7 +63,8 @@ struct Auc {
       below += tied_negative;
       positives += tied_positive;
     }
-    return pairs / (positives * below);
+    const double all = positives * below;
+    return all > 0 ? pairs / all : std::numeric_limits<double>::quiet_NaN();
   }
 };
 

@@ -4,7 +4,8 @@
 
 namespace deepwell {
 
-// 1 - R^2: weighted squared error over the weighted variance of y.
+// 1 - R^2: weighted squared error over the weighted variance of y. Where y is constant (but for
+// rounding) it is 0 for a perfect network and 1 for any other, as in scikit-learn.
 template <class T>
 struct R2 {
   static constexpr const char* name = "r2";
@@ -19,7 +20,12 @@ struct R2 {
       const double off = static_cast<double>(p.at(0, i)) - static_cast<double>(p.y[i]);
       return off * off;
     });
-    return error / spread;
+    const double size = p.mean([&](std::size_t i) {
+      const double value = static_cast<double>(p.y[i]);
+      return value * value;
+    });
+    if (spread > 1e-12 * size) return error / spread;
+    return error > 0 ? 1.0 : 0.0;
   }
 };
 
