@@ -34,6 +34,24 @@ def run(data, store, trials=4, epochs=4, **options):
     return study
 
 
+def test_a_failing_study_leaves_a_sealed_file_that_another_one_uses(data, tmp_path, monkeypatch):
+    from deepwell.study import _study
+
+    first = run(data, tmp_path, trials=1, epochs=1, name="first")
+    file = tmp_path / "vault" / f"{data.vault.fingerprint}.parquet"
+    assert file.exists()
+    file.unlink()  # so that the second study copies it, and would take it away
+
+    def fail(*arguments):
+        raise RuntimeError("before any proposal")
+
+    monkeypatch.setattr(_study, "fit_baselines", fail)
+    with pytest.raises(RuntimeError):
+        run(data, tmp_path, trials=1, epochs=1, name="second")
+    assert file.exists()
+    first.open_test()
+
+
 def test_a_taken_name_gets_a_number(data, tmp_path):
     first = run(data, tmp_path, trials=1, epochs=1, name="mine")
     second = run(data, tmp_path, trials=1, epochs=1, name="mine")
@@ -186,6 +204,8 @@ def test_no_network_with_a_finite_score_is_an_error(data, tmp_path):
         ({"fixed": {"dropout": 1.2}}, "dropout"),
         ({"fixed": {"droput": 0.2}}, "did you mean"),
         ({"space": {"learning_rate": dw.log(1e-4, 1), "units": 3}}, "unknown hyperparameter"),
+        ({"space": [1]}, "must be a mapping"),
+        ({"program": 3}, "unknown program"),
     ],
 )
 def test_wrong_choices_get_one_sentence(data, tmp_path, options, words):

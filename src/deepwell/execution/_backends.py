@@ -6,12 +6,21 @@ import importlib.util
 from pathlib import Path
 
 from deepwell._base._errors import UsageError, did_you_mean
+from deepwell._base._safe_text import safe_text
 from deepwell._native._core_module import available
 
 from ._backend import Backend
 
 PROGRAMS = ("native", "jax")
 _PLUGINS = ("jax_cuda13_plugin", "jax_cuda12_plugin")
+
+
+def check_program(program: str | None) -> None:
+    """Raise `UsageError` unless `program` is None or names a kind of program."""
+    if program not in (None, *PROGRAMS):
+        hint = did_you_mean(str(program), PROGRAMS)
+        shown, known = safe_text(program), ", ".join(PROGRAMS)
+        raise UsageError(f'unknown program "{shown}"{hint or ";"} choose one of {known}')
 
 
 def choose_backend(program: str | None) -> Backend:
@@ -24,9 +33,7 @@ def choose_backend(program: str | None) -> Backend:
     Raises:
         UsageError: when there is no such kind, or this build has no compiled core.
     """
-    if program not in (None, *PROGRAMS):
-        hint = did_you_mean(program, PROGRAMS)
-        raise UsageError(f'unknown program "{program}"{hint or ";"} choose one of native, jax')
+    check_program(program)
     if program is None:
         program = "native" if available() and not _gpu() else "jax"
     if program == "jax":

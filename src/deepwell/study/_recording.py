@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -57,11 +57,20 @@ def _clean_up(opened: Store, record: StudyRecord | None, sealed: SealedTest | No
     if record is not None and opened.trials(record.id):
         opened.set_status(record.id, "failed")
         return
-    if sealed is not None:  # first, since a full disk may need the room for what follows
+    # The file goes first, since a full disk may need the room for what follows.
+    if sealed is not None and not _used_by_another(opened, record, sealed):
         Path(sealed.path).unlink(missing_ok=True)
     if record is not None:
         shutil.rmtree(opened.folder / record.name, ignore_errors=True)
         opened.delete_empty(record.id)
+
+
+def _used_by_another(opened: Store, record: StudyRecord | None, sealed: SealedTest) -> bool:
+    """Return whether a study beside this one refers to the same sealed file."""
+    own = None if record is None else record.id
+    others = [study.config.get("vault") for study in opened.studies() if study.id != own]
+    file = Path(sealed.path).name
+    return any(isinstance(kept, Mapping) and file in kept.values() for kept in others)
 
 
 def _adopt(sealed: SealedTest | None, vault: Path) -> tuple[SealedTest | None, bool]:

@@ -13,7 +13,7 @@ from deepwell._base._hyperparameters import validate
 from deepwell._base._safe_text import safe_text
 from deepwell.data._data import Data
 from deepwell.diagnosis._metrics import METRICS, default_metric
-from deepwell.execution._backends import choose_backend
+from deepwell.execution._backends import check_program, choose_backend
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._planner import Plan
 from deepwell.execution._speed import remembered_rate
@@ -115,7 +115,8 @@ class Study:
             best_possible=best_possible,
         )
         check_defined(data, self.metric)
-        self._wanted_name = data.facts.name if name is None else valid_name(name)
+        check_program(program)
+        self._wanted_name = data.facts.name if name is None else valid_name(str(name))
         locate(store)  # refuses what can be no store before the work, in a dry run too
         self._store = store
         self._program = program
@@ -319,6 +320,11 @@ def _checked(trials: int | None) -> int | None:
 def _space(data: Data, space: Mapping[str, object] | None, fixed: Mapping[str, object]) -> Space:
     """Return the space that was given, or the default for the data, with what is held fixed."""
     if space is not None:
+        if not isinstance(space, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise UsageError(
+                "a space must be a mapping such as {'learning_rate': log(1e-4, 1)}, "
+                f"got {type(space).__name__}"
+            )
         chosen = space if isinstance(space, Space) else Space(space)
         return with_fixed(chosen, fixed)
     optimizer = str(validate("optimizer", fixed.get("optimizer", "adam")))
