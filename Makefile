@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+NATIVE := $(wildcard src/native/*.?pp src/native/*/*.?pp)
 
 .PHONY: install demo test test-all check format clean
 
 install: $(STAMP)
 
 # Done again when what is declared changes; a half-made environment is made anew.
-$(STAMP): pyproject.toml CMakeLists.txt $(wildcard src/native/*.?pp src/native/*/*.?pp)
+$(STAMP): pyproject.toml CMakeLists.txt $(NATIVE)
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
 	  { echo "Deepwell needs Python 3.11 or later: make install PYTHON=python3.11"; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv || \
@@ -31,11 +32,13 @@ test-all: install
 check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/clang-format --dry-run -Werror $(NATIVE)
 	$(BIN)/pyright
 	$(BIN)/python -m pytest tests/architecture
 
 format: install
 	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(NATIVE)
 	$(BIN)/ruff check --fix .
 
 clean:

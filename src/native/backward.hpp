@@ -30,8 +30,8 @@ template <class T>
 using Through = void (*)(const Tile<T>&, const Place&, const T*, const T*, T, std::ptrdiff_t, T*);
 
 template <class T>
-inline constexpr auto throughs = Activations<T>::table(
-    []<class A>() -> Through<T> { return &through_activation<T, A>; });
+inline constexpr auto throughs =
+    Activations<T>::table([]<class A>() -> Through<T> { return &through_activation<T, A>; });
 
 // Where a tile of dW goes: into the sums over blocks, or with them into the optimizer.
 template <class T>
@@ -125,7 +125,7 @@ using Backward = void (*)(const Network<T>&, const Block<T>&, const StepNumbers<
                           const Dropout<T>&, Turn, Workspace<T>&);
 
 template <class T>
-inline constexpr auto backwards = Optimizers<T>::table(
-    []<class O>() -> Backward<T> { return &backward<T, O>; });
+inline constexpr auto backwards =
+    Optimizers<T>::table([]<class O>() -> Backward<T> { return &backward<T, O>; });
 
 }  // namespace deepwell::DEEPWELL_LEVEL

@@ -88,8 +88,8 @@ class Batches {
         const auto some = rows.subspan(static_cast<std::size_t>(first),
                                        static_cast<std::size_t>(used(table, rows, first, count)));
         if (!some.empty() || p == 0) {
-          described_.push_back(blocks_.gather(table, some.empty() ? rows.first(1) : some, first,
-                                              offset));
+          described_.push_back(
+              blocks_.gather(table, some.empty() ? rows.first(1) : some, first, offset));
           const Block<T>& block = described_.back();
           for (int i = 0; i < block.rows; ++i) weight += block.weight[i];
           offset += blocks_.size_of(block.rows);
@@ -97,8 +97,8 @@ class Batches {
         first += count;
       }
       const std::span<const Block<T>> all(described_);
-      batches_.push_back({all.subspan(first_block),
-                          std::max(weight, std::numeric_limits<T>::min())});
+      batches_.push_back(
+          {all.subspan(first_block), std::max(weight, std::numeric_limits<T>::min())});
     }
   }
 
@@ -109,8 +109,7 @@ class Batches {
     return batch / pieces + (i < batch % pieces ? 1 : 0);
   }
   // Rows up to the last real one: a short batch costs what it holds.
-  static int used(const Table<T>& table, std::span<const std::int32_t> rows, int first,
-                  int count) {
+  static int used(const Table<T>& table, std::span<const std::int32_t> rows, int first, int count) {
     while (count > 0 && rows[static_cast<std::size_t>(first + count - 1)] >= table.rows) --count;
     return count;
   }
@@ -123,8 +122,7 @@ class Batches {
 template <class T>
 class Data {
  public:
-  Data(const Table<T>& train, const Table<T>& dev)
-      : train_(train), dev_(dev), memory_(dev.inputs) {
+  Data(const Table<T>& train, const Table<T>& dev) : train_(train), dev_(dev), memory_(dev.inputs) {
     std::vector<std::int32_t> places(static_cast<std::size_t>(rows_of_dev_block));
     const int pieces = (dev.rows + rows_of_dev_block - 1) / rows_of_dev_block;
     memory_.reserve(memory_.size_of(rows_of_dev_block) * static_cast<std::size_t>(pieces));

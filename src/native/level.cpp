@@ -11,14 +11,12 @@ template <class T>
 using LossRows = void (*)(const Outputs<T>&, T*, const T*);
 
 template <class T>
-constexpr auto loss_rows =
-    Losses<T>::table([]<class L>() -> LossRows<T> { return &L::rows; });
+constexpr auto loss_rows = Losses<T>::table([]<class L>() -> LossRows<T> { return &L::rows; });
 
 // cost = sum of weight * loss / sum of weight over the batch.
 template <class T>
-bool step(const Network<T>& network, int loss, const Batch<T>& batch,
-          const StepNumbers<T>& numbers, const Dropout<T>& dropout, Workspace<T>& work,
-          const std::atomic<bool>& stop, T& cost) {
+bool step(const Network<T>& network, int loss, const Batch<T>& batch, const StepNumbers<T>& numbers,
+          const Dropout<T>& dropout, Workspace<T>& work, const std::atomic<bool>& stop, T& cost) {
   T sum = 0;
   for (std::size_t i = 0; i < batch.blocks.size(); ++i) {
     if (stop.load(std::memory_order_relaxed)) return false;
@@ -29,8 +27,7 @@ bool step(const Network<T>& network, int loss, const Batch<T>& batch,
     for (int c = 0; c < columns; ++c) work.factors.data()[c] = block.weight[c] / batch.weight;
     const Outputs<T> outputs{work.gradients[0].data(), last.outputs, block.stride, block.y,
                              block.rows};
-    loss_rows<T>[static_cast<std::size_t>(loss)](outputs, work.losses.data(),
-                                                 work.factors.data());
+    loss_rows<T>[static_cast<std::size_t>(loss)](outputs, work.losses.data(), work.factors.data());
     for (int c = 0; c < block.rows; ++c) sum += work.losses.data()[c] * block.weight[c];
     const Turn turn{i == 0, i + 1 == batch.blocks.size()};
     backwards<T>[static_cast<std::size_t>(numbers.optimizer)](network, block, numbers, dropout,
@@ -44,8 +41,8 @@ template <class T>
 const T* outputs(const Network<T>& network, int loss, const Block<T>& block, Workspace<T>& work,
                  T* losses) {
   forward<T, false>(network, block, Dropout<T>{}, work);
-  const Outputs<T> z{work.gradients[0].data(), network.layers.back().outputs, block.stride,
-                     block.y, block.rows};
+  const Outputs<T> z{work.gradients[0].data(), network.layers.back().outputs, block.stride, block.y,
+                     block.rows};
   loss_rows<T>[static_cast<std::size_t>(loss)](z, work.losses.data(), nullptr);
   for (int c = 0; c < block.rows; ++c) losses[c] = work.losses.data()[c];
   return z.z;

@@ -107,8 +107,12 @@ Report Member<T>::score(const Data<T>& data, int loss, int metric, std::int64_t 
                   z.data() + static_cast<std::size_t>(o) * rows + block.first);
     }
   }
-  const Predictions<T> said{z.data(),           static_cast<std::ptrdiff_t>(rows), outputs,
-                            {data.dev().y, rows}, {data.dev().weight, rows},         losses};
+  const Predictions<T> said{z.data(),
+                            static_cast<std::ptrdiff_t>(rows),
+                            outputs,
+                            {data.dev().y, rows},
+                            {data.dev().weight, rows},
+                            losses};
   // Rounded to the member's type, which is what a state and a curve hold.
   const T cost = static_cast<T>(LogLoss<T>::of(said));
   // A network too far gone to have a cost has no score either; NaN is never better.

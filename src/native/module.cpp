@@ -178,8 +178,8 @@ class PySession {
       specs.push_back(member_spec(member));
       const MemberSpec& spec = specs.back();
       int& seen = last_outputs[spec.single ? 0 : 1];
-      const bool same = seen == spec.widths.back() &&
-                        specs.front().widths.front() == spec.widths.front();
+      const bool same =
+          seen == spec.widths.back() && specs.front().widths.front() == spec.widths.front();
       if (same) continue;
       if (spec.single) {
         check_fit(spec, single, shared.loss);
@@ -343,8 +343,8 @@ NB_MODULE(_core, module) {
            "weights"_a.noconvert(), "biases"_a.noconvert())
       .def("read", &PySession::read<float>, "index"_a, "set"_a, "layer"_a, "weights"_a.noconvert(),
            "biases"_a.noconvert())
-      .def("read", &PySession::read<double>, "index"_a, "set"_a, "layer"_a,
-           "weights"_a.noconvert(), "biases"_a.noconvert())
+      .def("read", &PySession::read<double>, "index"_a, "set"_a, "layer"_a, "weights"_a.noconvert(),
+           "biases"_a.noconvert())
       .def("set_counters", &PySession::set_counters, "index"_a, "whole"_a, "real"_a)
       .def("counters", &PySession::get_counters, "index"_a);
 }

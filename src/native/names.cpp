@@ -13,8 +13,7 @@ std::span<const std::string_view> optimizer_names() { return here::Optimizers<fl
 std::span<const std::string_view> loss_names() { return here::Losses<float>::names; }
 
 int optimizer_slots(int optimizer) {
-  static constexpr auto slots =
-      here::Optimizers<float>::table([]<class O>() { return O::slots; });
+  static constexpr auto slots = here::Optimizers<float>::table([]<class O>() { return O::slots; });
   return slots[static_cast<std::size_t>(optimizer)];
 }
 

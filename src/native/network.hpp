@@ -31,9 +31,9 @@ struct Layer {
   int inputs = 0;
   int outputs = 0;
   std::ptrdiff_t stride = 0;
-  T* parameters = nullptr;          // (inputs + 1, stride)
-  T* slots[most_slots] = {};        // what the optimizer remembers, laid out alike
-  std::ptrdiff_t offset = 0;        // of this layer in a flat array of all parameters
+  T* parameters = nullptr;    // (inputs + 1, stride)
+  T* slots[most_slots] = {};  // what the optimizer remembers, laid out alike
+  std::ptrdiff_t offset = 0;  // of this layer in a flat array of all parameters
 
   T* biases() const { return parameters + inputs * stride; }
   std::ptrdiff_t size() const { return (inputs + 1) * stride; }
@@ -53,7 +53,7 @@ struct Block {
   const T* y = nullptr;       // (stride,) class numbers or values
   const T* weight = nullptr;  // (stride,) 0 where there is no row
   int rows = 0;
-  int first = 0;              // place of the first row in its batch
+  int first = 0;  // place of the first row in its batch
   std::ptrdiff_t stride = 0;
 };
 

@@ -111,8 +111,7 @@ std::vector<Report> Session::advance(const Steps& steps, const std::function<boo
       const Kernels<T>& kernels = shared_.level->kernels<T>();
       one.train(batches.batches(), shared_.loss, steps.epoch, kernels, worker.work<T>(), stop);
       const bool moved = reports[index].moved || one.counters.step > before;
-      if (steps.ends_epoch && one.counters.outcome == running &&
-          one.counters.step == goal[index]) {
+      if (steps.ends_epoch && one.counters.outcome == running && one.counters.step == goal[index]) {
         reports[index] = one.score(shared_.data<T>(), shared_.loss, shared_.metric, steps.epoch,
                                    kernels, worker.work<T>());
       }

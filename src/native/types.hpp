@@ -13,7 +13,7 @@ struct Types {
   // What `make.operator()<Member>()` returns for each member, in order: a table of functions.
   template <class Make>
   static constexpr auto table(Make make) {
-    return std::array{make.template operator()<Members>()...};
+    return std::array { make.template operator()<Members>()... };
   }
 };
 

@@ -48,7 +48,7 @@ class Workspace {
   Aligned<T> transposed;    // (rows, units)
   Aligned<T> factors;       // weight of each row over the batch's
   Aligned<T> losses;
-  Aligned<T> sums;          // gradients summed over the blocks of a batch
+  Aligned<T> sums;  // gradients summed over the blocks of a batch
   Aligned<std::uint32_t> row_first;
   Aligned<std::uint32_t> row_second;
 

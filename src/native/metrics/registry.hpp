@@ -27,7 +27,6 @@ template <class T>
 using Metric = double (*)(const Predictions<T>&);
 
 template <class T>
-inline constexpr auto metrics =
-    Metrics<T>::table([]<class M>() -> Metric<T> { return &M::of; });
+inline constexpr auto metrics = Metrics<T>::table([]<class M>() -> Metric<T> { return &M::of; });
 
 }  // namespace deepwell
