@@ -227,11 +227,15 @@ except KeyboardInterrupt:
 
 
 def test_ctrl_c_is_answered_at_once():
+    """Within 100 ms; other work on the machine may delay one try, hardly each of four."""
     program = INTERRUPTED.format(folder=FOLDER)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
-                          timeout=60, check=False)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert float(done.stdout) < 0.1
+    seconds = []
+    while len(seconds) < 4 and (not seconds or min(seconds) >= 0.1):
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                              timeout=60, check=False)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        seconds.append(float(done.stdout))
+    assert min(seconds) < 0.1, seconds
 
 
 LEVELS = """
