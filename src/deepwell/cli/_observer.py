@@ -37,7 +37,7 @@ class TerminalObserver(Observer):
     def __init__(self, name: str | None = None, store: str | None = None) -> None:
         self._name = name
         self._store = store
-        self._progress = _progress(percent=False)
+        self._progress = _progress()
 
     def on_data(self, facts: DataFacts) -> None:
         """Print what was read, assumed and split."""
@@ -47,7 +47,7 @@ class TerminalObserver(Observer):
         self, baselines: tuple[Baseline, ...], metric_label: str, percent: bool
     ) -> None:
         """Print how simple models do."""
-        self._progress = _progress(percent)
+        self.close()  # the networks train already: their line comes back below
         print_lines(baseline_lines(baselines, metric_label, percent))
 
     def on_plan(self, plan: PlanFacts) -> None:
@@ -73,6 +73,6 @@ class TerminalObserver(Observer):
             self._progress.close()
 
 
-def _progress(percent: bool) -> TerminalProgress | PlainProgress:
+def _progress() -> TerminalProgress | PlainProgress:
     terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-    return (TerminalProgress if terminal else PlainProgress)(sys.stdout, percent)
+    return (TerminalProgress if terminal else PlainProgress)(sys.stdout)

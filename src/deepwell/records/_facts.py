@@ -90,6 +90,7 @@ class Progress:
         best: best dev score so far, or None.
         seconds_left: estimate, or None.
         rung_ended: True in the one progress that closes a rung.
+        percent: whether `best` is a share that people read as per cent.
     """
 
     phase: str
@@ -101,6 +102,7 @@ class Progress:
     best: float | None
     seconds_left: float | None
     rung_ended: bool = False
+    percent: bool = False
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,10 @@ class TerminalProgress:
 
     Args:
         stream: the terminal.
-        percent: whether scores are shares that people read as per cent.
     """
 
-    def __init__(self, stream: TextIO, percent: bool) -> None:
+    def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._percent = percent
         self._shown = False
         self._next_time = 0.0
 
@@ -38,7 +36,7 @@ class TerminalProgress:
             return
         self._next_time = now + REFRESH_SECONDS
         columns = shutil.get_terminal_size().columns - 1  # a full line would wrap on some
-        self._stream.write(_CLEAR + fit_to(progress_line(progress, self._percent), columns))
+        self._stream.write(_CLEAR + fit_to(progress_line(progress), columns))
         self._stream.flush()
         self._shown = True
 
@@ -55,24 +53,22 @@ class PlainProgress:
 
     Args:
         stream: where the lines go.
-        percent: whether scores are shares that people read as per cent.
     """
 
-    def __init__(self, stream: TextIO, percent: bool) -> None:
+    def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._percent = percent
 
     def update(self, progress: Progress) -> None:
         """Write a line when a rung has ended."""
         if progress.rung_ended:
-            self._stream.write(rung_line(progress, self._percent) + "\n")
+            self._stream.write(rung_line(progress) + "\n")
             self._stream.flush()
 
     def close(self) -> None:
         """Nothing is pending: every line was written whole."""
 
 
-def progress_line(progress: Progress, percent: bool) -> str:
+def progress_line(progress: Progress) -> str:
     """Return the line for a terminal: bar, rung, networks alive, best dev score, time left."""
     share = min(1.0, max(0.0, progress.share))
     filled = round(BAR_WIDTH * share)
@@ -80,24 +76,24 @@ def progress_line(progress: Progress, percent: bool) -> str:
     parts = [
         f"{bar} rung {progress.rung}/{progress.rungs}",
         f"{progress.alive:,} of {progress.networks:,} alive",
-        *_best(progress, percent),
+        *_best(progress),
     ]
     if progress.seconds_left is not None:
         parts.append(f"{duration(progress.seconds_left)} left")
     return pad(progress.phase, GUTTER) + "  ".join(parts)
 
 
-def rung_line(progress: Progress, percent: bool) -> str:
+def rung_line(progress: Progress) -> str:
     """Return the plain line that closes a rung."""
     parts = [
         f"rung {progress.rung}/{progress.rungs} done",
         f"{progress.alive:,} of {count(progress.networks, 'network')} alive",
-        *_best(progress, percent),
+        *_best(progress),
     ]
     if progress.seconds_left:
         parts.append(f"about {duration(progress.seconds_left)} left")
     return pad(progress.phase, GUTTER) + ", ".join(parts)
 
 
-def _best(progress: Progress, percent: bool) -> list[str]:
-    return [] if progress.best is None else [f"best dev {figure(progress.best, percent)}"]
+def _best(progress: Progress) -> list[str]:
+    return [] if progress.best is None else [f"best dev {figure(progress.best, progress.percent)}"]

@@ -25,6 +25,7 @@ class Watch:
         stop: asked between chunks.
         clock: of the whole run.
         scale: from a program's score to the metric's unit.
+        percent: whether scores are shares that people read as per cent.
         expected_seconds: the plan's estimate for this bracket, until measured speed replaces it.
     """
 
@@ -32,6 +33,7 @@ class Watch:
     stop: Callable[[], bool]
     clock: Clock
     scale: float
+    percent: bool
     expected_seconds: float
 
 
@@ -125,5 +127,6 @@ class _Meter:
                 best=self._best if math.isfinite(self._best) else None,
                 seconds_left=min(left, max(0.0, self._watch.clock.left())),
                 rung_ended=ended,
+                percent=self._watch.percent,
             )
         )

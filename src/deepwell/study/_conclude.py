@@ -9,7 +9,6 @@ from typing import Any
 
 from deepwell._base._errors import StudyError
 from deepwell.data._data import Data
-from deepwell.diagnosis._baselines import BaselinePrediction, constant_guess, linear_model
 from deepwell.diagnosis._bias_variance import BiasVarianceEvidence, diagnose_bias_variance
 from deepwell.diagnosis._comparison import compare_with_baselines, hardest_baseline
 from deepwell.diagnosis._intervals import paired_difference, unpaired_difference
@@ -18,7 +17,6 @@ from deepwell.execution._local import LocalEngine
 from deepwell.execution._members import architecture_of
 from deepwell.execution._speed import remember_rate
 from deepwell.records import (
-    Baseline,
     Estimate,
     Finding,
     PlanFacts,
@@ -28,8 +26,9 @@ from deepwell.records import (
 )
 
 from ._arrays import shape_of
+from ._baselines import SimpleModel
 from ._bracket import best_trial
-from ._evaluate import Scored, score_baseline, score_model, targets
+from ._evaluate import Scored, score_model, targets
 from ._history import History
 from ._interrupt import BY_USER
 from ._model import Model
@@ -38,14 +37,6 @@ from ._work import trained_multiply_adds
 
 BY_CLOCK = "the time budget was used up"
 _TELLING_SECONDS = 5.0  # a shorter run says little about the machine's speed
-
-
-@dataclass(frozen=True)
-class SimpleModel:
-    """A baseline's predictions and its score as shown."""
-
-    prediction: BaselinePrediction
-    shown: Baseline
 
 
 @dataclass(frozen=True)
@@ -59,16 +50,6 @@ class Run:
     history: History
     engine: LocalEngine
     baselines: tuple[SimpleModel, ...]
-
-
-def fit_baselines(data: Data, metric: Metric, seed: int) -> tuple[SimpleModel, ...]:
-    """Return the constant guess and the linear model, scored on the dev rows."""
-    y = targets(data, data.train)
-    fitted = (
-        constant_guess(metric, y, len(data.dev), data.task.classes),
-        linear_model(data.task.kind, data.train.x, y, data.dev.x, len(data.task.classes), seed),
-    )
-    return tuple(SimpleModel(b, score_baseline(data, b, metric, seed)) for b in fitted)
 
 
 def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:

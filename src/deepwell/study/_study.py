@@ -17,7 +17,16 @@ from deepwell.execution._backends import check_program, choose_backend
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._planner import Plan
 from deepwell.execution._speed import remembered_rate
-from deepwell.records import Finding, Opening, PlanFacts, Rung, StudyResult, Trial, TrialSpec
+from deepwell.records import (
+    Finding,
+    Opening,
+    PlanFacts,
+    Progress,
+    Rung,
+    StudyResult,
+    Trial,
+    TrialSpec,
+)
 from deepwell.search.schedulers._registry import SCHEDULERS
 from deepwell.search.spaces._default import default_space
 from deepwell.search.spaces._distribution import plain
@@ -26,9 +35,10 @@ from deepwell.storage._names import valid_name
 from deepwell.storage._open import locate
 
 from ._arrays import score_scale, shape_of, training_rows
+from ._baselines import PendingBaselines, SimpleModel, fit_baselines
 from ._bracket import Bracket, Watch, train_bracket
 from ._budget import Clock, parse_budget
-from ._conclude import BY_CLOCK, Run, conclude, fit_baselines
+from ._conclude import BY_CLOCK, Run, conclude
 from ._evaluate import check_defined
 from ._finished import FinishedStudy, open_study
 from ._history import History
@@ -162,18 +172,19 @@ class Study:
         try:
             with recorded(self.data, settings, self._wanted_name, self._store) as history:
                 bracket, planned = self._first_bracket(settings, engine, trials, limit)
-                engine.prepare(bracket.specs, planned)  # compiles while baselines are fitted
-                baselines = fit_baselines(self.data, self.metric, settings.seed)
-                facts = self._facts(settings, engine, bracket, planned)
-                self._observer.on_baselines(
-                    tuple(b.shown for b in baselines), self.metric.label, self.metric.percent
+                engine.prepare(bracket.specs, planned)
+                baselines = PendingBaselines(
+                    lambda: fit_baselines(self.data, self.metric, settings.seed),
+                    self._tell_baselines,
                 )
+                facts = self._facts(settings, engine, bracket, planned)
                 self._observer.on_plan(facts)
                 with interruptible() as interrupt:
                     watch = Watch(
-                        progress=self._observer.on_progress,
+                        progress=lambda progress: self._tell(progress, baselines),
                         stop=lambda: interrupt.asked or clock.over(),
                         clock=clock,
+                        percent=self.metric.percent,
                         scale=score_scale(self.data, self.metric.name),
                         expected_seconds=facts.seconds or 0.0,
                     )
@@ -181,7 +192,8 @@ class Study:
                     stopped = BY_USER if interrupt.asked else ""
                     if not stopped and trials is not None and history.interrupted():
                         stopped = BY_CLOCK
-                    run = Run(self.data, settings, self.metric, facts, history, engine, baselines)
+                    simple = baselines.wait()
+                    run = Run(self.data, settings, self.metric, facts, history, engine, simple)
                     result = conclude(run, clock.seconds(), stopped)
         finally:
             engine.close()
@@ -230,6 +242,14 @@ class Study:
         if self._finished is None:
             raise UsageError("the study has not been run yet; call run() first")
         return self._finished
+
+    def _tell(self, progress: Progress, baselines: PendingBaselines) -> None:
+        baselines.tell_if_ready()
+        self._observer.on_progress(progress)
+
+    def _tell_baselines(self, fitted: tuple[SimpleModel, ...]) -> None:
+        shown = tuple(simple.shown for simple in fitted)
+        self._observer.on_baselines(shown, self.metric.label, self.metric.percent)
 
     def _engine(self) -> LocalEngine:
         shape = shape_of(self.data, self.metric.name)

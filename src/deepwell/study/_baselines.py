@@ -1,0 +1,72 @@
+"""The simple models that every network has to beat, fitted while the networks train."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from deepwell.data._data import Data
+from deepwell.diagnosis._baselines import BaselinePrediction, constant_guess, linear_model
+from deepwell.diagnosis._metrics import Metric
+from deepwell.records import Baseline
+
+from ._evaluate import score_baseline, targets
+
+
+@dataclass(frozen=True)
+class SimpleModel:
+    """A baseline's predictions and its score as shown."""
+
+    prediction: BaselinePrediction
+    shown: Baseline
+
+
+def fit_baselines(data: Data, metric: Metric, seed: int) -> tuple[SimpleModel, ...]:
+    """Return the constant guess and the linear model, scored on the dev rows."""
+    y = targets(data, data.train)
+    fitted = (
+        constant_guess(metric, y, len(data.dev), data.task.classes),
+        linear_model(data.task.kind, data.train.x, y, data.dev.x, len(data.task.classes), seed),
+    )
+    return tuple(SimpleModel(b, score_baseline(data, b, metric, seed)) for b in fitted)
+
+
+class PendingBaselines:
+    """Baselines at work in a thread of their own.
+
+    Loading scikit-learn and fitting take longer than the first networks do, and no decision of
+    the search rests on them: whoever waits for the first scores does not wait for these.
+
+    Args:
+        fit: returns the simple models.
+        tell: hears them, once, in the thread that asks.
+    """
+
+    def __init__(
+        self,
+        fit: Callable[[], tuple[SimpleModel, ...]],
+        tell: Callable[[tuple[SimpleModel, ...]], None],
+    ) -> None:
+        self._tell = tell
+        self._told = False
+        pool = ThreadPoolExecutor(1, thread_name_prefix="baselines")
+        self._fitted: Future[tuple[SimpleModel, ...]] = pool.submit(fit)
+        pool.shutdown(wait=False)
+
+    def tell_if_ready(self) -> None:
+        """Tell the simple models if they are fitted and were not told yet.
+
+        Raises:
+            Exception: what fitting them raised.
+        """
+        if self._fitted.done():
+            self.wait()
+
+    def wait(self) -> tuple[SimpleModel, ...]:
+        """Return the simple models, told before, as soon as they are fitted."""
+        fitted = self._fitted.result()
+        if not self._told:
+            self._told = True
+            self._tell(fitted)
+        return fitted
