@@ -22,13 +22,20 @@ struct Finish {
   const std::uint32_t* row_second;
 };
 
-// Which units of a vector of rows are kept: the word at (place in the batch, unit) decides.
+// The words at (place in the batch, unit) for a vector of rows, whose keys are given.
+template <class T>
+inline Words<T> words_at(const std::uint32_t* row_first, const std::uint32_t* row_second, int unit,
+                         int vector) {
+  Key<Words<T>> rows;
+  std::memcpy(&rows.first, row_first + vector * lanes<T>, sizeof(rows.first));
+  std::memcpy(&rows.second, row_second + vector * lanes<T>, sizeof(rows.second));
+  return word_at(rows, static_cast<std::uint32_t>(unit) * golden);
+}
+
+// Which units of a vector of rows are kept: their words decide.
 template <class T>
 inline Mask<T> kept(const Finish<T>& finish, int unit, int vector) {
-  Key<Words<T>> rows;
-  std::memcpy(&rows.first, finish.row_first + vector * lanes<T>, sizeof(rows.first));
-  std::memcpy(&rows.second, finish.row_second + vector * lanes<T>, sizeof(rows.second));
-  const Words<T> word = word_at(rows, static_cast<std::uint32_t>(unit) * golden);
+  const Words<T> word = words_at<T>(finish.row_first, finish.row_second, unit, vector);
   return __builtin_convertvector(word >= finish.threshold, Mask<T>);
 }
 
@@ -62,13 +69,13 @@ inline constexpr auto finishers = Activations<T>::table(
 
 // Folds the layer and the rows' places into the step's key: one key a row.
 template <class T>
-void row_keys(const Dropout<T>& dropout, std::size_t layer, int first, int columns,
+void row_keys(const Dropout<T>& dropout, std::size_t layer, std::uint32_t first, int columns,
               Workspace<T>& work) {
   const Key<std::uint32_t> of_layer =
       fold(dropout.key[0], dropout.key[1], static_cast<std::uint32_t>(layer));
   for (int v = 0; v < columns; v += lanes<T>) {
     Words<T> places;
-    for (int i = 0; i < lanes<T>; ++i) places[i] = static_cast<std::uint32_t>(first + v + i);
+    for (int i = 0; i < lanes<T>; ++i) places[i] = first + static_cast<std::uint32_t>(v + i);
     const Key<Words<T>> keys = fold<Words<T>>(of_layer.first, of_layer.second, places);
     std::memcpy(work.row_first.data() + v, &keys.first, sizeof(keys.first));
     std::memcpy(work.row_second.data() + v, &keys.second, sizeof(keys.second));
@@ -102,7 +109,9 @@ void forward(const Network<T>& network, const Block<T>& block, const Dropout<T>&
     }
     T* value = work.activation(l);
     const bool drops = trains && dropout.on;
-    if (drops) row_keys(dropout, l, block.first, wide * lanes<T>, work);
+    if (drops) {
+      row_keys(dropout, l, static_cast<std::uint32_t>(block.first), wide * lanes<T>, work);
+    }
     const Finish<T> finish{layer.biases(),        value,
                            work.derivative(l),    block.stride,
                            network.slope,         dropout.threshold,

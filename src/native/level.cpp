@@ -48,8 +48,24 @@ const T* outputs(const Network<T>& network, int loss, const Block<T>& block, Wor
   return z.z;
 }
 
-constexpr Kernels<float> float32{&step<float>, &outputs<float>};
-constexpr Kernels<double> float64{&step<double>, &outputs<double>};
+template <class T>
+void mask_words(const Dropout<T>& dropout, std::size_t layer, const Patch& at, Workspace<T>& work,
+                std::uint32_t* words) {
+  const int wide = vectors<T>(at.rows);
+  row_keys(dropout, layer, at.row, wide * lanes<T>, work);
+  for (int u = 0; u < at.units; ++u) {
+    const int unit = static_cast<int>(at.unit + static_cast<std::uint32_t>(u));
+    for (int v = 0; v < wide; ++v) {
+      const Words<T> drawn = words_at<T>(work.row_first.data(), work.row_second.data(), unit, v);
+      for (int row = v * lanes<T>, i = 0; i < lanes<T> && row < at.rows; ++i, ++row) {
+        words[static_cast<std::ptrdiff_t>(row) * at.units + u] = drawn[i];
+      }
+    }
+  }
+}
+
+constexpr Kernels<float> float32{&step<float>, &outputs<float>, &mask_words<float>};
+constexpr Kernels<double> float64{&step<double>, &outputs<double>, &mask_words<double>};
 
 }  // namespace
 

@@ -9,6 +9,13 @@
 
 namespace deepwell {
 
+std::array<std::uint32_t, 2> step_key(const std::array<std::uint32_t, 2>& of_member,
+                                      std::int64_t step) {
+  const auto key =
+      DEEPWELL_LEVEL::fold(of_member[0], of_member[1], static_cast<std::uint32_t>(step));
+  return {key.first, key.second};
+}
+
 template <class T>
 Member<T>::Member(const MemberSpec& spec) : spec_(spec) {
   std::ptrdiff_t size = 0;
@@ -70,10 +77,7 @@ void Member<T>::train(std::span<const Batch<T>> batches, int loss, std::int64_t 
   for (const Batch<T>& batch : batches) {
     if (counters.outcome != running) return;
     const std::int64_t step = counters.step + 1;
-    const auto key = DEEPWELL_LEVEL::fold(spec_.dropout_key[0], spec_.dropout_key[1],
-                                          static_cast<std::uint32_t>(step));
-    dropout.key[0] = key.first;
-    dropout.key[1] = key.second;
+    dropout.key = step_key(spec_.dropout_key, step);
     const StepNumbers<T> numbers{
         spec_.optimizer,
         rate,

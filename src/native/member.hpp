@@ -45,6 +45,10 @@ inline constexpr int parameters_set = 0;
 inline constexpr int best_set = 1;
 inline constexpr int first_slot_set = 2;
 
+// The key of a step's masks, folded from the member's.
+std::array<std::uint32_t, 2> step_key(const std::array<std::uint32_t, 2>& of_member,
+                                      std::int64_t step);
+
 template <class T>
 class Member {
  public:

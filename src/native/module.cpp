@@ -155,6 +155,39 @@ void check_fit(const MemberSpec& spec, const HeldData<T>* held, int loss) {
   check_labels(data.dev(), classes ? outputs : 2);
 }
 
+using WordArray = nb::ndarray<std::uint32_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+template <class T>
+void fill_mask_words(const Kernels<T>& kernels, const Dropout<T>& dropout, std::size_t layer,
+                     const Patch& at, std::uint32_t* words) {
+  Workspace<T> work;
+  const auto room = static_cast<std::size_t>(stride_of<T>(at.rows));
+  work.row_first.grow(room);
+  work.row_second.grow(room);
+  kernels.mask_words(dropout, layer, at, work, words);
+}
+
+// Fills `out` (rows, units) with the words of a dropout mask, drawn by what training draws with.
+// `key` is the member's; `at` is the hidden layer, the place in the batch and the unit.
+void mask_words(const std::string& level, const std::string& dtype,
+                const std::array<std::uint32_t, 2>& key, std::int64_t step,
+                const std::array<std::uint32_t, 3>& at, const WordArray& out) {
+  const Level* kernels = level_named(level);
+  if (kernels == nullptr) refuse("this machine cannot run the level \"", level, "\"");
+  const Patch patch{at[1], at[2], small(out.shape(0), "rows"), small(out.shape(1), "units")};
+  if (dtype == "float32") {
+    Dropout<float> dropout;
+    dropout.key = step_key(key, step);
+    fill_mask_words(kernels->kernels<float>(), dropout, at[0], patch, out.data());
+  } else if (dtype == "float64") {
+    Dropout<double> dropout;
+    dropout.key = step_key(key, step);
+    fill_mask_words(kernels->kernels<double>(), dropout, at[0], patch, out.data());
+  } else {
+    refuse("dtype must be float32 or float64, got ", dtype);
+  }
+}
+
 // A session that one thread uses at a time: the interpreter's lock is released while it works.
 class PySession {
  public:
@@ -328,6 +361,8 @@ NB_MODULE(_core, module) {
     families["decay"] = as_tuple(decay_names);
     return families;
   });
+  module.def("mask_words", &mask_words, "level"_a, "dtype"_a, "key"_a, "step"_a, "at"_a,
+             "out"_a.noconvert());
   bind_data<float>(module, "Data32");
   bind_data<double>(module, "Data64");
   nb::class_<PySession>(module, "Session")

@@ -6,6 +6,7 @@
 // is the weight of an input that is always 1.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -79,9 +80,15 @@ struct StepNumbers {
 template <class T>
 struct Dropout {
   bool on = false;
-  std::uint32_t threshold = 0;  // a word below it drops the unit
-  T scale = 1;                  // 1 / keep probability
-  std::uint32_t key[2] = {};    // of this member and step
+  std::uint32_t threshold = 0;         // a word below it drops the unit
+  T scale = 1;                         // 1 / keep probability
+  std::array<std::uint32_t, 2> key{};  // of this member and step
+};
+
+// A piece of a mask: `rows` x `units` from a place in the batch and a unit on.
+struct Patch {
+  std::uint32_t row, unit;
+  int rows, units;
 };
 
 template <class T>
@@ -96,6 +103,9 @@ struct Kernels {
                const Dropout<T>&, Workspace<T>&, const std::atomic<bool>& stop, T& cost);
   // Raw outputs (outputs, stride) and losses (rows,) of one block, dropout off.
   const T* (*outputs)(const Network<T>&, int loss, const Block<T>&, Workspace<T>&, T* losses);
+  // The words (rows, units) that decide about a piece of a layer's mask, drawn as steps draw them.
+  void (*mask_words)(const Dropout<T>&, std::size_t layer, const Patch&, Workspace<T>&,
+                     std::uint32_t* words);
 };
 
 struct Level {

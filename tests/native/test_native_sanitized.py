@@ -42,6 +42,10 @@ for loss, scores in SCORES.items():
         for epoch, batch in enumerate((1, 7, 64, 300), 1):
             session.advance(Chunk(rng.integers(0, 31, (2, batch)).astype(np.int32), epoch))
         p.evaluate(members, session.states())
+for dtype in ("float32", "float64"):
+    for shape in ((1, 1), (17, 3), (64, 70)):
+        at = (2**32 - 1, 2**32 - 5, 2**32 - 2)
+        module.mask_words(p.simd, dtype, (2**32 - 1, 0), 2**40, at, np.zeros(shape, np.uint32))
 print("clean")
 """
 
