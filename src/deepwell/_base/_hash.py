@@ -83,6 +83,23 @@ def fold(parent: Key, word: object) -> Key:
         return Key(mix(a + b * _u32(GOLDEN)), mix(b ^ (a * _u32(FOLD_FACTOR))))
 
 
+def word(row: Key, place: object) -> Words:
+    """Return the word at a 32-bit place of a row, or the words at an array of places.
+
+    Args:
+        row: key of the row, `fold(parent, i)`; or an array of keys, one a place.
+        place: j, any word.
+    """
+    with np.errstate(over="ignore"):
+        x = row.first + _u32(place) * _u32(GOLDEN)
+        x = x ^ (x >> _u32(16))
+        x = x * _u32(MIX_FIRST)
+        x = x ^ (x >> _u32(15))
+        x = x + row.second
+        x = x * _u32(MIX_SECOND)
+        return x ^ (x >> _u32(16))
+
+
 def words(parent: Key, shape: tuple[int, ...]) -> Words:
     """Return the words at all coordinates of `shape`, an array of uint32.
 
@@ -99,14 +116,8 @@ def words(parent: Key, shape: tuple[int, ...]) -> Words:
             row = fold(row, np.arange(size, dtype=np.uint32))
         if len(shape) == 1:
             row = fold(row, 0)
-        along = np.arange(shape[-1], dtype=np.uint32) * _u32(GOLDEN)
-        x = row.first[..., None] + along
-        x = x ^ (x >> _u32(16))
-        x = x * _u32(MIX_FIRST)
-        x = x ^ (x >> _u32(15))
-        x = x + row.second[..., None]
-        x = x * _u32(MIX_SECOND)
-        return x ^ (x >> _u32(16))
+        row = Key(row.first[..., None], row.second[..., None])
+        return word(row, np.arange(shape[-1], dtype=np.uint32))
 
 
 def permutation(parent: Key, n: int) -> np.ndarray:
