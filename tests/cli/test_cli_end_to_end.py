@@ -46,7 +46,17 @@ def test_fit_show_test_predict_report(deepwell, here: Path) -> None:
     assert told["dev"]["low"] <= told["dev"]["value"] <= told["dev"]["high"]
     assert (here / told["model"] / "model.json").is_file()
 
+    assert told["program"] in ("native", "jax")
+    assert told["compile_seconds"] >= 0
+    assert told["networks_per_second"] == pytest.approx(6 / told["seconds"])
+    assert 0 < told["gemm_share"] <= 1
+
     assert deepwell("show", "iris", "--json").json == told
+    for text in (deepwell("show", "iris").out, (here / told["report"]).read_text()):
+        words = " ".join(text.split())
+        assert f"{told['program']} program" in words
+        assert "networks a second" in words
+        assert "% of the machine's matrix rate" in words
 
     first = deepwell("test", "iris", "--json").json
     assert (first["openings"], first["unbiased"]) == (1, True)

@@ -145,6 +145,14 @@ def test_the_native_program_says_nothing_of_compiling(result: StudyResult) -> No
     assert plan_lines(plan) == ["plan      256 networks, native program, on 2 cores"]
 
 
+@pytest.mark.parametrize(
+    ("share", "told"), [(0.384, "38 %"), (0.01, "1 %"), (0.0099, "under 1 %"), (1.0, "100 %")]
+)
+def test_the_share_of_the_matrix_rate_is_told(result: StudyResult, share: float, told: str) -> None:
+    lines = joined(engine_lines(dataclasses.replace(result, gemm_share=share)))
+    assert f"; {told} of the machine's matrix rate" in lines
+
+
 def test_one_rung_is_told_as_epochs(result: StudyResult) -> None:
     plan = dataclasses.replace(result.plan, rungs=result.plan.rungs[-1:], cores=1)
     assert "50 epochs, about 9 s on 1 core" in joined(plan_lines(plan))

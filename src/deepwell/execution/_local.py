@@ -26,6 +26,7 @@ from deepwell.training._state import best_parameters, initial_state
 from ._backend import Backend
 from ._members import member_of
 from ._planner import Bucket, Plan, Shape
+from ._work_meter import WorkMeter
 
 _STATUS = {Outcome.EARLY_STOPPED: Status.EARLY_STOPPED, Outcome.DIVERGED: Status.DIVERGED}
 _POLL_SECONDS = 0.1
@@ -43,6 +44,7 @@ class LocalEngine:
         name: of the kind of program at work.
         machine: what is assumed of the machine.
         cores: cores or accelerators at work.
+        meter: what was trained so far, and in what time.
     """
 
     def __init__(self, rows: TrainingRows, shape: Shape, backend: Backend) -> None:
@@ -52,6 +54,7 @@ class LocalEngine:
         self.name = backend.name
         self.machine = backend.machine
         self.cores = backend.machine.devices
+        self.meter = WorkMeter(shape)
         self._compiling = _Span()
         self._specs: dict[int, TrialSpec] = {}
         self._members: dict[int, Member] = {}
@@ -119,7 +122,10 @@ class LocalEngine:
             for future in sorted(ready, key=lambda f: waiting[f]):
                 bucket = self._buckets[waiting.pop(future)]
                 todo = [n for n in bucket.trials if n in chosen]
-                yield from self._train_bucket(future.result(), todo, until, stop)
+                chunks = self._train_bucket(future.result(), todo, until, stop)
+                yield from self.meter.watch(
+                    chunks, {n: self._members[n].architecture for n in todo}
+                )
                 if stop():
                     return
 

@@ -52,5 +52,8 @@ class Architecture:
 
         Three products a layer, less the gradient of the first layer's input, which nobody needs.
         """
-        sizes = [n_in * n_out for n_in, n_out in self.layer_shapes()]
-        return 3 * sum(sizes) - sizes[0]
+        return 3 * self.forward_multiply_adds() - self.inputs * self.widths[1]
+
+    def forward_multiply_adds(self) -> int:
+        """Return useful multiply-adds of scoring one row."""
+        return sum(n_in * n_out for n_in, n_out in self.layer_shapes())

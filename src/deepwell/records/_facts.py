@@ -150,7 +150,8 @@ class StudyResult:
         statuses: how many trials ended in each status.
         networks: trials trained; program: `jax` or `native`; programs: compiled programs.
         compile_seconds, seconds: wall time; networks_per_second: trained ones over all of it.
-        gemm_share: useful multiply-adds over the machine's measured matrix rate, 0 to 1.
+        gemm_share: useful operations a second while networks trained, over those of large float32
+            matrix products on the same cores or devices, 0 to 1; None when it is not known.
         model, report: paths as text; stopped: why it ended early, or an empty string.
     """
 

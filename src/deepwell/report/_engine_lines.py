@@ -30,7 +30,7 @@ def engine_words(result: StudyResult) -> str:
     rate = _rate(result.networks_per_second)
     parts = [used, f"{rate} {'network' if rate == '1' else 'networks'} a second"]
     if result.gemm_share is not None:
-        parts.append(f"{100 * result.gemm_share:.0f} % of the machine's matrix rate")
+        parts.append(f"{_per_cent(result.gemm_share)} of the machine's matrix rate")
     return "; ".join(parts)
 
 
@@ -40,6 +40,10 @@ def ends_words(result: StudyResult) -> str:
     ends = [f"{result.statuses[key]:,} {words}" for key, words in known if result.statuses.get(key)]
     told = f"{count(result.networks, 'network')} in {duration(result.seconds)}"
     return f"{told}: {', '.join(ends)}" if ends else told
+
+
+def _per_cent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
 
 
 def _rate(rate: float) -> str:

@@ -13,6 +13,7 @@ from deepwell.diagnosis._bias_variance import BiasVarianceEvidence, diagnose_bia
 from deepwell.diagnosis._comparison import compare_with_baselines, hardest_baseline
 from deepwell.diagnosis._intervals import paired_difference, unpaired_difference
 from deepwell.diagnosis._metrics import Metric
+from deepwell.execution._gemm_rate import gemm_share
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._members import architecture_of
 from deepwell.execution._speed import remember_rate
@@ -87,6 +88,7 @@ def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:
     if training > _TELLING_SECONDS:
         useful = trained_multiply_adds(trials, shape_of(run.data, run.metric.name))
         remember_rate(run.engine.name, useful / training)
+    meter = run.engine.meter
     result = StudyResult(
         name=name,
         data=run.data.facts,
@@ -109,7 +111,7 @@ def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:
         compile_seconds=run.engine.compile_seconds,
         seconds=seconds,
         networks_per_second=sum(t.epochs > 0 for t in trials) / seconds,
-        gemm_share=None,
+        gemm_share=gemm_share(run.engine.name, meter.multiply_adds, meter.seconds),
         model="",
         report="",
         stopped=stopped,
