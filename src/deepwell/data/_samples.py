@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from deepwell._base._atomic_file import write_file
 from deepwell._base._errors import UsageError
 from deepwell._base._registry import Registry
 
-from ._atomic_file import write_file
 from ._names import quoted
 
 

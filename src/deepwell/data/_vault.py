@@ -16,9 +16,9 @@ from pathlib import Path
 
 import polars as pl
 
+from deepwell._base._atomic_file import write_file
 from deepwell._base._errors import UsageError
 
-from ._atomic_file import write_file
 from ._names import quoted
 
 FILE_MODE = 0o600  # test rows are the owner's business alone

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import os
-import secrets
 from pathlib import Path
 
+from deepwell._base._atomic_file import write_file
 from deepwell._base._errors import DeepwellError, StudyError, UsageError
 from deepwell._base._safe_text import safe_text
 
@@ -24,9 +22,7 @@ def shown_path(path: str | Path) -> str:
 def write_atomic(path: str | Path, data: bytes) -> None:
     """Write a file so that a reader sees the old content or the new one, never a part.
 
-    The bytes go to a temporary file in the same folder, are synced to the disk and renamed over
-    `path`; then the folder is synced, so that the new name survives a power cut. Whatever goes
-    wrong, Ctrl-C included, the temporary file is removed and an old file stays as it was.
+    Whatever goes wrong, Ctrl-C included, an old file stays as it was and nothing else is left.
 
     Args:
         path: the file; its folder must exist.
@@ -37,18 +33,12 @@ def write_atomic(path: str | Path, data: bytes) -> None:
         StudyError: when the disk fails.
     """
     target = Path(path)
-    temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
     try:
-        _write_synced(temporary, data)
-        temporary.replace(target)
-        _sync_folder(target.parent)
+        write_file(target, data)
     except OSError as error:
         raise write_error(error, target) from error
     except ValueError as error:  # a NUL character in the path
         raise UsageError(f"{shown_path(target)} is not a possible file name") from error
-    finally:
-        with contextlib.suppress(OSError, ValueError):
-            temporary.unlink(missing_ok=True)
 
 
 def write_error(error: OSError, path: str | Path) -> DeepwellError:
@@ -83,23 +73,3 @@ def read_error(error: OSError, path: str | Path) -> DeepwellError:
 
 def _reason(error: OSError) -> str:
     return (error.strerror or type(error).__name__).lower()
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    # 0o666 less the umask, as for any file that the user's programs write.
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(path, flags, 0o666)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    if not hasattr(os, "O_DIRECTORY"):  # Windows cannot open a folder; its rename is durable
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

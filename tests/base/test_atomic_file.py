@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deepwell.data._atomic_file import write_file
+from deepwell._base._atomic_file import write_file
 
 
 def test_the_file_is_there_with_its_mode(tmp_path: Path) -> None:
@@ -39,3 +39,23 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(KeyboardInterrupt):
         write_file(tmp_path / "a", b"new")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("code", "raised"), [(errno.EINVAL, False), (errno.EIO, True)])
+def test_a_folder_that_cannot_be_synced_is_left_alone_but_a_failing_disk_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, raised: bool
+) -> None:
+    fsync = os.fsync
+
+    def files_only(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(code, os.strerror(code))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", files_only)
+    if raised:
+        with pytest.raises(OSError, match=os.strerror(code)):
+            write_file(tmp_path / "a", b"new")
+    else:
+        write_file(tmp_path / "a", b"new")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"new"]
