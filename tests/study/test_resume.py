@@ -129,13 +129,20 @@ class Failing(dw.Observer):
 
 
 class Counted(Clock):
-    """A clock whose budget is used up when it has been asked so many times."""
+    """A clock whose budget is used up when it has been asked so many times since it was armed."""
 
-    asked_left = 0
+    armed, asked_left = False, 0
 
     def over(self):
-        Counted.asked_left -= 1
+        Counted.asked_left -= Counted.armed
         return self.budget is not None and Counted.asked_left <= 0
+
+
+class Arming(dw.Observer):
+    """Arms the clock with the first record: how often it is asked before depends on compiling."""
+
+    def on_progress(self, progress):
+        Counted.armed |= progress.phase == "training"
 
 
 STOPS = [
@@ -150,8 +157,8 @@ def test_a_study_stopped_by_its_clock_goes_on_without_limit(
 ):
     expected = whole(program)
     monkeypatch.setattr(_course, "Clock", Counted)
-    Counted.asked_left = questions
-    result = begin(data, tmp_path, program, budget=1000)
+    Counted.armed, Counted.asked_left = False, questions
+    result = begin(data, tmp_path, program, Arming(), budget=1000)
     assert result.stopped == "the time budget was used up"
     status, ends = standing(tmp_path)
     assert status == "stopped"
@@ -206,7 +213,7 @@ def test_a_stop_right_after_resuming_keeps_weights_that_belong_to_the_score(
     with pytest.raises(RuntimeError):
         begin(data, tmp_path, program, Failing(RuntimeError(), 17))
     monkeypatch.setattr(_course, "Clock", Counted)
-    Counted.asked_left = 1
+    Counted.armed, Counted.asked_left = True, 1
     finished = dw.resume("mine", data, store=tmp_path, budget=1000)
     assert finished.result.stopped == "the time budget was used up"
     assert finished.result.repeated_seconds > 0

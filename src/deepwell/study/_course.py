@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from deepwell.data._data import Data
@@ -71,7 +71,7 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
         rounds = (first_round(job.asked, job.engine),)
         facts = plan_facts(job.asked, job.engine, rounds[0])
     for one in rounds[:1]:  # what has to be compiled is begun at once
-        job.engine.prepare(one.bracket.specs, one.plan)
+        _prepare(job, one, past.position)
     metric = METRICS[job.asked.settings.metric]
     baselines = _pending_baselines(job, metric)
     job.observer.on_plan(facts)
@@ -94,6 +94,15 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
         simple = baselines.wait()
         run = Run(job.data, job.asked.settings, metric, facts, history, job.engine, simple)
         return conclude(run, _work(history, clock), stopped)
+
+
+def _prepare(job: Job, one: Round, position: Position | None) -> None:
+    """Begin to compile the programs of a round, or those that its trials still need."""
+    plan = one.plan
+    if position is not None:
+        alive = set(position.alive)
+        plan = replace(plan, buckets=tuple(b for b in plan.buckets if alive & set(b.trials)))
+    job.engine.prepare(one.bracket.specs, plan)
 
 
 def _pending_baselines(job: Job, metric: Metric) -> PendingBaselines:
@@ -125,7 +134,7 @@ def _train(
         if one is not rounds[0] and watch.stop():
             history.interrupt(sorted(one.bracket.specs), 0)
             continue
-        job.engine.prepare(one.bracket.specs, one.plan)
+        _prepare(job, one, position)
         train_bracket(one.bracket, job.engine, history, scheduler, watch, position)
         position = None
     while job.asked.trials is None and watch.clock.budget is not None and not watch.stop():
