@@ -65,7 +65,7 @@ SHARE = 0.01
 """Largest share of the working time that may go into checkpoints; they wait for it."""
 
 _PART_BYTES = 64 * 1024**2  # of one file, so that few states are in memory twice
-_FIRST_GUESS = 2.0e8  # bytes a second that a disk takes, until one was timed
+_FIRST_GUESS = 1.0e8  # bytes a second that a disk takes, until one was timed
 _LEAST_COST = 0.02  # seconds of a small checkpoint: two or three waits for the disk
 
 
