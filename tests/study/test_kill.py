@@ -161,6 +161,7 @@ def contents(store: Path) -> dict[str, Any]:
             seconds=0.0,
             compile_seconds=0.0,
             networks_per_second=0.0,
+            gemm_share=None,
             resumed=0,
             repeated_seconds=0.0,
         ),
