@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -21,6 +21,7 @@ from ._infer_task import infer_task
 from ._load_options import LoadOptions, checked_options
 from ._memory import require_memory
 from ._names import data_name
+from ._origin import origin_of
 from ._row_hashes import fingerprint, row_hashes
 from ._rows import Rows
 from ._split import DEV, PARTS, TEST, TRAIN
@@ -77,23 +78,23 @@ def load(
     Raises:
         UsageError: one sentence that says what is wrong with the data or the options.
     """
-    options = checked_options(
-        {
-            "target": target,
-            "task": task,
-            "split": split,
-            "group": group,
-            "time": time,
-            "dev": dev,
-            "test": test,
-            "keep": keep,
-            "ignore": ignore,
-            "seed": seed,
-            "name": name,
-            "vault": vault,
-        }
-    )
-    return _assembled(gather(source, options), options, source)
+    given = {
+        "target": target,
+        "task": task,
+        "split": split,
+        "group": group,
+        "time": time,
+        "dev": dev,
+        "test": test,
+        "keep": keep,
+        "ignore": ignore,
+        "seed": seed,
+        "name": name,
+        "vault": vault,
+    }
+    options = checked_options(given)
+    data = _assembled(gather(source, options), options, source)
+    return replace(data, origin=origin_of(source, given, options))
 
 
 def _assembled(gathered: Gathered, options: LoadOptions, source: Source) -> Data:

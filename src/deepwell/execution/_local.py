@@ -59,6 +59,7 @@ class LocalEngine:
         self._specs: dict[int, TrialSpec] = {}
         self._members: dict[int, Member] = {}
         self._states: dict[int, State] = {}
+        self._at_work: tuple[Sequence[int], Session] | None = None
         self._programs: dict[int, Future[Program]] = {}
         self._buckets: list[Bucket] = []
         self._pool: ThreadPoolExecutor | None = None
@@ -133,6 +134,21 @@ class LocalEngine:
         """Return the weights of a trial at its best dev score."""
         return best_parameters(self._states[number])
 
+    def states(self, numbers: Sequence[int]) -> dict[int, State]:
+        """Return the states of those of these trials that have begun, to be kept elsewhere.
+
+        Between two records of `train` they stand where the records say: at the end of the last
+        epoch that was yielded. After a stop a state may stand inside an epoch.
+        """
+        if self._at_work is not None:
+            group, session = self._at_work
+            self._states.update(zip(group, session.states(), strict=True))
+        return {n: self._states[n] for n in numbers if n in self._states}
+
+    def restore(self, states: Mapping[int, State]) -> None:
+        """Take up states that `states` returned, in this process or in another one."""
+        self._states.update(states)
+
     def forget(self, keep: Sequence[int]) -> None:
         """Drop the states of all trials but these, so that memory follows the trials in flight."""
         kept = set(keep)
@@ -183,9 +199,11 @@ class LocalEngine:
                 session = program.load(
                     [self._members[n] for n in group], [self._states[n] for n in group]
                 )
+                self._at_work = group, session
                 try:
                     yield from self._train_session(program, session, group, work, stop)
                 finally:
+                    self._at_work = None
                     self._states.update(zip(group, session.states(), strict=True))
                 if stop():
                     return

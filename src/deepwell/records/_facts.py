@@ -153,6 +153,8 @@ class StudyResult:
         gemm_share: useful operations a second while networks trained, over those of large float32
             matrix products on the same cores or devices, 0 to 1; None when it is not known.
         model, report: paths as text; stopped: why it ended early, or an empty string.
+        resumed: how often it was continued after a kill or a stop; repeated_seconds: working
+            time that was lost by that and spent again. `seconds` counts all runs.
     """
 
     name: str
@@ -181,3 +183,5 @@ class StudyResult:
     report: str
     stopped: str = ""
     openings: tuple[Opening, ...] = ()
+    resumed: int = 0
+    repeated_seconds: float = 0.0

@@ -53,12 +53,29 @@ class Run:
     baselines: tuple[SimpleModel, ...]
 
 
-def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:
+@dataclass(frozen=True)
+class Work:
+    """What the whole study cost, all its runs together.
+
+    Attributes:
+        seconds: working time.
+        programs: how many were planned.
+        resumed: how often the study was resumed.
+        repeated_seconds: working time that kills took back.
+    """
+
+    seconds: float
+    programs: int
+    resumed: int = 0
+    repeated_seconds: float = 0.0
+
+
+def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
     """Return the outcome of a run, with the model and the result saved.
 
     Args:
         run: what was done.
-        seconds: wall time of the run.
+        work: what it cost.
         stopped: why it ended early, or an empty string.
 
     Raises:
@@ -84,8 +101,8 @@ def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:
     folder = run.history.store.folder / name
     model = replace(model, about={**model.about, "dev": scored.dev.to_plain(), "study": name})
     model.save(folder / "model")
-    training = seconds - run.engine.compile_seconds
-    if training > _TELLING_SECONDS:
+    training = work.seconds - run.engine.compile_seconds
+    if training > _TELLING_SECONDS and not work.resumed:
         useful = trained_multiply_adds(trials, shape_of(run.data, run.metric.name))
         remember_rate(run.engine.name, useful / training)
     meter = run.engine.meter
@@ -107,17 +124,18 @@ def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:
         statuses=dict(Counter(t.status.value for t in trials)),
         networks=sum(t.epochs > 0 for t in trials),
         program=run.engine.name,
-        programs=run.engine.programs(),
+        programs=work.programs,
         compile_seconds=run.engine.compile_seconds,
-        seconds=seconds,
-        networks_per_second=sum(t.epochs > 0 for t in trials) / seconds,
+        seconds=work.seconds,
+        networks_per_second=sum(t.epochs > 0 for t in trials) / work.seconds,
         gemm_share=gemm_share(run.engine.name, meter.multiply_adds, meter.seconds),
         model="",
         report="",
         stopped=stopped,
+        resumed=work.resumed,
+        repeated_seconds=work.repeated_seconds,
     )
-    run.history.store.save_result(run.history.record.id, to_plain(result))
-    run.history.finish("stopped" if stopped else "finished", stopped)
+    run.history.finish(result)
     return result
 
 
