@@ -323,7 +323,7 @@ class Study:
             networks=len(bracket.specs),
             rungs=bracket.rungs,
             program=engine.name,
-            programs=len(planned.buckets),
+            programs=planned.programs,
             cores=engine.cores,
             seconds=expected_seconds(planned, epochs, engine.machine, rate),
             space=settings.space.describe(),
