@@ -319,8 +319,8 @@ def _one_by_one(structure: Structure):
             def write(lanes, one):
                 return jax.lax.dynamic_update_index_in_dim(lanes, one, lane, 0)
 
-            mine = jax.tree.map(read, (settings, states))
-            state, cost = chunk(*mine, rows, batches, steps)
+            mine, held = jax.tree.map(read, (settings, states))
+            state, cost = chunk(mine, held, rows, batches, steps)
             return jax.tree.map(write, states, state), write(costs, cost)
 
         costs = jnp.full((len(turns), 3), jnp.nan, structure.dtype)
@@ -335,7 +335,11 @@ def _together(structure: Structure):
 
     def device(settings, states, rows: Rows, steps: Steps):
         batches = gather(rows, steps)
-        return jax.vmap(lambda *mine: chunk(*mine, rows, batches, steps))(settings, states)
+
+        def move(mine, held):
+            return chunk(mine, held, rows, batches, steps)
+
+        return jax.vmap(move)(settings, states)
 
     return device
 
