@@ -230,6 +230,41 @@ def test_a_second_round_of_the_same_structures_compiles_nothing(prepared, make_s
     assert (engine.programs(), compiled_programs()) == (programs, compiled)
 
 
+def test_nothing_is_compiled_after_the_plan(prepared, make_spec) -> None:
+    """By JAX's own account: under halving, early stops, divergence and a further round."""
+    import jax
+
+    engine, specs = prepared.engine, ending(make_spec)
+    prepared.train(ALL, 1)
+    compiled: list[str] = []
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda name, seconds, **_: compiled.append(name) if "compile" in name else None
+    )
+    try:
+        for alive, until in ((ALL, 2), ((20, 22, 24), 4), ((22,), 6)):
+            prepared.train(alive, until)
+            engine.forget(alive)
+        engine.prepare(specs, engine.plan(specs, 10))
+        ends = statuses(prepared.train(specs, 6))
+        assert {status for _, _, status in ends} == {Status.DIVERGED, Status.EARLY_STOPPED}
+        assert compiled == []
+        jax.jit(lambda x: x + 1)(np.float32(1))  # the account is kept at all
+        assert compiled
+    finally:
+        jax.monitoring.clear_event_listeners()
+
+
+def test_work_is_counted_with_and_without_padding(prepared) -> None:
+    engine = prepared.engine
+    useful, executed = engine.useful, engine.executed
+    prepared.train([20], 2)  # 5 of 8 units, 70 rows in batches of 16
+    widest = 5 * 8 * 2 + 8 * 3 * 3
+    true = 5 * 5 * 2 + 5 * 3 * 3
+    dev = 2 * 40
+    assert engine.useful - useful == 2 * 70 * true + dev * (5 * 5 + 5 * 3)
+    assert engine.executed - executed == 2 * 5 * 16 * widest + dev * (5 * 8 + 8 * 3)
+
+
 def test_preparing_a_trial_twice_trains_it_once(prepared, trials) -> None:
     prepared.engine.prepare(trials, prepared.plan)
     seen = Counter(int(n) for r in prepared.train(ALL, 1) for n in r.trials)

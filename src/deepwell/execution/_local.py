@@ -45,6 +45,8 @@ class LocalEngine:
         machine: what is assumed of the machine.
         cores: cores or accelerators at work.
         meter: what was trained so far, and in what time.
+        useful, executed: multiply-adds done so far at true sizes, and with all padding and idle
+            lanes; both 0 where nothing is padded.
     """
 
     def __init__(self, rows: TrainingRows, shape: Shape, backend: Backend) -> None:
@@ -55,6 +57,7 @@ class LocalEngine:
         self.machine = backend.machine
         self.cores = backend.machine.devices
         self.meter = WorkMeter(shape)
+        self.useful = self.executed = 0.0
         self._compiling = _Span()
         self._specs: dict[int, TrialSpec] = {}
         self._members: dict[int, Member] = {}
@@ -157,7 +160,7 @@ class LocalEngine:
 
     def programs(self) -> int:
         """Return how many programs were planned and handed to the compiler."""
-        return len(self._programs)
+        return sum(bucket.programs for bucket in self._buckets)
 
     def close(self) -> None:
         """Stop compiling what nobody waits for any more."""
@@ -230,6 +233,8 @@ class LocalEngine:
                 last = first + at_once >= len(order)
                 chunk = Chunk(order[first : first + at_once], epoch, last)
                 info = session.advance(chunk, stop)
+                self.useful += info.useful
+                self.executed += info.executed
                 moved |= info.moved
                 if not last and stop():
                     ended = moved & (info.outcome != Outcome.RUNNING)

@@ -9,7 +9,8 @@ from typing import Any
 from deepwell.data._data import Data
 from deepwell.diagnosis._metrics import METRICS, Metric
 from deepwell.execution._local import LocalEngine
-from deepwell.records import PlanFacts, Progress, StudyResult
+from deepwell.execution._planner import Plan
+from deepwell.records import PlanFacts, Progress, StudyResult, from_plain
 from deepwell.search.schedulers._registry import SCHEDULERS
 
 from ._arrays import score_scale
@@ -152,12 +153,13 @@ def _train(
 def _work(history: History, clock: Clock) -> Work:
     """Return what the study cost so far, from its events."""
     store, study = history.store, history.record.id
-    plans: list[Any] = [event.details["plan"] for event in store.events(study, "plan")]
-    structures = {str(bucket["structure"]) for plan in plans for bucket in plan["buckets"]}
+    planned: list[Any] = [event.details["plan"] for event in store.events(study, "plan")]
+    plans = [from_plain(Plan, plan) for plan in planned]
+    programs = {bucket.structure: bucket.programs for plan in plans for bucket in plan.buckets}
     resumes: list[Any] = [event.details for event in store.events(study, "resume")]
     return Work(
         seconds=clock.seconds(),
-        programs=len(structures),
+        programs=sum(programs.values()),
         resumed=len(resumes),
         repeated_seconds=float(sum(details["repeated_seconds"] for details in resumes)),
     )

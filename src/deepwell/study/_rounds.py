@@ -54,7 +54,7 @@ def plan_facts(asked: Asked, engine: LocalEngine, round_: Round) -> PlanFacts:
         networks=len(bracket.specs),
         rungs=bracket.rungs,
         program=engine.name,
-        programs=len(planned.buckets),
+        programs=planned.programs,
         cores=engine.cores,
         seconds=expected_seconds(planned, epochs, engine.machine, rate),
         space=asked.settings.space.describe(),

@@ -122,6 +122,8 @@ class Info:
         step: (P,) update steps done; for a diverged member the step that diverged.
         best_epoch: (P,) epoch of the best dev score, 0 when there is none.
         moved: (P,) whether the member trained in this call.
+        useful, executed: multiply-adds of the call's update steps at the members' true sizes, and
+            as done with padded widths, padded rows and idle lanes; both 0 where nothing is padded.
     """
 
     train_cost: np.ndarray
@@ -131,6 +133,8 @@ class Info:
     step: np.ndarray
     best_epoch: np.ndarray
     moved: np.ndarray
+    useful: float = 0.0
+    executed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -188,9 +192,12 @@ class ProgramOptions:
 
     Attributes:
         lanes: members in flight on each device.
-        width: members that one device moves as one vectorized step; 1 on a CPU, where a small
-            network's state stays in the core's cache, all lanes on a GPU.
+        width: members that one device moves as one vectorized step: 1 on a CPU, where a small
+            network's state stays in the core's cache; else all lanes, as on a GPU.
+        narrower: smaller widths compiled ahead as well, falling, for the members that are left
+            when most of a wide step have ended.
     """
 
     lanes: int = 16
     width: int = 1
+    narrower: tuple[int, ...] = ()
