@@ -100,7 +100,9 @@ def test_a_tool_that_fails_the_gate_is_not_measured_further(
         good = {"status": "ok", "message": "", "seconds": 1.0, "peak_bytes": 1, "facts": {}}
         return {**good, "steady_rate": 9.0, "scores": [0.5] * 8}
 
+    limits = {"blas": "none", "square": 1.0, "at_shapes": 1.0, "bandwidth": 1.0}
     monkeypatch.setattr(schedule, "measure", wrong)
+    monkeypatch.setattr(schedule, "in_process", lambda *_: limits)
     benchmark = _benchmark(tiny)
     results = Results(tmp_path / "b0.json", header(benchmark), False)
     run_benchmark(benchmark, results, tmp_path, time.monotonic() + 600)
@@ -117,8 +119,8 @@ def test_a_process_that_crashes_or_hangs_is_told(tmp_path: Path) -> None:
     told = run(crash, tmp_path, 60, {})
     assert told.status == "crashed"
     assert "no such thing" in told.tail
-    sleeping = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
-    hang = f"import os; os.pipe(); {sleeping.replace('input()', 'import time; time.sleep(60)')}"
+    sleep = "import time; time.sleep(60)"
+    hang = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{sleep}'])"
     told = run([sys.executable, "-c", hang], tmp_path, 1.0, {})
     assert told.status == "timeout"
     assert told.seconds < 30
@@ -126,7 +128,7 @@ def test_a_process_that_crashes_or_hangs_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell")
 def test_memory_counts_children(tmp_path: Path) -> None:
-    hold = "import time; held = bytearray(100_000_000); time.sleep(1.5)"
+    hold = "import time; held = bytearray(range(200)) * 500_000; time.sleep(1.5)"
     child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{hold}'])"
     told = run([sys.executable, "-c", child], tmp_path, 60, {})
     assert told.status == "ok"
