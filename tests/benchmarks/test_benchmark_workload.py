@@ -27,15 +27,12 @@ sys.path.insert(0, str(ROOT / "benchmarks" / "peers"))
 def test_the_command_trains_the_networks_that_peers_are_given(
     tiny: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from deepwell.cli._main import main
+    from deepwell.cli._main import run
     from deepwell.study._finished import open_study
 
     monkeypatch.chdir(tmp_path)
     typed = fit.command(tiny, 6, "native")
-    monkeypatch.setattr(sys, "argv", typed)
-    with pytest.raises(SystemExit) as ended:
-        sys.exit(main(typed[1:]))
-    assert ended.value.code == 0
+    assert run(typed[1:]) == 0
     trained = [t.spec for t in open_study(fit.STUDY, tmp_path / fit.STORE).trials()]
     specs = tiny.specs(6)
     assert trained == [specs[n] for n in range(6)]
