@@ -15,6 +15,7 @@
 #include "levels.hpp"
 #include "metrics/registry.hpp"
 #include "names.hpp"
+#include "normals.hpp"
 #include "session.hpp"
 #include "workers.hpp"
 
@@ -334,6 +335,14 @@ class PySession {
   std::mutex mutex_;
 };
 
+// Normal numbers at the places of `out`; the interpreter's lock is released meanwhile.
+template <class T>
+void normals(std::uint64_t seed, const std::vector<std::uint32_t>& folds, double deviation,
+             nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu> out) {
+  const nb::gil_scoped_release released;
+  draw_normals(seed, std::span(folds), deviation, out.shape(0), out.shape(1), out.data());
+}
+
 template <class Names>
 nb::tuple as_tuple(const Names& names) {
   nb::list list;
@@ -363,6 +372,8 @@ NB_MODULE(_core, module) {
   });
   module.def("mask_words", &mask_words, "level"_a, "dtype"_a, "key"_a, "step"_a, "at"_a,
              "out"_a.noconvert());
+  module.def("normals", &normals<float>, "seed"_a, "folds"_a, "deviation"_a, "out"_a.noconvert());
+  module.def("normals", &normals<double>, "seed"_a, "folds"_a, "deviation"_a, "out"_a.noconvert());
   bind_data<float>(module, "Data32");
   bind_data<double>(module, "Data64");
   nb::class_<PySession>(module, "Session")
