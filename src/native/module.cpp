@@ -355,6 +355,7 @@ nb::tuple as_tuple(const Names& names) {
 
 NB_MODULE(_core, module) {
   using namespace deepwell;
+  nb::set_leak_warnings(false);  // rows that a script still holds when it ends are no leak
   module.def("levels", [] {
     std::vector<std::string_view> names;
     for (const Level* level : runnable_levels()) names.push_back(level->name);
