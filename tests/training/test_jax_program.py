@@ -1,8 +1,10 @@
 """What is particular to the JAX program: compiling, devices, padding."""
 
+import numpy as np
 import pytest
 
 from deepwell.training._jax_program import compiled_programs
+from deepwell.training._program import Chunk, Outcome
 from deepwell.training._state import initial_state
 
 
@@ -45,3 +47,12 @@ def test_a_member_of_another_shape_is_refused(structure, program, member):
     too_wide = member(s, hidden=(9, 8))
     with pytest.raises(ValueError, match="does not fit"):
         program(s).load([too_wide], [initial_state(too_wide)])
+
+
+def test_a_call_in_which_nobody_trains_moves_nobody(structure, program, member):
+    s = structure(dtype="float32")
+    ended = initial_state(member(s)) | {"outcome": np.asarray(Outcome.EARLY_STOPPED, np.int64)}
+    session = program(s).load([member(s)], [ended])
+    info = session.advance(Chunk(np.zeros((1, s.batch), np.int32), epoch=1))
+    assert not info.moved.any()
+    assert info.useful == info.executed == 0

@@ -15,13 +15,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from deepwell._jax._start import start
 from deepwell.networks._architecture import Architecture
 
+from ._jax_device import one_by_one, together
 from ._jax_layout import (
     Lanes,
     empty_lanes,
@@ -30,7 +30,7 @@ from ._jax_layout import (
     write_lane,
     write_settings,
 )
-from ._jax_step import Rows, Steps, gather, member_chunk
+from ._jax_step import Rows, Steps
 from ._program import Chunk, Info, Member, Outcome, ProgramOptions, State, Structure, TrainingRows
 from ._state import WHOLE_NUMBERS, at_best, padded
 
@@ -136,6 +136,11 @@ class JaxSession:
         self._whole = np.array(
             [[int(state[name]) for name in WHOLE_NUMBERS] for state in states], np.int32
         ).reshape(len(members), len(WHOLE_NUMBERS))
+        architectures = [member.architecture for member in members]
+        self._per_row = np.array(
+            [(a.multiply_adds(), a.forward_multiply_adds()) for a in architectures], float
+        ).reshape(len(members), 2)
+        self._visits: tuple[bytes | None, tuple] = (None, ())  # lanes that are put on the devices
         self._place(dict(enumerate(states)), program._lanes_for(len(members)))
 
     def advance(self, chunk: Chunk, should_stop: Callable[[], bool] | None = None) -> Info:
@@ -205,14 +210,22 @@ class JaxSession:
             wide = self._lanes == program.options.lanes
             advance = program._advance if wide else program._narrower[self._lanes].result()
             return advance(*arguments)
-        turns = np.zeros((program.devices, self._lanes), np.int32)
-        counts = np.zeros(program.devices, np.int32)
-        for lane in self._lane_of[running]:
-            device, within = divmod(int(lane), self._lanes)
-            turns[device, counts[device]] = within
-            counts[device] += 1
-        visits = jax.device_put((turns.reshape(-1), counts), program._by_lane)
-        return program._advance(*arguments, *visits)
+        return program._advance(*arguments, *self._visited(running))
+
+    def _visited(self, running: np.ndarray):
+        """Return the lanes that each device visits, and their numbers; put there once."""
+        program = self._program
+        lanes = self._lane_of[running]
+        if self._visits[0] != lanes.tobytes():
+            turns = np.zeros((program.devices, self._lanes), np.int32)
+            counts = np.zeros(program.devices, np.int32)
+            for lane in lanes:
+                device, within = divmod(int(lane), self._lanes)
+                turns[device, counts[device]] = within
+                counts[device] += 1
+            put = jax.device_put((turns.reshape(-1), counts), program._by_lane)
+            self._visits = lanes.tobytes(), put
+        return self._visits[1]
 
     def _place(self, states: dict[int, State], lanes: int) -> None:
         """Put members by their number into lanes, dealt to the devices in turn."""
@@ -274,11 +287,8 @@ class JaxSession:
         train_rows, dev_rows = program._true_rows
         filled = np.cumsum([0, *(chunk.order < train_rows).sum(axis=1)])
         scored = running & chunk.ends_epoch & self._running()
-        useful = 0.0
-        for n in np.flatnonzero(running):
-            a = self._members[n].architecture
-            useful += float(filled[taken[n]]) * a.multiply_adds()
-            useful += float(scored[n]) * dev_rows * a.forward_multiply_adds()
+        rows = np.where(running, filled[taken], 0), np.where(scored, dev_rows, 0)
+        useful = float((np.stack(rows, axis=1) * self._per_row).sum())
         wide = Architecture(s.inputs, s.hidden, s.outputs)
         steps, scores = taken[running], scored[running]
         if program.options.width > 1:  # whoever moves takes all lanes of its device along
@@ -302,55 +312,13 @@ def _as_it_is():
     yield
 
 
-def _one_by_one(structure: Structure):
-    """Return the loop of a device that visits its lanes in turn, and no other lane."""
-    chunk = member_chunk(structure)
-
-    def device(settings, states, rows: Rows, steps: Steps, turns, count):
-        batches = gather(rows, steps)
-
-        def visit(index, carry):
-            states, costs = carry
-            lane = turns[index]
-
-            def read(lanes):
-                return jax.lax.dynamic_index_in_dim(lanes, lane, keepdims=False)
-
-            def write(lanes, one):
-                return jax.lax.dynamic_update_index_in_dim(lanes, one, lane, 0)
-
-            mine, held = jax.tree.map(read, (settings, states))
-            state, cost = chunk(mine, held, rows, batches, steps)
-            return jax.tree.map(write, states, state), write(costs, cost)
-
-        costs = jnp.full((len(turns), 3), jnp.nan, structure.dtype)
-        return jax.lax.fori_loop(0, count[0], visit, (states, costs))
-
-    return device
-
-
-def _together(structure: Structure):
-    """Return the step of a device that moves all its lanes at once."""
-    chunk = member_chunk(structure)
-
-    def device(settings, states, rows: Rows, steps: Steps):
-        batches = gather(rows, steps)
-
-        def move(mine, held):
-            return chunk(mine, held, rows, batches, steps)
-
-        return jax.vmap(move)(settings, states)
-
-    return device
-
-
 def _compile(program: JaxProgram, lanes: int):
     """Compile a device's work for the structure's shapes, ahead of any data."""
     structure = program.structure
     by_lane, shared = PartitionSpec("lanes"), PartitionSpec()
     in_turn = program.options.width == 1
     mapped = jax.shard_map(
-        _one_by_one(structure) if in_turn else _together(structure),
+        one_by_one(structure) if in_turn else together(structure),
         mesh=program._mesh,
         in_specs=(by_lane, by_lane, shared, shared, *([by_lane, by_lane] if in_turn else [])),
         out_specs=(by_lane, by_lane),

@@ -212,16 +212,22 @@ def _train_step(structure: Structure):
 def _kept(structure: Structure, numbers: Arrays, count, batch: int) -> list[jax.Array] | None:
     """Return the dropout masks of a step, None where no member drops.
 
-    The barrier keeps XLA from drawing every mask a second time in the backward pass.
+    XLA fuses a mask into each of its readers, forward and backward, and so would draw it twice;
+    it does not fuse a conditional. A member without dropout draws nothing.
     """
     if not structure.drops:
         return None
     key = fold(Words(numbers["key_first"], numbers["key_second"]), count)
-    masks = [
-        kept_units(key, layer, (batch, units), numbers["drop_below"])
-        for layer, units in enumerate(structure.hidden)
-    ]
-    return jax.lax.optimization_barrier(masks)
+    threshold = numbers["drop_below"]
+
+    def mask(layer: int, shape: tuple[int, int]) -> jax.Array:
+        return jax.lax.cond(
+            threshold > 0,
+            lambda: kept_units(key, layer, shape, threshold),
+            lambda: jnp.ones(shape, bool),
+        )
+
+    return [mask(layer, (batch, units)) for layer, units in enumerate(structure.hidden)]
 
 
 def network(structure: Structure):
