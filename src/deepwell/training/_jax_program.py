@@ -8,6 +8,7 @@ step. A lane that is empty, stopped or diverged costs nothing.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import threading
 import time
@@ -61,10 +62,29 @@ class JaxProgram:
         began = time.perf_counter()
         with self._precision():
             self._rows = _device_rows(structure, rows, self._shared)
+            self._streamed = rows.streamed
             self._advance = _compile(self, mesh)
         self.compile_seconds = time.perf_counter() - began
         with _COUNT_LOCK:
             _COUNT += 1
+
+    def _rows_of(self, chunk: Chunk) -> Rows:
+        """Return the rows of a call: those held, or its window with the dev rows that are held."""
+        if chunk.window is None:
+            if self._streamed and len(chunk.order):
+                raise ValueError("the train rows are streamed; give the chunk its window")
+            return self._rows
+        window, structure = chunk.window, self.structure
+        if len(window.y) >= structure.train_rows:
+            raise ValueError(
+                f"a window of {len(window.y)} rows does not fit a program of "
+                f"{structure.train_rows - 1}"
+            )
+        order = chunk.order
+        if order.size and not 0 <= order.min() <= order.max() <= len(window.y):
+            raise ValueError(f"order must hold rows from 0 to {len(window.y)} of the window")
+        train = _padded_train(structure, window.x, window.y, window.weight)
+        return dataclasses.replace(self._rows, **jax.device_put(train, self._shared))
 
     def _precision(self):
         return jax.enable_x64(True) if self.structure.dtype == "float64" else _as_it_is()
@@ -130,7 +150,8 @@ class JaxSession:
                 Steps(order, np.int32(taken), np.int32(chunk.epoch), np.bool_(chunk.ends_epoch)),
                 program._shared,
             )
-            self._states, info = program._advance(self._numbers, self._states, program._rows, steps)
+            rows = program._rows_of(chunk)
+            self._states, info = program._advance(self._numbers, self._states, rows, steps)
             host = {k: np.asarray(v)[self._lane_of] for k, v in jax.device_get(info).items()}
         return Info(
             train_cost=host["train_cost"].astype(np.float64),
@@ -218,20 +239,37 @@ _COSTS = ("train_cost", "dev_cost", "dev_score")
 
 
 def _device_rows(structure: Structure, rows: TrainingRows, sharding: NamedSharding) -> Rows:
-    n, k, width = structure.train_rows, structure.dev_rows, structure.inputs
-    kind = np.float32 if structure.dtype == "float32" else np.float64
-    label = kind if structure.loss != "softmax" else np.int32
+    k, width = structure.dev_rows, structure.inputs
+    kind, label = _row_types(structure)
+    held = slice(0) if rows.streamed else slice(None)
     return jax.device_put(
         Rows(
-            x_train=padded(rows.x_train.astype(kind), (n, width)),
-            y_train=padded(rows.y_train.astype(label), (n,)),
-            weight_train=padded(rows.weight_train.astype(kind), (n,)),
+            **_padded_train(
+                structure, rows.x_train[held], rows.y_train[held], rows.weight_train[held]
+            ),
             x_dev=padded(rows.x_dev.astype(kind), (k, width)),
             y_dev=padded(rows.y_dev.astype(label), (k,)),
             weight_dev=padded(rows.weight_dev.astype(kind), (k,)),
         ),
         sharding,
     )
+
+
+def _row_types(structure: Structure) -> tuple[type, type]:
+    kind = np.float32 if structure.dtype == "float32" else np.float64
+    return kind, kind if structure.loss != "softmax" else np.int32
+
+
+def _padded_train(
+    structure: Structure, x: np.ndarray, y: np.ndarray, weight: np.ndarray
+) -> dict[str, np.ndarray]:
+    kind, label = _row_types(structure)
+    n = structure.train_rows
+    return {
+        "x_train": padded(x.astype(kind, copy=False), (n, structure.inputs)),
+        "y_train": padded(y.astype(label, copy=False), (n,)),
+        "weight_train": padded(weight.astype(kind, copy=False), (n,)),
+    }
 
 
 def _check_fit(member: Member, structure: Structure) -> None:

@@ -41,7 +41,9 @@ class Structure:
         optimizer: name of the rule.
         batch: B, rows of a batch.
         drops: whether any member uses dropout.
-        train_rows, dev_rows: rows of the padded data, at least one more than the true train rows.
+        train_rows, dev_rows: rows of the padded data, at least one more than the true train rows;
+            where rows are streamed, `train_rows` are those of a window, at least one more than
+            `steps` batches hold.
         steps: update steps of one call, at most.
         score: metric that early stopping and selection watch, lower is better.
         dtype: `float32` or `float64`.
@@ -94,6 +96,8 @@ class TrainingRows:
     Attributes:
         x_train: (n, D); y_train: (n,); weight_train: (n,) sample weights.
         x_dev: (k, D); y_dev: (k,); weight_dev: (k,).
+        streamed: whether the train rows stay where they are (in a memory-mapped file) and come
+            to a program as the `Window` of each call; the dev rows are always held.
     """
 
     x_train: np.ndarray
@@ -102,6 +106,7 @@ class TrainingRows:
     x_dev: np.ndarray
     y_dev: np.ndarray
     weight_dev: np.ndarray
+    streamed: bool = False
 
 
 class Outcome:
@@ -134,6 +139,29 @@ class Info:
 
 
 @dataclass(frozen=True)
+class Window:
+    """The train rows of one call, gathered for it and shared by all members.
+
+    Attributes:
+        x: (m, D); y: (m,); weight: (m,), as in `TrainingRows`.
+
+    Raises:
+        ValueError: when they are not equally long.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+
+    def __post_init__(self) -> None:
+        if not len(self.x) == len(self.y) == len(self.weight):
+            raise ValueError(
+                "x, y and weight of a window must be equally long, got "
+                f"{len(self.x)}, {len(self.y)} and {len(self.weight)}"
+            )
+
+
+@dataclass(frozen=True)
 class Chunk:
     """The steps of one call.
 
@@ -141,11 +169,14 @@ class Chunk:
         order: (steps, B) int32 rows of each batch, `n` where a short batch holds no row.
         epoch: the epoch that these steps belong to, counted from 1.
         ends_epoch: whether the dev set is scored after them.
+        window: the rows that `order` counts in, for a program whose rows are streamed; with m of
+            them, `m` is the place of a short batch that holds no row.
     """
 
     order: np.ndarray
     epoch: int
     ends_epoch: bool = True
+    window: Window | None = None
 
 
 class Session(Protocol):
