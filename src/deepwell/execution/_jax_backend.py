@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from dataclasses import replace
 
 from deepwell._jax._numerics import check_numerics
 from deepwell._jax._start import start
@@ -27,6 +28,7 @@ class JaxBackend:
         runtime = start()
         cpu = runtime.platform == "cpu"
         self.machine = (_CORES if cpu else _ACCELERATORS)(devices=runtime.devices)
+        self.copies = runtime.devices if cpu else 0  # an accelerator has its own memory
 
     def check(self) -> None:
         """Raise `StudyError` when a fused reduction comes out wrong."""
@@ -43,7 +45,12 @@ class JaxBackend:
         return plan(members, batch_sizes, epochs, shape, self.machine)
 
     def build(self, bucket: Bucket, rows: TrainingRows) -> Program:
-        """Compile a bucket's program."""
+        """Compile a bucket's program, again with fewer lanes where it needs too much memory."""
         from deepwell.training._jax_program import JaxProgram
 
-        return JaxProgram(bucket.structure, rows, bucket.options)
+        program = JaxProgram(bucket.structure, rows, bucket.options)
+        lanes = program.lanes_within(self.machine.memory)
+        if lanes == bucket.options.lanes:
+            return program
+        options = replace(bucket.options, lanes=lanes, width=min(bucket.options.width, lanes))
+        return JaxProgram(bucket.structure, rows, options)

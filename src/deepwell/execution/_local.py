@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,11 +23,15 @@ from deepwell.training._program import (
     TrainingRows,
 )
 from deepwell.training._state import best_parameters, initial_state
+from deepwell.training._window import windowed
 
 from ._backend import Backend
 from ._members import member_of
+from ._memory_plan import share_out
 from ._planner import Bucket, Plan, Shape
 from ._work_meter import WorkMeter
+from ._recovery import out_of_memory
+from ._shelf import Shelf
 
 _STATUS = {Outcome.EARLY_STOPPED: Status.EARLY_STOPPED, Outcome.DIVERGED: Status.DIVERGED}
 _POLL_SECONDS = 0.1
@@ -39,17 +44,31 @@ class LocalEngine:
         rows: train and dev rows; never a test row.
         shape: the data and task as programs see them.
         backend: where programs come from.
+        memory: bytes for rows, members and workspaces; None sets no bound.
+
+    Raises:
+        UsageError: when the memory does not hold the rows that must be held.
 
     Attributes:
         name: of the kind of program at work.
         machine: what is assumed of the machine.
         cores: cores or accelerators at work.
         meter: what was trained so far, and in what time.
+        notes: what a reader should know of how the memory was used, one sentence each.
     """
 
-    def __init__(self, rows: TrainingRows, shape: Shape, backend: Backend) -> None:
-        self._rows = rows
+    def __init__(
+        self, rows: TrainingRows, shape: Shape, backend: Backend, memory: int | None = None
+    ) -> None:
         self._backend = backend
+        self.notes: list[str] = []
+        self._states = Shelf()
+        if memory is not None:
+            shared = share_out(memory, rows, backend.copies)
+            rows, shape = shared.rows, replace(shape, window_rows=shared.window_rows)
+            backend.machine = replace(backend.machine, memory=shared.in_flight)
+            self._states = Shelf(shared.waiting)
+        self._rows = rows
         self.shape = shape
         self.name = backend.name
         self.machine = backend.machine
@@ -58,7 +77,8 @@ class LocalEngine:
         self._compiling = _Span()
         self._specs: dict[int, TrialSpec] = {}
         self._members: dict[int, Member] = {}
-        self._states: dict[int, State] = {}
+        self._told: dict[int, int] = {}  # the epoch up to which a trial's records went out
+        self._failed: set[int] = set()
         self._programs: dict[int, Future[Program]] = {}
         self._buckets: list[Bucket] = []
         self._pool: ThreadPoolExecutor | None = None
@@ -131,13 +151,17 @@ class LocalEngine:
 
     def best_parameters(self, number: int) -> dict[str, np.ndarray]:
         """Return the weights of a trial at its best dev score."""
-        return best_parameters(self._states[number])
+        state = self._states.get(number)
+        if state is None:
+            raise KeyError(number)
+        return best_parameters(state)
 
     def forget(self, keep: Sequence[int]) -> None:
         """Drop the states of all trials but these, so that memory follows the trials in flight."""
         kept = set(keep)
         for number in [n for n in self._states if n not in kept]:
-            del self._states[number]
+            self._states.drop(number)
+        self._told = {n: epoch for n, epoch in self._told.items() if n in kept}
 
     def programs(self) -> int:
         """Return how many programs were planned and handed to the compiler."""
@@ -147,6 +171,7 @@ class LocalEngine:
         """Stop compiling what nobody waits for any more."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
+        self._states.close()
 
     def _member(self, spec: TrialSpec) -> Member:
         shape = self.shape
@@ -171,24 +196,105 @@ class LocalEngine:
             running = state is None or int(state["outcome"]) == Outcome.RUNNING
             done = 0 if state is None else int(state["epoch"])
             target = min(until, spec.whole("epochs"))
-            if running and done < target:
+            if running and done < target and number not in self._failed:
                 step = 0 if state is None else int(state["step"])
                 alike.setdefault((spec.order_seed, step, target), []).append(number)
         for work, same in alike.items():
             for first in range(0, len(same), program.lanes):
                 group = same[first : first + program.lanes]
-                for n in group:
-                    if n not in self._states:
-                        self._states[n] = initial_state(self._members[n])
-                session = program.load(
-                    [self._members[n] for n in group], [self._states[n] for n in group]
-                )
+                ran_out = False
                 try:
-                    yield from self._train_session(program, session, group, work, stop)
-                finally:
-                    self._states.update(zip(group, session.states(), strict=True))
+                    for record in self._train_group(program, group, work, stop):
+                        yield from self._untold(record)
+                except Exception as error:  # what a lack of memory raises depends on the program
+                    if not out_of_memory(error):
+                        raise
+                    ran_out = True
+                if ran_out:  # out here the error no longer holds the members that it interrupted
+                    program, lost = self._with_fewer_lanes(program, group, work)
+                    yield from lost
+                    yield from self._train_bucket(program, numbers, until, stop)
+                    return
                 if stop():
                     return
+
+    def _train_group(
+        self,
+        program: Program,
+        group: Sequence[int],
+        work: tuple[int, int, int],
+        stop: Callable[[], bool],
+    ) -> Iterator[ChunkRecord]:
+        """Train members that fit the lanes; without memory their states stay as they were."""
+        session = program.load([self._members[n] for n in group], self._states_of(group))
+        try:
+            yield from self._train_session(program, session, group, work, stop)
+        except BaseException as error:
+            if not out_of_memory(error):
+                self._keep(group, session)
+            raise
+        self._keep(group, session)
+
+    def _states_of(self, group: Sequence[int]) -> list[State]:
+        """Return the members' states, drawn anew for those that have not begun."""
+        held = [self._states.get(n) for n in group]
+        return [
+            initial_state(self._members[n]) if state is None else state
+            for n, state in zip(group, held, strict=True)
+        ]
+
+    def _keep(self, group: Sequence[int], session: Session) -> None:
+        states = session.states()
+        for number, state in zip(group, states, strict=True):
+            self._states.put(number, state)
+
+    def _untold(self, record: ChunkRecord) -> Iterator[ChunkRecord]:
+        """Yield a record without the trials that told it before their memory ran out."""
+        new = np.array([self._told.get(int(n), 0) < record.epoch for n in record.trials], bool)
+        self._told.update(dict.fromkeys(record.trials.tolist(), record.epoch))
+        if new.all():
+            yield record
+        elif new.any():
+            numbers = record.trials[new]
+            kept = set(numbers.tolist())
+            yield ChunkRecord(
+                record.epoch,
+                numbers,
+                {name: values[new] for name, values in record.metrics.items()},
+                {n: status for n, status in record.statuses.items() if n in kept},
+                record.steps[new],
+            )
+
+    def _with_fewer_lanes(
+        self, program: Program, group: Sequence[int], work: tuple[int, int, int]
+    ) -> tuple[Program, list[ChunkRecord]]:
+        """Return a program of half the lanes, or give up the one member that does not fit."""
+        index = next(i for i, b in enumerate(self._buckets) if b.structure == program.structure)
+        if len(group) == 1 and program.lanes == 1:
+            number = group[0]
+            self._failed.add(number)
+            self.notes.append(f"network {number} does not fit in memory alone: failed")
+            return program, [self._failure(number, work)]
+        bucket = self._buckets[index]
+        lanes = max(1, min(len(group), program.lanes) // 2)
+        width = min(bucket.options.width, lanes)
+        options = replace(bucket.options, lanes=lanes, width=width)
+        self._buckets[index] = smaller = replace(bucket, options=options)
+        self.notes.append(f"memory ran out with {len(group):,} networks at once: on with {lanes:,}")
+        built: Future[Program] = Future()
+        built.set_result(self._build(smaller))
+        self._programs[index] = built
+        return built.result(), []
+
+    def _failure(self, number: int, work: tuple[int, int, int]) -> ChunkRecord:
+        """Return the record of a member that could not be trained."""
+        state = self._states.get(number)
+        done = 0 if state is None else int(state["epoch"])
+        nothing = np.full(1, np.nan, np.float32)
+        metrics = {name: nothing for name in ("train_cost", "dev_cost", "dev_score")}
+        epoch = max(done, self._told.get(number, 0)) + 1
+        numbers, steps = np.array([number], np.int64), np.array([work[1]], np.int64)
+        return ChunkRecord(epoch, numbers, metrics, {number: Status.FAILED}, steps)
 
     def _train_session(
         self,
@@ -211,6 +317,8 @@ class LocalEngine:
             for first in range(begun, len(order), at_once):
                 last = first + at_once >= len(order)
                 chunk = Chunk(order[first : first + at_once], epoch, last)
+                if self._rows.streamed:
+                    chunk = windowed(chunk, self._rows)
                 info = session.advance(chunk, stop)
                 moved |= info.moved
                 if not last and stop():

@@ -13,6 +13,7 @@ _ENDS = (
     (Status.PRUNED, "pruned at a rung"),
     (Status.INTERRUPTED, "interrupted"),
     (Status.DIVERGED, "diverged"),
+    (Status.FAILED, "failed for lack of memory"),
 )
 
 

@@ -72,6 +72,14 @@ class History:
                 {n: f"its cost became NaN or infinite at step {steps[n]}" for n in diverged},
                 None,
             )
+        failed = {n for n, s in chunk.statuses.items() if s is Status.FAILED}
+        if failed:
+            self.store.record_statuses(
+                self.record.id,
+                dict.fromkeys(failed, Status.FAILED),
+                dict.fromkeys(failed, "it alone does not fit in memory"),
+                None,
+            )
 
     def decide(self, kind: str, trials: Sequence[int], status: Status, epoch: int) -> None:
         """Record that trials took a status at an epoch, as an event with their numbers."""

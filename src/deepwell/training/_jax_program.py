@@ -68,6 +68,24 @@ class JaxProgram:
         with _COUNT_LOCK:
             _COUNT += 1
 
+    def lanes_within(self, memory: int) -> int:
+        """Return how many lanes a device may have for its calls to fit so much memory, at least 1.
+
+        By the compiled program's own account of arguments, results and temporaries, less the
+        rows, which are counted elsewhere; where it gives none, the lanes are left as they are.
+
+        Args:
+            memory: bytes for the members in flight on all devices.
+        """
+        lanes, devices = self.options.lanes, self.lanes // self.options.lanes
+        told = self._advance.memory_analysis()
+        if told is None:
+            return lanes
+        sizes = told.argument_size_in_bytes + told.output_size_in_bytes + told.temp_size_in_bytes
+        rows = sum(leaf.nbytes for leaf in jax.tree.leaves(self._rows))
+        each = max(0, sizes - told.alias_size_in_bytes - rows) * devices
+        return lanes if each <= memory else max(1, int(lanes * memory / each))
+
     def _rows_of(self, chunk: Chunk) -> Rows:
         """Return the rows of a call: those held, or its window with the dev rows that are held."""
         if chunk.window is None:

@@ -7,6 +7,7 @@ are in memory, and so is everything that is computed from them.
 
 from __future__ import annotations
 
+import itertools
 import mmap
 
 import numpy as np
@@ -71,7 +72,7 @@ def read_rows(x: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     piece = max(1, _PIECE_BYTES // max(1, x.strides[0]))
     firsts = np.arange(in_file[0] // piece, in_file[-1] // piece + 1) * piece
     cuts = np.searchsorted(in_file, np.append(firsts, firsts[-1] + piece))
-    for begin, end in zip(cuts[:-1], cuts[1:], strict=True):
+    for begin, end in itertools.pairwise(cuts):
         if begin < end:
             out[by_place[begin:end]] = x[in_file[begin:end]]
             give_back(file)
