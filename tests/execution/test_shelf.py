@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from deepwell._base._errors import StudyError
-from deepwell.execution._shelf import Shelf, state_bytes, temporary_file
+from deepwell.data._mapped import temporary_file
+from deepwell.execution._shelf import Shelf, state_bytes
 
 
 def state(seed, size=10):
@@ -37,7 +38,7 @@ def test_states_come_back_to_the_bit_from_memory_and_from_the_file(tmp_path):
         assert_same(shelf.get(number), state(number))
     assert 10 not in shelf
     assert shelf.get(10) is None
-    assert os.listdir(tmp_path) == []  # the file has no name, so that nothing can stay behind
+    assert not any(tmp_path.iterdir())  # the file has no name, so that nothing can stay behind
     shelf.close()
 
 

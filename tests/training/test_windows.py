@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from deepwell.data._batches import epoch_order
+from deepwell.data._mapped import read_rows
 from deepwell.training._jax_program import JaxProgram
 from deepwell.training._native_program import NativeProgram
 from deepwell.training._program import Chunk, ProgramOptions, Window
 from deepwell.training._state import initial_state
-from deepwell.training._window import read_rows, window_steps, windowed
+from deepwell.training._window import window_steps, windowed
 
 TRAIN, BATCH = 70, 16
 
@@ -113,7 +114,7 @@ def test_a_window_holds_the_rows_of_its_steps_and_no_others(rows, tmp_path):
 
 
 def test_rows_come_from_a_file_in_any_order_and_as_often_as_wanted(tmp_path, monkeypatch):
-    monkeypatch.setattr("deepwell.training._window._PIECE_BYTES", 100)
+    monkeypatch.setattr("deepwell.data._mapped._PIECE_BYTES", 100)
     table = np.arange(3000, dtype=np.float32).reshape(1000, 3)
     table.tofile(tmp_path / "table.bin")
     on_disk = np.memmap(tmp_path / "table.bin", np.float32, "r", shape=table.shape)

@@ -291,7 +291,8 @@ class LocalEngine:
         state = self._states.get(number)
         done = 0 if state is None else int(state["epoch"])
         nothing = np.full(1, np.nan, np.float32)
-        metrics = {name: nothing for name in ("train_cost", "dev_cost", "dev_score")}
+        names = ("train_cost", "dev_cost", "dev_score")
+        metrics: dict[str, np.ndarray] = dict.fromkeys(names, nothing)
         epoch = max(done, self._told.get(number, 0)) + 1
         numbers, steps = np.array([number], np.int64), np.array([work[1]], np.int64)
         return ChunkRecord(epoch, numbers, metrics, {number: Status.FAILED}, steps)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from deepwell._base._errors import StudyError
-from deepwell._jax._start import cache_folder
+from deepwell.data._mapped import temporary_file
 from deepwell.training._program import State
 
 
@@ -145,20 +142,3 @@ class Shelf:
 def state_bytes(state: State) -> int:
     """Return the bytes of a state's arrays."""
     return sum(array.nbytes for array in state.values())
-
-
-def temporary_file(folder: Path | None = None) -> Any:
-    """Return an open file without a name, gone with the process.
-
-    Args:
-        folder: where; None means the cache's folder, since the system's may lie in memory.
-
-    Raises:
-        OSError: when no folder can be written.
-    """
-    chosen = folder or cache_folder()
-    with contextlib.suppress(OSError):
-        chosen.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not os.access(chosen, os.W_OK):
-        return tempfile.TemporaryFile(buffering=0)
-    return tempfile.TemporaryFile(buffering=0, dir=chosen)

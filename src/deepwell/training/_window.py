@@ -7,14 +7,11 @@ are in memory, and so is everything that is computed from them.
 
 from __future__ import annotations
 
-import itertools
-import mmap
-
 import numpy as np
 
-from ._program import Chunk, TrainingRows, Window
+from deepwell.data._mapped import read_rows
 
-_PIECE_BYTES = 16 << 20  # of the file in memory at a time, beside the window itself
+from ._program import Chunk, TrainingRows, Window
 
 
 def windowed(chunk: Chunk, rows: TrainingRows) -> Chunk:
@@ -51,35 +48,3 @@ def window_steps(batch: int, inputs: int, window_bytes: int) -> int:
 def row_bytes(inputs: int) -> int:
     """Return the bytes of an encoded row: its features, target and weight in float32."""
     return 4 * (inputs + 2)
-
-
-def read_rows(x: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return `x[wanted]` as an array in memory.
-
-    A memory-mapped file is read from front to back, piece by piece, and each piece is given back
-    to the system, so that no more of it than a piece counts as this process's memory.
-
-    Args:
-        x: (n, D) rows.
-        wanted: (m,) rows in any order.
-    """
-    file = getattr(x, "_mmap", None)
-    if not isinstance(x, np.memmap) or file is None or not len(wanted):
-        return np.asarray(x[wanted])
-    out = np.empty((len(wanted), *x.shape[1:]), x.dtype)
-    by_place = np.argsort(wanted, kind="stable")
-    in_file = wanted[by_place]
-    piece = max(1, _PIECE_BYTES // max(1, x.strides[0]))
-    firsts = np.arange(in_file[0] // piece, in_file[-1] // piece + 1) * piece
-    cuts = np.searchsorted(in_file, np.append(firsts, firsts[-1] + piece))
-    for begin, end in itertools.pairwise(cuts):
-        if begin < end:
-            out[by_place[begin:end]] = x[in_file[begin:end]]
-            give_back(file)
-    return out
-
-
-def give_back(file: mmap.mmap) -> None:
-    """Take a mapped file's pages out of this process's memory; they are read anew when needed."""
-    if hasattr(mmap, "MADV_DONTNEED"):
-        file.madvise(mmap.MADV_DONTNEED)
