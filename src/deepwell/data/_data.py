@@ -32,6 +32,8 @@ class Data:
         fingerprint: sha256 hex of the data as read: content, order of rows, names.
         row_hashes: `train`, `dev`, `test` -> (n,) uint64 hashes of the rows' content, to find rows
             that come again in another study.
+        memory: budget in bytes under which the train rows stay on disk; None when all are in
+            memory.
     """
 
     name: str
@@ -45,3 +47,4 @@ class Data:
     vault: SealedTest | None
     fingerprint: str
     row_hashes: Mapping[str, np.ndarray]
+    memory: int | None = None

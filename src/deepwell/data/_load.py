@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -107,7 +107,8 @@ def load(
         return _assembled(_from_memory(gather(source, options), options), options, source)
     from ._streamed_load import load_streamed
 
-    return _assembled(load_streamed(table, source, options, budget), options, source)
+    data = _assembled(load_streamed(table, source, options, budget), options, source)
+    return replace(data, memory=budget)
 
 
 def _from_memory(gathered: Gathered, options: LoadOptions) -> Prepared:

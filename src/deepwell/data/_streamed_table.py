@@ -22,7 +22,8 @@ from ._table_file import CELL_BYTES, HEAD_BYTES, TEXT_FACTOR, safe_source
 from ._table_input import Source, named, plain_types
 from ._text_numbers import parse_text
 
-TEXT_CELL_BYTES = 320  # a text cell may become 64 columns of hashed words
+TEXT_CELL_BYTES = 128  # a text cell at work: the text, its tidy form, and room for temporaries
+ENCODED_TEXT_BYTES = 256  # and encoded it may become 64 columns of hashed words
 _PARQUET, _ZIP = b"PAR1", b"PK"
 
 
@@ -77,9 +78,17 @@ class StreamedTable:
 
     def cell_bytes(self, name: str) -> int:
         """Return the memory that a cell of a column takes while the column is at work."""
+        return 2 * CELL_BYTES if self.plain(name) else TEXT_CELL_BYTES
+
+    def plain(self, name: str) -> bool:
+        """Whether a column's cells have a fixed size, as numbers and dates have."""
         kind = self.kinds[name]
-        plain = kind.is_numeric() or kind.is_temporal() or kind == pl.Boolean
-        return 2 * CELL_BYTES if plain else TEXT_CELL_BYTES
+        return kind.is_numeric() or kind.is_temporal() or kind == pl.Boolean
+
+    def whole_bytes(self) -> int:
+        """Return the memory that the whole table takes, read and encoded."""
+        texts = sum(not self.plain(name) for name in self.names)
+        return self.rows * (len(self.names) * CELL_BYTES + texts * ENCODED_TEXT_BYTES)
 
 
 def streamed_table(source: Source, budget: int, strict: bool) -> StreamedTable | None:
@@ -145,8 +154,7 @@ def _of_parquet(path: Path, size: int, budget: int) -> StreamedTable | None:
         stored_columns=read,
         stored_rows=lambda first, count, names: read(names, first, count),
     )
-    needed = 2 * size + rows * sum(table.cell_bytes(name) // 2 for name in table.names)
-    return table if rows and needed > budget else None
+    return table if rows and 2 * size + table.whole_bytes() > budget else None
 
 
 def _of_arrays(inputs: np.memmap[Any, Any], target: Any, budget: int) -> StreamedTable | None:

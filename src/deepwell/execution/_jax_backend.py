@@ -49,8 +49,8 @@ class JaxBackend:
         from deepwell.training._jax_program import JaxProgram
 
         program = JaxProgram(bucket.structure, rows, bucket.options)
-        lanes = program.lanes_within(self.machine.memory)
-        if lanes == bucket.options.lanes:
-            return program
-        options = replace(bucket.options, lanes=lanes, width=min(bucket.options.width, lanes))
-        return JaxProgram(bucket.structure, rows, options)
+        while (lanes := program.lanes_within(self.machine.memory)) < program.options.lanes:
+            width = min(bucket.options.width, lanes)
+            options = replace(bucket.options, lanes=lanes, width=width)
+            program = JaxProgram(bucket.structure, rows, options)
+        return program

@@ -251,7 +251,8 @@ class LocalEngine:
     def _untold(self, record: ChunkRecord) -> Iterator[ChunkRecord]:
         """Yield a record without the trials that told it before their memory ran out."""
         new = np.array([self._told.get(int(n), 0) < record.epoch for n in record.trials], bool)
-        self._told.update(dict.fromkeys(record.trials.tolist(), record.epoch))
+        for n in record.trials[new].tolist():
+            self._told[n] = record.epoch
         if new.all():
             yield record
         elif new.any():

@@ -67,11 +67,12 @@ def share_out(budget: int, rows: TrainingRows, copies: int) -> MemoryPlan:
         window = min(_LARGEST_WINDOW, max(0, budget - fixed) // 4)
         window_rows = max(1, window // (each * (1 + copies)))
         fixed += window
-    left = budget - fixed - _GATHERED
+    fixed += min(_GATHERED, n * each)
+    left = budget - fixed
     if left <= 0:
         raise UsageError(
             f"the memory budget of {gigabytes(budget)} does not hold the {k:,} dev rows and what "
-            f"each of {n:,} train rows needs (about {gigabytes(fixed + _GATHERED)}); give more "
+            f"each of {n:,} train rows needs (about {gigabytes(fixed)}); give more "
             "--memory, or fewer dev rows with --dev"
         )
     waiting = left // 4

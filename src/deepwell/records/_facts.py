@@ -67,6 +67,7 @@ class PlanFacts:
         cores: cores (or devices) at work.
         seconds: honest estimate of the time, or None when there is nothing to go by.
         space: hyperparameter -> its range or value in words, as in `log(0.0001, 1)`.
+        memory_bytes: budget for data, networks in training and workspaces; None for no bound.
     """
 
     networks: int
@@ -76,6 +77,7 @@ class PlanFacts:
     cores: int
     seconds: float | None
     space: Mapping[str, str] = field(default_factory=dict[str, str])
+    memory_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,8 @@ class StudyResult:
         gemm_share: useful operations a second while networks trained, over those of large float32
             matrix products on the same cores or devices, 0 to 1; None when it is not known.
         model, report: paths as text; stopped: why it ended early, or an empty string.
+        peak_memory_bytes: most memory that the process held until then, None where unknown.
+        memory_notes: one sentence for each thing that was done to stay within the memory.
     """
 
     name: str
@@ -181,3 +185,5 @@ class StudyResult:
     report: str
     stopped: str = ""
     openings: tuple[Opening, ...] = ()
+    peak_memory_bytes: int | None = None
+    memory_notes: tuple[str, ...] = ()

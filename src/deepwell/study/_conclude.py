@@ -26,13 +26,14 @@ from deepwell.records import (
     to_plain,
 )
 
-from ._arrays import shape_of
+from ._affordable import affordable, sampled_note
 from ._baselines import SimpleModel
 from ._bracket import best_trial
 from ._evaluate import Scored, score_model, targets
 from ._history import History
 from ._interrupt import BY_USER
 from ._model import Model
+from ._peak_memory import peak_memory
 from ._settings import Settings
 from ._work import trained_multiply_adds
 
@@ -77,6 +78,8 @@ def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:
             "search lower learning rates, as in --space learning_rate=log(1e-5,1e-2)"
         )
     model = _model(run, best)
+    sampled = sampled_note(run.data)
+    run = replace(run, data=affordable(run.data))
     scored = score_model(run.data, model, run.metric, run.settings.seed)
     differences = _differences(run, scored)
     hardest = hardest_baseline(differences)
@@ -86,7 +89,7 @@ def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:
     model.save(folder / "model")
     training = seconds - run.engine.compile_seconds
     if training > _TELLING_SECONDS:
-        useful = trained_multiply_adds(trials, shape_of(run.data, run.metric.name))
+        useful = trained_multiply_adds(trials, run.engine.shape)
         remember_rate(run.engine.name, useful / training)
     meter = run.engine.meter
     result = StudyResult(
@@ -115,6 +118,8 @@ def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:
         model="",
         report="",
         stopped=stopped,
+        peak_memory_bytes=peak_memory(),
+        memory_notes=(*sampled, *run.engine.notes),
     )
     run.history.store.save_result(run.history.record.id, to_plain(result))
     run.history.finish("stopped" if stopped else "finished", stopped)

@@ -12,6 +12,7 @@ from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import validate
 from deepwell._base._safe_text import safe_text
 from deepwell.data._data import Data
+from deepwell.data._memory_budget import default_memory, parse_memory
 from deepwell.diagnosis._metrics import METRICS, default_metric
 from deepwell.execution._backends import check_program, choose_backend
 from deepwell.execution._local import LocalEngine
@@ -80,6 +81,8 @@ class Study:
         best_possible: best score anything could reach, when it is known (0.02 for 2 %).
         fixed: hyperparameters held at one value.
         program: what trains: `native`, `jax`, or None for the fastest one of this machine.
+        memory: budget for data, networks in training and workspaces, such as `4GB`, or bytes; None
+            takes the data's, or three quarters of what is free.
         observer: hears what happens.
 
     Raises:
@@ -101,6 +104,7 @@ class Study:
         best_possible: float | None = None,
         fixed: Mapping[str, object] | None = None,
         program: str | None = None,
+        memory: str | int | None = None,
         observer: Observer | None = None,
     ) -> None:
         if not isinstance(data, Data):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -130,6 +134,7 @@ class Study:
         locate(store)  # refuses what can be no store before the work, in a dry run too
         self._store = store
         self._program = program
+        self._memory = parse_memory(memory) or data.memory or default_memory()
         self._observer = observer or Observer()
         self._finished: FinishedStudy | None = None
 
@@ -254,7 +259,7 @@ class Study:
     def _engine(self) -> LocalEngine:
         shape = shape_of(self.data, self.metric.name)
         backend = choose_backend(self._program)
-        return LocalEngine(training_rows(self.data), shape, backend)
+        return LocalEngine(training_rows(self.data), shape, backend, self._memory)
 
     def _settled(self, epochs: int | None) -> Settings:
         if epochs is None:
@@ -327,6 +332,7 @@ class Study:
             cores=engine.cores,
             seconds=expected_seconds(planned, epochs, engine.machine, rate),
             space=settings.space.describe(),
+            memory_bytes=self._memory,
         )
 
 
