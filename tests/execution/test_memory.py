@@ -1,9 +1,5 @@
 """A memory budget bounds what is in flight, and a lack of memory shrinks it."""
 
-import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -149,61 +145,6 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory():
     assert not out_of_memory(JaxRuntimeError("INVALID_ARGUMENT: shapes"))
     assert not out_of_memory(RuntimeError("RESOURCE_EXHAUSTED"))
     assert not out_of_memory(KeyboardInterrupt())
-
-
-_STARVED = """
-import json, resource, sys
-import numpy as np
-from deepwell.execution._backends import choose_backend
-from deepwell.execution._local import LocalEngine
-from deepwell.execution._planner import Shape
-from deepwell.records import TrialSpec
-from deepwell.training._program import TrainingRows
-rng = np.random.default_rng(0)
-x = rng.normal(size=(60, 300)).astype(np.float32)
-y = (x[:, 0] > 0).astype(np.int32)
-w = np.ones(60, np.float32)
-rows = TrainingRows(x[:40], y[:40], w[:40], x[40:], y[40:], w[40:])
-values = {"hidden_units": [600, 600], "activation": "relu", "optimizer": "adam",
-          "learning_rate": 0.001, "batch_size": 16, "epochs": 2, "dropout": 0.2}
-specs = {n: TrialSpec(values, seed=n, order_seed=1) for n in range(12)}
-engine = LocalEngine(rows, Shape(40, 20, 300, 1, "logistic", "error"), choose_backend("native"))
-engine.prepare(specs, engine.plan(specs, 2))
-engine._states._room = 0
-np.ones((200, 200)) @ np.ones((200, 200))  # BLAS takes its buffers now: without memory it waits
-room = int(sys.argv[1])
-if room:
-    used = next(int(l.split()[1]) for l in open("/proc/self/status") if l.startswith("VmData"))
-    limit = used * 1024 + room
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-for record in engine.train(list(specs), 2, lambda: False):
-    pass
-resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY,) * 2) if not room else None
-import hashlib
-digest = hashlib.sha256()
-for n in specs:
-    for name, array in engine.best_parameters(n).items():
-        digest.update(array.tobytes())
-print(json.dumps({"notes": engine.notes, "digest": digest.hexdigest()}))
-"""
-
-
-@needs_core
-@pytest.mark.skipif(sys.platform != "linux", reason="limits of data segments are Linux's")
-def test_a_real_lack_of_memory_in_the_core_is_recovered():
-    def run(room):
-        done = subprocess.run(
-            [sys.executable, "-c", _STARVED, str(room)],
-            check=True, capture_output=True, text=True, timeout=120,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-        )  # fmt: skip
-        return json.loads(done.stdout)
-
-    free, starved = run(0), run(120_000_000)  # 12 members and their states take over 200 MB
-    assert free["notes"] == []
-    assert starved["notes"], "the limit was never met"
-    assert starved["notes"][0].startswith("memory ran out with 12 networks at once: on with 6")
-    assert starved["digest"] == free["digest"]
 
 
 def test_shares_of_a_budget_add_up_to_it(data):

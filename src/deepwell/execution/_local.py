@@ -29,9 +29,9 @@ from ._backend import Backend
 from ._members import member_of
 from ._memory_plan import share_out
 from ._planner import Bucket, Plan, Shape
-from ._work_meter import WorkMeter
 from ._recovery import out_of_memory
 from ._shelf import Shelf
+from ._work_meter import WorkMeter
 
 _STATUS = {Outcome.EARLY_STOPPED: Status.EARLY_STOPPED, Outcome.DIVERGED: Status.DIVERGED}
 _POLL_SECONDS = 0.1
