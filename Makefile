@@ -2,9 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+PEERS := build/peers/venv/.installed
 NATIVE := $(wildcard src/native/*.?pp src/native/*/*.?pp)
 
 .PHONY: install demo test test-all check format clean
+.PHONY: peers bench bench-quick bench-page bench-b1 bench-b2 bench-b3 bench-gpu
 
 install: $(STAMP)
 
@@ -40,6 +42,31 @@ format: install
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(NATIVE)
 	$(BIN)/ruff check --fix .
+
+# The tools that Deepwell is compared with, in an environment of their own.
+peers: $(PEERS)
+
+$(PEERS): benchmarks/peers/requirements.txt
+	@build/peers/venv/bin/python -m pip --version >/dev/null 2>&1 || \
+	  $(PYTHON) -m venv --clear build/peers/venv
+	build/peers/venv/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+# A benchmark that was interrupted goes on; FRESH=--fresh starts anew.
+bench-b1 bench-b2 bench-b3: bench-%: install peers
+	$(BIN)/python -m benchmarks $* $(FRESH)
+
+bench: install peers
+	$(BIN)/python -m benchmarks b1 b2 b3 --scale reduced $(FRESH)
+
+bench-quick: install peers
+	$(BIN)/python -m benchmarks b1 --scale quick --fresh
+
+bench-gpu: install
+	$(BIN)/python -m benchmarks gpu $(FRESH)
+
+bench-page: install
+	$(BIN)/python -m benchmarks page
 
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis

@@ -30,6 +30,7 @@ __getattr__, __dir__ = lazy_names(
         "log": ".search.spaces._log",
         "one_minus_log": ".search.spaces._one_minus_log",
         "open_study": ".study._finished",
+        "resume": ".study._resume",
         "uniform": ".search.spaces._uniform",
         "write_sample": ".data._samples",
     },

@@ -37,7 +37,7 @@ inline constexpr auto throughs =
 template <class T>
 struct Landing {
   const Layer<T>* layer;
-  T* sums;  // null when the batch is one block
+  T* sums;  // null when the tile holds the whole gradient
   T l2;
 };
 
@@ -73,23 +73,38 @@ void update(const Tile<T>& tile, const Place& at, const Landing<T>& to, const Op
   }
 }
 
-// Where a block stands in its batch.
+// Asks for the memory that `update` will change, while the sums of its tile are formed.
+template <class T, class Optimizer>
+void fetch(const Place& at, const Layer<T>& layer) {
+  for (int m = 0; m < at.height; ++m) {
+    for (int v = 0; v < at.width; ++v) {
+      const auto place = (at.m + m) * layer.stride + (at.v + v) * lanes<T>;
+      __builtin_prefetch(layer.parameters + place, 1);
+      for (int s = 0; s < Optimizer::slots; ++s) __builtin_prefetch(layer.slots[s] + place, 1);
+    }
+  }
+}
+
+// Whether a block is the first of its batch, and whether the update is fused into its gradients.
 struct Turn {
   bool first;
   bool last;
 };
 
 // Goes back through the network from the gradient at the outputs, in gradients[0]. The gradient
-// of each layer's input is taken before its weights change.
+// of each layer's input is taken before its weights change. Ends early when `stop` is set and no
+// weight has changed.
 template <class T, class Optimizer>
 void backward(const Network<T>& network, const Block<T>& block, const StepNumbers<T>& numbers,
-              const Dropout<T>& dropout, Turn turn, Workspace<T>& work) {
+              const Dropout<T>& dropout, Turn turn, Workspace<T>& work,
+              const std::atomic<bool>& stop) {
   const Optimizer rule(numbers);
   const int wide = vectors<T>(block.rows);
   const bool alone = turn.first && turn.last;
   const Through<T> through = throughs<T>[static_cast<std::size_t>(network.activation)];
   int here = 0;
   for (std::size_t l = network.layers.size(); l-- > 0; here ^= 1) {
+    if (!turn.last && stop.load(std::memory_order_relaxed)) return;
     const Layer<T>& layer = network.layers[l];
     T* gradient = work.gradients[here].data();
     const int out = vectors<T>(layer.outputs);
@@ -109,23 +124,44 @@ void backward(const Network<T>& network, const Block<T>& block, const StepNumber
     }
     const T* inputs = l == 0 ? block.x : work.activation(l - 1);
     const Landing<T> to{&layer, alone ? nullptr : work.sums.data() + layer.offset, numbers.l2};
-    product(Scalars<T>{inputs, block.stride, 1}, Rows<T>{work.transposed.data(), stride},
-            layer.inputs + 1, out, block.rows, [&](const Place& at, const Tile<T>& tile) {
-              if (turn.last) {
-                update(tile, at, to, rule);
-              } else {
-                accumulate(tile, at, to, turn.first);
-              }
-            });
+    const Scalars<T> by_input{inputs, block.stride, 1};
+    const Rows<T> by_row{work.transposed.data(), stride};
+    if (turn.last) {
+      product(
+          by_input, by_row, layer.inputs + 1, out, block.rows,
+          [&](const Place& at) { fetch<T, Optimizer>(at, layer); },
+          [&](const Place& at, const Tile<T>& tile) { update(tile, at, to, rule); });
+    } else {
+      product(by_input, by_row, layer.inputs + 1, out, block.rows,
+              [&](const Place& at, const Tile<T>& tile) { accumulate(tile, at, to, turn.first); });
+    }
+  }
+}
+
+// The update of all layers from the sums of their gradients: tiles of products of no depth.
+template <class T, class Optimizer>
+void update_from_sums(const Network<T>& network, const StepNumbers<T>& numbers,
+                      Workspace<T>& work) {
+  const Optimizer rule(numbers);
+  for (const Layer<T>& layer : network.layers) {
+    const Landing<T> to{&layer, work.sums.data() + layer.offset, numbers.l2};
+    product(Scalars<T>{work.sums.data(), 0, 0}, Rows<T>{work.sums.data(), 0}, layer.inputs + 1,
+            vectors<T>(layer.outputs), 0,
+            [&](const Place& at, const Tile<T>& tile) { update(tile, at, to, rule); });
   }
 }
 
 template <class T>
 using Backward = void (*)(const Network<T>&, const Block<T>&, const StepNumbers<T>&,
-                          const Dropout<T>&, Turn, Workspace<T>&);
+                          const Dropout<T>&, Turn, Workspace<T>&, const std::atomic<bool>&);
+template <class T>
+using UpdateFromSums = void (*)(const Network<T>&, const StepNumbers<T>&, Workspace<T>&);
 
 template <class T>
 inline constexpr auto backwards =
     Optimizers<T>::table([]<class O>() -> Backward<T> { return &backward<T, O>; });
+template <class T>
+inline constexpr auto updates =
+    Optimizers<T>::table([]<class O>() -> UpdateFromSums<T> { return &update_from_sums<T, O>; });
 
 }  // namespace deepwell::DEEPWELL_LEVEL

@@ -83,13 +83,14 @@ void row_keys(const Dropout<T>& dropout, std::size_t layer, std::uint32_t first,
 }
 
 // Leaves the raw outputs of a block in gradients[0], (outputs, stride), and every activation
-// and derivative in the workspace when `trains`.
+// and derivative in the workspace when `trains`. Ends early when `stop` is set.
 template <class T, bool trains>
 void forward(const Network<T>& network, const Block<T>& block, const Dropout<T>& dropout,
-             Workspace<T>& work) {
+             Workspace<T>& work, const std::atomic<bool>& stop) {
   const int wide = vectors<T>(block.rows);
   const T* a = block.x;
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    if (stop.load(std::memory_order_relaxed)) return;
     const Layer<T>& layer = network.layers[l];
     const Scalars<T> weights{layer.parameters, 1, layer.stride};
     const Rows<T> inputs{a, block.stride};

@@ -18,20 +18,24 @@ template <class T>
 bool step(const Network<T>& network, int loss, const Batch<T>& batch, const StepNumbers<T>& numbers,
           const Dropout<T>& dropout, Workspace<T>& work, const std::atomic<bool>& stop, T& cost) {
   T sum = 0;
+  const auto optimizer = static_cast<std::size_t>(numbers.optimizer);
   for (std::size_t i = 0; i < batch.blocks.size(); ++i) {
-    if (stop.load(std::memory_order_relaxed)) return false;
     const Block<T>& block = batch.blocks[i];
     const Layer<T>& last = network.layers.back();
-    forward<T, true>(network, block, dropout, work);
+    forward<T, true>(network, block, dropout, work, stop);
+    if (stop.load(std::memory_order_relaxed)) return false;
     const int columns = vectors<T>(block.rows) * lanes<T>;
     for (int c = 0; c < columns; ++c) work.factors.data()[c] = block.weight[c] / batch.weight;
     const Outputs<T> outputs{work.gradients[0].data(), last.outputs, block.stride, block.y,
                              block.rows};
     loss_rows<T>[static_cast<std::size_t>(loss)](outputs, work.losses.data(), work.factors.data());
     for (int c = 0; c < block.rows; ++c) sum += work.losses.data()[c] * block.weight[c];
-    const Turn turn{i == 0, i + 1 == batch.blocks.size()};
-    backwards<T>[static_cast<std::size_t>(numbers.optimizer)](network, block, numbers, dropout,
-                                                              turn, work);
+    const Turn turn{i == 0, i + 1 == batch.blocks.size() && !network.updates_apart};
+    backwards<T>[optimizer](network, block, numbers, dropout, turn, work, stop);
+  }
+  if (network.updates_apart) {
+    if (stop.load(std::memory_order_relaxed)) return false;
+    updates<T>[optimizer](network, numbers, work);
   }
   cost = sum / batch.weight;
   return true;
@@ -40,7 +44,8 @@ bool step(const Network<T>& network, int loss, const Batch<T>& batch, const Step
 template <class T>
 const T* outputs(const Network<T>& network, int loss, const Block<T>& block, Workspace<T>& work,
                  T* losses) {
-  forward<T, false>(network, block, Dropout<T>{}, work);
+  static const std::atomic<bool> never{false};
+  forward<T, false>(network, block, Dropout<T>{}, work, never);
   const Outputs<T> z{work.gradients[0].data(), network.layers.back().outputs, block.stride, block.y,
                      block.rows};
   loss_rows<T>[static_cast<std::size_t>(loss)](z, work.losses.data(), nullptr);

@@ -1,4 +1,4 @@
-// Exponential, hyperbolic tangent and error function on vectors.
+// Exponential, logarithm, hyperbolic tangent and error function on vectors.
 //
 // In float32 they are computed on the whole vector, within 4 units in the last place of the true
 // value (tests/native/test_native_math.py); in float64 lane by lane with the C library, whose
@@ -76,6 +76,40 @@ inline Vec<float> error_function(Vec<float> x) {
   return t > 0.927734375f ? far : near;
 }
 
+// log(1 + f) for f from 1 / sqrt(2) - 1 to sqrt(2) - 1: f - f^2 / 2 + f^3 p(f) (Cephes logf).
+inline Vec<float> logarithm_near_one(Vec<float> f) {
+  Vec<float> p = all(7.0376836292e-2f);
+  p = p * f + -1.1514610310e-1f;
+  p = p * f + 1.1676998740e-1f;
+  p = p * f + -1.2420140846e-1f;
+  p = p * f + 1.4249322787e-1f;
+  p = p * f + -1.6668057665e-1f;
+  p = p * f + 2.0000714765e-1f;
+  p = p * f + -2.4999993993e-1f;
+  p = p * f + 3.3333331174e-1f;
+  const Vec<float> square = f * f;
+  return f + square * (p * f - 0.5f);
+}
+
+// log x for normal x > 0 as exponent * ln 2 + log of the rest; NaN and infinity stay.
+inline Vec<float> logarithm(Vec<float> x) {
+  const Bits<float> bits = bits_as<Bits<float>>(x);
+  // The exponent that leaves a rest from 1 / sqrt(2) to sqrt(2), whose bits are 0x3F3504F3 on.
+  const Bits<float> above = bits - 0x3F3504F3u;
+  const Mask<float> exponent = bits_as<Mask<float>>(above) >> 23;
+  const Vec<float> rest = bits_as<Vec<float>>((above & 0x007FFFFFu) + 0x3F3504F3u);
+  const Vec<float> n = __builtin_convertvector(exponent, Vec<float>);
+  const Vec<float> y = n * 0.693359375f + (n * -2.12194440e-4f + logarithm_near_one(rest - 1.0f));
+  return x - x == 0.0f ? y : x;
+}
+
+// log(1 + u) for u from 0 to 1, exact to the last digits near 0 too: (1 + u) / 2 - 1 = (u - 1) / 2.
+inline Vec<float> logarithm_of_one_plus(Vec<float> u) {
+  const Mask<float> far = u > 0.41421356f;
+  const Vec<float> near = logarithm_near_one(far ? (u - 1.0f) * 0.5f : u);
+  return far ? near + 0.69314718f : near;
+}
+
 template <class Function>
 inline Vec<double> lane_by_lane(Vec<double> x, Function function) {
   for (int i = 0; i < lanes<double>; ++i) x[i] = function(x[i]);
@@ -87,6 +121,12 @@ inline Vec<double> exponential(Vec<double> x) {
 }
 inline Vec<double> exponential_minus_one(Vec<double> x) {
   return lane_by_lane(x, [](double v) { return std::expm1(v); });
+}
+inline Vec<double> logarithm(Vec<double> x) {
+  return lane_by_lane(x, [](double v) { return std::log(v); });
+}
+inline Vec<double> logarithm_of_one_plus(Vec<double> x) {
+  return lane_by_lane(x, [](double v) { return std::log1p(v); });
 }
 inline Vec<double> hyperbolic_tangent(Vec<double> x) {
   return lane_by_lane(x, [](double v) { return std::tanh(v); });

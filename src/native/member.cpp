@@ -38,7 +38,7 @@ Member<T>::Member(const MemberSpec& spec) : spec_(spec) {
       layer.slots[s] = arrays_[static_cast<std::size_t>(first_slot_set + s)].data() + layer.offset;
     }
   }
-  network_ = {layers_, spec.activation, static_cast<T>(spec.slope)};
+  network_ = {layers_, spec.activation, static_cast<T>(spec.slope), size > most_updated_at_once};
 }
 
 template <class T>

@@ -17,6 +17,7 @@ namespace deepwell {
 
 inline constexpr std::size_t line_bytes = 64;
 inline constexpr int most_slots = 2;
+inline constexpr std::ptrdiff_t most_updated_at_once = std::ptrdiff_t{1} << 20;  // parameters
 
 // Elements from one row of a matrix to the next: whole cache lines, an odd number of them beyond
 // four, so that the rows of a column strip do not fall on the same few sets of the cache.
@@ -45,6 +46,9 @@ struct Network {
   std::span<const Layer<T>> layers;
   int activation = 0;
   T slope = 0;
+  // Gradients are summed first and the optimizer runs after them, where a step may take so long
+  // that it must be possible to give it up on the way.
+  bool updates_apart = false;
 };
 
 // Rows of a batch that go through the network together.
@@ -97,8 +101,9 @@ class Workspace;
 // The entry points of one instruction-set level.
 template <class T>
 struct Kernels {
-  // One update step. Returns false, with nothing changed, when `stop` was set before the update
-  // began; else `cost` is the batch's weighted mean loss.
+  // One update step. Returns false, with nothing changed, when `stop` was set before the first
+  // parameter changed, which is asked at every layer; else `cost` is the batch's weighted mean
+  // loss.
   bool (*step)(const Network<T>&, int loss, const Batch<T>&, const StepNumbers<T>&,
                const Dropout<T>&, Workspace<T>&, const std::atomic<bool>& stop, T& cost);
   // Raw outputs (outputs, stride) and losses (rows,) of one block, dropout off.

@@ -104,23 +104,31 @@ inline constexpr Kernels2D<T> kernels_2d{};
 constexpr int share(int n, int pieces, int i) { return n / pieces + (i < n % pieces ? 1 : 0); }
 constexpr int pieces_of(int n, int most) { return (n + most - 1) / most; }
 
-// Computes C of `height` rows and `width` vectors tile by tile; `done(place, tile)` takes each.
-template <class T, class Epilogue>
-void product(Scalars<T> p, Rows<T> q, int height, int width, int depth, Epilogue&& done) {
+// Computes C of `height` rows and `width` vectors tile by tile. `ahead(place)` is told each tile
+// before its sums, to ask for memory early; `done(place, tile)` takes it.
+template <class T, class Ahead, class Epilogue>
+void product(Scalars<T> p, Rows<T> q, int height, int width, int depth, Ahead&& ahead,
+             Epilogue&& done) {
   Tile<T> tile;
   const int panels = pieces_of(width, widest_tile);
   for (int panel = 0, v = 0; panel < panels; ++panel) {
     const int wide = share(width, panels, panel);
     const int tiles = pieces_of(height, tallest_tile(wide));
     for (int i = 0, m = 0; i < tiles; ++i) {
-      const int tall = share(height, tiles, i);
-      kernels_2d<T>.of[wide][tall]({p.data + m * p.row, p.row, p.step},
-                                   {q.data + v * lanes<T>, q.row}, depth, tile);
-      done(Place{m, tall, v, wide}, tile);
-      m += tall;
+      const Place at{m, share(height, tiles, i), v, wide};
+      ahead(at);
+      kernels_2d<T>.of[wide][at.height]({p.data + m * p.row, p.row, p.step},
+                                        {q.data + v * lanes<T>, q.row}, depth, tile);
+      done(at, tile);
+      m += at.height;
     }
     v += wide;
   }
+}
+
+template <class T, class Epilogue>
+void product(Scalars<T> p, Rows<T> q, int height, int width, int depth, Epilogue&& done) {
+  product(p, q, height, width, depth, [](const Place&) {}, done);
 }
 
 }  // namespace deepwell::DEEPWELL_LEVEL

@@ -38,7 +38,7 @@ class Workspace {
     losses.grow(static_cast<std::size_t>(stride));
     row_first.grow(static_cast<std::size_t>(stride));
     row_second.grow(static_cast<std::size_t>(stride));
-    if (accumulates) sums.grow(static_cast<std::size_t>(parameters));
+    if (accumulates || network.updates_apart) sums.grow(static_cast<std::size_t>(parameters));
   }
 
   T* activation(std::size_t layer) { return activations_[layer].data(); }
@@ -48,7 +48,7 @@ class Workspace {
   Aligned<T> transposed;    // (rows, units)
   Aligned<T> factors;       // weight of each row over the batch's
   Aligned<T> losses;
-  Aligned<T> sums;  // gradients summed over the blocks of a batch
+  Aligned<T> sums;  // gradients, where the update comes after them
   Aligned<std::uint32_t> row_first;
   Aligned<std::uint32_t> row_second;
 

@@ -103,6 +103,21 @@ class FakeLibrary:
             raise UsageError(f'no study "{name}"')
         return FakeFinished(self)
 
+    def resume(
+        self,
+        name: str,
+        data: Any = None,
+        *,
+        store: str | None = None,
+        budget: str | None = None,
+        observer: Any = None,
+    ) -> FakeFinished:
+        self.calls["resume"] = {"name": name, "store": store, "budget": budget}
+        if name != "iris":
+            raise UsageError(f'no study "{name}"')
+        FakeStudy(self, observer).run()
+        return FakeFinished(self)
+
     def load_model(self, path: str, store: str | None = None) -> types.SimpleNamespace:
         self.calls["load_model"] = {"path": path, "store": store}
         return types.SimpleNamespace(predict_frame=lambda source: self.predictions)
@@ -154,6 +169,7 @@ def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeLibrary:
         "deepwell.data._load": {"load": fake.load},
         "deepwell.study._study": {"Study": fake.study},
         "deepwell.study._finished": {"open_study": fake.open_study},
+        "deepwell.study._resume": {"resume": fake.resume},
         "deepwell.study._model": {"load_model": fake.load_model},
     }
     for name, content in places.items():

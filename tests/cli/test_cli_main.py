@@ -44,7 +44,7 @@ def test_help_lists_exactly_the_commands_that_work(deepwell) -> None:
     listed = shown.out.split("Commands:\n")[1].split("\n\n")[0].splitlines()
     names = [line.split()[0] for line in listed]
     assert names == [command.name for command in COMMANDS]
-    assert names == ["fit", "show", "test", "predict", "report", "sample", "doctor"]
+    assert names == ["fit", "resume", "show", "test", "predict", "report", "sample", "doctor"]
     assert "..." not in "\n".join(listed)  # no summary is cut
 
 
@@ -72,7 +72,7 @@ def test_the_version(deepwell) -> None:
     ("arguments", "sentence"),
     [
         (("fitt",), 'unknown command "fitt"; did you mean "fit"?'),
-        (("improve", "x"), 'unknown command "improve"; commands: fit, show'),
+        (("improve", "x"), 'unknown command "improve"; commands: fit, resume, show'),
         (("fit",), 'missing argument "DATA"'),
         (("show", "a", "b"), "got unexpected extra argument(s) (b)"),
         (("fit", "x", "--trails", "3"), 'unknown option "--trails"; did you mean "--trials"?'),

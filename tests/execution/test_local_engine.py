@@ -15,6 +15,7 @@ from deepwell.execution._local import LocalEngine
 from deepwell.execution._members import architecture_of
 from deepwell.networks._forward import forward
 from deepwell.records import ChunkRecord, Status
+from deepwell.storage._blobs import load_arrays, save_arrays
 from deepwell.training import _jax_program
 from deepwell.training._jax_program import compiled_programs
 
@@ -229,6 +230,41 @@ def test_a_second_round_of_the_same_structures_compiles_nothing(prepared, make_s
     assert (engine.programs(), compiled_programs()) == (programs, compiled)
 
 
+def test_nothing_is_compiled_after_the_plan(prepared, make_spec) -> None:
+    """By JAX's own account: under halving, early stops, divergence and a further round."""
+    import jax
+
+    engine, specs = prepared.engine, ending(make_spec)
+    prepared.train(ALL, 1)
+    compiled: list[str] = []
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda name, seconds, **_: compiled.append(name) if "compile" in name else None
+    )
+    try:
+        for alive, until in ((ALL, 2), ((20, 22, 24), 4), ((22,), 6)):
+            prepared.train(alive, until)
+            engine.forget(alive)
+        engine.prepare(specs, engine.plan(specs, 10))
+        ends = statuses(prepared.train(specs, 6))
+        assert {status for _, _, status in ends} == {Status.DIVERGED, Status.EARLY_STOPPED}
+        assert compiled == []
+        jax.jit(lambda x: x + 1)(np.float32(1))  # the account is kept at all
+        assert compiled
+    finally:
+        jax.monitoring.clear_event_listeners()
+
+
+def test_work_is_counted_with_and_without_padding(prepared) -> None:
+    engine = prepared.engine
+    useful, executed = engine.useful, engine.executed
+    prepared.train([20], 2)  # 5 of 8 units, 70 rows in batches of 16
+    widest = 5 * 8 * 2 + 8 * 3 * 3
+    true = 5 * 5 * 2 + 5 * 3 * 3
+    dev = 2 * 40
+    assert engine.useful - useful == 2 * 70 * true + dev * (5 * 5 + 5 * 3)
+    assert engine.executed - executed == 2 * 5 * 16 * widest + dev * (5 * 8 + 8 * 3)
+
+
 def test_preparing_a_trial_twice_trains_it_once(prepared, trials) -> None:
     prepared.engine.prepare(trials, prepared.plan)
     seen = Counter(int(n) for r in prepared.train(ALL, 1) for n in r.trials)
@@ -260,3 +296,46 @@ def test_a_program_that_does_not_compile_says_so(
     with pytest.raises(MemoryError, match="no room"):
         list(engine.train(ALL, 1, lambda: False))
     engine.close()
+
+
+def test_states_taken_between_records_stand_where_the_records_say(prepared, tmp_path) -> None:
+    """Taken at any record, written to a file and restored, they go on to the same end."""
+    through = prepared.train(ALL, 4)
+    weights = prepared.weights(*ALL)
+    for place in range(len(through)):
+        prepared.engine.forget([])
+        records = prepared.engine.train(ALL, 4, lambda: False)
+        first = [next(records) for _ in range(place + 1)]
+        states = prepared.engine.states([*ALL, 999])
+        done = {n: len(curve(first, n, "dev_cost")) for n in ALL}
+        assert {n: int(state["epoch"]) for n, state in states.items()} == {
+            n: epochs for n, epochs in done.items() if n in states
+        }
+        assert all(done[n] == 0 for n in ALL if n not in states)
+        arrays = {f"{n}/{key}": a for n, state in states.items() for key, a in state.items()}
+        save_arrays(tmp_path / "states", arrays)
+        records.close()
+        prepared.engine.forget([])
+        restored: dict[int, dict[str, np.ndarray]] = {}
+        for name, array in load_arrays(tmp_path / "states").arrays.items():
+            number, _, key = name.partition("/")
+            restored.setdefault(int(number), {})[key] = array
+        prepared.engine.restore(restored)
+        second = prepared.train(ALL, 4)
+        assert prepared.weights(*ALL) == weights
+        for n in ALL:
+            assert curve(first + second, n, "train_cost") == curve(through, n, "train_cost")
+
+
+@pytest.mark.parametrize("questions", [2, 5, 8])
+def test_states_inside_an_epoch_go_on_from_there(prepared, questions: int) -> None:
+    prepared.train(ALL, 3)
+    weights = prepared.weights(*ALL)
+    prepared.engine.forget([])
+    prepared.train(ALL, 3, stop=after(questions))
+    states = prepared.engine.states(ALL)
+    assert any(int(s["step"]) % STEPS for s in states.values())
+    prepared.engine.forget([])
+    prepared.engine.restore(states)
+    prepared.train(ALL, 3)
+    assert prepared.weights(*ALL) == weights

@@ -54,8 +54,9 @@ def test_streamed_rows_and_spilled_states_change_no_bit(name, data, trials):
 class _Scarce:
     """A program in which more than so many members run out of memory at a given call."""
 
-    def __init__(self, program, most, error, calls):
+    def __init__(self, program, most, error, calls, readable=False):
         self._program, self._most, self._error, self._calls = program, most, error, calls
+        self._readable = readable
         self.structure, self.lanes = program.structure, program.lanes
         self.compile_seconds = 0.0
 
@@ -65,12 +66,13 @@ class _Scarce:
             return session
         if self._calls == 0:
             raise self._error
-        return _ScarceSession(session, self._error, self._calls)
+        return _ScarceSession(session, self._error, self._calls, self._readable)
 
 
 class _ScarceSession:
-    def __init__(self, session, error, calls):
+    def __init__(self, session, error, calls, readable):
         self._session, self._error, self._left = session, error, calls
+        self._readable = readable
 
     def advance(self, chunk, should_stop=None):
         self._left -= 1
@@ -78,8 +80,10 @@ class _ScarceSession:
             raise self._error
         return self._session.advance(chunk, should_stop)
 
-    def states(self):
-        raise self._error
+    def read(self):
+        if not self._readable:
+            raise self._error
+        return self._session.read()
 
 
 class JaxRuntimeError(RuntimeError):
@@ -95,18 +99,23 @@ ERRORS = [
 @needs_core
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("calls", [0, 1, 3])  # at load, in the first epoch, in the third
+@pytest.mark.parametrize("readable", [False, True])  # how far the members came
 def test_a_lack_of_memory_halves_the_lanes_and_changes_no_bit(
-    error, calls, data, trials, monkeypatch
+    error, calls, readable, data, trials, monkeypatch
 ):
     plain = LocalEngine(data, SHAPE, choose_backend("native"))
     expected = collected(plain, trials)
     engine = LocalEngine(data, SHAPE, choose_backend("native"))
     build = engine._backend.build
     monkeypatch.setattr(
-        engine._backend, "build", lambda b, rows: _Scarce(build(b, rows), 2, error, calls)
+        engine._backend,
+        "build",
+        lambda b, rows: _Scarce(build(b, rows), 2, error, calls, readable),
     )
     assert collected(engine, trials) == expected
-    assert engine.notes == ["memory ran out with 5 networks at once: on with 2"]
+    (shortage,) = engine.take_shortages()
+    assert (shortage.before, shortage.after, shortage.epoch) == (5, 2, max(1, calls))
+    assert engine.take_shortages() == []
     plain.close()
     engine.close()
 
@@ -131,7 +140,7 @@ def test_a_member_that_does_not_fit_alone_fails_and_the_others_go_on(data, trial
     records = list(engine.train(list(trials), 4, lambda: False))
     statuses = {n: s for record in records for n, s in record.statuses.items()}
     assert [n for n, s in statuses.items() if s is Status.FAILED] == [23]
-    assert engine.notes[-1] == "network 23 does not fit in memory alone: failed"
+    assert [s.after for s in engine.take_shortages()][-1] == 0
     for number in set(trials) - {23}:
         for name, array in engine.best_parameters(number).items():
             assert array.tobytes() == expected[number, name]

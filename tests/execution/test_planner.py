@@ -253,3 +253,13 @@ def test_five_hundred_widths_are_planned_as_well_as_by_hand() -> None:
         cost(groups, EPOCHS, MACHINE) for groups in by_hand
     )
     assert got.useful <= got.executed
+
+
+def test_a_wide_step_is_no_wider_than_its_trials_and_has_narrower_ones_below() -> None:
+    wide = replace(MACHINE, lanes=256, width=256, narrower=(64, 16), compile_seconds=1e6)
+    for trials, lanes, narrower in ((2_000, 256, (64, 16)), (129, 256, (64, 16)), (128, 64, (16,)),
+                                    (20, 16, ())):  # fmt: skip
+        (bucket,) = (got := planned([(8,)] * trials, machine=wide)[0]).buckets
+        options = bucket.options
+        assert (options.lanes, options.width, options.narrower) == (lanes, lanes, narrower)
+        assert got.programs == 1 + len(narrower)

@@ -202,6 +202,44 @@ def test_a_stop_leaves_whole_steps_and_going_on_changes_nothing():
             assert array.tobytes() == state[name].tobytes(), name
 
 
+def wide_network():
+    """A network so large that its optimizer runs after all gradients."""
+    numbers = {**NUMBERS, "dropout": 0.0}
+    return network((1100, 1000), optimizer="sgd", numbers=numbers, dtype="float64")
+
+
+def test_a_large_network_takes_the_step_of_the_formula():
+    one, data, batch = wide_network(), rows(), order(steps=1, batch=300) % 30
+    start = initial_state(one)
+    session = NativeProgram(structure(), data).load([one], [start])
+    session.advance(Chunk(batch, 1))
+    values = [data.x_train[batch[0]]]
+    for layer in (0, 1, 2):
+        z = values[-1] @ start[f"weights/{layer}"] + start[f"biases/{layer}"]
+        values.append(np.maximum(z, 0) if layer < 2 else z)
+    said = np.exp(values.pop())
+    gradient = (said / said.sum(1)[:, None] - np.eye(3)[data.y_train[batch[0]]]) / 300
+    (end,) = session.states()
+    for layer in (2, 1, 0):
+        w = start[f"weights/{layer}"]
+        right = w - 0.01 * (values[layer].T @ gradient + NUMBERS["l2"] * w)
+        np.testing.assert_allclose(end[f"weights/{layer}"], right, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(end[f"biases/{layer}"], -0.01 * gradient.sum(0), atol=1e-12)
+        gradient = gradient @ w.T * (values[layer] > 0)
+
+
+def test_a_stop_within_a_step_of_a_large_network_changes_nothing():
+    one, long = wide_network(), order(steps=400, batch=300)
+    p = NativeProgram(structure(), rows())
+    session = p.load([one], [initial_state(one)])
+    info = session.advance(Chunk(long, 1), should_stop=lambda: True)
+    assert info.step[0] < 400
+    through = p.load([one], [initial_state(one)])
+    through.advance(Chunk(long[: info.step[0]], 1, ends_epoch=False))
+    (stopped,), (right,) = session.states(), through.states()
+    assert all(stopped[name].tobytes() == right[name].tobytes() for name in right)
+
+
 INTERRUPTED = """
 import signal, sys, time, threading, os
 import numpy as np

@@ -1,4 +1,4 @@
-"""The activations of the core at single points, against NumPy and SciPy in twice the precision."""
+"""Activations and losses of the core at single points, against more precise arithmetic."""
 
 import numpy as np
 import pytest
@@ -46,3 +46,42 @@ def test_activations_are_right_to_the_last_digits(name, dtype, units):
         scale = np.maximum(right, np.abs(z))
     tiny = np.finfo(dtype).tiny
     assert (np.abs(got - right) <= units * np.finfo(dtype).eps * scale + tiny).all()
+
+
+def losses_at(loss, outputs, dtype):
+    """Return the loss of a row of class 0: one member a row of `outputs`, which are its biases."""
+    x, y, weight = np.zeros((1, 1)), np.zeros(1), np.ones(1)
+    width = outputs.shape[1]
+    s = Structure(1, (), width, loss, "", "", 1, False, 1, 1, 1, "log_loss")
+    program = NativeProgram(s, TrainingRows(x, y, weight, x, y, weight))
+    one = Member(Architecture(1, (), width, "relu", 0.0, loss), "sgd", "zeros", 0, NUMBERS,
+                 dtype=dtype)  # fmt: skip
+    state = initial_state(one)
+    states = [state | {"best/biases/0": row.astype(dtype)} for row in outputs]
+    return program.evaluate([one] * len(states), states).dev_cost
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_logistic_loss_is_right_to_the_last_digits(dtype):
+    """Also where the true class is nearly sure, and the loss is nearly 0."""
+    z = np.concatenate([np.linspace(-80, 80, 641), np.linspace(-1, 1, 201), [0.0, -0.0, 1e4]])
+    got = losses_at("logistic", z[:, None], dtype)
+    z = z.astype(dtype).astype(np.longdouble)
+    right = np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+    assert (np.abs(got - right) <= 6 * np.finfo(dtype).eps * right).all()
+    assert np.isnan(losses_at("logistic", np.full((1, 1), np.nan), dtype)).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("classes", [2, 3, 10, 1000])
+def test_the_softmax_loss_is_right_to_the_last_digits(dtype, classes):
+    """A sum of exponentials lies from 1 to the number of classes: every exponent is met."""
+    z = np.random.default_rng(0).normal(size=(200, classes)) * np.geomspace(1e-3, 30, 200)[:, None]
+    got = losses_at("softmax", z, dtype)
+    z = z.astype(dtype).astype(np.longdouble)
+    top = z.max(1)
+    right = np.log(np.exp(z - top[:, None]).sum(1)) + top - z[:, 0]
+    scale = np.maximum(np.abs(top - z[:, 0]), np.sqrt(classes))  # rounding of a sum of that many
+    assert (np.abs(got - right) <= 6 * np.finfo(dtype).eps * scale).all()
+    z[0, 0], z[1, 0] = np.nan, np.inf
+    assert np.isnan(losses_at("softmax", z[:2].astype(dtype), dtype)).all()

@@ -11,10 +11,15 @@ from hypothesis import strategies as st
 
 from deepwell._base import _hash
 from deepwell._jax._generator import Words
-from deepwell.networks._dropout import inverted_dropout
+from deepwell.networks._dropout import inverted_dropout, kept_units
 from deepwell.networks._dropout_rate import drop_threshold
 
-apply = jax.jit(inverted_dropout, static_argnums=2)
+
+def drop(a, key, layer, threshold, scale):
+    return inverted_dropout(a, kept_units(key, layer, a.shape, threshold), scale)
+
+
+apply = jax.jit(drop, static_argnums=2)
 
 
 def dropped(a: np.ndarray, seed: int, rate: float, layer: int = 0) -> np.ndarray:
@@ -85,9 +90,7 @@ def test_layers_and_seeds_drop_independently() -> None:
 def test_gradients_pass_where_units_are_kept() -> None:
     key = _hash.key(6)
     pair = Words(jnp.asarray(key.first), jnp.asarray(key.second))
-    slope = jax.grad(
-        lambda a: inverted_dropout(a, pair, 0, jnp.uint32(drop_threshold(0.25)), 4 / 3).sum()
-    )
+    slope = jax.grad(lambda a: drop(a, pair, 0, jnp.uint32(drop_threshold(0.25)), 4 / 3).sum())
     got = jax.jit(slope)(np.ones((32, 48), np.float32))
     np.testing.assert_allclose(got, host_mask(6, 0, (32, 48), 0.25) * np.float32(4 / 3), rtol=1e-6)
 

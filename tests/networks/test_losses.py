@@ -157,3 +157,14 @@ def test_gradient_at_one_logit_is_the_difference(label: float) -> None:
 def test_gradient_of_the_squared_error() -> None:
     z, y = RNG.normal(size=(8, 1)), RNG.normal(size=8)
     np.testing.assert_allclose(gradient("squared", z, y)[:, 0], 2 * (z[:, 0] - y), rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_slope_is_the_gradient_of_the_rows(name: str) -> None:
+    outputs = LOGITS if name == "softmax" else BINARY
+    y = CLASSES if name == "softmax" else RNG.integers(0, 2, len(BINARY)).astype(float)
+    right = gradient(name, outputs, y)
+    np.testing.assert_allclose(LOSSES[name].slope(outputs, y, np), right, rtol=1e-12, atol=1e-15)
+    with jax.enable_x64(True):
+        said = jax.jit(lambda z, labels: LOSSES[name].slope(z, labels, jnp))(outputs, y)
+    np.testing.assert_allclose(said, right, rtol=1e-12, atol=1e-15)

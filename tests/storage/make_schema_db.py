@@ -14,6 +14,7 @@ import numpy as np
 
 from deepwell.records import ChunkRecord, Estimate, Event, Opening, Status, TrialSpec
 from deepwell.storage import open_store
+from deepwell.storage._checkpoint_record import CheckpointRecord
 from deepwell.storage._schema import REVISION
 
 FOLDER = Path(__file__).parent / "data"
@@ -31,8 +32,14 @@ def fill(folder: str) -> None:
             statuses = {2: Status.DIVERGED} if epoch == 2 else {}
             steps = np.full(3, 10 * epoch)
             store.record_chunk(
-                study.id, 0, ChunkRecord(epoch, np.arange(3), metrics, statuses, steps)
+                study.id,
+                0,
+                ChunkRecord(epoch, np.arange(3), metrics, statuses, steps),
+                seconds=1.25 * epoch,
             )
+            if epoch == 1:
+                checkpoint = CheckpointRecord(1.25, 1, {"population": 0, "rung": 1, "files": []})
+                store.save_checkpoint(study.id, checkpoint)
         finished = {0: Status.FINISHED, 1: Status.PRUNED}
         store.record_statuses(study.id, finished, {2: "diverged at step 12"}, Event(2.5, "finish"))
         store.save_result(study.id, {"dev": 0.25})

@@ -15,6 +15,7 @@ from deepwell._base._errors import StudyError
 from deepwell.records import Estimate, Event, Status, TrialSpec
 from deepwell.storage import RowReuse, Store, open_store
 from deepwell.storage import _migrate as migrate
+from deepwell.storage._checkpoint_record import CheckpointRecord
 from deepwell.storage._database import Database
 from deepwell.storage._schema import METADATA, REVISION, VERSION
 
@@ -91,6 +92,7 @@ def test_stored_database_is_read_whole(tmp_path: Path, stored: Path):
     shutil.copy(stored, tmp_path / "store.db")
     with open_store(tmp_path, create=False) as store:
         check_contents(store)
+        check_checkpoint(store, int(stored.stem.removeprefix("schema_")))
         with store._database.reading() as connection:
             assert connection.execute(sa.select(VERSION)).scalar_one() == REVISION
         assert store.create_study("churn", {}).name == "churn-3"
@@ -128,12 +130,30 @@ def check_contents(store: Store) -> None:
     store.verify_ledger()
 
 
+def check_checkpoint(store: Store, schema: int) -> None:
+    """Schema 1 knew none; from schema 2 on one is kept after the first of two epochs."""
+    study = store.studies()[0]
+    if schema == 1:
+        assert study.seconds == 0
+        assert store.checkpoint(study.id) is None
+        return
+    assert study.seconds == 2.5
+    details = {"population": 0, "rung": 1, "files": []}
+    assert store.checkpoint(study.id) == CheckpointRecord(1.25, 1, details)
+    repeated = store.roll_back(study.id, ("finish",), Event(9.0, "resume"))
+    assert (repeated.epochs, repeated.seconds) == (3, 1.25)
+    zero, one, two = store.trials(study.id, curves=True)
+    assert zero.status is Status.FINISHED  # older than the checkpoint's first trial
+    assert (one.status, one.epochs, one.score) == (Status.WAITING, 1, 0.25)
+    assert (two.status, two.epochs, two.message) == (Status.WAITING, 1, "")
+
+
 def test_newer_store_is_refused_untouched(tmp_path: Path):
     open_store(tmp_path).close()
     file = tmp_path / "store.db"
     set_revision(file, "0099")
     before = file.read_bytes()
-    with pytest.raises(StudyError, match=r"newer Deepwell \(schema 0099, this one knows 0001\)"):
+    with pytest.raises(StudyError, match=r"newer Deepwell \(schema 0099, this one knows 0002\)"):
         open_store(tmp_path)
     assert file.read_bytes() == before
 
@@ -157,9 +177,10 @@ def test_upgrade_that_fails_half_way_changes_nothing(
         connection.exec_driver_sql("DROP TABLE event")
         connection.exec_driver_sql("CREATE TABLE trial (x INTEGER)")  # exists: fails
 
-    monkeypatch.setattr(migrate, "upgrade", half)
-    with pytest.raises(StudyError, match="could not be read or written"):
-        open_store(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate, "upgrade", half)
+        with pytest.raises(StudyError, match="could not be read or written"):
+            open_store(tmp_path)
     set_revision(tmp_path / "store.db", "0001")
     with open_store(tmp_path) as store:
         check_contents(store)

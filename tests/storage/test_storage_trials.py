@@ -74,7 +74,7 @@ def test_any_trial_comes_back(
     study = shared.create_study("x", {})
     shared.propose(study.id, list(proposed.items()), Event(1.0, "propose"))
     shared.record_statuses(
-        study.id, dict.fromkeys(proposed, status), dict.fromkeys(proposed, message), None
+        study.id, dict.fromkeys(proposed, status), dict.fromkeys(proposed, message)
     )
     expected = [Trial(n, proposed[n], status, message=message) for n in sorted(proposed)]
     assert shared.trials(study.id) == expected
@@ -88,12 +88,12 @@ def test_statuses_and_messages(store: Store, study: StudyRecord):
     assert [t.status.name for t in trials] == ["PRUNED", "WAITING", "PAUSED", "PRUNED"]
     assert [t.message for t in trials] == ["", "diverged at step 12", "", ""]
     assert store.events(study.id, "prune") == [event]
-    store.record_statuses(study.id, {}, {}, None)
+    store.record_statuses(study.id, {}, {})
     assert len(store.events(study.id)) == 2
 
 
 def test_hostile_message_becomes_storable(store: Store, study: StudyRecord):
-    store.record_statuses(study.id, {}, {0: "a\0b\udcffc'); DROP TABLE trial; --"}, None)
+    store.record_statuses(study.id, {}, {0: "a\0b\udcffc'); DROP TABLE trial; --"})
     assert store.trials(study.id)[0].message == "a?b?c'); DROP TABLE trial; --"
 
 

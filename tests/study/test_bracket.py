@@ -37,7 +37,7 @@ class Counting(dw.Observer):
 
 
 def stopped_after(epochs, monkeypatch):
-    monkeypatch.setattr("deepwell.study._study.Clock", Stopped)
+    monkeypatch.setattr("deepwell.study._course.Clock", Stopped)
     Stopped.epochs_left = epochs
 
 
@@ -69,7 +69,8 @@ def test_a_budget_that_ends_before_any_score_says_so(data, tmp_path):
 
 def test_the_best_score_told_never_gets_worse_from_round_to_round(data, tmp_path, monkeypatch):
     counts = iter([8, 8, 0])
-    monkeypatch.setattr("deepwell.study._study.round_size", lambda *_: next(counts))
+    for module in ("_rounds", "_course"):
+        monkeypatch.setattr(f"deepwell.study.{module}.round_size", lambda *_: next(counts))
     heard = Counting()
     study = dw.Study(data, SMALL, store=tmp_path, observer=heard, scheduler="none")
     study.run(epochs=3, budget=60)

@@ -35,7 +35,7 @@ def run(data, store, trials=4, epochs=4, **options):
 
 
 def test_a_failing_study_leaves_a_sealed_file_that_another_one_uses(data, tmp_path, monkeypatch):
-    from deepwell.study import _study
+    from deepwell.study import _course
 
     first = run(data, tmp_path, trials=1, epochs=1, name="first")
     file = tmp_path / "vault" / f"{data.vault.fingerprint}.parquet"
@@ -45,7 +45,7 @@ def test_a_failing_study_leaves_a_sealed_file_that_another_one_uses(data, tmp_pa
     def fail(*arguments):
         raise RuntimeError("before any proposal")
 
-    monkeypatch.setattr(_study, "propose", fail)
+    monkeypatch.setattr(_course, "first_round", fail)
     with pytest.raises(RuntimeError):
         run(data, tmp_path, trials=1, epochs=1, name="second")
     assert file.exists()
@@ -87,7 +87,7 @@ def test_numbers_of_numpy_are_numbers(data, tmp_path):
 def test_a_model_that_cannot_be_saved_is_one_sentence(data, tmp_path):
     class InTheWay(dw.Observer):
         def on_plan(self, plan):
-            (tmp_path / "blocked").write_text("a file where the study's folder would be")
+            (tmp_path / "blocked" / "model").write_text("a file where the folder would be")
 
     with pytest.raises(dw.UsageError, match="a file stands where a folder is needed"):
         run(data, tmp_path, trials=1, epochs=1, name="blocked", observer=InTheWay())
@@ -97,7 +97,7 @@ def test_a_study_that_cannot_be_recorded_leaves_no_sealed_rows(data, tmp_path, m
     def full(*_):
         raise dw.UsageError("the disk is full")
 
-    for act in ("create_study", "record_rows"):
+    for act in ("create_study", "propose"):
         with monkeypatch.context() as patch:
             patch.setattr(f"deepwell.storage._store.Store.{act}", full)
             patch.setattr("deepwell.storage._store.Store.delete_empty", full)

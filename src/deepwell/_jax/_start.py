@@ -76,6 +76,8 @@ def start() -> Runtime:
         if running:
             too_late.append(f"JAX was started before Deepwell, without XLA_FLAGS={_GUARD}")
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_GUARD}".strip()
+    # Memory of an accelerator as it is needed, not three quarters of it at once.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
     import jax
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from . import _doctor, _fit, _predict, _report, _sample, _show, _test
+from . import _doctor, _fit, _predict, _report, _resume, _sample, _show, _test
 from ._exit_codes import STOPPED
 from ._flags import with_options
 from ._help import CommandGroup, SectionedCommand
@@ -24,6 +24,7 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("fit", _fit.fit, _fit.EXAMPLES),
+    Command("resume", _resume.resume, _resume.EXAMPLES),
     Command("show", _show.show, _show.EXAMPLES),
     Command("test", _test.test, _test.EXAMPLES),
     Command("predict", _predict.predict, _predict.EXAMPLES),

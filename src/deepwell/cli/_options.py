@@ -111,6 +111,18 @@ class RunOptions:
 
 
 @dataclass(frozen=True)
+class MoreTime:
+    """How long a study may go on."""
+
+    budget: str | None = flag(
+        None,
+        "Time to use from now on, as in 60s, 5m or 1h; by default what was left of the study's "
+        "own budget, or no limit when it was used up.",
+        "TIME",
+    )
+
+
+@dataclass(frozen=True)
 class Place:
     """Where studies are kept, and the form of the output."""
 

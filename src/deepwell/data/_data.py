@@ -9,6 +9,7 @@ import numpy as np
 
 from deepwell.records import DataFacts
 
+from ._origin import Origin
 from ._rows import Rows
 from ._table_encoder import TableEncoder
 from ._target import TargetEncoder
@@ -32,6 +33,7 @@ class Data:
         fingerprint: sha256 hex of the data as read: content, order of rows, names.
         row_hashes: `train`, `dev`, `test` -> (n,) uint64 hashes of the rows' content, to find rows
             that come again in another study.
+        origin: how to read the data again; None when they came from memory.
         memory: budget in bytes under which the train rows stay on disk; None when all are in
             memory.
     """
@@ -47,4 +49,5 @@ class Data:
     vault: SealedTest | None
     fingerprint: str
     row_hashes: Mapping[str, np.ndarray]
+    origin: Origin | None = None
     memory: int | None = None

@@ -22,6 +22,7 @@ from ._load_options import LoadOptions, checked_options
 from ._memory import require_memory
 from ._memory_budget import default_memory, parse_memory
 from ._names import data_name
+from ._origin import origin_of
 from ._prepared import Prepared
 from ._row_hashes import fingerprint, row_hashes
 from ._rows import Rows
@@ -84,31 +85,33 @@ def load(
     Raises:
         UsageError: one sentence that says what is wrong with the data or the options.
     """
-    options = checked_options(
-        {
-            "target": target,
-            "task": task,
-            "split": split,
-            "group": group,
-            "time": time,
-            "dev": dev,
-            "test": test,
-            "keep": keep,
-            "ignore": ignore,
-            "seed": seed,
-            "name": name,
-            "vault": vault,
-        }
-    )
-    given_memory = parse_memory(memory)
-    budget = default_memory() if given_memory is None else given_memory
-    table = streamed_table(source, budget, strict=given_memory is not None)
+    given = {
+        "target": target,
+        "task": task,
+        "split": split,
+        "group": group,
+        "time": time,
+        "dev": dev,
+        "test": test,
+        "keep": keep,
+        "ignore": ignore,
+        "seed": seed,
+        "name": name,
+        "vault": vault,
+    }
+    options = checked_options(given)
+    asked_memory = parse_memory(memory)
+    budget = default_memory() if asked_memory is None else asked_memory
+    table = streamed_table(source, budget, strict=asked_memory is not None)
     if table is None:
-        return _assembled(_from_memory(gather(source, options), options), options, source)
-    from ._streamed_load import load_streamed
+        data = _assembled(_from_memory(gather(source, options), options), options, source)
+    else:
+        from ._streamed_load import load_streamed
 
-    data = _assembled(load_streamed(table, source, options, budget), options, source)
-    return replace(data, memory=budget)
+        data = _assembled(load_streamed(table, source, options, budget), options, source)
+        data = replace(data, memory=budget)
+        asked_memory = budget  # it decides what is sampled, so another process must take the same
+    return replace(data, origin=origin_of(source, {**given, "memory": asked_memory}, options))
 
 
 def _from_memory(gathered: Gathered, options: LoadOptions) -> Prepared:

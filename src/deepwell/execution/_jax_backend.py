@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import replace
 
 from deepwell._jax._numerics import check_numerics
 from deepwell._jax._start import start
@@ -13,9 +12,16 @@ from deepwell.training._program import Member, Program, TrainingRows
 from ._planner import Bucket, Machine, Plan, Shape, plan
 
 _CORES = Machine
-# All lanes of an accelerator move as one step, so that it has enough to do at once.
+# All lanes of an accelerator move as one step, so that it has enough to do at once; halving leaves
+# few of them, which then move into a narrower program.
 _ACCELERATORS = functools.partial(
-    Machine, compile_seconds=3.0, multiply_adds=1e12, lanes=256, width=256, memory=16 * 1024**3
+    Machine,
+    compile_seconds=3.0,
+    multiply_adds=1e12,
+    lanes=256,
+    width=256,
+    narrower=(64, 16),
+    memory=16 * 1024**3,
 )
 
 
@@ -50,7 +56,5 @@ class JaxBackend:
 
         program = JaxProgram(bucket.structure, rows, bucket.options)
         while (lanes := program.lanes_within(self.machine.memory)) < program.options.lanes:
-            width = min(bucket.options.width, lanes)
-            options = replace(bucket.options, lanes=lanes, width=width)
-            program = JaxProgram(bucket.structure, rows, options)
+            program = JaxProgram(bucket.structure, rows, bucket.options.within(lanes))
         return program

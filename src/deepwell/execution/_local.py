@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-import time
+import contextlib
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from deepwell.data._batches import epoch_order, steps_per_epoch
-from deepwell.records import ChunkRecord, Status, TrialSpec
+from deepwell.records import ChunkRecord, TrialSpec
 from deepwell.training._program import (
     Chunk,
     Info,
@@ -26,15 +26,18 @@ from deepwell.training._state import best_parameters, initial_state
 from deepwell.training._window import windowed
 
 from ._backend import Backend
+from ._chunk_records import chunk_record, failure_record, part_of
 from ._members import member_of
 from ._memory_plan import share_out
 from ._planner import Bucket, Plan, Shape
-from ._recovery import out_of_memory
+from ._recovery import Shortage, out_of_memory
 from ._shelf import Shelf
+from ._span import Span
 from ._work_meter import WorkMeter
 
-_STATUS = {Outcome.EARLY_STOPPED: Status.EARLY_STOPPED, Outcome.DIVERGED: Status.DIVERGED}
 _POLL_SECONDS = 0.1
+_NO_BOUND = 1 << 62
+_Work = tuple[int, int, int]  # what members share that train together: order, step, last epoch
 
 
 class LocalEngine:
@@ -54,14 +57,15 @@ class LocalEngine:
         machine: what is assumed of the machine.
         cores: cores or accelerators at work.
         meter: what was trained so far, and in what time.
-        notes: what a reader should know of how the memory was used, one sentence each.
+        useful, executed: multiply-adds done so far at true sizes, and with all padding and idle
+            lanes; both 0 where nothing is padded.
     """
 
     def __init__(
         self, rows: TrainingRows, shape: Shape, backend: Backend, memory: int | None = None
     ) -> None:
         self._backend = backend
-        self.notes: list[str] = []
+        self._shortages: list[Shortage] = []
         self._states = Shelf()
         if memory is not None:
             shared = share_out(memory, rows, backend.copies)
@@ -74,9 +78,12 @@ class LocalEngine:
         self.machine = backend.machine
         self.cores = backend.machine.devices
         self.meter = WorkMeter(shape)
-        self._compiling = _Span()
+        self.useful = self.executed = 0.0
+        self._compiling = Span()
         self._specs: dict[int, TrialSpec] = {}
         self._members: dict[int, Member] = {}
+        self._at_work: tuple[Sequence[int], Session] | None = None
+        self._at_once: dict[int, int] = {}  # by program, once memory ran out
         self._told: dict[int, int] = {}  # the epoch up to which a trial's records went out
         self._failed: set[int] = set()
         self._programs: dict[int, Future[Program]] = {}
@@ -140,9 +147,9 @@ class LocalEngine:
             ready, _ = wait(waiting, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
             # Results do not depend on the order; a fixed one keeps the record tidy.
             for future in sorted(ready, key=lambda f: waiting[f]):
-                bucket = self._buckets[waiting.pop(future)]
-                todo = [n for n in bucket.trials if n in chosen]
-                chunks = self._train_bucket(future.result(), todo, until, stop)
+                index = waiting.pop(future)
+                todo = [n for n in self._buckets[index].trials if n in chosen]
+                chunks = self._train_bucket(index, todo, until, stop)
                 yield from self.meter.watch(
                     chunks, {n: self._members[n].architecture for n in todo}
                 )
@@ -156,12 +163,47 @@ class LocalEngine:
             raise KeyError(number)
         return best_parameters(state)
 
+    def states(self, numbers: Sequence[int]) -> Mapping[int, State]:
+        """Return the states of those of these trials that have begun, to be kept elsewhere.
+
+        Between two records of `train` they stand where the records say: at the end of the last
+        epoch that was yielded. After a stop a state may stand inside an epoch; after a lack of
+        memory it may stand at an earlier epoch, which is trained again but not told again.
+
+        States that wait in a file are read each time one is asked for, so use what is returned
+        before training goes on.
+        """
+        wanted = set(numbers)
+        at_work: dict[int, State] = {}
+        if self._at_work is not None:
+            group, session = self._at_work
+            if wanted.intersection(group):
+                each = zip(group, session.read(), strict=True)
+                at_work = {n: state for n, state in each if n in wanted}
+        return self._states.view(numbers, at_work)
+
+    def restore(self, states: Mapping[int, State]) -> None:
+        """Take up states that `states` returned, in this process or in another one."""
+        for number, state in states.items():
+            self._states.put(number, state)
+            self._told.pop(number, None)
+
     def forget(self, keep: Sequence[int]) -> None:
-        """Drop the states of all trials but these, so that memory follows the trials in flight."""
+        """Drop the states of all trials but these, so that memory follows the trials in flight.
+
+        Trials that are at work are not touched.
+        """
         kept = set(keep)
+        if self._at_work is not None:
+            kept |= set(self._at_work[0])
         for number in [n for n in self._states if n not in kept]:
             self._states.drop(number)
         self._told = {n: epoch for n, epoch in self._told.items() if n in kept}
+
+    def take_shortages(self) -> list[Shortage]:
+        """Return each lack of memory that training went on after, since this was asked last."""
+        taken, self._shortages = self._shortages, []
+        return taken
 
     def programs(self) -> int:
         """Return how many programs were planned and handed to the compiler."""
@@ -187,10 +229,33 @@ class LocalEngine:
             return self._backend.build(bucket, self._rows)
 
     def _train_bucket(
-        self, program: Program, numbers: Sequence[int], until: int, stop: Callable[[], bool]
+        self, index: int, numbers: Sequence[int], until: int, stop: Callable[[], bool]
     ) -> Iterator[ChunkRecord]:
-        """Train the trials of one program, as many at a time as it has lanes."""
-        alike: dict[tuple[int, int, int], list[int]] = {}
+        """Train the trials of one program, as many at a time as it has lanes and memory."""
+        groups = self._groups(index, numbers, until)
+        while groups:
+            ran_out = False
+            try:
+                for record in self._train_group(index, *groups[0], stop):
+                    yield from self._untold(record)
+            except Exception as error:  # what a lack of memory raises depends on the program
+                if not out_of_memory(error):
+                    raise
+                ran_out = True
+            if ran_out:  # out here the error no longer holds the members that it interrupted
+                yield from self._with_fewer_at_once(index, groups[0][0])
+                left = [n for group, _ in groups for n in group if n not in self._failed]
+                groups = self._groups(index, left, until)
+            else:
+                groups.popleft()
+            if stop():
+                return
+
+    def _groups(
+        self, index: int, numbers: Sequence[int], until: int
+    ) -> deque[tuple[list[int], _Work]]:
+        """Return who is to train together, and what: as many as the lanes hold at a time."""
+        alike: dict[_Work, list[int]] = {}
         for number in numbers:
             state, spec = self._states.get(number), self._specs[number]
             running = state is None or int(state["outcome"]) == Outcome.RUNNING
@@ -199,40 +264,30 @@ class LocalEngine:
             if running and done < target and number not in self._failed:
                 step = 0 if state is None else int(state["step"])
                 alike.setdefault((spec.order_seed, step, target), []).append(number)
-        for work, same in alike.items():
-            for first in range(0, len(same), program.lanes):
-                group = same[first : first + program.lanes]
-                ran_out = False
-                try:
-                    for record in self._train_group(program, group, work, stop):
-                        yield from self._untold(record)
-                except Exception as error:  # what a lack of memory raises depends on the program
-                    if not out_of_memory(error):
-                        raise
-                    ran_out = True
-                if ran_out:  # out here the error no longer holds the members that it interrupted
-                    program, lost = self._with_fewer_lanes(program, group, work)
-                    yield from lost
-                    yield from self._train_bucket(program, numbers, until, stop)
-                    return
-                if stop():
-                    return
+        at_once = min(self._programs[index].result().lanes, self._at_once.get(index, _NO_BOUND))
+        return deque(
+            (same[first : first + at_once], work)
+            for work, same in alike.items()
+            for first in range(0, len(same), at_once)
+        )
 
     def _train_group(
-        self,
-        program: Program,
-        group: Sequence[int],
-        work: tuple[int, int, int],
-        stop: Callable[[], bool],
+        self, index: int, group: Sequence[int], work: _Work, stop: Callable[[], bool]
     ) -> Iterator[ChunkRecord]:
-        """Train members that fit the lanes; without memory their states stay as they were."""
+        """Train members that fit the lanes, and keep their states however it ends."""
+        program = self._programs[index].result()
         session = program.load([self._members[n] for n in group], self._states_of(group))
+        self._at_work = group, session
         try:
             yield from self._train_session(program, session, group, work, stop)
         except BaseException as error:
-            if not out_of_memory(error):
+            self._at_work = None
+            if out_of_memory(error):
+                self._rescue(group, session, program.structure.batch)
+            else:
                 self._keep(group, session)
             raise
+        self._at_work = None
         self._keep(group, session)
 
     def _states_of(self, group: Sequence[int]) -> list[State]:
@@ -244,66 +299,58 @@ class LocalEngine:
         ]
 
     def _keep(self, group: Sequence[int], session: Session) -> None:
-        states = session.states()
-        for number, state in zip(group, states, strict=True):
+        for number, state in zip(group, session.read(), strict=True):
             self._states.put(number, state)
+
+    def _rescue(self, group: Sequence[int], session: Session, batch: int) -> None:
+        """Keep how far members came whose memory ran out, as far as there is memory for that.
+
+        Those whose states cannot be read, as JAX's that were given up to the call that failed, or
+        that had yet to be scored, go on from where they were loaded; what they told counts once.
+        """
+        steps = steps_per_epoch(self.shape.train_rows, batch)
+        with contextlib.suppress(Exception):  # whatever it is, the states from before are there
+            for number, state in zip(group, session.read(), strict=True):
+                scored = int(state["epoch"]) == int(state["step"]) // steps
+                if scored or int(state["outcome"]) != Outcome.RUNNING:
+                    self._states.put(number, state)
 
     def _untold(self, record: ChunkRecord) -> Iterator[ChunkRecord]:
         """Yield a record without the trials that told it before their memory ran out."""
         new = np.array([self._told.get(int(n), 0) < record.epoch for n in record.trials], bool)
         for n in record.trials[new].tolist():
             self._told[n] = record.epoch
-        if new.all():
-            yield record
-        elif new.any():
-            numbers = record.trials[new]
-            kept = set(numbers.tolist())
-            yield ChunkRecord(
-                record.epoch,
-                numbers,
-                {name: values[new] for name, values in record.metrics.items()},
-                {n: status for n, status in record.statuses.items() if n in kept},
-                record.steps[new],
-            )
+        told = part_of(record, new)
+        if told is not None:
+            yield told
 
-    def _with_fewer_lanes(
-        self, program: Program, group: Sequence[int], work: tuple[int, int, int]
-    ) -> tuple[Program, list[ChunkRecord]]:
-        """Return a program of half the lanes, or give up the one member that does not fit."""
-        index = next(i for i, b in enumerate(self._buckets) if b.structure == program.structure)
-        if len(group) == 1 and program.lanes == 1:
-            number = group[0]
-            self._failed.add(number)
-            self.notes.append(f"network {number} does not fit in memory alone: failed")
-            return program, [self._failure(number, work)]
+    def _with_fewer_at_once(self, index: int, group: Sequence[int]) -> Iterator[ChunkRecord]:
+        """Halve the members that train at once, or give up the one that does not fit alone."""
+        states = [self._states.get(n) for n in group]
+        done = max(0 if state is None else int(state["epoch"]) for state in states)
+        epoch = max(done, *(self._told.get(n, 0) for n in group)) + 1
+        after = len(group) // 2
+        self._shortages.append(Shortage(len(group), after, epoch))
+        if after == 0:
+            self._failed.add(group[0])
+            step = 0 if states[0] is None else int(states[0]["step"])
+            yield failure_record(group[0], epoch, step)
+            return
+        self._at_once[index] = after
         bucket = self._buckets[index]
-        lanes = max(1, min(len(group), program.lanes) // 2)
-        width = min(bucket.options.width, lanes)
-        options = replace(bucket.options, lanes=lanes, width=width)
-        self._buckets[index] = smaller = replace(bucket, options=options)
-        self.notes.append(f"memory ran out with {len(group):,} networks at once: on with {lanes:,}")
-        built: Future[Program] = Future()
-        built.set_result(self._build(smaller))
-        self._programs[index] = built
-        return built.result(), []
-
-    def _failure(self, number: int, work: tuple[int, int, int]) -> ChunkRecord:
-        """Return the record of a member that could not be trained."""
-        state = self._states.get(number)
-        done = 0 if state is None else int(state["epoch"])
-        nothing = np.full(1, np.nan, np.float32)
-        names = ("train_cost", "dev_cost", "dev_score")
-        metrics: dict[str, np.ndarray] = dict.fromkeys(names, nothing)
-        epoch = max(done, self._told.get(number, 0)) + 1
-        numbers, steps = np.array([number], np.int64), np.array([work[1]], np.int64)
-        return ChunkRecord(epoch, numbers, metrics, {number: Status.FAILED}, steps)
+        devices = self._programs[index].result().lanes // bucket.options.lanes
+        options = bucket.options.within(-(-after // devices))
+        if options != bucket.options:
+            self._buckets[index] = smaller = replace(bucket, options=options)
+            self._programs[index] = built = Future[Program]()  # the wider one gives up its memory
+            built.set_result(self._build(smaller))
 
     def _train_session(
         self,
         program: Program,
         session: Session,
         group: Sequence[int],
-        work: tuple[int, int, int],
+        work: _Work,
         stop: Callable[[], bool],
     ) -> Iterator[ChunkRecord]:
         """Train a group from its update step `work[1]` to the end of the epoch `work[2]`."""
@@ -322,56 +369,17 @@ class LocalEngine:
                 if self._rows.streamed:
                     chunk = windowed(chunk, self._rows)
                 info = session.advance(chunk, stop)
+                self.useful += info.useful
+                self.executed += info.executed
                 moved |= info.moved
                 if not last and stop():
                     ended = moved & (info.outcome != Outcome.RUNNING)
                     if ended.any():  # who ended inside an epoch is told before the stop
-                        yield _record(epoch, group, info, ended)
+                        yield chunk_record(epoch, group, info, ended)
                     return
             begun = 0
             assert info is not None
-            yield _record(epoch, group, info, moved)
+            yield chunk_record(epoch, group, info, moved)
             running &= info.outcome == Outcome.RUNNING
             if not running.any() or stop():
                 return
-
-
-class _Span:
-    """Wall time during which at least one of several threads is at work."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._working = 0
-        self._began = self._total = 0.0
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._working:
-                self._began = time.perf_counter()
-            self._working += 1
-
-    def __exit__(self, *error: object) -> None:
-        with self._lock:
-            self._working -= 1
-            if not self._working:
-                self._total += time.perf_counter() - self._began
-
-    def seconds(self) -> float:
-        with self._lock:
-            return self._total
-
-
-def _record(epoch: int, group: Sequence[int], info: Info, moved: np.ndarray) -> ChunkRecord:
-    """Return the record of the members that trained in this epoch."""
-    where = np.flatnonzero(moved)
-    numbers = np.asarray(group, np.int64)[where]
-    statuses = {
-        int(n): _STATUS.get(int(code), Status.RUNNING)
-        for n, code in zip(numbers, info.outcome[where], strict=True)
-        if epoch == 1 or int(code) != Outcome.RUNNING
-    }
-    metrics = {
-        name: np.asarray(getattr(info, name)[where], np.float32)
-        for name in ("train_cost", "dev_cost", "dev_score")
-    }
-    return ChunkRecord(epoch, numbers, metrics, statuses, np.asarray(info.step[where], np.int64))

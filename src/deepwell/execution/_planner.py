@@ -28,6 +28,7 @@ class Machine:
         chunk_seconds: longest time of one call, so that a stop is answered soon.
         lanes: members in flight on one device.
         width: members that a device moves as one vectorized step.
+        narrower: smaller widths worth a program of their own, falling, where `width` is above 1.
         devices: cores or accelerators.
         memory: bytes that the states in flight may take.
     """
@@ -37,6 +38,7 @@ class Machine:
     chunk_seconds: float = 0.5
     lanes: int = 16
     width: int = 1
+    narrower: tuple[int, ...] = ()
     devices: int = 1
     memory: int = 2 * 1024**3
 
@@ -77,6 +79,11 @@ class Bucket:
     trials: tuple[int, ...]
     options: ProgramOptions
 
+    @property
+    def programs(self) -> int:
+        """Programs that it compiles."""
+        return 1 + len(self.options.narrower)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -90,6 +97,11 @@ class Plan:
     buckets: tuple[Bucket, ...]
     useful: float
     executed: float
+
+    @property
+    def programs(self) -> int:
+        """Programs to compile: one a bucket, and one for each narrower width planned ahead."""
+        return sum(bucket.programs for bucket in self.buckets)
 
 
 def padded_size(n: int, parts: int = 8) -> int:
@@ -216,6 +228,15 @@ def _bucket(
         score=shape.score,
         dtype=some.dtype,
     )
-    return Bucket(
-        structure, tuple(numbers), ProgramOptions(lanes=lanes, width=min(machine.width, lanes))
-    )
+    return Bucket(structure, tuple(numbers), _options(lanes, len(numbers), machine))
+
+
+def _options(lanes: int, trials: int, machine: Machine) -> ProgramOptions:
+    """Return the lanes of a program, no wider a step than its trials need, and narrower ones."""
+    if machine.width == 1:
+        return ProgramOptions(lanes=lanes, width=1)
+    widths = [lanes, *(n for n in machine.narrower if n < lanes)]
+    needed = [n for n in widths if n * machine.devices >= trials]
+    lanes = min(needed, default=lanes)
+    narrower = tuple(n for n in widths if n < lanes)
+    return ProgramOptions(lanes=lanes, width=min(machine.width, lanes), narrower=narrower)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,18 @@ class Shelf:
             start += count * kind.itemsize
         return state
 
+    def view(self, numbers: Sequence[int], over: Mapping[int, State]) -> Mapping[int, State]:
+        """Return those of these states that there are; what lies in the file is read when asked.
+
+        Args:
+            numbers: of trials.
+            over: states that take the place of those on the shelf.
+        """
+        here = {n: over[n] if n in over else self._held.get(n) for n in numbers}
+        return _View(
+            self, {n: state for n, state in here.items() if state is not None or n in self}
+        )
+
     def put(self, number: int, state: State) -> None:
         """Keep a state in place of the one that this trial had.
 
@@ -137,6 +149,26 @@ class Shelf:
         if self._file is None:
             self._file = temporary_file(self._folder)
         return self._file
+
+
+class _View(Mapping[int, State]):
+    """Some states: references to those in memory, and the shelf for those in its file."""
+
+    def __init__(self, shelf: Shelf, states: Mapping[int, State | None]) -> None:
+        self._shelf, self._states = shelf, states
+
+    def __getitem__(self, number: int) -> State:
+        held = self._states[number]
+        state = self._shelf.get(number) if held is None else held
+        if state is None:
+            raise KeyError(number)
+        return state
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._states)
+
+    def __len__(self) -> int:
+        return len(self._states)
 
 
 def state_bytes(state: State) -> int:

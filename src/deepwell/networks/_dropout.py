@@ -8,17 +8,24 @@ import jax.numpy as jnp
 from deepwell._jax._generator import Words, fold, words
 
 
-def inverted_dropout(
-    a: jax.Array, key: Words, layer: int, threshold: jax.Array, scale: jax.Array
-) -> jax.Array:
+def kept_units(key: Words, layer: int, shape: tuple[int, int], threshold: jax.Array) -> jax.Array:
+    """Return which units of each row stay, bool (B, H).
+
+    Args:
+        key: of this member and step.
+        layer: hidden layer, counted from 0.
+        shape: (B, H).
+        threshold: uint32, `drop_threshold(rate)`.
+    """
+    return words(fold(key, layer), shape) >= threshold
+
+
+def inverted_dropout(a: jax.Array, kept: jax.Array, scale: jax.Array) -> jax.Array:
     """Return `a * mask / keep_prob`, shape (B, H).
 
     Args:
         a: activations.
-        key: of this member and step.
-        layer: hidden layer, counted from 0.
-        threshold: uint32, `drop_threshold(rate)`.
+        kept: bool, from `kept_units`.
         scale: 1 / keep_prob.
     """
-    drawn = words(fold(key, layer), a.shape)  # (B, H)
-    return jnp.where(drawn >= threshold, a * scale, jnp.zeros_like(a))
+    return jnp.where(kept, a * scale, jnp.zeros_like(a))

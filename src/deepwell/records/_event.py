@@ -12,8 +12,7 @@ class Event:
 
     Attributes:
         time: seconds since 1970, UTC.
-        kind: `create`, `propose`, `plan`, `start`, `promote`, `prune`, `stop`, `finish`,
-            `diagnose`, `open_vault`, ...
+        kind: `propose`, `plan`, `promote`, `prune`, `finish`, `interrupt`, `stop`, `resume`, ...
         trial: the trial's number, or None when the act concerns the study.
         details: plain values that JSON can hold.
     """

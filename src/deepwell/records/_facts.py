@@ -155,6 +155,8 @@ class StudyResult:
         gemm_share: useful operations a second while networks trained, over those of large float32
             matrix products on the same cores or devices, 0 to 1; None when it is not known.
         model, report: paths as text; stopped: why it ended early, or an empty string.
+        resumed: how often it was continued after a kill or a stop; repeated_seconds: working
+            time that was lost by that and spent again. `seconds` counts all runs.
         peak_memory_bytes: most memory that the process held until then, None where unknown.
         memory_notes: one sentence for each thing that was done to stay within the memory.
     """
@@ -185,5 +187,7 @@ class StudyResult:
     report: str
     stopped: str = ""
     openings: tuple[Opening, ...] = ()
+    resumed: int = 0
+    repeated_seconds: float = 0.0
     peak_memory_bytes: int | None = None
     memory_notes: tuple[str, ...] = ()

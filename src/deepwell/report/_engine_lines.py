@@ -21,7 +21,8 @@ _ENDS = (
 
 def engine_lines(result: StudyResult) -> list[str]:
     """Return the line `engine`: programs, speed, share of the machine, how the trials ended."""
-    return entry("engine", engine_words(result), ends_words(result), *memory_words(result))
+    told = [engine_words(result), ends_words(result), resumed_words(result)]
+    return entry("engine", *filter(None, told), *memory_words(result))
 
 
 def engine_words(result: StudyResult) -> str:
@@ -55,6 +56,16 @@ def ends_words(result: StudyResult) -> str:
 
 def _per_cent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
+
+
+def resumed_words(result: StudyResult) -> str:
+    """Return how often a study was resumed and what that cost, or an empty text."""
+    if not result.resumed:
+        return ""
+    times = {1: "once", 2: "twice"}.get(result.resumed, f"{result.resumed:,} times")
+    lost = result.repeated_seconds
+    cost = f"{duration(lost)} of training repeated" if lost > 0 else "no training repeated"
+    return f"resumed {times}, {cost}"
 
 
 def _rate(rate: float) -> str:

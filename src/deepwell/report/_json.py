@@ -46,6 +46,8 @@ def fit_json(result: StudyResult) -> dict[str, Any]:
         "model": result.model,
         "report": result.report,
         "stopped": result.stopped,
+        "resumed": result.resumed,
+        "repeated_seconds": result.repeated_seconds,
         "openings": [_opening(opening) for opening in result.openings],
     }
     return strict(content)

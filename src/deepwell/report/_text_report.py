@@ -8,7 +8,7 @@ from deepwell._base._safe_text import safe_text
 from deepwell.records import StudyResult, Trial
 
 from ._data_lines import NOTE_LIMIT, split_lines
-from ._engine_lines import ends_words, engine_words
+from ._engine_lines import engine_lines
 from ._figures import count, interval
 from ._finding_lines import finding_lines
 from ._layout import COLUMNS, entry, heading, pad, table, wrap
@@ -70,7 +70,7 @@ def _done(result: StudyResult) -> list[str]:
         *entry("read", read),
         *split_lines(facts),
         *plan_lines(result.plan),
-        *entry("engine", engine_words(result), ends_words(result)),
+        *engine_lines(result),
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from deepwell.records import Event
@@ -10,16 +12,20 @@ from ._schema import EVENT
 from ._text import from_json, storable, to_json
 
 
-def append_event(connection: sa.Connection, study_id: int, event: Event) -> None:
-    """Record one act."""
-    row = {
-        "study_id": study_id,
-        "time": float(event.time),
-        "kind": storable(event.kind),
-        "trial": None if event.trial is None else int(event.trial),
-        "details": to_json(event.details),
-    }
-    connection.execute(sa.insert(EVENT), row)
+def append_events(connection: sa.Connection, study_id: int, events: Sequence[Event]) -> None:
+    """Record acts, in their order."""
+    rows = [
+        {
+            "study_id": study_id,
+            "time": float(event.time),
+            "kind": storable(event.kind),
+            "trial": None if event.trial is None else int(event.trial),
+            "details": to_json(event.details),
+        }
+        for event in events
+    ]
+    if rows:
+        connection.execute(sa.insert(EVENT), rows)
 
 
 def read_events(connection: sa.Connection, study_id: int, kind: str | None) -> list[Event]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-REVISION = "0001"
+REVISION = "0002"
 """Newest schema that this code reads and writes; the migrations end here."""
 
 FLOATS = "<f4"
@@ -50,6 +50,8 @@ STUDY = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("config", sa.Text, nullable=False),
     sa.Column("result", sa.Text),
+    # Working time of all runs so far.
+    sa.Column("seconds", sa.Double, nullable=False, server_default=sa.text("0")),
     # Ids are never used twice: the ledger names studies that may be gone.
     sqlite_autoincrement=True,
 )
@@ -103,6 +105,24 @@ EVENT = sa.Table(
     sa.Column("trial", sa.Integer),
     sa.Column("details", sa.Text, nullable=False),
     sa.Index(None, "study_id", "kind"),
+)
+
+CHECKPOINT = sa.Table(
+    "checkpoint",
+    METADATA,
+    sa.Column(
+        "study_id",
+        sa.Integer,
+        sa.ForeignKey("study.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    sa.Column("seconds", sa.Double, nullable=False),
+    sa.Column("chunk", sa.Integer, nullable=False),  # the last ones that belong to it
+    sa.Column("event", sa.Integer, nullable=False),
+    sa.Column("first_trial", sa.Integer, nullable=False),
+    sa.Column("trials", sa.Text, nullable=False),  # rows of the trials from there on
+    sa.Column("details", sa.Text, nullable=False),
 )
 
 ROW_HASHES = sa.Table(

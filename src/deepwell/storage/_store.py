@@ -12,7 +12,8 @@ import numpy as np
 
 from deepwell.records import ChunkRecord, Event, Opening, Status, Trial, TrialSpec
 
-from . import _chunks, _events, _ledger, _rows, _studies, _trials
+from . import _checkpoints, _chunks, _events, _ledger, _rows, _studies, _trials
+from ._checkpoint_record import CheckpointRecord, Repeated
 from ._database import Database
 from ._migrate import bring_up_to_date
 from ._reuse import RowReuse
@@ -54,13 +55,19 @@ class Store:
         """Close the database; a second time does nothing."""
         self._database.close()
 
-    def create_study(self, name: str, config: Mapping[str, object]) -> StudyRecord:
-        """Record a new study, running.
+    def create_study(
+        self,
+        name: str,
+        config: Mapping[str, object],
+        rows: Mapping[str, np.ndarray] | None = None,
+    ) -> StudyRecord:
+        """Record a new study, running, with the rows that it uses.
 
         Args:
             name: letters, digits, `-`, `_`, `.`; when a study, file or folder beside the store has
                 it (upper and lower case count as the same), `name-2`, `name-3`, ... is taken.
             config: what the study was asked to do, plain values.
+            rows: part -> hashes, as for `record_rows`.
 
         Returns:
             The study, with the name that it got.
@@ -69,7 +76,10 @@ class Store:
             UsageError: when the name is not valid.
         """
         with self._database.writing() as connection:
-            return _studies.create_study(connection, self.folder, name, config)
+            record = _studies.create_study(connection, self.folder, name, config)
+            for part, hashes in (rows or {}).items():
+                _rows.replace_rows(connection, record.id, part, hashes)
+            return record
 
     def study(self, name: str) -> StudyRecord:
         """Return the study of that name.
@@ -95,23 +105,32 @@ class Store:
         with self._database.writing() as connection:
             _studies.delete_empty(connection, study_id)
 
-    def propose(self, study_id: int, trials: Sequence[tuple[int, TrialSpec]], event: Event) -> None:
-        """Record new trials, waiting, and the event that proposed them.
+    def propose(
+        self, study_id: int, trials: Sequence[tuple[int, TrialSpec]], *events: Event
+    ) -> None:
+        """Record new trials, waiting, and the events that proposed and planned them.
 
         Args:
             study_id: the study.
             trials: (number, spec), numbers not used in this study before.
-            event: the proposal.
+            events: the proposal, and what belongs to it.
 
         Raises:
             StudyError: when a number is taken; then none of the trials is recorded.
         """
         with self._database.writing() as connection:
             _trials.insert_trials(connection, study_id, trials)
-            _events.append_event(connection, study_id, event)
+            _events.append_events(connection, study_id, events)
 
-    def record_chunk(self, study_id: int, population: int, chunk: ChunkRecord) -> None:
-        """Record one epoch of a population: curves, summaries and statuses.
+    def record_chunk(
+        self,
+        study_id: int,
+        population: int,
+        chunk: ChunkRecord,
+        messages: Mapping[int, str] | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        """Record one epoch of a population: curves, summaries, statuses and working time.
 
         A trial's best epoch is that of the lowest `dev_score`, then `dev_cost`; the first one wins
         ties, and an epoch with a NaN in either or an infinite score is never best.
@@ -120,6 +139,8 @@ class Store:
             study_id: the study.
             population: number of the population within the study.
             chunk: what it reported; a trial whose metrics are all NaN has not trained the epoch.
+            messages: what went wrong with trials in this epoch, by number.
+            seconds: working time of all runs so far; None leaves it as it is.
 
         Raises:
             UsageError: when the chunk's arrays disagree.
@@ -127,15 +148,18 @@ class Store:
         """
         with self._database.writing() as connection:
             _chunks.insert_chunk(connection, study_id, population, chunk)
+            _trials.set_messages(connection, study_id, messages or {})
+            if seconds is not None:
+                _studies.set_seconds(connection, study_id, seconds)
 
     def record_statuses(
         self,
         study_id: int,
         statuses: Mapping[int, Status],
         messages: Mapping[int, str],
-        event: Event | None,
+        *events: Event,
     ) -> None:
-        """Record what became of trials, by number, and the event that decided it, if any.
+        """Record what became of trials, by number, and the events that decided it.
 
         Raises:
             StudyError: when a trial was never proposed.
@@ -143,13 +167,12 @@ class Store:
         with self._database.writing() as connection:
             _trials.set_statuses(connection, study_id, statuses)
             _trials.set_messages(connection, study_id, messages)
-            if event is not None:
-                _events.append_event(connection, study_id, event)
+            _events.append_events(connection, study_id, events)
 
     def append_event(self, study_id: int, event: Event) -> None:
         """Record one act."""
         with self._database.writing() as connection:
-            _events.append_event(connection, study_id, event)
+            _events.append_events(connection, study_id, [event])
 
     def events(self, study_id: int, kind: str | None = None) -> list[Event]:
         """Return the study's events, or those of one kind, in the order of recording."""
@@ -170,6 +193,11 @@ class Store:
             read = _chunks.read_curves(connection, study_id, trials)
             return [replace(t, curves=own) for t, own in zip(trials, read, strict=True)]
 
+    def unfinished(self, study_id: int) -> list[int]:
+        """Return the numbers of the trials that are not over."""
+        with self._database.reading() as connection:
+            return _trials.read_unfinished(connection, study_id)
+
     def best_trials(self, study_id: int, count: int = 1) -> list[Trial]:
         """Return the best trials by `Trial.rank_key`, best first, without curves.
 
@@ -187,6 +215,83 @@ class Store:
         """Return the outcome that `save_result` kept, or None."""
         with self._database.reading() as connection:
             return _studies.read_result(connection, study_id)
+
+    def finish(
+        self,
+        study_id: int,
+        plain: Mapping[str, object],
+        status: str,
+        seconds: float,
+        event: Event,
+    ) -> None:
+        """Record how a study ended, all at once; a finished one needs its checkpoint no more.
+
+        Args:
+            study_id: the study.
+            plain: the outcome, in place of an older one.
+            status: `finished` or `stopped`.
+            seconds: working time of all runs.
+            event: the end.
+        """
+        with self._database.writing() as connection:
+            _studies.save_result(connection, study_id, plain)
+            _studies.set_seconds(connection, study_id, seconds)
+            _studies.set_status(connection, study_id, status)
+            _events.append_events(connection, study_id, [event])
+            if status == "finished":
+                _checkpoints.delete_checkpoint(connection, study_id)
+
+    def leave(self, study_id: int, status: str, time: float) -> None:
+        """Record that a run ended early, `stopped` or `failed`: what was not over is interrupted.
+
+        Args:
+            study_id: the study.
+            status: of the study.
+            time: seconds since 1970, UTC.
+        """
+        with self._database.writing() as connection:
+            numbers = _trials.interrupt_unfinished(connection, study_id)
+            if numbers:
+                event = Event(time, "interrupt", details={"trials": numbers})
+                _events.append_events(connection, study_id, [event])
+            _studies.set_status(connection, study_id, status)
+
+    def save_checkpoint(self, study_id: int, checkpoint: CheckpointRecord) -> None:
+        """Keep where the study stands now, in place of an older checkpoint.
+
+        On return the disk has it, so that files which only the older one needs may be removed.
+        """
+        with self._database.writing(durable=True) as connection:
+            _checkpoints.save_checkpoint(connection, study_id, checkpoint)
+
+    def checkpoint(self, study_id: int) -> CheckpointRecord | None:
+        """Return the study's checkpoint, or None."""
+        with self._database.reading() as connection:
+            return _checkpoints.read_checkpoint(connection, study_id)
+
+    def delete_checkpoint(self, study_id: int) -> None:
+        """Forget the study's checkpoint, so that going back means going back to the start."""
+        with self._database.writing() as connection:
+            _checkpoints.delete_checkpoint(connection, study_id)
+
+    def roll_back(self, study_id: int, kinds: Sequence[str], event: Event) -> Repeated:
+        """Put a study's records where they stood at its checkpoint, and the study to running.
+
+        Args:
+            study_id: the study; without a checkpoint it goes back to before any training.
+            kinds: of events that are forgotten when they came after the checkpoint.
+            event: the act; recorded with `repeated_epochs` and `repeated_seconds` added.
+
+        Returns:
+            What has to be trained again.
+        """
+        with self._database.writing() as connection:
+            repeated = _checkpoints.roll_back(connection, study_id, kinds)
+            cost = {"repeated_epochs": repeated.epochs, "repeated_seconds": repeated.seconds}
+            told = replace(event, details={**event.details, **cost})
+            _events.append_events(connection, study_id, [told])
+            _studies.set_status(connection, study_id, "running")
+            return repeated
 
     def record_rows(self, study_id: int, part: str, hashes: np.ndarray) -> None:
         """Record which rows a study uses, so that later studies can tell when they use them again.

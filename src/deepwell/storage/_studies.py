@@ -20,7 +20,14 @@ from ._schema import STUDY, TRIAL
 from ._study_record import STUDY_STATUSES, StudyRecord
 from ._text import from_json, storable, to_json
 
-_COLUMNS = (STUDY.c.id, STUDY.c.name, STUDY.c.created, STUDY.c.config, STUDY.c.status)
+_COLUMNS = (
+    STUDY.c.id,
+    STUDY.c.name,
+    STUDY.c.created,
+    STUDY.c.config,
+    STUDY.c.status,
+    STUDY.c.seconds,
+)
 _LISTED = 10
 
 
@@ -37,6 +44,7 @@ def create_study(
         "created": time.time(),
         "status": "running",
         "config": to_json(config),
+        "seconds": 0.0,
     }
     done = connection.execute(sa.insert(STUDY).returning(*_COLUMNS), row)
     return _record(done.one())
@@ -81,6 +89,11 @@ def set_status(connection: sa.Connection, study_id: int, status: str) -> None:
     _update(connection, study_id, {"status": status})
 
 
+def set_seconds(connection: sa.Connection, study_id: int, seconds: float) -> None:
+    """Record the working time of all runs so far."""
+    _update(connection, study_id, {"seconds": float(seconds)})
+
+
 def save_result(connection: sa.Connection, study_id: int, plain: Mapping[str, object]) -> None:
     """Keep the study's outcome, in place of an older one."""
     _update(connection, study_id, {"result": to_json(plain)})
@@ -104,4 +117,6 @@ def _update(connection: sa.Connection, study_id: int, values: Mapping[str, objec
 
 
 def _record(row: sa.Row[*tuple[Any, ...]]) -> StudyRecord:
-    return StudyRecord(row.id, row.name, row.created, from_json(row.config), row.status)
+    return StudyRecord(
+        row.id, row.name, row.created, from_json(row.config), row.status, row.seconds
+    )

@@ -17,7 +17,9 @@ class StudyRecord:
         name: its name, also of its folder beside the store.
         created: seconds since 1970, UTC.
         config: what the study was asked to do, plain values.
-        status: `running`, `finished`, `stopped` (by the clock or a person) or `failed`.
+        status: `running`, `finished`, `stopped` (by the clock or a person) or `failed`; one that
+            was killed stays `running`, and whether it runs the lease tells.
+        seconds: working time of all its runs so far.
     """
 
     id: int
@@ -25,3 +27,4 @@ class StudyRecord:
     created: float
     config: Mapping[str, object]
     status: str = "running"
+    seconds: float = 0.0

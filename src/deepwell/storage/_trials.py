@@ -63,6 +63,22 @@ def set_statuses(connection: sa.Connection, study_id: int, statuses: Mapping[int
     _require_all(study_id, len(rows), _run_each(connection, study_id, _SET_STATUS, rows))
 
 
+def interrupt_unfinished(connection: sa.Connection, study_id: int) -> list[int]:
+    """Record that all trials that are not over were cut short; return their numbers."""
+    numbers = read_unfinished(connection, study_id)
+    set_statuses(connection, study_id, dict.fromkeys(numbers, Status.INTERRUPTED))
+    return numbers
+
+
+def read_unfinished(connection: sa.Connection, study_id: int) -> list[int]:
+    """Return the numbers of the trials that are not over, quickly."""
+    open_ones = [status.value for status in Status if not status.over]
+    query = sa.select(TRIAL.c.number).where(
+        TRIAL.c.study_id == study_id, TRIAL.c.status.in_(open_ones)
+    )
+    return list(connection.execute(query.order_by(TRIAL.c.number)).scalars())
+
+
 def set_messages(connection: sa.Connection, study_id: int, messages: Mapping[int, str]) -> None:
     """Record what went wrong with trials."""
     rows = [{"b_number": int(n), "b_text": storable(text)} for n, text in messages.items()]
@@ -105,10 +121,14 @@ def read_trials(connection: sa.Connection, study_id: int) -> list[Trial]:
 
 
 def read_best(connection: sa.Connection, study_id: int, count: int) -> list[Trial]:
-    """Return the `count` best trials that have a score, without curves, best first."""
+    """Return the `count` best trials that have a score and did not fail, without curves."""
     query = (
         sa.select(TRIAL)
-        .where(TRIAL.c.study_id == study_id, TRIAL.c.score.is_not(None))
+        .where(
+            TRIAL.c.study_id == study_id,
+            TRIAL.c.score.is_not(None),
+            TRIAL.c.status != Status.FAILED.value,
+        )
         .order_by(TRIAL.c.score, TRIAL.c.cost, TRIAL.c.number)
         .limit(count)
     )

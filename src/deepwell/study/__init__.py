@@ -11,5 +11,6 @@ __getattr__, __dir__ = lazy_names(
         "Study": "._study",
         "load_model": "._model",
         "open_study": "._finished",
+        "resume": "._resume",
     },
 )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from deepwell.execution._local import LocalEngine
-from deepwell.records import Progress, Status, Trial
+from deepwell.records import ChunkRecord, Progress, Status, Trial
 from deepwell.search.schedulers._scheduler import Scheduler
 
 from ._budget import Clock
-from ._history import Bracket, History
+from ._checkpoint import Checkpoints, Position
+from ._history import Bracket, Decided, History
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Watch:
         scale: from a program's score to the metric's unit.
         percent: whether scores are shares that people read as per cent.
         expected_seconds: the plan's estimate for this bracket, until measured speed replaces it.
+        checkpoints: are told where the bracket stands.
     """
 
     progress: Callable[[Progress], None]
@@ -35,65 +37,128 @@ class Watch:
     scale: float
     percent: bool
     expected_seconds: float
+    checkpoints: Checkpoints
 
 
 def train_bracket(
-    bracket: Bracket, engine: LocalEngine, history: History, scheduler: Scheduler, watch: Watch
+    bracket: Bracket,
+    engine: LocalEngine,
+    history: History,
+    scheduler: Scheduler,
+    watch: Watch,
+    position: Position | None = None,
 ) -> None:
     """Train all trials of a bracket, or as many as `watch.stop` allows.
 
     Every decision depends on recorded scores alone, so the same data, seed and machine give the
-    same study whatever the order in which programs finish.
+    same study whatever the order in which programs finish, and wherever it was killed and resumed.
+
+    Args:
+        bracket: the trials and their rungs.
+        engine: trains them.
+        history: keeps what happens.
+        scheduler: decides at each rung.
+        watch: hears where the bracket stands, and may stop it.
+        position: where an earlier run left it; None begins at the first rung.
     """
-    alive = tuple(bracket.specs)
-    meter = _Meter(bracket, watch, best_trial(history.trials()))
-    for index, rung in enumerate(bracket.rungs):
-        meter.enter(index, len(alive))
-        for chunk in engine.train(alive, rung.epochs, watch.stop):
-            history.chunk(bracket.population, chunk)
+    here = position or Position(bracket.population, 0, tuple(bracket.specs))
+    meter = _Meter(bracket, watch, history, here)
+    for index in range(here.rung, len(bracket.rungs)):
+        rung = bracket.rungs[index]
+        meter.enter(index, len(here.alive))
+        going = history.going(here.alive)
+        for chunk in engine.train(sorted(going), rung.epochs, watch.stop):
+            history.chunk(bracket.population, chunk, watch.clock.seconds())
             meter.add(len(chunk.trials), chunk.metrics["dev_score"])
-        members = set(alive)
+            ended = {n for n in chunk.trials.tolist() if _ends(chunk, n, bracket)}
+            if ended:  # of them only the best is needed any more
+                going -= ended
+                _forget(engine, history, going)
+            watch.checkpoints.chunk_recorded(bracket, here)
+            _tell_shortages(engine, history)
+        _tell_shortages(engine, history)
+        members = set(here.alive)
         reached = [t for t in history.trials() if t.number in members]
-        done = [t for t in reached if not t.status.over and t.epochs >= t.spec.whole("epochs")]
-        history.decide("finish", [t.number for t in done], Status.FINISHED, rung.epochs)
-        over = {t.number for t in done}
-        reached = [replace(t, status=Status.FINISHED) if t.number in over else t for t in reached]
-        unfinished = [t.number for t in reached if not t.status.over]
-        if unfinished and watch.stop():
-            history.decide("interrupt", unfinished, Status.INTERRUPTED, rung.epochs)
+        finished = [t.number for t in reached if _at_its_end(t)]
+        left = [t.number for t in reached if not t.status.over and not _at_its_end(t)]
+        if left and watch.stop():
+            watch.checkpoints.stopped(bracket, here)
+            history.decide(Decided(finish=finished), rung.epochs)
+            history.interrupt(left, rung.epochs)
             return
-        if index < len(bracket.rungs) - 1:
-            decision = scheduler.decide(reached, bracket.rungs[index + 1].networks)
-            history.decide("prune", decision.prune, Status.PRUNED, rung.epochs)
-            history.decide("promote", decision.promote, Status.PAUSED, rung.epochs)
-            alive = decision.promote
-        best = best_trial(history.trials())
-        engine.forget(alive if best is None else [*alive, best.number])
+        decided = _decide(bracket, index, scheduler, reached)
+        history.decide(decided, rung.epochs)
+        here = Position(bracket.population, index + 1, tuple(decided.promote))
+        _forget(engine, history, here.alive)
+        watch.checkpoints.rung_ended(bracket, here)
         meter.close_rung()
-        if not alive:
+        if not here.alive:
             return
+
+
+def _ends(chunk: ChunkRecord, number: int, bracket: Bracket) -> bool:
+    """Return whether a trial trains no further after this epoch, whatever is decided."""
+    status = chunk.statuses.get(number, Status.RUNNING)
+    return status.over or chunk.epoch >= bracket.specs[number].whole("epochs")
+
+
+def _forget(engine: LocalEngine, history: History, going: Iterable[int]) -> None:
+    """Drop what is needed neither to train on nor as the best network so far."""
+    best = history.best()
+    engine.forget([*going] if best is None else [*going, best.number])
+
+
+def _tell_shortages(engine: LocalEngine, history: History) -> None:
+    """Record where memory ran out since this was asked last."""
+    for shortage in engine.take_shortages():
+        history.note("out_of_memory", asdict(shortage))
+
+
+def _decide(bracket: Bracket, rung: int, scheduler: Scheduler, reached: Sequence[Trial]) -> Decided:
+    """Return what becomes of the trials that reached a rung."""
+    ended = [t.number for t in reached if _at_its_end(t)]
+    if rung == len(bracket.rungs) - 1:
+        return Decided(finish=ended)
+    over = set(ended)
+    told = [replace(t, status=Status.FINISHED) if t.number in over else t for t in reached]
+    decision = scheduler.decide(told, bracket.rungs[rung + 1].networks)
+    return Decided(ended, decision.prune, decision.promote)
+
+
+def _at_its_end(trial: Trial) -> bool:
+    return not trial.status.over and trial.epochs >= trial.spec.whole("epochs")
 
 
 def best_trial(trials: Sequence[Trial]) -> Trial | None:
-    """Return the trial with the best dev score, or None when no trial has a finite one."""
-    scored = [t for t in trials if math.isfinite(t.score)]
+    """Return the trial with the best dev score, or None when no trial has a finite one.
+
+    Those that failed are left out: their weights may be lost.
+    """
+    scored = [t for t in trials if math.isfinite(t.score) and t.status is not Status.FAILED]
     return min(scored, key=Trial.rank_key) if scored else None
 
 
 class _Meter:
     """Counts member-epochs and estimates the time that is left."""
 
-    def __init__(self, bracket: Bracket, watch: Watch, best: Trial | None) -> None:
+    def __init__(
+        self, bracket: Bracket, watch: Watch, history: History, position: Position
+    ) -> None:
         self._bracket, self._watch = bracket, watch
         self._total = bracket.member_epochs()
         self._began = watch.clock.seconds()
-        self._done = 0
+        self._done = bracket.epochs_below(position.rung)
+        below = bracket.rungs[position.rung - 1].epochs if position.rung else 0
+        trials, members = history.trials(), set(position.alive)
+        self._done += sum(max(0, t.epochs - below) for t in trials if t.number in members)
+        self._before = self._done
         self._rung = self._alive = 0
+        best = best_trial(trials)
         self._best = math.inf if best is None else best.score * watch.scale
 
     def enter(self, rung: int, alive: int) -> None:
         self._rung, self._alive = rung, alive
-        self._tell("compiling" if self._done == 0 else "training", ended=False)
+        self._tell("compiling" if self._done == self._before else "training", ended=False)
 
     def add(self, members: int, scores: np.ndarray) -> None:
         self._done += members
@@ -104,16 +169,15 @@ class _Meter:
 
     def close_rung(self) -> None:
         """Count what early stops and divergence spared as done."""
-        rungs = self._bracket.rungs[: self._rung + 1]
-        before = (0, *(r.epochs for r in rungs[:-1]))
-        self._done = sum(r.networks * (r.epochs - b) for r, b in zip(rungs, before, strict=True))
+        self._done = self._bracket.epochs_below(self._rung + 1)
         self._tell("training", ended=True)
 
     def _tell(self, phase: str, *, ended: bool) -> None:
         share = min(1.0, self._done / self._total)
         spent = self._watch.clock.seconds() - self._began
-        if share > 0.05:
-            left = spent / share - spent
+        gained = share - self._before / self._total
+        if gained > 0.05:
+            left = spent * (1.0 - share) / gained
         else:
             left = max(0.0, self._watch.expected_seconds - spent)
         self._watch.progress(

@@ -41,14 +41,19 @@ def parse_budget(budget: str | float | None) -> float | None:
 
 
 class Clock:
-    """Wall time since the run began, and whether its budget is used up."""
+    """Working time of a study, and whether its budget is used up.
 
-    def __init__(self, budget: float | None) -> None:
+    Args:
+        budget: seconds for all runs together, None for no limit.
+        before: seconds that earlier runs of the study took.
+    """
+
+    def __init__(self, budget: float | None, before: float = 0.0) -> None:
         self.budget = budget
-        self._began = time.perf_counter()
+        self._began = time.perf_counter() - before
 
     def seconds(self) -> float:
-        """Return the seconds since the run began."""
+        """Return the working time of this run and the earlier ones."""
         return time.perf_counter() - self._began
 
     def left(self) -> float:

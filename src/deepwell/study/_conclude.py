@@ -25,6 +25,7 @@ from deepwell.records import (
     Trial,
     to_plain,
 )
+from deepwell.report._figures import count
 
 from ._affordable import affordable, sampled_note
 from ._baselines import SimpleModel
@@ -54,12 +55,29 @@ class Run:
     baselines: tuple[SimpleModel, ...]
 
 
-def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:
+@dataclass(frozen=True)
+class Work:
+    """What the whole study cost, all its runs together.
+
+    Attributes:
+        seconds: working time.
+        programs: how many were planned.
+        resumed: how often the study was resumed.
+        repeated_seconds: working time that kills took back.
+    """
+
+    seconds: float
+    programs: int
+    resumed: int = 0
+    repeated_seconds: float = 0.0
+
+
+def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
     """Return the outcome of a run, with the model and the result saved.
 
     Args:
         run: what was done.
-        seconds: wall time of the run.
+        work: what it cost.
         stopped: why it ended early, or an empty string.
 
     Raises:
@@ -87,8 +105,8 @@ def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:
     folder = run.history.store.folder / name
     model = replace(model, about={**model.about, "dev": scored.dev.to_plain(), "study": name})
     model.save(folder / "model")
-    training = seconds - run.engine.compile_seconds
-    if training > _TELLING_SECONDS:
+    training = work.seconds - run.engine.compile_seconds
+    if training > _TELLING_SECONDS and not work.resumed:
         useful = trained_multiply_adds(trials, run.engine.shape)
         remember_rate(run.engine.name, useful / training)
     meter = run.engine.meter
@@ -110,20 +128,31 @@ def conclude(run: Run, seconds: float, stopped: str) -> StudyResult:
         statuses=dict(Counter(t.status.value for t in trials)),
         networks=sum(t.epochs > 0 for t in trials),
         program=run.engine.name,
-        programs=run.engine.programs(),
+        programs=work.programs,
         compile_seconds=run.engine.compile_seconds,
-        seconds=seconds,
-        networks_per_second=sum(t.epochs > 0 for t in trials) / seconds,
+        seconds=work.seconds,
+        networks_per_second=sum(t.epochs > 0 for t in trials) / work.seconds,
         gemm_share=gemm_share(run.engine.name, meter.multiply_adds, meter.seconds),
         model="",
         report="",
         stopped=stopped,
+        resumed=work.resumed,
+        repeated_seconds=work.repeated_seconds,
         peak_memory_bytes=peak_memory(),
-        memory_notes=(*sampled, *run.engine.notes),
+        memory_notes=(*sampled, *_shortages(run.history)),
     )
-    run.history.store.save_result(run.history.record.id, to_plain(result))
-    run.history.finish("stopped" if stopped else "finished", stopped)
+    run.history.finish(result)
     return result
+
+
+def _shortages(history: History) -> tuple[str, ...]:
+    """Return one sentence for each lack of memory in all runs of the study."""
+    told: list[Any] = [e.details for e in history.store.events(history.record.id, "out_of_memory")]
+    return tuple(
+        f"memory ran out in epoch {d['epoch']:,} with {count(d['before'], 'network')} at once: "
+        + (f"on with {d['after']:,}" if d["after"] else "it alone does not fit, failed")
+        for d in told
+    )
 
 
 def _model(run: Run, best: Trial) -> Model:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shlex
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepwell._base._errors import UsageError
+from deepwell._base._safe_text import safe_text
 from deepwell.data._vault import SealedTest
 from deepwell.data._vault_reader import read_sealed
 from deepwell.diagnosis._intervals import estimate
@@ -19,9 +21,11 @@ from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import Estimate, Opening, StudyResult, Trial, from_plain
 from deepwell.report._text_report import text_report
 from deepwell.storage._files import write_atomic
+from deepwell.storage._lease import lease_holder
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
+from ._checkpoint import FOLDER
 from ._model import Model, load_model
 from ._recording import VAULT
 
@@ -47,10 +51,7 @@ class FinishedStudy:
             self._folder = opened.folder
             plain = opened.result(self._record.id)
         if plain is None:
-            raise UsageError(
-                f"study {self._record.name} has no result: it is {self._record.status}; "
-                "run it again under another name"
-            )
+            raise UsageError(_no_result(self._record, self._folder, store))
         self._plain = plain
 
     @property
@@ -147,6 +148,10 @@ class FinishedStudy:
         write_atomic(file, text_report(self.result, self.trials()).encode())
         return file
 
+    def report_is_missing(self) -> bool:
+        """Return whether a kill came between the result and the report."""
+        return not (self._folder / self._record.name / "report.txt").exists()
+
     def _open(self) -> Store:
         return open_store(self._where, create=False)
 
@@ -155,11 +160,7 @@ class FinishedStudy:
         return seed if isinstance(seed, int) else 0
 
     def _sealed(self) -> SealedTest | None:
-        kept = self._record.config["vault"]
-        if not isinstance(kept, dict):
-            return None
-        sealed = from_plain(SealedTest, kept)
-        return replace(sealed, path=str(self._folder / VAULT / sealed.path))
+        return sealed_test(self._record, self._folder / VAULT)
 
 
 def open_study(name: str, store: str | Path | None = None) -> FinishedStudy:
@@ -173,6 +174,27 @@ def open_study(name: str, store: str | Path | None = None) -> FinishedStudy:
         UsageError: when there is no such store or study, or the study has no result.
     """
     return FinishedStudy(name, store)
+
+
+def sealed_test(record: StudyRecord, vault: Path) -> SealedTest | None:
+    """Return where a study's test rows are sealed, or None when it has none."""
+    kept = record.config["vault"]
+    if not isinstance(kept, dict):
+        return None
+    sealed = from_plain(SealedTest, kept)
+    return replace(sealed, path=str(vault / sealed.path))
+
+
+def _no_result(record: StudyRecord, folder: Path, store: str | Path | None) -> str:
+    """Return why a study has no result yet, and what to do."""
+    holder = lease_holder(folder / record.name / FOLDER)
+    if holder is not None:
+        return f"study {record.name} is being run by {holder}; it has no result yet"
+    where = "" if store is None else f" --store {shlex.quote(safe_text(store, 300))}"
+    return (
+        f"study {record.name} was not finished and has no result; go on with it by "
+        f"deepwell resume {record.name}{where}"
+    )
 
 
 def shown(path: Path) -> str:

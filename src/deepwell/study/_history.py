@@ -7,11 +7,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from deepwell.records import ChunkRecord, Event, Rung, Status, Trial, TrialSpec
+from deepwell.execution._planner import Plan
+from deepwell.records import (
+    ChunkRecord,
+    Event,
+    PlanFacts,
+    Rung,
+    Status,
+    StudyResult,
+    Trial,
+    TrialSpec,
+    to_plain,
+)
 from deepwell.storage._study_record import StudyRecord
 
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
+
+DECISIONS = ("finish", "prune", "promote")
+"""Kinds of events that follow from the curves, and come again when those are trained again."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +44,30 @@ class Bracket:
 
     def member_epochs(self) -> int:
         """Return the epochs of all members together, if none stops early."""
+        return self.epochs_below(len(self.rungs))
+
+    def epochs_below(self, rung: int) -> int:
+        """Return the member-epochs of the rungs before this one, if none stops early."""
         before = (0, *(r.epochs for r in self.rungs[:-1]))
-        return sum(r.networks * (r.epochs - b) for r, b in zip(self.rungs, before, strict=True))
+        each = [r.networks * (r.epochs - b) for r, b in zip(self.rungs, before, strict=True)]
+        return sum(each[:rung])
+
+
+@dataclass(frozen=True)
+class Round:
+    """A bracket with the programs that train it."""
+
+    bracket: Bracket
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a scheduler decided at a rung: numbers of trials."""
+
+    finish: Sequence[int] = ()
+    prune: Sequence[int] = ()
+    promote: Sequence[int] = ()
 
 
 class History:
@@ -46,52 +82,70 @@ class History:
         self.store = store
         self.record = record
 
-    def propose(self, bracket: Bracket) -> None:
-        """Record a round of proposals with the rungs that they are to climb."""
-        details = {
+    def propose(self, round_: Round, facts: PlanFacts) -> None:
+        """Record a round of proposals, the rungs they are to climb, and the plan, all at once."""
+        bracket, now = round_.bracket, time.time()
+        proposed = {
             "population": bracket.population,
             "networks": len(bracket.specs),
+            "first": min(bracket.specs),
             "rungs": [[rung.epochs, rung.networks] for rung in bracket.rungs],
         }
-        event = Event(time.time(), "propose", details=details)
-        self.store.propose(self.record.id, sorted(bracket.specs.items()), event)
+        planned = {
+            "population": bracket.population,
+            "plan": to_plain(round_.plan),
+            "facts": to_plain(facts),
+        }
+        self.store.propose(
+            self.record.id,
+            sorted(bracket.specs.items()),
+            Event(now, "propose", details=proposed),
+            Event(now, "plan", details=planned),
+        )
 
     def note(self, kind: str, details: Mapping[str, object]) -> None:
         """Record an event of the study."""
         self.store.append_event(self.record.id, Event(time.time(), kind, details=details))
 
-    def chunk(self, population: int, chunk: ChunkRecord) -> None:
-        """Record an epoch of a population, in one transaction; say where a trial diverged."""
-        self.store.record_chunk(self.record.id, population, chunk)
-        diverged = {n for n, s in chunk.statuses.items() if s is Status.DIVERGED}
-        if diverged:
-            steps = dict(zip(chunk.trials.tolist(), chunk.steps.tolist(), strict=True))
-            self.store.record_statuses(
-                self.record.id,
-                dict.fromkeys(diverged, Status.DIVERGED),
-                {n: f"its cost became NaN or infinite at step {steps[n]}" for n in diverged},
-                None,
-            )
-        failed = {n for n, s in chunk.statuses.items() if s is Status.FAILED}
-        if failed:
-            self.store.record_statuses(
-                self.record.id,
-                dict.fromkeys(failed, Status.FAILED),
-                dict.fromkeys(failed, "it alone does not fit in memory"),
-                None,
-            )
+    def chunk(self, population: int, chunk: ChunkRecord, seconds: float) -> None:
+        """Record an epoch of a population, in one transaction; say why a trial ended badly.
 
-    def decide(self, kind: str, trials: Sequence[int], status: Status, epoch: int) -> None:
-        """Record that trials took a status at an epoch, as an event with their numbers."""
-        if not trials:
-            return
-        event = Event(time.time(), kind, details={"trials": list(trials), "epoch": epoch})
-        self.store.record_statuses(self.record.id, dict.fromkeys(trials, status), {}, event)
+        Args:
+            population: of the bracket.
+            chunk: the epoch.
+            seconds: working time of all runs of the study so far.
+        """
+        steps = dict(zip(chunk.trials.tolist(), chunk.steps.tolist(), strict=True))
+        causes = {
+            Status.DIVERGED: "its cost became NaN or infinite at step {step}",
+            Status.FAILED: "it alone does not fit in memory",
+        }
+        messages = {
+            n: causes[status].format(step=steps[n])
+            for n, status in chunk.statuses.items()
+            if status in causes
+        }
+        self.store.record_chunk(self.record.id, population, chunk, messages, seconds)
 
-    def finish(self, status: str, why: str) -> None:
-        """Record how the study ended."""
-        self.note("stop" if why else "finish", {"why": why} if why else {})
-        self.store.set_status(self.record.id, status)
+    def decide(self, decided: Decided, epoch: int) -> None:
+        """Record what was decided at a rung, in one transaction; promoted trials go on at once."""
+        parts = {
+            "finish": (decided.finish, Status.FINISHED),
+            "prune": (decided.prune, Status.PRUNED),
+            "promote": (decided.promote, Status.RUNNING),
+        }
+        self._settle({k: part for k, part in parts.items() if part[0]}, epoch)
+
+    def interrupt(self, trials: Sequence[int], epoch: int) -> None:
+        """Record that trials were cut short on their way to an epoch."""
+        self._settle({"interrupt": (trials, Status.INTERRUPTED)}, epoch)
+
+    def finish(self, result: StudyResult) -> None:
+        """Record the outcome and how the study ended, in one transaction."""
+        why = result.stopped
+        event = Event(time.time(), "stop" if why else "finish", details={"why": why} if why else {})
+        status = "stopped" if why else "finished"
+        self.store.finish(self.record.id, to_plain(result), status, result.seconds, event)
 
     def interrupted(self) -> bool:
         """Return whether a trial was cut short by the clock or a person."""
@@ -100,3 +154,31 @@ class History:
     def trials(self) -> list[Trial]:
         """Return all trials so far, without their curves."""
         return self.store.trials(self.record.id)
+
+    def unfinished(self) -> set[int]:
+        """Return the numbers of the trials that are not over."""
+        return set(self.store.unfinished(self.record.id))
+
+    def going(self, numbers: Sequence[int]) -> set[int]:
+        """Return those of these trials that are neither over nor at the end of their epochs."""
+        wanted = set(numbers)
+        return {
+            t.number
+            for t in self.trials()
+            if t.number in wanted and not t.status.over and t.epochs < t.spec.whole("epochs")
+        }
+
+    def best(self) -> Trial | None:
+        """Return the trial with the best dev score, or None when no trial has a finite one."""
+        return next(iter(self.store.best_trials(self.record.id)), None)
+
+    def _settle(self, parts: Mapping[str, tuple[Sequence[int], Status]], epoch: int) -> None:
+        if not parts:
+            return
+        now = time.time()
+        events = [
+            Event(now, kind, details={"trials": list(trials), "epoch": epoch})
+            for kind, (trials, _) in parts.items()
+        ]
+        statuses = {n: status for trials, status in parts.values() for n in trials}
+        self.store.record_statuses(self.record.id, statuses, {}, *events)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,14 +15,14 @@ from deepwell._base._errors import DeepwellError, UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell.data._data import Data
 from deepwell.data._vault import SealedTest
-from deepwell.records import to_plain
 from deepwell.storage._files import write_atomic
+from deepwell.storage._lease import leased
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
-from ._arrays import score_scale
+from ._asked import Asked, to_config
+from ._checkpoint import checkpoint_folder, discard
 from ._history import History
-from ._settings import Settings
 
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
@@ -30,32 +31,48 @@ VAULT = "vault"
 
 
 @contextmanager
-def recorded(
-    data: Data, settings: Settings, name: str, store: str | Path | None
-) -> Generator[History]:
-    """Create the study, and mark it as failed, or remove it, when the block does not end well.
+def recorded(data: Data, asked: Asked, name: str, store: str | Path | None) -> Generator[History]:
+    """Create the study and hold its lease; clean up when the block does not end well.
 
     The sealed test rows move into the store's own vault. A study in which nothing was proposed
-    leaves no trace.
+    leaves no trace; any other one can be resumed.
     """
     with open_store(store) as opened:
         sealed, copied = _adopt(data.vault, opened.folder / VAULT)
         record: StudyRecord | None = None
         try:
-            record = opened.create_study(name, _config(data, settings, sealed))
-            for part, hashes in data.row_hashes.items():
-                opened.record_rows(record.id, part, hashes)
-            yield History(opened, record)
+            config = to_config(asked, data, sealed)
+            record = opened.create_study(name, config, data.row_hashes)
+            with leased(checkpoint_folder(opened, record), record.name):
+                yield from _kept_well(opened, record)
         except BaseException:
             with contextlib.suppress(DeepwellError):  # a full disk refuses this too
-                _clean_up(opened, record, sealed if copied else None)
+                _remove_empty(opened, record, sealed if copied else None)
             raise
 
 
-def _clean_up(opened: Store, record: StudyRecord | None, sealed: SealedTest | None) -> None:
-    """Mark a study as failed, or remove what it made when no network was proposed."""
+@contextmanager
+def continued(opened: Store, record: StudyRecord) -> Generator[History]:
+    """Give the history of a study that goes on; its lease is held by the caller."""
+    yield from _kept_well(opened, record)
+
+
+def _kept_well(opened: Store, record: StudyRecord) -> Generator[History]:
+    """Yield the history; when its user fails or is stopped, record that the study ended early."""
+    try:
+        yield History(opened, record)
+    except BaseException as error:
+        by_person = isinstance(error, KeyboardInterrupt)
+        with contextlib.suppress(DeepwellError):  # what cannot be written now, `resume` puts right
+            opened.leave(record.id, "stopped" if by_person else "failed", time.time())
+        raise
+    if opened.study(record.name).status == "finished":
+        discard(checkpoint_folder(opened, record))
+
+
+def _remove_empty(opened: Store, record: StudyRecord | None, sealed: SealedTest | None) -> None:
+    """Remove what a study made in which no network was proposed."""
     if record is not None and opened.trials(record.id):
-        opened.set_status(record.id, "failed")
         return
     # The file goes first, since a full disk may need the room for what follows.
     if sealed is not None and not _used_by_another(opened, record, sealed):
@@ -91,20 +108,3 @@ def _adopt(sealed: SealedTest | None, vault: Path) -> tuple[SealedTest | None, b
         write_atomic(target, content)
         target.chmod(0o600)
     return replace(sealed, path=str(target)), missing
-
-
-def _config(data: Data, settings: Settings, sealed: SealedTest | None) -> dict[str, object]:
-    """Return what the study was asked to do, as plain values."""
-    kept = None if sealed is None else {**vars(sealed), "path": Path(sealed.path).name}
-    return {
-        "space": settings.space.describe(),
-        "search": settings.search,
-        "scheduler": settings.scheduler,
-        "seed": settings.seed,
-        "metric": settings.metric,
-        "score_scale": score_scale(data, settings.metric),
-        "best_possible": settings.best_possible,
-        "data": to_plain(data.facts),
-        "fingerprint": data.fingerprint,
-        "vault": kept,
-    }

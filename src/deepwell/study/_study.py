@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,47 +17,24 @@ from deepwell.data._memory_budget import default_memory, parse_memory
 from deepwell.diagnosis._metrics import METRICS, default_metric
 from deepwell.execution._backends import check_program, choose_backend
 from deepwell.execution._local import LocalEngine
-from deepwell.execution._planner import Plan
-from deepwell.execution._speed import remembered_rate
-from deepwell.records import (
-    Finding,
-    Opening,
-    PlanFacts,
-    Progress,
-    Rung,
-    StudyResult,
-    Trial,
-    TrialSpec,
-)
-from deepwell.search.schedulers._registry import SCHEDULERS
+from deepwell.records import Finding, Opening, PlanFacts, StudyResult, Trial
 from deepwell.search.spaces._default import default_space
 from deepwell.search.spaces._distribution import plain
 from deepwell.search.spaces._space import Space, with_fixed
 from deepwell.storage._names import valid_name
 from deepwell.storage._open import locate
 
-from ._arrays import score_scale, shape_of, training_rows
-from ._baselines import PendingBaselines, SimpleModel, fit_baselines
-from ._bracket import Bracket, Watch, train_bracket
-from ._budget import Clock, parse_budget
-from ._conclude import BY_CLOCK, Run, conclude
+from ._arrays import shape_of, training_rows
+from ._asked import Asked
+from ._budget import parse_budget
+from ._course import Job, Past, carry_out
 from ._evaluate import check_defined
 from ._finished import FinishedStudy, open_study
-from ._history import History
-from ._interrupt import BY_USER, interruptible
 from ._model import Model
 from ._observer import Observer
-from ._proposals import propose
 from ._recording import recorded
+from ._rounds import first_round, plan_facts
 from ._settings import Settings
-from ._work import (
-    USUAL_TRIALS,
-    default_trials,
-    epochs_a_network,
-    expected_seconds,
-    round_size,
-    seconds_a_network,
-)
 
 _TRIALS = IntegerInterval(1, 1_000_000)
 
@@ -145,11 +123,8 @@ class Study:
         budget: str | float | None = None,
     ) -> PlanFacts:
         """Return what `run` with the same arguments would train first; writes nothing."""
-        trials = _checked(trials)
-        settings = self._settled(epochs)
-        engine = self._engine()
-        bracket, planned = self._first_bracket(settings, engine, trials, parse_budget(budget))
-        return self._facts(settings, engine, bracket, planned)
+        asked, engine = self._asked(trials, epochs, budget), self._engine()
+        return plan_facts(asked, engine, first_round(asked, engine))
 
     def run(
         self,
@@ -158,6 +133,8 @@ class Study:
         budget: str | float | None = None,
     ) -> StudyResult:
         """Train, and return the outcome; Ctrl-C stops between chunks and keeps the best.
+
+        Whatever ends it early, a kill included: `deepwell.resume` goes on with the study.
 
         Args:
             trials: networks to train; None fills the budget, or about a minute without one.
@@ -169,40 +146,14 @@ class Study:
             StudyError: when no network reached a finite dev score, or the store failed.
             KeyboardInterrupt: when a person stopped before any network was scored.
         """
-        limit = parse_budget(budget)
-        trials = _checked(trials)
-        settings, clock = self._settled(epochs), Clock(limit)
+        asked = self._asked(trials, epochs, budget)
         self._observer.on_data(self.data.facts)
-        engine = self._engine()
-        try:
-            with recorded(self.data, settings, self._wanted_name, self._store) as history:
-                bracket, planned = self._first_bracket(settings, engine, trials, limit)
-                engine.prepare(bracket.specs, planned)
-                baselines = PendingBaselines(
-                    lambda: fit_baselines(self.data, self.metric, settings.seed),
-                    self._tell_baselines,
-                )
-                facts = self._facts(settings, engine, bracket, planned)
-                self._observer.on_plan(facts)
-                with interruptible() as interrupt:
-                    watch = Watch(
-                        progress=lambda progress: self._tell(progress, baselines),
-                        stop=lambda: interrupt.asked or clock.over(),
-                        clock=clock,
-                        percent=self.metric.percent,
-                        scale=score_scale(self.data, self.metric.name),
-                        expected_seconds=facts.seconds or 0.0,
-                    )
-                    self._train(settings, engine, history, bracket, watch, trials)
-                    stopped = BY_USER if interrupt.asked else ""
-                    if not stopped and trials is not None and history.interrupted():
-                        stopped = BY_CLOCK
-                    simple = baselines.wait()
-                    run = Run(self.data, settings, self.metric, facts, history, engine, simple)
-                    result = conclude(run, clock.seconds(), stopped)
-        finally:
-            engine.close()
-        self._finished = open_study(result.name, self._store)
+        with contextlib.closing(self._engine()) as engine:
+            asked = replace(asked, program=engine.name)
+            with recorded(self.data, asked, self._wanted_name, self._store) as history:
+                job = Job(self.data, asked, engine, self._observer)
+                name = carry_out(job, history, Past()).name
+        self._finished = open_study(name, self._store)
         self._finished.write_report()
         result = self._finished.result
         self._observer.on_result(result)
@@ -248,92 +199,17 @@ class Study:
             raise UsageError("the study has not been run yet; call run() first")
         return self._finished
 
-    def _tell(self, progress: Progress, baselines: PendingBaselines) -> None:
-        baselines.tell_if_ready()
-        self._observer.on_progress(progress)
-
-    def _tell_baselines(self, fitted: tuple[SimpleModel, ...]) -> None:
-        shown = tuple(simple.shown for simple in fitted)
-        self._observer.on_baselines(shown, self.metric.label, self.metric.percent)
-
     def _engine(self) -> LocalEngine:
         shape = shape_of(self.data, self.metric.name)
         backend = choose_backend(self._program)
         return LocalEngine(training_rows(self.data), shape, backend, self._memory)
 
-    def _settled(self, epochs: int | None) -> Settings:
-        if epochs is None:
-            return self.settings
-        return replace(self.settings, space=with_fixed(self.settings.space, {"epochs": epochs}))
-
-    def _first_bracket(
-        self, settings: Settings, engine: LocalEngine, trials: int | None, limit: float | None
-    ) -> tuple[Bracket, Plan]:
-        count = trials
-        if count is None:
-            probe = propose(settings, [], USUAL_TRIALS[0], population=0)
-            epochs = epochs_a_network(self._rungs(settings, probe))
-            seconds = seconds_a_network(probe, engine.shape, epochs, engine.machine)
-            count = default_trials(seconds)
-            if limit is not None:
-                count = max(1, min(count, round_size(limit, seconds)))
-        return self._bracket(settings, engine, [], count, population=0)
-
-    def _bracket(
-        self,
-        settings: Settings,
-        engine: LocalEngine,
-        past: Sequence[Trial],
-        count: int,
-        population: int,
-    ) -> tuple[Bracket, Plan]:
-        specs = propose(settings, past, count, population)
-        rungs = self._rungs(settings, specs)
-        planned = engine.plan(specs, epochs_a_network(rungs))
-        return Bracket(population, specs, rungs), planned
-
-    def _rungs(self, settings: Settings, specs: Mapping[int, TrialSpec]) -> tuple[Rung, ...]:
-        longest = max(spec.whole("epochs") for spec in specs.values())
-        return SCHEDULERS[settings.scheduler].rungs(len(specs), longest)
-
-    def _train(
-        self,
-        settings: Settings,
-        engine: LocalEngine,
-        history: History,
-        bracket: Bracket,
-        watch: Watch,
-        trials: int | None,
-    ) -> None:
-        """Train the first bracket, and further ones while a time budget without trials lasts."""
-        scheduler = SCHEDULERS[settings.scheduler]
-        history.propose(bracket)
-        train_bracket(bracket, engine, history, scheduler, watch)
-        while trials is None and watch.clock.budget is not None and not watch.stop():
-            past = history.trials()
-            count = round_size(watch.clock.left(), watch.clock.seconds() / len(past))
-            if count == 0:
-                return
-            bracket, planned = self._bracket(settings, engine, past, count, bracket.population + 1)
-            engine.prepare(bracket.specs, planned)
-            history.propose(bracket)
-            train_bracket(bracket, engine, history, scheduler, watch)
-
-    def _facts(
-        self, settings: Settings, engine: LocalEngine, bracket: Bracket, planned: Plan
-    ) -> PlanFacts:
-        epochs = epochs_a_network(bracket.rungs)
-        rate = remembered_rate(engine.name)
-        return PlanFacts(
-            networks=len(bracket.specs),
-            rungs=bracket.rungs,
-            program=engine.name,
-            programs=len(planned.buckets),
-            cores=engine.cores,
-            seconds=expected_seconds(planned, epochs, engine.machine, rate),
-            space=settings.space.describe(),
-            memory_bytes=self._memory,
-        )
+    def _asked(self, trials: int | None, epochs: int | None, budget: str | float | None) -> Asked:
+        """Return what a run with these arguments is asked to do, its program still unnamed."""
+        limit, settings = parse_budget(budget), self.settings
+        if epochs is not None:
+            settings = replace(settings, space=with_fixed(settings.space, {"epochs": epochs}))
+        return Asked(settings, "", _checked(trials), limit, self._memory)
 
 
 def _checked(trials: int | None) -> int | None:

@@ -1,33 +1,39 @@
 """The JAX program: one compiled loop over lanes on each device.
 
 On a CPU a device is a core, and its lanes run one after another inside the compiled loop: the
-state of a small network stays in the core's cache. On a GPU all lanes move as one vectorized
-step. A lane that is empty, stopped or diverged costs nothing.
+state of a small network stays in the core's cache, and a lane that is empty, stopped or diverged
+is not visited at all. On an accelerator all lanes move as one vectorized step; when most members
+have ended, those that are left move into a narrower program that was compiled ahead.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import itertools
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from deepwell._base._hash import Purpose, fold, key
 from deepwell._jax._start import start
-from deepwell.networks._dropout_rate import drop_threshold
-from deepwell.optimization._decay import decay_code
-from deepwell.optimization._registry import OPTIMIZERS
+from deepwell.networks._architecture import Architecture
 
-from ._jax_step import Rows, Steps, member_chunk
+from ._jax_device import one_by_one, together
+from ._jax_layout import (
+    Lanes,
+    empty_lanes,
+    empty_settings,
+    read_lane,
+    write_lane,
+    write_settings,
+)
+from ._jax_rows import device_rows, rows_of
+from ._jax_step import Rows, Steps
 from ._program import Chunk, Info, Member, Outcome, ProgramOptions, State, Structure, TrainingRows
-from ._state import REAL_NUMBERS, WHOLE_NUMBERS, at_best, padded, parameter_names
+from ._state import WHOLE_NUMBERS, at_best
 
 _COUNT_LOCK = threading.Lock()
 _COUNT = 0
@@ -50,23 +56,23 @@ class JaxProgram:
     def __init__(
         self, structure: Structure, rows: TrainingRows, options: ProgramOptions | None = None
     ) -> None:
-        global _COUNT
         runtime = start()
         self.structure = structure
         self.options = options or _default_options(runtime.platform)
         devices = jax.devices()
-        self.lanes = self.options.lanes * len(devices)
-        mesh = Mesh(np.array(devices), ("lanes",))
-        self._by_lane = NamedSharding(mesh, PartitionSpec("lanes"))
-        self._shared = NamedSharding(mesh, PartitionSpec())
+        self.devices = len(devices)
+        self.lanes = self.options.lanes * self.devices
+        self._mesh = Mesh(np.array(devices), ("lanes",))
+        self._by_lane = NamedSharding(self._mesh, PartitionSpec("lanes"))
+        self._shared = NamedSharding(self._mesh, PartitionSpec())
+        self._true_rows = len(rows.x_train), len(rows.x_dev)
         began = time.perf_counter()
         with self._precision():
-            self._rows = _device_rows(structure, rows, self._shared)
+            self._rows = device_rows(structure, rows, self._shared)
             self._streamed = rows.streamed
-            self._advance = _compile(self, mesh)
+        self._advance = self._compiled(self.options.lanes)
         self.compile_seconds = time.perf_counter() - began
-        with _COUNT_LOCK:
-            _COUNT += 1
+        self._narrower = self._compile_narrower()
 
     def lanes_within(self, memory: int) -> int:
         """Return how many lanes a device may have for its calls to fit so much memory, at least 1.
@@ -77,7 +83,7 @@ class JaxProgram:
         Args:
             memory: bytes for the members in flight on all devices.
         """
-        lanes, devices = self.options.lanes, self.lanes // self.options.lanes
+        lanes, devices = self.options.lanes, self.devices
         told = self._advance.memory_analysis()
         if told is None:
             return lanes
@@ -87,25 +93,40 @@ class JaxProgram:
         return lanes if each <= memory else max(1, int(lanes * memory / each))
 
     def _rows_of(self, chunk: Chunk) -> Rows:
-        """Return the rows of a call: those held, or its window with the dev rows that are held."""
-        if chunk.window is None:
-            if self._streamed and len(chunk.order):
-                raise ValueError("the train rows are streamed; give the chunk its window")
-            return self._rows
-        window, structure = chunk.window, self.structure
-        if len(window.y) >= structure.train_rows:
-            raise ValueError(
-                f"a window of {len(window.y)} rows does not fit a program of "
-                f"{structure.train_rows - 1}"
-            )
-        order = chunk.order
-        if order.size and not 0 <= order.min() <= order.max() <= len(window.y):
-            raise ValueError(f"order must hold rows from 0 to {len(window.y)} of the window")
-        train = _padded_train(structure, window.x, window.y, window.weight)
-        return dataclasses.replace(self._rows, **jax.device_put(train, self._shared))
+        return rows_of(chunk, self._rows, self.structure, self._shared, streamed=self._streamed)
 
     def _precision(self):
         return jax.enable_x64(True) if self.structure.dtype == "float64" else _as_it_is()
+
+    def _compiled(self, lanes: int):
+        global _COUNT
+        # In float32 an accelerator would multiply with fewer bits (TF32), 1e-3 off the formula.
+        exact = "highest" if self.options.width > 1 else None
+        with self._precision(), jax.default_matmul_precision(exact):
+            compiled = _compile(self, lanes)
+        with _COUNT_LOCK:
+            _COUNT += 1
+        return compiled
+
+    def _compile_narrower(self) -> dict[int, Future]:
+        """Start compiling for the members that will be left, while all of them train."""
+        planned: dict[int, Future] = {lanes: Future() for lanes in self.options.narrower}
+
+        def work() -> None:
+            for lanes, future in planned.items():
+                try:
+                    future.set_result(self._compiled(lanes))
+                except Exception as error:  # told to whoever needs the program
+                    future.set_exception(error)
+
+        if planned:
+            threading.Thread(target=work, name="compile-narrower", daemon=True).start()
+        return planned
+
+    def _lanes_for(self, members: int) -> int:
+        """Return the lanes of a device that so many members need: the fewest compiled ones."""
+        fitting = [n for n in self._narrower if n * self.devices >= members]
+        return min(fitting, default=self.options.lanes)
 
     def load(self, members: Sequence[Member], states: Sequence[State]) -> JaxSession:
         """Put members with their states into lanes.
@@ -134,22 +155,11 @@ class JaxSession:
     ) -> None:
         self._program = program
         self._members = tuple(members)
-        structure = program.structure
-        self._lane_of = _spread(len(members), program.lanes, program.options.lanes)
-        with program._precision():
-            numbers = _stack(
-                program.lanes, self._lane_of, [_numbers(m, structure) for m in members],
-                _numbers_like(structure),
-            )  # fmt: skip
-            held = _stack(
-                program.lanes, self._lane_of, [_pad_state(s, structure) for s in states],
-                _state_like(structure),
-            )  # fmt: skip
-            active = np.zeros(program.lanes, bool)
-            active[self._lane_of] = True
-            numbers["active"] = active
-            self._numbers = jax.device_put(numbers, program._by_lane)
-            self._states = jax.device_put(held, program._by_lane)
+        self._left: dict[int, State] = {}  # members that ended and gave up their lanes
+        self._whole = np.array(
+            [[int(state[name]) for name in WHOLE_NUMBERS] for state in states], np.int32
+        ).reshape(len(members), len(WHOLE_NUMBERS))
+        self._place(dict(enumerate(states)), program._lanes_for(len(members)))
 
     def advance(self, chunk: Chunk, should_stop: Callable[[], bool] | None = None) -> Info:
         """Move every running member through the chunk's steps (at most `structure.steps`).
@@ -161,33 +171,154 @@ class JaxSession:
         taken = len(chunk.order)
         if taken > structure.steps:
             raise ValueError(f"{taken} steps do not fit a program of {structure.steps} steps")
+        self._make_room()
         order = np.zeros((structure.steps, structure.batch), np.int32)
         order[:taken] = chunk.order
+        before = self._whole.copy()
+        running = self._running()
+        costs = np.full((len(self._members), 3), np.nan)
         with program._precision():
             steps = jax.device_put(
                 Steps(order, np.int32(taken), np.int32(chunk.epoch), np.bool_(chunk.ends_epoch)),
                 program._shared,
             )
-            rows = program._rows_of(chunk)
-            self._states, info = program._advance(self._numbers, self._states, rows, steps)
-            host = {k: np.asarray(v)[self._lane_of] for k, v in jax.device_get(info).items()}
+            self._states, told = self._call(program._rows_of(chunk), steps, running)
+            held_costs, held_whole = jax.device_get((told, self._states["whole"]))
+        placed, lanes = self._placed()
+        costs[placed], self._whole[placed] = held_costs[lanes], held_whole[lanes]
+        column = {name: self._whole[:, i] for i, name in enumerate(WHOLE_NUMBERS)}
+        steps_taken = column["step"] - before[:, WHOLE_NUMBERS.index("step")]
+        useful, executed = self._work(chunk, steps_taken, running)
         return Info(
-            train_cost=host["train_cost"].astype(np.float64),
-            dev_cost=host["dev_cost"].astype(np.float64),
-            dev_score=host["dev_score"].astype(np.float64),
-            outcome=host["outcome"],
-            step=host["step"],
-            best_epoch=host["best_epoch"],
-            moved=host["moved"],
+            train_cost=costs[:, 0],
+            dev_cost=costs[:, 1],
+            dev_score=costs[:, 2],
+            outcome=column["outcome"].copy(),
+            step=column["step"].copy(),
+            best_epoch=column["best_epoch"].copy(),
+            moved=steps_taken > 0,
+            useful=useful,
+            executed=executed,
         )
 
     def states(self) -> list[State]:
         """Return the members' states at their true shapes."""
         host = jax.device_get(self._states)
+        structure = self._program.structure
         return [
-            _true_state(host, lane, member)
-            for lane, member in zip(self._lane_of, self._members, strict=True)
+            self._left[n]
+            if n in self._left
+            else read_lane(structure, host, int(self._lane_of[n]), member)
+            for n, member in enumerate(self._members)
         ]
+
+    def read(self) -> Iterator[State]:
+        """Yield the members' states; they leave the devices together."""
+        yield from self.states()
+
+    def _running(self) -> np.ndarray:
+        """Return which members train on, (P,) bool."""
+        return self._whole[:, WHOLE_NUMBERS.index("outcome")] == Outcome.RUNNING
+
+    def _placed(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the members that have a lane, and their lanes."""
+        placed = np.flatnonzero(self._lane_of >= 0)
+        return placed, self._lane_of[placed]
+
+    def _call(self, rows: Rows, steps: Steps, running: np.ndarray):
+        program = self._program
+        arguments = (self._settings, self._states, rows, steps)
+        if program.options.width > 1:
+            wide = self._lanes == program.options.lanes
+            advance = program._advance if wide else program._narrower[self._lanes].result()
+            return advance(*arguments)
+        turns = np.zeros((program.devices, self._lanes), np.int32)
+        counts = np.zeros(program.devices, np.int32)
+        for lane in self._lane_of[running]:
+            device, within = divmod(int(lane), self._lanes)
+            turns[device, counts[device]] = within
+            counts[device] += 1
+        visits = jax.device_put((turns.reshape(-1), counts), program._by_lane)
+        return program._advance(*arguments, *visits)
+
+    def _place(self, states: dict[int, State], lanes: int) -> None:
+        """Put members by their number into lanes, dealt to the devices in turn."""
+        program, structure = self._program, self._program.structure
+        self._lanes = lanes
+        self._lane_of = np.full(len(self._members), -1)
+        held = empty_lanes(structure, lanes * program.devices)
+        settings = empty_settings(structure, lanes * program.devices)
+        for place, number in enumerate(states):
+            device, within = place % program.devices, place // program.devices
+            self._lane_of[number] = lane = device * lanes + within
+            write_lane(structure, held, lane, states[number])
+            write_settings(structure, settings, lane, self._members[number])
+        self._put(held, settings)
+
+    def _put(self, held: Lanes, settings: Lanes) -> None:
+        with self._program._precision():
+            self._settings = jax.device_put(settings, self._program._by_lane)
+            self._states = jax.device_put(held, self._program._by_lane)
+
+    def _make_room(self) -> None:
+        """Move the members that still train where fewer have to wait for one another.
+
+        Into a narrower program where they fit one; on one-by-one devices evenly over them.
+        """
+        running = np.flatnonzero(self._running())
+        program = self._program
+        lanes = program._lanes_for(len(running))
+        if lanes < self._lanes:
+            states = self.states()
+            self._left |= {n: s for n, s in enumerate(states) if n not in running}
+            self._place({int(n): states[n] for n in running}, lanes)
+            return
+        per_device = np.bincount(self._lane_of[running] // self._lanes, minlength=program.devices)
+        if program.options.width == 1 and per_device.max() > -(-len(running) // program.devices):
+            self._deal_again(running)
+
+    def _deal_again(self, running: np.ndarray) -> None:
+        """Exchange lanes so that every device has equally many members that train."""
+        devices, lanes = self._program.devices, self._lanes
+        old = self._lane_of.copy()
+        ended = np.setdiff1d(self._placed()[0], running)
+        place = np.arange(devices * lanes)
+        dealt = (place % devices) * lanes + place // devices
+        order = np.concatenate([running, ended])
+        self._lane_of[order] = dealt[: len(order)]
+        host, settings = jax.device_get((self._states, self._settings))
+        structure = self._program.structure
+        held = empty_lanes(structure, devices * lanes)
+        numbers = empty_settings(structure, devices * lanes)
+        for new, source in ((held, host), (numbers, settings)):
+            for name, array in new.items():
+                array[self._lane_of[order]] = source[name][old[order]]
+        self._put(held, numbers)
+
+    def _work(self, chunk: Chunk, taken: np.ndarray, running: np.ndarray) -> tuple[float, float]:
+        """Return the multiply-adds of a call: useful, and executed with all padding."""
+        program, s = self._program, self._program.structure
+        train_rows, dev_rows = program._true_rows
+        rows = train_rows if chunk.window is None else len(chunk.window.y)
+        filled = np.cumsum([0, *(chunk.order < rows).sum(axis=1)])
+        scored = running & chunk.ends_epoch & self._running()
+        useful = 0.0
+        for n in np.flatnonzero(running):
+            a = self._members[n].architecture
+            useful += float(filled[taken[n]]) * a.multiply_adds()
+            useful += float(scored[n]) * dev_rows * a.forward_multiply_adds()
+        wide = Architecture(s.inputs, s.hidden, s.outputs)
+        steps, scores = taken[running], scored[running]
+        if program.options.width > 1:  # whoever moves takes all lanes of its device along
+            owner = self._lane_of[running] // self._lanes
+            steps, scores = (
+                np.array([v[owner == d].max(initial=0) for d in range(program.devices)])
+                * self._lanes
+                for v in (steps, scores)
+            )
+        executed = float(steps.sum()) * s.batch * wide.multiply_adds()
+        executed += float(scores.sum()) * s.dev_rows * wide.forward_multiply_adds()
+        return useful, executed
 
 
 def _default_options(platform: str) -> ProgramOptions:
@@ -199,95 +330,39 @@ def _as_it_is():
     yield
 
 
-def _compile(program: JaxProgram, mesh: Mesh):
-    """Compile the loop over lanes for the structure's shapes, ahead of any data."""
-    structure, width = program.structure, program.options.width
-    chunk = member_chunk(structure)
-
-    def lane(rows: Rows, steps: Steps, numbers, state):
-        before = state["step"]
-        idle = {name: jnp.full((), jnp.nan, structure.dtype) for name in _COSTS}
-        state, costs = jax.lax.cond(
-            numbers["active"] & (state["outcome"] == Outcome.RUNNING),
-            lambda held: chunk(numbers, held, rows, steps),
-            lambda held: (held, idle),
-            state,
-        )
-        whole = {name: state[name] for name in ("outcome", "step", "best_epoch")}
-        return state, {**costs, **whole, "moved": state["step"] > before}
-
-    def device(numbers, states, rows: Rows, steps: Steps):
-        def one(pair):
-            return lane(rows, steps, *pair)
-
-        return jax.lax.map(one, (numbers, states), batch_size=width if width > 1 else None)
-
-    lanes, shared = PartitionSpec("lanes"), PartitionSpec()
+def _compile(program: JaxProgram, lanes: int):
+    """Compile a device's work for the structure's shapes, ahead of any data."""
+    structure = program.structure
+    by_lane, shared = PartitionSpec("lanes"), PartitionSpec()
+    in_turn = program.options.width == 1
     mapped = jax.shard_map(
-        device,
-        mesh=mesh,
-        in_specs=(lanes, lanes, shared, shared),
-        out_specs=(lanes, lanes),
+        one_by_one(structure) if in_turn else together(structure),
+        mesh=program._mesh,
+        in_specs=(by_lane, by_lane, shared, shared, *([by_lane, by_lane] if in_turn else [])),
+        out_specs=(by_lane, by_lane),
         check_vma=False,
     )
 
     def described(like, sharding):
-        def one(leaf):
-            shape = (program.lanes, *leaf.shape) if sharding is program._by_lane else leaf.shape
-            return jax.ShapeDtypeStruct(shape, leaf.dtype, sharding=sharding)
+        return jax.tree.map(
+            lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), like
+        )
 
-        return jax.tree.map(one, like)
-
-    numbers = {**_numbers_like(structure), "active": np.zeros((), bool)}
+    every = lanes * program.devices
     order = np.zeros((structure.steps, structure.batch), np.int32)
     steps = Steps(order, np.int32(0), np.int32(0), np.bool_(True))
+    visits = (np.zeros(every, np.int32), np.zeros(program.devices, np.int32))
     return (
         jax.jit(mapped, donate_argnums=(1,))
         .lower(
-            described(numbers, program._by_lane),
-            described(_state_like(structure), program._by_lane),
+            described(empty_settings(structure, every), program._by_lane),
+            described(empty_lanes(structure, every), program._by_lane),
             described(program._rows, program._shared),
             described(steps, program._shared),
+            *(described(visits, program._by_lane) if in_turn else ()),
         )
         .compile()
     )
-
-
-_COSTS = ("train_cost", "dev_cost", "dev_score")
-
-
-def _device_rows(structure: Structure, rows: TrainingRows, sharding: NamedSharding) -> Rows:
-    k, width = structure.dev_rows, structure.inputs
-    kind, label = _row_types(structure)
-    held = slice(0) if rows.streamed else slice(None)
-    return jax.device_put(
-        Rows(
-            **_padded_train(
-                structure, rows.x_train[held], rows.y_train[held], rows.weight_train[held]
-            ),
-            x_dev=padded(rows.x_dev.astype(kind), (k, width)),
-            y_dev=padded(rows.y_dev.astype(label), (k,)),
-            weight_dev=padded(rows.weight_dev.astype(kind), (k,)),
-        ),
-        sharding,
-    )
-
-
-def _row_types(structure: Structure) -> tuple[type, type]:
-    kind = np.float32 if structure.dtype == "float32" else np.float64
-    return kind, kind if structure.loss != "softmax" else np.int32
-
-
-def _padded_train(
-    structure: Structure, x: np.ndarray, y: np.ndarray, weight: np.ndarray
-) -> dict[str, np.ndarray]:
-    kind, label = _row_types(structure)
-    n = structure.train_rows
-    return {
-        "x_train": padded(x.astype(kind, copy=False), (n, structure.inputs)),
-        "y_train": padded(y.astype(label, copy=False), (n,)),
-        "weight_train": padded(weight.astype(kind, copy=False), (n,)),
-    }
 
 
 def _check_fit(member: Member, structure: Structure) -> None:
@@ -303,96 +378,3 @@ def _check_fit(member: Member, structure: Structure) -> None:
     )
     if not fits:
         raise ValueError(f"member {member} does not fit structure {structure}")
-
-
-def _spread(members: int, lanes: int, per_device: int) -> np.ndarray:
-    """Return a lane for each member, dealt to the devices in turn."""
-    devices = lanes // per_device
-    index = np.arange(members)
-    return (index % devices) * per_device + index // devices
-
-
-def _state_like(structure: Structure) -> dict[str, np.ndarray]:
-    """Return one lane of zeros, with the shapes and types that the program holds."""
-    widths = (structure.inputs, *structure.hidden, structure.outputs)
-    kind = np.dtype(structure.dtype)
-    parameters: dict[str, np.ndarray] = {}
-    for layer, (n_in, n_out) in enumerate(itertools.pairwise(widths)):
-        parameters[f"weights/{layer}"] = np.zeros((n_in, n_out), kind)
-        parameters[f"biases/{layer}"] = np.zeros(n_out, kind)
-    like = dict(parameters)
-    for prefix in (*OPTIMIZERS[structure.optimizer].slots, "best"):
-        like.update({f"{prefix}/{name}": p for name, p in parameters.items()})
-    like.update({name: np.zeros((), np.int32) for name in WHOLE_NUMBERS})
-    like.update({name: np.zeros((), kind) for name in REAL_NUMBERS})
-    return like
-
-
-def _pad_state(state: State, structure: Structure) -> dict[str, np.ndarray]:
-    like = _state_like(structure)
-    return {name: padded(np.asarray(state[name]), like[name].shape) for name in like}
-
-
-def _true_state(host: dict[str, np.ndarray], lane: int, member: Member) -> State:
-    """Return one lane without its padding, in types that hold the values exactly."""
-    shapes = member.architecture.layer_shapes()
-    state: State = {}
-    prefixes = ("", *(f"{s}/" for s in OPTIMIZERS[member.optimizer].slots), "best/")
-    for prefix in prefixes:
-        for name in parameter_names(member.architecture.layers):
-            layer = int(name.rsplit("/", 1)[1])
-            shape = shapes[layer] if name.startswith("weights/") else shapes[layer][1:]
-            corner = tuple(slice(0, n) for n in shape)
-            state[f"{prefix}{name}"] = np.array(host[f"{prefix}{name}"][(lane, *corner)])
-    state.update({name: np.asarray(host[name][lane], np.int64) for name in WHOLE_NUMBERS})
-    state.update({name: np.asarray(host[name][lane], np.float64) for name in REAL_NUMBERS})
-    return state
-
-
-_NUMBERS = ("learning_rate", "decay_rate", "momentum", "beta1", "beta2", "epsilon", "l2")
-
-
-def _numbers(member: Member, structure: Structure) -> dict[str, np.ndarray]:
-    """Return one lane of hyperparameters: everything that is traced."""
-    kind = np.dtype(structure.dtype)
-    dropout = member.numbers["dropout"]
-    masks_key = fold(key(member.seed), Purpose.DROPOUT)
-    values = {name: np.asarray(member.numbers[name], kind) for name in _NUMBERS}
-    values["slope"] = np.asarray(member.architecture.slope, kind)
-    values["decay"] = np.asarray(decay_code(member.decay), np.int32)
-    values["patience"] = np.asarray(member.patience, np.int32)
-    values["drop_below"] = np.asarray(drop_threshold(dropout), np.uint32)
-    values["drop_scale"] = np.asarray(1.0 / (1.0 - dropout), kind)
-    values["key"] = np.array([masks_key.first, masks_key.second], np.uint32)
-    for layer, (true, room) in enumerate(
-        zip(member.architecture.hidden, structure.hidden, strict=True)
-    ):
-        values[f"mask/{layer}"] = (np.arange(room) < true).astype(kind)
-    return values
-
-
-def _numbers_like(structure: Structure) -> dict[str, np.ndarray]:
-    kind = np.dtype(structure.dtype)
-    like: dict[str, np.ndarray] = {}
-    like.update({name: np.zeros((), kind) for name in (*_NUMBERS, "slope", "drop_scale")})
-    like.update({name: np.zeros((), np.int32) for name in ("decay", "patience")})
-    like["drop_below"] = np.zeros((), np.uint32)
-    like["key"] = np.zeros(2, np.uint32)
-    for layer, room in enumerate(structure.hidden):
-        like[f"mask/{layer}"] = np.zeros(room, kind)
-    return like
-
-
-def _stack(
-    lanes: int,
-    lane_of: np.ndarray,
-    rows: Sequence[dict[str, np.ndarray]],
-    like: dict[str, np.ndarray],
-) -> dict[str, np.ndarray]:
-    """Return arrays with a leading lane axis, zero where a lane is empty."""
-    stacked: dict[str, np.ndarray] = {}
-    for name, one in like.items():
-        stacked[name] = np.zeros((lanes, *one.shape), one.dtype)
-        for lane, row in zip(lane_of, rows, strict=True):
-            stacked[name][lane] = row[name]
-    return stacked

@@ -5,7 +5,8 @@ Pure functions of one member's padded arrays; `_jax_program.py` maps them over l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,15 +15,24 @@ import jax.numpy as jnp
 
 from deepwell._jax._generator import Words, fold
 from deepwell.networks._activations import ACTIVATIONS
-from deepwell.networks._dropout import inverted_dropout
+from deepwell.networks._dropout import inverted_dropout, kept_units
 from deepwell.networks._losses import LOSSES
 from deepwell.networks._mlp import outputs
 from deepwell.optimization._decay import DECAYS
 from deepwell.optimization._registry import OPTIMIZERS
 
+from ._jax_layout import (
+    BITS,
+    REAL_SETTINGS,
+    WHOLE_SETTINGS,
+    joined,
+    masks_units,
+    unpacked,
+    vectors_of,
+)
 from ._program import Outcome, Structure
 from ._scores import score_function
-from ._state import parameter_names
+from ._state import REAL_NUMBERS, WHOLE_NUMBERS
 
 Arrays = dict[str, jax.Array]
 
@@ -73,147 +83,210 @@ jax.tree_util.register_dataclass(
 )
 
 
+@dataclass(frozen=True)
+class Batches:
+    """The train rows of one call in the order of its steps; a pytree.
+
+    Members share them: gathered once, each step then reads one contiguous piece.
+
+    Attributes:
+        x: (steps, B, D); y, weight: (steps, B).
+        total: (steps,) sum of the weights of each batch.
+    """
+
+    x: Any
+    y: Any
+    weight: Any
+    total: Any
+
+
+jax.tree_util.register_dataclass(Batches, data_fields=["x", "y", "weight", "total"], meta_fields=[])
+
+
+def gather(rows: Rows, steps: Steps) -> Batches:
+    """Return the rows of all steps of a call."""
+    x, y, weight = (
+        held.at[steps.order].get(mode="promise_in_bounds")
+        for held in (rows.x_train, rows.y_train, rows.weight_train)
+    )
+    total = jnp.maximum(weight.sum(axis=1), jnp.finfo(weight.dtype).tiny)
+    return Batches(x, y, weight, total)
+
+
 def member_chunk(
     structure: Structure,
-) -> Callable[[Arrays, Arrays, Rows, Steps], tuple[Arrays, Arrays]]:
-    """Return `(numbers, state, rows, steps) -> (state, info)` for one member of `structure`."""
-    layers = len(structure.hidden) + 1
-    names = parameter_names(layers)
-    train_step = _train_step(structure, names)
-    score_epoch = _score_epoch(structure, names)
+) -> Callable[[Arrays, Arrays, Rows, Batches, Steps], tuple[Arrays, jax.Array]]:
+    """Return `(settings, state, rows, batches, steps) -> (state, costs)` for one member.
 
-    def chunk(numbers: Arrays, state: Arrays, rows: Rows, steps: Steps):
-        running = state["outcome"] == Outcome.RUNNING
+    States and settings are laid out as in `_jax_layout.py`; costs are train cost, dev cost and
+    dev score, NaN where there is none. The steps work on separate arrays: a vector would be cut
+    and joined in each of them.
+    """
+    train_step, score_epoch = _train_step(structure), _score_epoch(structure)
+    moving = [name for name in vectors_of(structure) if name != "best"]
+
+    def chunk(settings: Arrays, state: Arrays, rows: Rows, batches: Batches, steps: Steps):
+        numbers, scalars = _named_settings(structure, settings), _named_scalars(state)
+        running = scalars["outcome"] == Outcome.RUNNING
+        held = {name: unpacked(structure, state[name]) for name in moving}
 
         def more(carry):
-            index, held = carry
-            return (index < steps.count) & (held["outcome"] == Outcome.RUNNING)
+            index, _, scalars = carry
+            return (index < steps.count) & (scalars["outcome"] == Outcome.RUNNING)
 
         def body(carry):
-            index, held = carry
-            return index + 1, train_step(numbers, held, rows, steps, index)
+            index, held, scalars = carry
+            batch = jax.tree.map(lambda rows: rows[index], batches)
+            return index + 1, *train_step(numbers, held, scalars, batch, steps.epoch)
 
-        _, state = jax.lax.while_loop(more, body, (jnp.int32(0), state))
-        scored = running & steps.ends_epoch & (state["outcome"] == Outcome.RUNNING)
-        return jax.lax.cond(
+        _, held, scalars = jax.lax.while_loop(more, body, (jnp.int32(0), held, scalars))
+        vectors = {name: joined(structure, held[name]) for name in moving}
+        scored = running & steps.ends_epoch & (scalars["outcome"] == Outcome.RUNNING)
+        nothing = jnp.full(3, jnp.nan, structure.dtype)
+        best, scalars, costs = jax.lax.cond(
             scored,
-            lambda held: score_epoch(numbers, held, rows, steps.epoch),
-            lambda held: (held, _unscored(held, structure.dtype)),
-            state,
+            lambda best: score_epoch(
+                numbers, held["parameters"], vectors["parameters"], best, scalars, rows, steps.epoch
+            ),
+            lambda best: (best, scalars, nothing),
+            state["best"],
         )
+        return vectors | {"best": best} | _joined_scalars(scalars), costs
 
     return chunk
 
 
-def _train_step(structure: Structure, names: list[str]):
+def _named_settings(structure: Structure, settings: Arrays) -> Arrays:
+    named = {name: settings["real"][i] for i, name in enumerate(REAL_SETTINGS)}
+    named |= {name: settings["whole"][i] for i, name in enumerate(WHOLE_SETTINGS)}
+    named |= {name: settings["bits"][i] for i, name in enumerate(BITS)}
+    return named | ({"mask": settings["mask"]} if masks_units(structure) else {})
+
+
+def _named_scalars(state: Arrays) -> Arrays:
+    named = {name: state["whole"][i] for i, name in enumerate(WHOLE_NUMBERS)}
+    return named | {name: state["real"][i] for i, name in enumerate(REAL_NUMBERS)}
+
+
+def _joined_scalars(scalars: Arrays) -> Arrays:
+    return {
+        "whole": jnp.stack([scalars[name] for name in WHOLE_NUMBERS]),
+        "real": jnp.stack([scalars[name] for name in REAL_NUMBERS]),
+    }
+
+
+def _train_step(structure: Structure):
     loss = LOSSES[structure.loss]
     optimizer = OPTIMIZERS[structure.optimizer]
-    weighted = network(structure)
+    apply = network(structure)
 
-    def cost(parameters: Arrays, numbers: Arrays, x, y, weight, key: Words):
-        total = jnp.maximum(weight.sum(), jnp.finfo(structure.dtype).tiny)
-        mean = (loss.rows(weighted(parameters, numbers, x, key), y, jnp) * weight).sum() / total
-        return mean, total
-
-    def step(numbers: Arrays, state: Arrays, rows: Rows, steps: Steps, index):
-        batch = steps.order[index]  # (B,)
-        x = rows.x_train.at[batch].get(mode="promise_in_bounds")
-        y = rows.y_train.at[batch].get(mode="promise_in_bounds")
-        weight = rows.weight_train.at[batch].get(mode="promise_in_bounds")
-        count = state["step"] + 1
-        parameters = {name: state[name] for name in names}
-        key = fold(Words(numbers["key"][0], numbers["key"][1]), count)
-        (mean, total), gradients = jax.value_and_grad(cost, has_aux=True)(
-            parameters, numbers, x, y, weight, key
-        )
-        local = {**numbers, "learning_rate": decayed_rate(numbers, steps.epoch)}
+    def step(numbers: Arrays, held: dict[str, Arrays], scalars: Arrays, batch: Batches, epoch):
+        count = scalars["step"] + 1
+        parameters = held["parameters"]
+        kept = _kept(structure, numbers, count, len(batch.y))
+        z, pull = jax.vjp(lambda arrays: apply(arrays, numbers, batch.x, kept), parameters)
+        mean = (loss.rows(z, batch.y, jnp) * batch.weight).sum() / batch.total
+        share = batch.weight / batch.total  # (B,)
+        (slopes,) = pull(loss.slope(z, batch.y, jnp) * share[:, None])
+        local = {**numbers, "learning_rate": decayed_rate(numbers, epoch)}
         t = count.astype(structure.dtype)
-        new = dict(state)
-        for name in names:
-            gradient = gradients[name]
+        new: dict[str, Arrays] = {name: {} for name in held}
+        for name, gradient in slopes.items():
             if name.startswith("weights/"):
                 gradient = gradient + numbers["l2"] * parameters[name]
-            slots = tuple(state[f"{slot}/{name}"] for slot in optimizer.slots)
+            slots = tuple(held[slot][name] for slot in optimizer.slots)
             change, slots = optimizer.change(gradient, slots, local, t, jnp)
-            new[name] = parameters[name] + change
-            new.update({f"{s}/{name}": v for s, v in zip(optimizer.slots, slots, strict=True)})
-        new["step"] = count
-        new["cost_sum"] = state["cost_sum"] + mean * total
-        new["weight_sum"] = state["weight_sum"] + total
-        new["outcome"] = jnp.where(jnp.isfinite(mean), state["outcome"], Outcome.DIVERGED)
-        return new
+            new["parameters"][name] = parameters[name] + change
+            for slot, values in zip(optimizer.slots, slots, strict=True):
+                new[slot][name] = values
+        return new, scalars | {
+            "step": count,
+            "cost_sum": scalars["cost_sum"] + mean * batch.total,
+            "weight_sum": scalars["weight_sum"] + batch.total,
+            "outcome": jnp.where(jnp.isfinite(mean), scalars["outcome"], Outcome.DIVERGED),
+        }
 
     return step
 
 
+def _kept(structure: Structure, numbers: Arrays, count, batch: int) -> list[jax.Array] | None:
+    """Return the dropout masks of a step, None where no member drops.
+
+    The barrier keeps XLA from drawing every mask a second time in the backward pass.
+    """
+    if not structure.drops:
+        return None
+    key = fold(Words(numbers["key_first"], numbers["key_second"]), count)
+    masks = [
+        kept_units(key, layer, (batch, units), numbers["drop_below"])
+        for layer, units in enumerate(structure.hidden)
+    ]
+    return jax.lax.optimization_barrier(masks)
+
+
 def network(structure: Structure):
-    """Return `(parameters, numbers, x, key or None) -> outputs`; a key switches dropout on."""
+    """Return `(arrays, numbers, x, kept or None) -> outputs`; masks switch dropout on."""
     layers = len(structure.hidden) + 1
     activation = ACTIVATIONS[structure.activation]
+    ends = list(itertools.accumulate(structure.hidden))
 
-    def apply(parameters: Arrays, numbers: Arrays, x: jax.Array, key: Words | None):
+    def apply(arrays: Arrays, numbers: Arrays, x: jax.Array, kept: list[jax.Array] | None):
         def drop(layer: int, a: jax.Array) -> jax.Array:
-            assert key is not None
-            return inverted_dropout(a, key, layer, numbers["drop_below"], numbers["drop_scale"])
+            assert kept is not None
+            return inverted_dropout(a, kept[layer], numbers["drop_scale"])
 
+        masks = []
+        if masks_units(structure):
+            pairs = zip(ends, structure.hidden, strict=True)
+            masks = [numbers["mask"][end - units : end] for end, units in pairs]
         return outputs(
-            [parameters[f"weights/{layer}"] for layer in range(layers)],
-            [parameters[f"biases/{layer}"] for layer in range(layers)],
+            [arrays[f"weights/{layer}"] for layer in range(layers)],
+            [arrays[f"biases/{layer}"] for layer in range(layers)],
             x,
             activation,
             numbers["slope"],
-            [numbers[f"mask/{layer}"] for layer in range(layers - 1)],
-            drop if structure.drops and key is not None else None,
+            masks,
+            drop if kept else None,
         )
 
     return apply
 
 
-def decayed_rate(numbers: Mapping[str, Any], epoch: Any) -> jax.Array:
+def decayed_rate(numbers: Arrays, epoch: Any) -> jax.Array:
     """Return the learning rate of an epoch: each member's own schedule, chosen by its code."""
     alpha, rate = numbers["learning_rate"], numbers["decay_rate"]
     t = epoch.astype(alpha.dtype)
     return jnp.stack([decay(alpha, rate, t) for decay in DECAYS.values()])[numbers["decay"]]
 
 
-def _score_epoch(structure: Structure, names: list[str]):
+def _score_epoch(structure: Structure):
     loss = LOSSES[structure.loss]
     score = score_function(structure.score, structure.loss)
     apply = network(structure)
 
-    def score_epoch(numbers: Arrays, state: Arrays, rows: Rows, epoch):
-        parameters = {name: state[name] for name in names}
-        z = apply(parameters, numbers, rows.x_dev, None)
+    def score_epoch(numbers, arrays: Arrays, vector, best, held: Arrays, rows: Rows, epoch):
+        z = apply(arrays, numbers, rows.x_dev, None)
         weight = rows.weight_dev
         cost = (loss.rows(z, rows.y_dev, jnp) * weight).sum() / weight.sum()
         # A network too far gone to have a cost has no score either; NaN is never better.
         got = jnp.where(jnp.isfinite(cost), score(z, rows.y_dev, weight), jnp.nan)
-        best = (got < state["best_score"]) | (
-            (got == state["best_score"]) & jnp.isfinite(got) & (cost < state["best_cost"])
+        better = (got < held["best_score"]) | (
+            (got == held["best_score"]) & jnp.isfinite(got) & (cost < held["best_cost"])
         )
-        new = dict(state)
-        for name in names:
-            new[f"best/{name}"] = jnp.where(best, parameters[name], state[f"best/{name}"])
-        new["best_score"] = jnp.where(best, got, state["best_score"])
-        new["best_cost"] = jnp.where(best, cost, state["best_cost"])
-        new["best_epoch"] = jnp.where(best, epoch, state["best_epoch"])
-        new["stale"] = jnp.where(best, 0, state["stale"] + 1)
-        tired = (numbers["patience"] > 0) & (new["stale"] >= numbers["patience"])
-        outcome = jnp.where(tired, Outcome.EARLY_STOPPED, state["outcome"])
-        new["outcome"] = jnp.where(jnp.isfinite(cost), outcome, Outcome.DIVERGED)
-        new["epoch"] = epoch
-        info = {
-            "train_cost": state["cost_sum"] / state["weight_sum"],
-            "dev_cost": cost,
-            "dev_score": got,
+        stale = jnp.where(better, 0, held["stale"] + 1)
+        tired = (numbers["patience"] > 0) & (stale >= numbers["patience"])
+        outcome = jnp.where(tired, Outcome.EARLY_STOPPED, held["outcome"])
+        new = held | {
+            "best_score": jnp.where(better, got, held["best_score"]),
+            "best_cost": jnp.where(better, cost, held["best_cost"]),
+            "best_epoch": jnp.where(better, epoch, held["best_epoch"]),
+            "stale": stale,
+            "outcome": jnp.where(jnp.isfinite(cost), outcome, Outcome.DIVERGED),
+            "epoch": epoch,
+            "cost_sum": jnp.zeros_like(held["cost_sum"]),
+            "weight_sum": jnp.zeros_like(held["weight_sum"]),
         }
-        new["cost_sum"] = jnp.zeros_like(state["cost_sum"])
-        new["weight_sum"] = jnp.zeros_like(state["weight_sum"])
-        return new, info
+        costs = jnp.stack([held["cost_sum"] / held["weight_sum"], cost, got])
+        return jnp.where(better, vector, best), new, costs
 
     return score_epoch
-
-
-def _unscored(state: Arrays, dtype: str) -> Arrays:
-    nothing = jnp.full((), jnp.nan, dtype)
-    return {"train_cost": nothing, "dev_cost": nothing, "dev_score": nothing}

@@ -7,7 +7,7 @@ the order of the batches. Nothing is compiled at run time, and JAX is not loaded
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -162,7 +162,12 @@ class NativeSession:
 
     def states(self) -> list[State]:
         """Return the members' states, copied."""
-        return [_read_state(self._core, i, member) for i, member in enumerate(self._members)]
+        return list(self.read())
+
+    def read(self) -> Iterator[State]:
+        """Yield the members' states, copied one after another."""
+        for index, member in enumerate(self._members):
+            yield _read_state(self._core, index, member)
 
 
 def _window(chunk: Chunk, dtype: str, types: set[str]) -> Any:

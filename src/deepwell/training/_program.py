@@ -17,7 +17,7 @@ What a program must hold, for every member, whoever trains beside it:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -127,6 +127,8 @@ class Info:
         step: (P,) update steps done; for a diverged member the step that diverged.
         best_epoch: (P,) epoch of the best dev score, 0 when there is none.
         moved: (P,) whether the member trained in this call.
+        useful, executed: multiply-adds of the call's update steps at the members' true sizes, and
+            as done with padded widths, padded rows and idle lanes; both 0 where nothing is padded.
     """
 
     train_cost: np.ndarray
@@ -136,6 +138,8 @@ class Info:
     step: np.ndarray
     best_epoch: np.ndarray
     moved: np.ndarray
+    useful: float = 0.0
+    executed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -196,6 +200,10 @@ class Session(Protocol):
         """Return the members' states, in the order in which they were loaded."""
         ...
 
+    def read(self) -> Iterator[State]:
+        """Yield the same one after another, so that few of them are in memory twice."""
+        ...
+
 
 class Program(Protocol):
     """The compiled code of one structure."""
@@ -219,9 +227,18 @@ class ProgramOptions:
 
     Attributes:
         lanes: members in flight on each device.
-        width: members that one device moves as one vectorized step; 1 on a CPU, where a small
-            network's state stays in the core's cache, all lanes on a GPU.
+        width: members that one device moves as one vectorized step: 1 on a CPU, where a small
+            network's state stays in the core's cache; else all lanes, as on a GPU.
+        narrower: smaller widths compiled ahead as well, falling, for the members that are left
+            when most of a wide step have ended.
     """
 
     lanes: int = 16
     width: int = 1
+    narrower: tuple[int, ...] = ()
+
+    def within(self, lanes: int) -> ProgramOptions:
+        """Return the same with at most so many lanes on each device."""
+        lanes = min(self.lanes, lanes)
+        narrower = tuple(n for n in self.narrower if n < lanes)
+        return ProgramOptions(lanes, min(self.width, lanes), narrower)

@@ -15,9 +15,7 @@ struct Logistic {
       const Vec<T> y = load(o.y + v * lanes<T>);
       const Vec<T> raised = exponential(z > T(0) ? -z : z);  // e^-|z|
       const Vec<T> top = z > T(0) ? z : Vec<T>{};
-      for (int i = 0; i < lanes<T>; ++i) {
-        losses[v * lanes<T> + i] = top[i] - z[i] * y[i] + std::log1p(raised[i]);
-      }
+      store(losses + v * lanes<T>, top - z * y + logarithm_of_one_plus(raised));
       if (factors == nullptr) continue;
       const Vec<T> smaller = raised / (T(1) + raised);
       const Vec<T> said = z > T(0) ? T(1) - smaller : smaller;

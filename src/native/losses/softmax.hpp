@@ -25,7 +25,7 @@ struct Softmax {
         sum += raised;
         if (factors != nullptr) store(o.at(c, v), raised);
       }
-      for (int i = 0; i < lanes<T>; ++i) losses[v * lanes<T> + i] = std::log(sum[i]) - picked[i];
+      store(losses + v * lanes<T>, logarithm(sum) - picked);
       if (factors == nullptr) continue;
       const Vec<T> factor = load(factors + v * lanes<T>);
       for (int c = 0; c < o.count; ++c) {

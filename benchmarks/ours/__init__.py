@@ -1,0 +1,1 @@
+"""How Deepwell itself is measured."""

@@ -1,0 +1,45 @@
+"""`deepwell resume`: go on with a study that was killed, stopped or crashed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._exit_codes import DONE, STOPPED
+from ._options import MoreTime, Name, Place
+from ._output import print_json
+
+if TYPE_CHECKING:
+    from ._observer import SilentObserver, TerminalObserver
+
+EXAMPLES = "deepwell resume churn\ndeepwell resume churn --budget 5m"
+
+
+def resume(which: Name, more: MoreTime, place: Place) -> int:
+    """Go on with a study that was killed, stopped or crashed.
+
+    Goes on from the last checkpoint, some seconds before a kill or where Ctrl-C or the time budget
+    stopped it, ends where it would have ended, and prints what fit would have printed. Of a
+    finished study it prints the result.
+    """
+    from deepwell.study._interrupt import BY_USER
+    from deepwell.study._resume import resume as go_on
+
+    observer = _observer(which.name, place)
+    try:
+        finished = go_on(which.name, store=place.store, budget=more.budget, observer=observer)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"{BY_USER} before there was a result") from None
+    finally:
+        observer.close()
+    result = finished.result
+    if place.json:
+        from deepwell.report._json import fit_json
+
+        print_json(fit_json(result))
+    return STOPPED if result.stopped == BY_USER else DONE
+
+
+def _observer(name: str, place: Place) -> SilentObserver | TerminalObserver:
+    from ._observer import SilentObserver, TerminalObserver
+
+    return SilentObserver() if place.json else TerminalObserver(name, place.store)

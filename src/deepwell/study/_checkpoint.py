@@ -1,0 +1,219 @@
+"""Checkpoints: where a study stands, and the states of its networks in flight.
+
+A checkpoint is one row of the store, which says where the study stood, how the rows of its trials
+were and which files hold the states, and those files, named by nobody else. It is made in this
+order, so that a kill at any point loses nothing but time:
+
+1. The epochs that led to the states are recorded (each in one transaction, before this begins).
+2. The states are written to new files: each to a temporary name, synced, renamed. A kill here
+   leaves the old row and its files, and new ones that no row names.
+3. The row replaces the old one in a transaction that waits for the disk. It keeps the last chunk
+   and the trials' rows of that moment. A kill before its end leaves the old checkpoint, one after
+   it the new one: nothing between the two can be seen.
+4. Files that the row does not name are removed. A kill here leaves some of them; the next
+   checkpoint, or the end of the study, removes them.
+
+To resume is to go back to the row: chunks recorded after it are removed and the trials stand as
+they stood, in one transaction. So records and states always agree, also when the resumed run is
+stopped again at once. A trial's curve depends on its specification alone, so what is trained
+again is recorded again to the bit, and so are the decisions that follow from it. A kill before
+the first checkpoint means to train the recorded proposals from their start; a kill before the
+proposals means to propose, which gives the same ones. After the last rung the row holds the best
+network alone, and a kill while the result is made means to make it again from that. The result,
+the status `finished` and the end of the row are one transaction; after it the files go, and a
+kill on the way leaves files that the next `resume` of the finished study removes.
+
+Files that are gone or damaged are the same as no checkpoint: all is trained again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import secrets
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deepwell._base._errors import DeepwellError, UsageError
+from deepwell.execution._local import LocalEngine
+from deepwell.storage._blobs import load_arrays, save_arrays
+from deepwell.storage._checkpoint_record import CheckpointRecord
+from deepwell.storage._files import write_error
+from deepwell.storage._study_record import StudyRecord
+
+from ._history import Bracket, History
+
+if TYPE_CHECKING:
+    from deepwell.storage._store import Store  # loads SQLAlchemy
+    from deepwell.training._program import State
+
+FOLDER = "checkpoint"
+
+EVERY_SECONDS = 10.0
+"""Least time between two checkpoints inside a rung: about what a kill can cost."""
+
+RUNG_SECONDS = 1.0
+"""Least time between two checkpoints at the end of a rung, where the fewest networks are left."""
+
+SHARE = 0.01
+"""Largest share of the working time that may go into checkpoints; they wait for it."""
+
+_PART_BYTES = 64 * 1024**2  # of one file, so that few states are in memory twice
+_FIRST_GUESS = 1.0e8  # bytes a second that a disk takes, until one was timed
+_LEAST_COST = 0.02  # seconds of a small checkpoint: two or three waits for the disk
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a bracket stands.
+
+    Attributes:
+        population: of the bracket.
+        rung: the rung at work, counted from 0; their number when all are done.
+        alive: the trials of that rung, those that are over by now included.
+    """
+
+    population: int
+    rung: int
+    alive: tuple[int, ...]
+
+
+class Checkpoints:
+    """Keeps one study's checkpoint up to date.
+
+    Args:
+        history: the study.
+        engine: has the states.
+        seconds: says the working time of all runs so far.
+    """
+
+    def __init__(self, history: History, engine: LocalEngine, seconds: Any) -> None:
+        self._history = history
+        self._engine = engine
+        self._seconds = seconds
+        self._folder = checkpoint_folder(history.store, history.record)
+        self._last = time.perf_counter()
+        self._wait = 0.0
+        self._bytes_a_second = _FIRST_GUESS
+
+    def chunk_recorded(self, bracket: Bracket, position: Position) -> None:
+        """Make a checkpoint if the last one is old enough."""
+        self._make_if_due(bracket, position, EVERY_SECONDS)
+
+    def rung_ended(self, bracket: Bracket, position: Position) -> None:
+        """Make a checkpoint between two rungs unless there was one just now."""
+        self._make_if_due(bracket, position, RUNG_SECONDS)
+
+    def stopped(self, bracket: Bracket, position: Position) -> None:
+        """Make a checkpoint of a run that is about to end early; where it fails, keep the old one.
+
+        The best network is kept whatever the disk says, so a failure here is no error.
+        """
+        with contextlib.suppress(DeepwellError):
+            self._make(bracket, position, math.inf)
+
+    def _make_if_due(self, bracket: Bracket, position: Position, least: float) -> None:
+        since = time.perf_counter() - self._last
+        if since >= max(least, self._wait):
+            self._make(bracket, position, SHARE * since)
+
+    def _make(self, bracket: Bracket, position: Position, affordable: float) -> None:
+        began = time.perf_counter()
+        states = self._states(position)
+        size = sum(array.nbytes for state in states.values() for array in state.values())
+        expected = _LEAST_COST + size / self._bytes_a_second
+        if expected > affordable:
+            self._wait = expected / SHARE
+            return
+        files = [self._write(part) for part in _parts(states)]
+        details = {
+            "population": position.population,
+            "rung": position.rung,
+            "alive": list(position.alive),
+            "files": files,
+        }
+        record = CheckpointRecord(self._seconds(), min(bracket.specs), details)
+        self._history.store.save_checkpoint(self._history.record.id, record)
+        _sweep(self._folder, {file["name"] for file in files})
+        self._last = time.perf_counter()
+        took = self._last - began
+        self._wait = took / SHARE
+        if took > _LEAST_COST:
+            self._bytes_a_second = max(1.0, size / took)
+
+    def _states(self, position: Position) -> Mapping[int, State]:
+        """Return the states that are needed to go on: of who trains, and of the best so far."""
+        wanted = sorted(self._history.going(position.alive))
+        best = self._history.best()
+        if best is not None and best.number not in wanted:
+            wanted.append(best.number)
+        return self._engine.states(wanted)
+
+    def _write(self, states: Mapping[int, State]) -> dict[str, str]:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise write_error(error, self._folder) from error
+        name = f"{secrets.token_hex(8)}.safetensors"
+        arrays = {f"{n}/{key}": a for n, state in states.items() for key, a in state.items()}
+        return {"name": name, "sha256": save_arrays(self._folder / name, arrays)}
+
+
+def checkpoint_folder(store: Store, record: StudyRecord) -> Path:
+    """Return where a study's lease and states lie while it is not finished."""
+    return store.folder / record.name / FOLDER
+
+
+def discard(folder: Path) -> None:
+    """Remove what a finished study no longer needs."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def read_position(store: Store, record: StudyRecord) -> tuple[Position, dict[int, State]] | None:
+    """Return where a study stood at its checkpoint, with the states, or None without a good one."""
+    kept = store.checkpoint(record.id)
+    if kept is None:
+        return None
+    details: Mapping[str, Any] = kept.details
+    states: dict[int, State] = {}
+    for file in details["files"]:
+        try:
+            part = load_arrays(checkpoint_folder(store, record) / file["name"])
+        except UsageError:
+            return None
+        if part.sha256 != file["sha256"]:
+            return None
+        for name, array in part.arrays.items():
+            number, _, key = name.partition("/")
+            states.setdefault(int(number), {})[key] = array
+    position = Position(details["population"], details["rung"], tuple(details["alive"]))
+    return position, states
+
+
+def _parts(states: Mapping[int, State]) -> Iterator[dict[int, State]]:
+    """Yield the states in groups that are small enough for a file."""
+    part: dict[int, State] = {}
+    size = 0
+    for number, state in states.items():
+        bytes_ = sum(np.asarray(array).nbytes for array in state.values())
+        if part and size + bytes_ > _PART_BYTES:
+            yield part
+            part, size = {}, 0
+        part[number] = state
+        size += bytes_
+    if part:
+        yield part
+
+
+def _sweep(folder: Path, keep: Sequence[str] | set[str]) -> None:
+    """Remove the states of older checkpoints, and what a kill left half-written."""
+    with contextlib.suppress(OSError):
+        for file in folder.iterdir():
+            if file.suffix in (".safetensors", ".tmp") and file.name not in keep:
+                file.unlink(missing_ok=True)

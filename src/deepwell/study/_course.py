@@ -1,0 +1,165 @@
+"""The course of a run, first or resumed: plan, baselines, rounds of training, the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from deepwell.data._data import Data
+from deepwell.diagnosis._metrics import METRICS, Metric
+from deepwell.execution._local import LocalEngine
+from deepwell.execution._planner import Plan
+from deepwell.records import PlanFacts, Progress, StudyResult, from_plain
+from deepwell.search.schedulers._registry import SCHEDULERS
+
+from ._arrays import score_scale
+from ._asked import Asked
+from ._baselines import PendingBaselines, SimpleModel, fit_baselines
+from ._bracket import Watch, train_bracket
+from ._budget import Clock
+from ._checkpoint import Checkpoints, Position
+from ._conclude import BY_CLOCK, Run, Work, conclude
+from ._history import History, Round
+from ._interrupt import BY_USER, interruptible
+from ._observer import Observer
+from ._rounds import first_round, next_round, plan_facts
+from ._work import round_size
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be done, with what, and who hears of it."""
+
+    data: Data
+    asked: Asked
+    engine: LocalEngine
+    observer: Observer
+
+
+@dataclass(frozen=True)
+class Past:
+    """What earlier runs of the study left.
+
+    Attributes:
+        seconds: their working time.
+        facts: the plan as it was told, or None when nothing was proposed.
+        rounds: those that are not done, first to last.
+        position: where the first of them stands; None at its start.
+    """
+
+    seconds: float = 0.0
+    facts: PlanFacts | None = None
+    rounds: tuple[Round, ...] = ()
+    position: Position | None = None
+
+
+def carry_out(job: Job, history: History, past: Past) -> StudyResult:
+    """Train what is left to be trained, and return the outcome, saved.
+
+    Args:
+        job: what is to be done.
+        history: the study in its store.
+        past: what earlier runs left; a first run has none.
+
+    Raises:
+        StudyError: when no network reached a finite dev score, or the store failed.
+        KeyboardInterrupt: when a person stopped before any network was scored.
+    """
+    clock = Clock(job.asked.budget, past.seconds)
+    rounds, facts = past.rounds, past.facts
+    if facts is None:
+        rounds = (first_round(job.asked, job.engine),)
+        facts = plan_facts(job.asked, job.engine, rounds[0])
+    for one in rounds[:1]:  # what has to be compiled is begun at once
+        _prepare(job, one, past.position)
+    metric = METRICS[job.asked.settings.metric]
+    baselines = _pending_baselines(job, metric)
+    job.observer.on_plan(facts)
+    with interruptible() as interrupt:
+        watch = Watch(
+            progress=lambda progress: _tell(job.observer, progress, baselines),
+            stop=lambda: interrupt.asked or clock.over(),
+            clock=clock,
+            scale=score_scale(job.data, metric.name),
+            percent=metric.percent,
+            expected_seconds=facts.seconds or 0.0,
+            checkpoints=Checkpoints(history, job.engine, clock.seconds),
+        )
+        if past.facts is None:
+            history.propose(rounds[0], facts)
+        _train(job, history, rounds, past.position, watch)
+        stopped = BY_USER if interrupt.asked else ""
+        if not stopped and job.asked.trials is not None and history.interrupted():
+            stopped = BY_CLOCK
+        simple = baselines.wait()
+        run = Run(job.data, job.asked.settings, metric, facts, history, job.engine, simple)
+        return conclude(run, _work(history, clock), stopped)
+
+
+def _prepare(job: Job, one: Round, position: Position | None) -> None:
+    """Begin to compile the programs of a round, or those that its trials still need."""
+    plan = one.plan
+    if position is not None:
+        alive = set(position.alive)
+        plan = replace(plan, buckets=tuple(b for b in plan.buckets if alive & set(b.trials)))
+    job.engine.prepare(one.bracket.specs, plan)
+
+
+def _pending_baselines(job: Job, metric: Metric) -> PendingBaselines:
+    """Return the simple models, at work in a thread and told when they are there."""
+
+    def tell(fitted: tuple[SimpleModel, ...]) -> None:
+        shown = tuple(simple.shown for simple in fitted)
+        job.observer.on_baselines(shown, metric.label, metric.percent)
+
+    seed = job.asked.settings.seed
+    return PendingBaselines(lambda: fit_baselines(job.data, metric, seed), tell)
+
+
+def _tell(observer: Observer, progress: Progress, baselines: PendingBaselines) -> None:
+    baselines.tell_if_ready()
+    observer.on_progress(progress)
+
+
+def _train(
+    job: Job,
+    history: History,
+    rounds: Sequence[Round],
+    position: Position | None,
+    watch: Watch,
+) -> None:
+    """Train the rounds that are left, and further ones while a budget without trials lasts."""
+    scheduler = SCHEDULERS[job.asked.settings.scheduler]
+    for one in rounds:
+        if one is not rounds[0] and watch.stop():
+            history.interrupt(sorted(one.bracket.specs), 0)
+            continue
+        _prepare(job, one, position)
+        train_bracket(one.bracket, job.engine, history, scheduler, watch, position)
+        position = None
+    while job.asked.trials is None and watch.clock.budget is not None and not watch.stop():
+        past = history.trials()
+        count = round_size(watch.clock.left(), watch.clock.seconds() / len(past))
+        if count == 0:
+            return
+        population = len(history.store.events(history.record.id, "propose"))
+        one = next_round(job.asked, job.engine, past, count, population)
+        job.engine.prepare(one.bracket.specs, one.plan)
+        history.propose(one, plan_facts(job.asked, job.engine, one))
+        train_bracket(one.bracket, job.engine, history, scheduler, watch)
+
+
+def _work(history: History, clock: Clock) -> Work:
+    """Return what the study cost so far, from its events."""
+    store, study = history.store, history.record.id
+    planned: list[Any] = [event.details["plan"] for event in store.events(study, "plan")]
+    plans = [from_plain(Plan, plan) for plan in planned]
+    programs = {bucket.structure: bucket.programs for plan in plans for bucket in plan.buckets}
+    resumes: list[Any] = [event.details for event in store.events(study, "resume")]
+    return Work(
+        seconds=clock.seconds(),
+        programs=sum(programs.values()),
+        resumed=len(resumes),
+        repeated_seconds=float(sum(details["repeated_seconds"] for details in resumes)),
+    )

@@ -1,0 +1,211 @@
+"""Going on with a study that was killed, stopped or crashed, from its last checkpoint."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deepwell._base._errors import UsageError
+from deepwell._base._safe_text import safe_text
+from deepwell.data._data import Data
+from deepwell.data._load import load
+from deepwell.execution._backends import choose_backend
+from deepwell.execution._local import LocalEngine
+from deepwell.execution._planner import Plan
+from deepwell.records import (
+    DataFacts,
+    Event,
+    PlanFacts,
+    Rung,
+    StudyResult,
+    TrialSpec,
+    from_plain,
+)
+from deepwell.storage._lease import leased
+from deepwell.storage._open import open_store
+from deepwell.storage._study_record import StudyRecord
+
+from ._arrays import shape_of, training_rows
+from ._asked import Asked, encoding, from_config, origin_of
+from ._budget import parse_budget
+from ._checkpoint import checkpoint_folder, discard, read_position
+from ._course import Job, Past, carry_out
+from ._finished import FinishedStudy, open_study, sealed_test
+from ._history import DECISIONS, Bracket, Round
+from ._observer import Observer
+from ._recording import VAULT, continued
+
+if TYPE_CHECKING:
+    from deepwell.storage._store import Store  # loads SQLAlchemy
+
+
+def resume(
+    name: str,
+    data: Data | None = None,
+    *,
+    store: str | Path | None = None,
+    budget: str | float | None = None,
+    observer: Observer | None = None,
+) -> FinishedStudy:
+    """Go on with an unfinished study, and return it with its outcome; a finished one as it is.
+
+    A study that was killed, stopped by Ctrl-C or by its clock, or that failed, goes on from its
+    last checkpoint with the program, plan and proposals that were recorded. With `trials` given
+    to the first run it ends bit for bit where it would have ended without the break, on the same
+    machine and versions; under a time budget alone, rounds that were proposed are kept and those
+    that follow depend on the time that is left.
+
+    >>> import deepwell as dw                        # doctest: +SKIP
+    >>> dw.resume("churn").result.dev                # doctest: +SKIP
+    Estimate(value=0.186, low=0.167, high=0.207)
+
+    Args:
+        name: of the study.
+        data: what `load` returned for the same rows and options; needed when the study's data
+            came from memory, or from a file that is somewhere else now. Else they are read again
+            from where they were.
+        store: folder or `sqlite:///FILE`; None means `./deepwell`.
+        budget: working time from now on, such as `60s` or `5m`, or seconds. None means what was
+            left of the study's own budget; where nothing was left of it and a number of networks
+            had been asked for, no limit.
+        observer: hears what happens.
+
+    Raises:
+        UsageError: when there is no such store or study, the data are gone or not the same, or an
+            older Deepwell kept too little of the study.
+        StudyError: when another process runs the study, or the run fails as a first one may.
+        KeyboardInterrupt: when a person stopped before any network was scored.
+    """
+    seconds, watcher = parse_budget(budget), observer or Observer()
+    ran = False
+    with open_store(store, create=False) as opened:
+        record = opened.study(name)
+        folder = checkpoint_folder(opened, record)
+        if record.status != "finished":
+            with leased(folder, record.name):
+                record = opened.study(name)  # another process may just have finished it
+                if record.status != "finished":
+                    _go_on(opened, record, data, seconds, watcher)
+                    ran = True
+        if opened.study(name).status == "finished":
+            discard(folder)
+    finished = open_study(name, store)
+    if ran or finished.report_is_missing():
+        finished.write_report()
+    _tell(finished.result, watcher, already=not ran)
+    return finished
+
+
+def _tell(result: StudyResult, observer: Observer, *, already: bool) -> None:
+    """Tell the outcome, and of a study that had ended already what a run would have told too."""
+    if already:
+        observer.on_data(result.data)
+        observer.on_baselines(result.baselines, result.metric_label, result.percent)
+        observer.on_plan(result.plan)
+    observer.on_result(result)
+
+
+def _go_on(
+    opened: Store, record: StudyRecord, data: Data | None, budget: float | None, observer: Observer
+) -> None:
+    """Train what is left of a study whose lease is held, and save the outcome."""
+    asked = _with_budget(from_config(record), budget, record.seconds)
+    data = _same_data(opened, record, data)
+    observer.on_data(data.facts)
+    engine = LocalEngine(
+        training_rows(data),
+        shape_of(data, asked.settings.metric),
+        choose_backend(asked.program),
+        asked.memory,
+    )
+    with contextlib.closing(engine), continued(opened, record) as history:
+        past = _go_back(opened, record, engine)
+        carry_out(Job(data, asked, engine, observer), history, past)
+
+
+def _with_budget(asked: Asked, budget: float | None, spent: float) -> Asked:
+    """Return the study's choices with the budget of all its runs together."""
+    if budget is not None:
+        return replace(asked, budget=spent + budget)
+    if asked.budget is not None and asked.trials is not None and spent >= asked.budget:
+        return replace(asked, budget=None)
+    return asked
+
+
+def _same_data(opened: Store, record: StudyRecord, given: Data | None) -> Data:
+    """Return the study's data, read again unless given, with the test rows in the store's vault.
+
+    Raises:
+        UsageError: when they are not to be had, or not what the study has trained on.
+    """
+    name = safe_text(record.name)
+    if given is None:
+        origin = origin_of(record)
+        if origin is None:
+            raise UsageError(
+                f"the data of study {name} came from memory; give them again in Python, "
+                f'as in resume("{name}", data=load(...))'
+            )
+        options: Mapping[str, Any] = origin.options
+        given = load(origin.source, **options, vault=None)
+    if given.fingerprint != record.config["fingerprint"]:
+        raise UsageError(
+            f"{safe_text(given.facts.source, 200)} does not hold the rows that study {name} was "
+            "begun with; put the old data back, or fit the new ones under a new name"
+        )
+    parts = all(
+        np.array_equal(np.sort(hashes), opened.rows(record.id, part))
+        for part, hashes in given.row_hashes.items()
+    )
+    if not parts or encoding(given) != record.config["encoding"]:
+        raise UsageError(
+            f"these rows are split or encoded otherwise than study {name} did it; load them with "
+            "the same options as before"
+        )
+    facts = from_plain(DataFacts, record.config["data"])
+    return replace(given, facts=facts, vault=sealed_test(record, opened.folder / VAULT))
+
+
+def _go_back(opened: Store, record: StudyRecord, engine: LocalEngine) -> Past:
+    """Put records and engine where the study stood at its checkpoint; say what is left to do."""
+    kept = read_position(opened, record)
+    if kept is None:
+        opened.delete_checkpoint(record.id)
+    details = {
+        "process": os.getpid(),
+        "host": socket.gethostname(),
+        "from_checkpoint": kept is not None,
+    }
+    opened.roll_back(record.id, DECISIONS, Event(time.time(), "resume", details=details))
+    position = None
+    if kept is not None:
+        position, states = kept
+        engine.restore(states)
+    rounds = _rounds(opened, record)
+    done = 0 if position is None else position.population
+    plans: list[Any] = [event.details["facts"] for event in opened.events(record.id, "plan")]
+    facts = from_plain(PlanFacts, plans[0]) if plans else None
+    left = tuple(one for one in rounds if one.bracket.population >= done)
+    return Past(record.seconds, facts, left, position)
+
+
+def _rounds(opened: Store, record: StudyRecord) -> list[Round]:
+    """Return the rounds of a study as they were proposed and planned."""
+    specs: dict[int, TrialSpec] = {t.number: t.spec for t in opened.trials(record.id)}
+    proposed: list[Any] = [event.details for event in opened.events(record.id, "propose")]
+    planned: list[Any] = [event.details for event in opened.events(record.id, "plan")]
+    rounds: list[Round] = []
+    for told, plan in zip(proposed, planned, strict=True):
+        numbers = range(told["first"], told["first"] + told["networks"])
+        rungs = tuple(Rung(epochs, networks) for epochs, networks in told["rungs"])
+        bracket = Bracket(told["population"], {n: specs[n] for n in numbers}, rungs)
+        rounds.append(Round(bracket, from_plain(Plan, plan["plan"])))
+    return rounds

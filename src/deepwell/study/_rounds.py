@@ -1,0 +1,67 @@
+"""Rounds of proposals: how many networks, which, on which rungs, by which programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from deepwell.execution._local import LocalEngine
+from deepwell.execution._speed import remembered_rate
+from deepwell.records import PlanFacts, Rung, Trial, TrialSpec
+from deepwell.search.schedulers._registry import SCHEDULERS
+
+from ._asked import Asked
+from ._history import Bracket, Round
+from ._proposals import propose
+from ._settings import Settings
+from ._work import (
+    USUAL_TRIALS,
+    default_trials,
+    epochs_a_network,
+    expected_seconds,
+    round_size,
+    seconds_a_network,
+)
+
+
+def first_round(asked: Asked, engine: LocalEngine) -> Round:
+    """Return the first round: the networks asked for, or what fills the budget or a minute."""
+    count = asked.trials
+    if count is None:
+        probe = propose(asked.settings, [], USUAL_TRIALS[0], population=0)
+        epochs = epochs_a_network(_rungs(asked.settings, probe))
+        seconds = seconds_a_network(probe, engine.shape, epochs, engine.machine)
+        count = default_trials(seconds)
+        if asked.budget is not None:
+            count = max(1, min(count, round_size(asked.budget, seconds)))
+    return next_round(asked, engine, [], count, population=0)
+
+
+def next_round(
+    asked: Asked, engine: LocalEngine, past: Sequence[Trial], count: int, population: int
+) -> Round:
+    """Return a round of `count` proposals that follow from the trials so far."""
+    specs = propose(asked.settings, past, count, population)
+    rungs = _rungs(asked.settings, specs)
+    return Round(Bracket(population, specs, rungs), engine.plan(specs, epochs_a_network(rungs)))
+
+
+def plan_facts(asked: Asked, engine: LocalEngine, round_: Round) -> PlanFacts:
+    """Return what is told about a round before it is trained."""
+    bracket, planned = round_.bracket, round_.plan
+    epochs = epochs_a_network(bracket.rungs)
+    rate = remembered_rate(engine.name)
+    return PlanFacts(
+        networks=len(bracket.specs),
+        rungs=bracket.rungs,
+        program=engine.name,
+        programs=planned.programs,
+        cores=engine.cores,
+        seconds=expected_seconds(planned, epochs, engine.machine, rate),
+        space=asked.settings.space.describe(),
+        memory_bytes=asked.memory,
+    )
+
+
+def _rungs(settings: Settings, specs: Mapping[int, TrialSpec]) -> tuple[Rung, ...]:
+    longest = max(spec.whole("epochs") for spec in specs.values())
+    return SCHEDULERS[settings.scheduler].rungs(len(specs), longest)
