@@ -21,6 +21,7 @@ from deepwell.records import (
     Estimate,
     Finding,
     PlanFacts,
+    Status,
     StudyResult,
     Trial,
     to_plain,
@@ -91,6 +92,11 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
             raise KeyboardInterrupt
         if run.history.interrupted():
             raise StudyError(f"{BY_CLOCK} before any network was scored; give it more time")
+        if all(t.status is Status.FAILED for t in trials):
+            raise StudyError(
+                f"not one of the {len(trials)} networks fits in memory even alone; give more "
+                "memory, or search smaller networks, as in --space hidden_units=integer(8,64)"
+            )
         raise StudyError(
             f"none of the {len(trials)} networks reached a finite dev score; "
             "search lower learning rates, as in --space learning_rate=log(1e-5,1e-2)"

@@ -155,10 +155,6 @@ class History:
         """Return all trials so far, without their curves."""
         return self.store.trials(self.record.id)
 
-    def unfinished(self) -> set[int]:
-        """Return the numbers of the trials that are not over."""
-        return set(self.store.unfinished(self.record.id))
-
     def going(self, numbers: Sequence[int]) -> set[int]:
         """Return those of these trials that are neither over nor at the end of their epochs."""
         wanted = set(numbers)
