@@ -28,13 +28,13 @@ store, room = Path(sys.argv[1]), int(sys.argv[2])
 rng = np.random.default_rng(0)
 x = rng.normal(size=(160, 6))
 table = {f"c{i}": x[:, i] for i in range(6)} | {"y": np.where(x[:, 0] > 0, "a", "b")}
-data = dw.load(table, target="y", vault=store / "vault")
+data = dw.load(table, target="y", vault=store / "vault", memory="8GB")
 space = {"hidden_units": 1200, "hidden_layers": 2, "optimizer": "adam", "batch_size": 32}
 space |= {"learning_rate": dw.log(1e-4, 1e-3), "patience": 0, "activation": "relu"}
 
 
 def run(name):
-    study = dw.Study(data, space, name=name, store=store, program="native", memory="8GB")
+    study = dw.Study(data, space, name=name, store=store, program="native")
     result = study.run(trials=8, epochs=3)
     with open_store(store, create=False) as opened:
         record = opened.study(name)

@@ -46,7 +46,6 @@ def fit(
         "search": study.search,
         "scheduler": study.scheduler,
         "program": study.program,
-        "memory": run.memory,
         "metric": study.metric,
         "best_possible": study.best_possible,
         "store": place.store,

@@ -109,9 +109,9 @@ def load(
         from ._streamed_load import load_streamed
 
         data = _assembled(load_streamed(table, source, options, budget), options, source)
-        data = replace(data, memory=budget)
         asked_memory = budget  # it decides what is sampled, so another process must take the same
-    return replace(data, origin=origin_of(source, {**given, "memory": asked_memory}, options))
+    origin = origin_of(source, {**given, "memory": asked_memory}, options)
+    return replace(data, origin=origin, memory=asked_memory)
 
 
 def _from_memory(gathered: Gathered, options: LoadOptions) -> Prepared:

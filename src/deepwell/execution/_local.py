@@ -86,6 +86,7 @@ class LocalEngine:
         self._at_once: dict[int, int] = {}  # by program, once memory ran out
         self._told: dict[int, int] = {}  # the epoch up to which a trial's records went out
         self._failed: set[int] = set()
+        self._dropped: set[int] = set()  # at work, and not needed any more when that ends
         self._programs: dict[int, Future[Program]] = {}
         self._buckets: list[Bucket] = []
         self._pool: ThreadPoolExecutor | None = None
@@ -141,6 +142,7 @@ class LocalEngine:
             One record an epoch and session, as soon as it has ended.
         """
         chosen = set(numbers)
+        self._dropped.clear()
         waiting = {self._programs[i]: i for i in range(len(self._buckets))}
         waiting = {f: i for f, i in waiting.items() if chosen & set(self._buckets[i].trials)}
         while waiting and not stop():
@@ -191,11 +193,12 @@ class LocalEngine:
     def forget(self, keep: Sequence[int]) -> None:
         """Drop the states of all trials but these, so that memory follows the trials in flight.
 
-        Trials that are at work are not touched.
+        Between two records of `train`, those at work that are dropped train no further than the
+        record said, if it said that they ended; their states are not kept.
         """
         kept = set(keep)
         if self._at_work is not None:
-            kept |= set(self._at_work[0])
+            self._dropped.update(n for n in self._at_work[0] if n not in kept)
         for number in [n for n in self._states if n not in kept]:
             self._states.drop(number)
         self._told = {n: epoch for n, epoch in self._told.items() if n in kept}
@@ -244,7 +247,7 @@ class LocalEngine:
                 ran_out = True
             if ran_out:  # out here the error no longer holds the members that it interrupted
                 yield from self._with_fewer_at_once(index, groups[0][0])
-                left = [n for group, _ in groups for n in group if n not in self._failed]
+                left = [n for group, _ in groups for n in group if n not in self._dropped]
                 groups = self._groups(index, left, until)
             else:
                 groups.popleft()
@@ -300,7 +303,8 @@ class LocalEngine:
 
     def _keep(self, group: Sequence[int], session: Session) -> None:
         for number, state in zip(group, session.read(), strict=True):
-            self._states.put(number, state)
+            if number not in self._dropped:
+                self._states.put(number, state)
 
     def _rescue(self, group: Sequence[int], session: Session, batch: int) -> None:
         """Keep how far members came whose memory ran out, as far as there is memory for that.
@@ -312,7 +316,8 @@ class LocalEngine:
         with contextlib.suppress(Exception):  # whatever it is, the states from before are there
             for number, state in zip(group, session.read(), strict=True):
                 scored = int(state["epoch"]) == int(state["step"]) // steps
-                if scored or int(state["outcome"]) != Outcome.RUNNING:
+                ended = int(state["outcome"]) != Outcome.RUNNING
+                if number not in self._dropped and (scored or ended):
                     self._states.put(number, state)
 
     def _untold(self, record: ChunkRecord) -> Iterator[ChunkRecord]:

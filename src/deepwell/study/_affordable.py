@@ -33,7 +33,7 @@ def affordable(data: Data) -> Data:
 def affordable_rows(data: Data) -> int:
     """Return how many train rows may be in memory at once beside all else."""
     n = len(data.train)
-    if data.memory is None:
+    if data.memory is None or not isinstance(data.train.x, np.memmap):
         return n
     inputs, classes = data.train.x.shape[1], max(1, len(data.task.classes))
     each = inputs * (4 + 2 * 8) + classes * 5 * 8 + 64  # the rows, float64 copies, predictions

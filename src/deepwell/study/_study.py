@@ -13,7 +13,7 @@ from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import validate
 from deepwell._base._safe_text import safe_text
 from deepwell.data._data import Data
-from deepwell.data._memory_budget import default_memory, parse_memory
+from deepwell.data._memory_budget import default_memory
 from deepwell.diagnosis._metrics import METRICS, default_metric
 from deepwell.execution._backends import check_program, choose_backend
 from deepwell.execution._local import LocalEngine
@@ -59,8 +59,6 @@ class Study:
         best_possible: best score anything could reach, when it is known (0.02 for 2 %).
         fixed: hyperparameters held at one value.
         program: what trains: `native`, `jax`, or None for the fastest one of this machine.
-        memory: budget for data, networks in training and workspaces, such as `4GB`, or bytes; None
-            takes the data's, or three quarters of what is free.
         observer: hears what happens.
 
     Raises:
@@ -82,7 +80,6 @@ class Study:
         best_possible: float | None = None,
         fixed: Mapping[str, object] | None = None,
         program: str | None = None,
-        memory: str | int | None = None,
         observer: Observer | None = None,
     ) -> None:
         if not isinstance(data, Data):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -112,7 +109,7 @@ class Study:
         locate(store)  # refuses what can be no store before the work, in a dry run too
         self._store = store
         self._program = program
-        self._memory = parse_memory(memory) or data.memory or default_memory()
+        self._memory = data.memory or default_memory()
         self._observer = observer or Observer()
         self._finished: FinishedStudy | None = None
 
