@@ -15,6 +15,7 @@
 #include "levels.hpp"
 #include "metrics/registry.hpp"
 #include "names.hpp"
+#include "normals.hpp"
 #include "session.hpp"
 #include "workers.hpp"
 
@@ -374,6 +375,14 @@ class PySession {
   std::mutex mutex_;
 };
 
+// Normal numbers at the places of `out`; the interpreter's lock is released meanwhile.
+template <class T>
+void normals(std::uint64_t seed, const std::vector<std::uint32_t>& folds, double deviation,
+             nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu> out) {
+  const nb::gil_scoped_release released;
+  draw_normals(seed, std::span(folds), deviation, out.shape(0), out.shape(1), out.data());
+}
+
 template <class Names>
 nb::tuple as_tuple(const Names& names) {
   nb::list list;
@@ -386,6 +395,7 @@ nb::tuple as_tuple(const Names& names) {
 
 NB_MODULE(_core, module) {
   using namespace deepwell;
+  nb::set_leak_warnings(false);  // rows that a script still holds when it ends are no leak
   module.def("levels", [] {
     std::vector<std::string_view> names;
     for (const Level* level : runnable_levels()) names.push_back(level->name);
@@ -403,6 +413,8 @@ NB_MODULE(_core, module) {
   });
   module.def("mask_words", &mask_words, "level"_a, "dtype"_a, "key"_a, "step"_a, "at"_a,
              "out"_a.noconvert());
+  module.def("normals", &normals<float>, "seed"_a, "folds"_a, "deviation"_a, "out"_a.noconvert());
+  module.def("normals", &normals<double>, "seed"_a, "folds"_a, "deviation"_a, "out"_a.noconvert());
   bind_data<float>(module, "Data32", "Window32");
   bind_data<double>(module, "Data64", "Window64");
   nb::class_<PySession>(module, "Session")

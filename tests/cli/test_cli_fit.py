@@ -61,7 +61,6 @@ def test_the_library_gets_what_was_asked(deepwell, library) -> None:
         "search": "random",
         "scheduler": "none",
         "program": None,
-        "memory": None,
         "metric": "log_loss",
         "best_possible": 0.02,
         "store": "place",

@@ -18,10 +18,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from deepwell._base._hash import Purpose, fold, key, words
+from deepwell._base._hash import Purpose
 from deepwell._base._registry import Registry
 
 from ._architecture import Architecture
+from ._normals import fill_normals
 
 INITIALIZERS: Registry[Callable[[int, int], float]] = Registry(
     "initializer",
@@ -59,20 +60,12 @@ def initial_parameters(
         seed: the trial's seed.
         dtype: `float32` or `float64`; drawn in float64 and rounded once.
     """
-    parent = fold(key(seed), Purpose.WEIGHTS)
     parameters: dict[str, np.ndarray] = {}
     for layer, (n_in, n_out) in enumerate(architecture.layer_shapes()):
+        weights = np.zeros((n_in, n_out), dtype)
         std = standard_deviation(initializer, n_in, n_out)
-        drawn = std * normals(fold(parent, layer), (n_in, n_out)) if std else 0.0
-        weights = np.empty((n_in, n_out), dtype)
-        weights[...] = drawn
+        if std:
+            fill_normals(weights, seed, (Purpose.WEIGHTS, layer), std)
         parameters[f"weights/{layer}"] = weights
         parameters[f"biases/{layer}"] = np.zeros(n_out, dtype)
     return parameters
-
-
-def normals(parent, shape: tuple[int, ...]) -> np.ndarray:
-    """Return standard normal numbers at the coordinates of `shape`, float64, within +-6.4."""
-    from scipy.special import ndtri
-
-    return ndtri((words(parent, shape) + 0.5) * 2.0**-32)
