@@ -60,7 +60,8 @@ Table<T> table(const Matrix<T>& x, const Column<T>& y, const Column<T>& weight, 
            std::to_string(x.shape(0)), ", ", std::to_string(y.shape(0)), " and ",
            std::to_string(weight.shape(0)));
   }
-  if (x.shape(0) == 0 || x.shape(1) == 0) {
+  const bool may_come_later = std::string_view(part) == "train";  // in windows, call by call
+  if ((x.shape(0) == 0 && !may_come_later) || x.shape(1) == 0) {
     refuse("the ", part, " rows must hold a row and a feature, got ", std::to_string(x.shape(0)),
            " x ", std::to_string(x.shape(1)));
   }
@@ -85,8 +86,21 @@ struct HeldData {
   Data<T> data;
 };
 
+// Train rows of one call; the arrays stay alive for as long as the window.
 template <class T>
-void bind_data(nb::module_& module, const char* name) {
+struct HeldWindow {
+  HeldWindow(Matrix<T> x, Column<T> y, Column<T> weight)
+      : held(x), columns{y, weight}, rows(table(x, y, weight, "window's")) {}
+  Matrix<T> held;
+  std::array<Column<T>, 2> columns;
+  Table<T> rows;
+};
+
+template <class T>
+void bind_data(nb::module_& module, const char* name, const char* window) {
+  nb::class_<HeldWindow<T>>(module, window)
+      .def(nb::init<Matrix<T>, Column<T>, Column<T>>(), "x"_a.noconvert(), "y"_a.noconvert(),
+           "weight"_a.noconvert());
   nb::class_<HeldData<T>>(module, name)
       .def(nb::init<Matrix<T>, Column<T>, Column<T>, Matrix<T>, Column<T>, Column<T>>(),
            "x_train"_a.noconvert(), "y_train"_a.noconvert(), "weight_train"_a.noconvert(),
@@ -222,16 +236,23 @@ class PySession {
       }
       seen = spec.widths.back();
     }
+    shared_ = shared;
+    if (!specs.empty() && loss != "squared") classes_ = std::max(2, specs.front().widths.back());
     session_ = std::make_unique<Session>(shared, specs);
   }
 
-  nb::tuple advance(Order order, std::int64_t epoch, bool ends_epoch, nb::object should_stop) {
+  nb::tuple advance(Order order, std::int64_t epoch, bool ends_epoch, nb::object should_stop,
+                    const HeldWindow<float>* window32, const HeldWindow<double>* window64) {
     const std::unique_lock lock = enter();
-    const Steps steps{{order.data(), order.size()},
-                      small(order.shape(0), "steps"),
-                      small(order.shape(1), "the batch"),
-                      epoch,
-                      ends_epoch};
+    Steps steps{{order.data(), order.size()},
+                small(order.shape(0), "steps"),
+                small(order.shape(1), "the batch"),
+                epoch,
+                ends_epoch};
+    if (steps.count > 0) {
+      steps.float32 = checked_window(window32, shared_.float32);
+      steps.float64 = checked_window(window64, shared_.float64);
+    }
     if (steps.batch < 1) refuse("a batch must hold at least one row, got 0");
     for (const std::int32_t row : steps.order) {
       if (row < 0) refuse("order must hold rows from 0, got ", std::to_string(row));
@@ -308,6 +329,23 @@ class PySession {
     return lock;
   }
 
+  // The rows to train on in one call; null where the session's own are meant.
+  template <class T>
+  const Table<T>* checked_window(const HeldWindow<T>* window, const Data<T>* data) const {
+    if (data == nullptr) return nullptr;  // no member has this type
+    if (window == nullptr) {
+      if (data->train().rows == 0) refuse("there are no train rows; give a window of them");
+      return nullptr;
+    }
+    const Table<T>& rows = window->rows;
+    if (rows.inputs != data->dev().inputs) {
+      refuse("a window of ", std::to_string(rows.inputs), " features does not fit rows of ",
+             std::to_string(data->dev().inputs));
+    }
+    if (classes_ > 0) check_labels(rows, classes_);
+    return &rows;
+  }
+
   void check_index(int index) const {
     if (index < 0 || index >= session_->size()) {
       refuse("there is no member ", std::to_string(index), " among ",
@@ -331,6 +369,8 @@ class PySession {
 
   nb::object float32_;
   nb::object float64_;
+  Shared shared_{};
+  int classes_ = 0;  // that labels may name, 0 when targets are numbers
   std::unique_ptr<Session> session_;
   std::mutex mutex_;
 };
@@ -375,15 +415,16 @@ NB_MODULE(_core, module) {
              "out"_a.noconvert());
   module.def("normals", &normals<float>, "seed"_a, "folds"_a, "deviation"_a, "out"_a.noconvert());
   module.def("normals", &normals<double>, "seed"_a, "folds"_a, "deviation"_a, "out"_a.noconvert());
-  bind_data<float>(module, "Data32");
-  bind_data<double>(module, "Data64");
+  bind_data<float>(module, "Data32", "Window32");
+  bind_data<double>(module, "Data64", "Window64");
   nb::class_<PySession>(module, "Session")
       .def(nb::init<nb::object, nb::object, const std::string&, const std::string&,
                     const std::vector<nb::dict>&, int, const std::string&>(),
            "float32"_a.none(), "float64"_a.none(), "loss"_a, "metric"_a, "members"_a, "threads"_a,
            "level"_a)
       .def("advance", &PySession::advance, "order"_a.noconvert(), "epoch"_a, "ends_epoch"_a,
-           "should_stop"_a.none())
+           "should_stop"_a.none(), "window32"_a.none() = nb::none(),
+           "window64"_a.none() = nb::none())
       .def("write", &PySession::write<float>, "index"_a, "set"_a, "layer"_a,
            "weights"_a.noconvert(), "biases"_a.noconvert())
       .def("write", &PySession::write<double>, "index"_a, "set"_a, "layer"_a,

@@ -103,8 +103,14 @@ std::vector<Report> Session::advance(const Steps& steps, const std::function<boo
     const auto order = steps.order.subspan(
         static_cast<std::size_t>(first) * static_cast<std::size_t>(steps.batch),
         static_cast<std::size_t>(count) * static_cast<std::size_t>(steps.batch));
-    if (single) float32->gather(shared_.float32->train(), order, count, steps.batch);
-    if (twice) float64->gather(shared_.float64->train(), order, count, steps.batch);
+    if (single) {
+      float32->gather(steps.float32 ? *steps.float32 : shared_.float32->train(), order, count,
+                      steps.batch);
+    }
+    if (twice) {
+      float64->gather(steps.float64 ? *steps.float64 : shared_.float64->train(), order, count,
+                      steps.batch);
+    }
     const auto move = [&]<class T>(Member<T>& one, const Batches<T>& batches, std::size_t index,
                                    Worker& worker) {
       const std::int64_t before = one.counters.step;

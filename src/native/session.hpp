@@ -41,6 +41,8 @@ struct Steps {
   int batch;
   std::int64_t epoch;
   bool ends_epoch;
+  const Table<float>* float32 = nullptr;   // a window of train rows that `order` counts in;
+  const Table<double>* float64 = nullptr;  // null takes the session's own
 };
 
 class Session {

@@ -50,6 +50,7 @@ def test_the_library_gets_what_was_asked(deepwell, library) -> None:
         "test": "test.csv",
         "keep": ("a", "b"),
         "ignore": ("c",),
+        "memory": None,
     }
     assert not Path(vault).exists()  # the study has moved what it sealed into its store
     assert study.pop("space") is None

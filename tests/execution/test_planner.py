@@ -212,10 +212,10 @@ def test_one_call_is_short_enough_to_stop() -> None:
         lanes, steps = lanes_and_steps(bucket)
         work = 3 * (10 * units + units**2 + 3 * units) - 10 * units
         step_seconds = lanes * 64 * work / (machine.multiply_adds / machine.devices)
-        assert steps == 1 or steps * step_seconds <= seconds * 9 / 8
+        assert steps == 2 or steps * step_seconds <= seconds * 9 / 8
         assert steps <= padded_size(steps_per_epoch(200_000, 64))
         seen.add(steps)
-    assert {1, padded_size(3_125)} < seen
+    assert {2, padded_size(3_125)} < seen
 
 
 @pytest.mark.parametrize("units", [16, 512, 8_192])

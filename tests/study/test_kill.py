@@ -63,6 +63,7 @@ def arguments(program: str, table: Path, store: Path) -> list[str]:
     return [
         *("fit", str(table), "--target", "y", "--trials", "12", "--epochs", "30"),
         *("--name", NAME, "--store", str(store), "--program", program, "--json"),
+        *("--memory", "1GB"),
         *SPACE[program],
     ]
 
@@ -162,6 +163,7 @@ def contents(store: Path) -> dict[str, Any]:
             compile_seconds=0.0,
             networks_per_second=0.0,
             gemm_share=None,
+            peak_memory_bytes=None,
             resumed=0,
             repeated_seconds=0.0,
         ),

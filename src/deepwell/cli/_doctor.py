@@ -118,11 +118,17 @@ def _numerics() -> Check:
 def _machine() -> Check:
     from deepwell._jax._start import usable_cores
     from deepwell.data._memory import available_memory, gigabytes
+    from deepwell.data._memory_budget import default_memory
 
     cores, free = usable_cores(), available_memory()
+    budget = default_memory()
     memory = f"{gigabytes(free)} of memory free" if free is not None else "free memory unknown"
-    told = f"{cores} of {os.cpu_count() or cores} cores usable, {memory}"
-    return Check("machine", True, told, {"cores": cores, "memory_free": free})
+    told = (
+        f"{cores} of {os.cpu_count() or cores} cores usable, {memory}, of which a fit uses up to "
+        f"{gigabytes(budget)} (--memory)"
+    )
+    facts: dict[str, object] = {"cores": cores, "memory_free": free, "memory_budget": budget}
+    return Check("machine", True, told, facts)
 
 
 def _cache() -> Check:

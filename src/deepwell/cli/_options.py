@@ -99,6 +99,13 @@ class RunOptions:
         RUN,
         HYPERPARAMETERS["epochs"].constraint,
     )
+    memory: str | None = flag(
+        None,
+        "Memory for data, networks in training and workspaces, as in 512MB, 4GB or 4GiB; by "
+        "default three quarters of what is free. Larger Parquet files are streamed.",
+        "SIZE",
+        RUN,
+    )
     budget: str | None = flag(None, "Time to use, as in 60s, 5m or 1h.", "TIME", RUN)
     dry_run: bool = flag(False, "Show data, split and plan; train and write nothing.", section=RUN)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -48,7 +48,35 @@ def plan_columns(frame: pl.DataFrame, target: str, options: LoadOptions) -> Colu
     Raises:
         UsageError: when no input column is left.
     """
+    rest = by_name(candidates(frame.columns, target, options))
+    kinds = column_kinds(frame.select(rest))
+    return planned(frame.columns, kinds, lambda name: input_kind(frame[name]), options)
+
+
+def candidates(names: Sequence[str], target: str, options: LoadOptions) -> list[str]:
+    """Return the columns that could be inputs: not the target, ignored, or what splits the rows."""
     aside = {target, *options.ignore}
+    aside.update({options.group or target, options.time or target} - set(options.keep))
+    return [name for name in names if name not in aside]
+
+
+def planned(
+    names: Sequence[str],
+    kinds: Mapping[str, str],
+    kind_if_kept: Callable[[str], str],
+    options: LoadOptions,
+) -> ColumnPlan:
+    """Return the plan for columns whose kinds are known.
+
+    Args:
+        names: all columns of the table.
+        kinds: of the candidates, in the order of the table.
+        kind_if_kept: how a column that would be left out is encoded when the user keeps it.
+        options: what the user said.
+
+    Raises:
+        UsageError: when no input column is left.
+    """
     inputs: list[InputColumn] = []
     left_out: dict[str, list[str]] = {reason: [] for reason in WHY_IGNORED}
     identifiers: list[str] = []
@@ -57,40 +85,48 @@ def plan_columns(frame: pl.DataFrame, target: str, options: LoadOptions) -> Colu
         for name in (options.group, options.time)
         if name is not None and name not in options.keep
     ]
-    aside.update({options.group or target, options.time or target} - set(options.keep))
-    rest = by_name([name for name in frame.columns if name not in aside])
-    kinds = column_kinds(frame.select(rest))
     for name, kind in kinds.items():
         if kind == "id":
             identifiers.append(name)
         if kind in left_out and name not in options.keep:
             left_out[kind].append(name)
         else:
-            used = input_kind(frame[name]) if kind in left_out else kind
-            inputs.append(InputColumn(name, used))
-    for reason, names in left_out.items():
-        notes += _ignored_notes(reason, names)
+            inputs.append(InputColumn(name, kind_if_kept(name) if kind in left_out else kind))
+    for reason, ignored in left_out.items():
+        notes += _ignored_notes(reason, ignored)
     if not inputs:
-        raise UsageError(_nothing_left(frame, left_out))
+        raise UsageError(_nothing_left(len(names), left_out))
     return ColumnPlan(tuple(inputs), tuple(identifiers), tuple(notes))
 
 
 def encoding_notes(frame: pl.DataFrame, encoder: TableEncoder) -> tuple[str, ...]:
+    """Return what is told about the inputs of a table, in which blanks are counted."""
+    return counted_notes(
+        encoder,
+        lambda name: frame[name].null_count(),
+        lambda name: as_labels(frame[name]).n_unique(),
+    )
+
+
+def counted_notes(
+    encoder: TableEncoder, blanks_in: Callable[[str], int], labels_in: Callable[[str], int]
+) -> tuple[str, ...]:
     """Return what is told about the inputs: imputed blanks, rare categories, hashed text.
 
     Args:
-        frame: all rows, in which the blanks are counted.
         encoder: fitted on the train rows.
+        blanks_in: how many rows lack a column's value.
+        labels_in: how many different labels a category column holds, "missing" among them.
     """
     blanks: list[tuple[str, str]] = []
     crowded: list[tuple[str, str]] = []
     texts: list[tuple[str, str]] = []
     for column in encoder.columns:
         name = safe_text(column.name)
-        missing = frame[column.name].null_count()
+        missing = blanks_in(column.name)
         if isinstance(column, CategoryColumn):
             if column.others:
-                total = as_labels(frame[column.name]).n_unique() - (missing > 0)
+                total = labels_in(column.name) - (missing > 0)
                 words = f"{name} has {total:,} categories: {len(column.categories)} have a column"
                 crowded.append((name, f"{words} each, the rarer ones share one"))
         elif column.kind == "text":
@@ -124,12 +160,12 @@ def _together(lines: Sequence[tuple[str, str]], shared: str) -> list[str]:
     return [f"{len(lines):,} {shared}: {name_list([name for name, _ in lines], 5)}"]
 
 
-def _nothing_left(frame: pl.DataFrame, left_out: dict[str, list[str]]) -> str:
+def _nothing_left(columns: int, left_out: dict[str, list[str]]) -> str:
     reasons = [
         f"{WHY_IGNORED[reason]}: {name_list(names, 5)}"
         for reason, names in left_out.items()
         if names
     ]
     if not reasons:
-        return f"no input column is left of {count_of(frame.width, 'column')}; give at least one"
+        return f"no input column is left of {count_of(columns, 'column')}; give at least one"
     return f"no input column is left to learn from ({'; '.join(reasons)}); add columns that vary"

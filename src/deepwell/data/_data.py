@@ -34,6 +34,8 @@ class Data:
         row_hashes: `train`, `dev`, `test` -> (n,) uint64 hashes of the rows' content, to find rows
             that come again in another study.
         origin: how to read the data again; None when they came from memory.
+        memory: budget in bytes for these rows and all that trains on them; None when none was
+            given and all rows are in memory.
     """
 
     name: str
@@ -48,3 +50,4 @@ class Data:
     fingerprint: str
     row_hashes: Mapping[str, np.ndarray]
     origin: Origin | None = None
+    memory: int | None = None

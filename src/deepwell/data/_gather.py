@@ -49,14 +49,8 @@ def gather(source: Source, options: LoadOptions) -> Gathered:
         UsageError: when a source cannot be read, a column is not there, or too few rows are left.
     """
     table = read_table(source, options.target)
-    target = _target_name(table, source, options.target)
-    named = [*options.keep, *options.ignore, *filter(None, [options.group, options.time])]
-    for name in named:
-        _require_column(table, name)
-    if target in named:
-        raise UsageError(f"column {quoted(target)} is the target; it cannot be another thing too")
     notes: list[str] = []
-    usable = _without_nested(table, target, notes)
+    target, usable = usable_columns(table, source, options, notes)
     frames = [_labelled(usable, target, options.ignore, "the table", notes)]
     parts = [TRAIN]
     for part, given in ((DEV, options.dev_source), (TEST, options.test_source)):
@@ -69,14 +63,45 @@ def gather(source: Source, options: LoadOptions) -> Gathered:
         )
         frames.append(rows)
         parts.append(part)
-    total = sum(frame.height for frame in frames)
+    require_rows(sum(frame.height for frame in frames))
+    given_parts = np.repeat(np.array(parts, np.int8), [frame.height for frame in frames])
+    return Gathered(_stacked(frames), given_parts, target, table.height, table.width, tuple(notes))
+
+
+def usable_columns(
+    table: pl.DataFrame, source: Source, options: LoadOptions, notes: list[str]
+) -> tuple[str, pl.DataFrame]:
+    """Return the target's name, and the table without the columns that hold no single values.
+
+    Args:
+        table: as read, or with the names and types of its columns alone.
+        source: where it came from.
+        options: what the user said.
+        notes: takes what was left out.
+
+    Raises:
+        UsageError: when a named column is not there, or the target is named as another thing too.
+    """
+    target = _target_name(table, source, options.target)
+    named = [*options.keep, *options.ignore, *filter(None, [options.group, options.time])]
+    for name in named:
+        _require_column(table, name)
+    if target in named:
+        raise UsageError(f"column {quoted(target)} is the target; it cannot be another thing too")
+    return target, _without_nested(table, target, notes)
+
+
+def require_rows(total: int) -> None:
+    """Refuse a table with too few rows that have a target.
+
+    Raises:
+        UsageError: when there are fewer than 10.
+    """
     if total < MIN_ROWS:
         raise UsageError(
             f"{count_of(total, 'row')} with a target {'is' if total == 1 else 'are'} too few to "
             f"learn from and to test on; give at least {MIN_ROWS}"
         )
-    given_parts = np.repeat(np.array(parts, np.int8), [frame.height for frame in frames])
-    return Gathered(_stacked(frames), given_parts, target, table.height, table.width, tuple(notes))
 
 
 def _target_name(table: pl.DataFrame, source: Source, target: str | None) -> str:
@@ -131,20 +156,38 @@ def _labelled(
     frame: pl.DataFrame, target: str, ignore: Sequence[str], what: str, notes: list[str]
 ) -> pl.DataFrame:
     """Return the rows that have a target, with all numbers finite."""
+    require_finite(frame, ignore)
+    return frame.filter(with_target(frame[target], what, notes))
+
+
+def require_finite(frame: pl.DataFrame, ignore: Sequence[str]) -> None:
+    """Refuse infinite numbers in columns that are not ignored.
+
+    Raises:
+        UsageError: with the column and the row.
+    """
     real = [name for name, kind in frame.schema.items() if kind.is_float() and name not in ignore]
     infinite = frame.select(by_name(real).is_infinite().any())
     for name in infinite.columns:
         if infinite[name].any():
             refuse_infinite(frame[name].fill_null(0.0).to_numpy(), name)
-    missing = frame[target].null_count()
-    if missing == frame.height:
+
+
+def with_target(target: pl.Series, what: str, notes: list[str]) -> pl.Series:
+    """Return (n,) whether a row has a target, with a note on those that have none.
+
+    Raises:
+        UsageError: when none has.
+    """
+    missing = target.null_count()
+    if missing == len(target):
         raise UsageError(
-            f"target {quoted(target)} is missing in all {frame.height:,} rows of {what}; there is "
-            "nothing to learn from"
+            f"target {quoted(target.name)} is missing in all {len(target):,} rows of {what}; there "
+            "is nothing to learn from"
         )
     if missing:
         notes.append(f"{count_of(missing, 'row')} of {what} without a target: left out")
-    return frame.filter(frame[target].is_not_null())
+    return target.is_not_null()
 
 
 def _aligned(

@@ -20,11 +20,14 @@ from ._gather import Gathered, gather
 from ._infer_task import infer_task
 from ._load_options import LoadOptions, checked_options
 from ._memory import require_memory
+from ._memory_budget import default_memory, parse_memory
 from ._names import data_name
 from ._origin import origin_of
+from ._prepared import Prepared
 from ._row_hashes import fingerprint, row_hashes
 from ._rows import Rows
 from ._split import DEV, PARTS, TEST, TRAIN
+from ._streamed_table import streamed_table
 from ._table_encoder import TableEncoder
 from ._table_input import Source, describe_source
 from ._target import TargetEncoder
@@ -50,6 +53,7 @@ def load(
     seed: int | None = None,
     name: str | None = None,
     vault: str | os.PathLike[str] | None = DEFAULT_VAULT,
+    memory: str | int | None = None,
 ) -> Data:
     """Read a table, split it, seal its test rows and return the rest ready to train on.
 
@@ -74,6 +78,9 @@ def load(
             split alike, whatever the seed of the study.
         name: short name; by default from the file's name.
         vault: folder for the sealed test rows; None throws them away, for a look at the plan.
+        memory: budget such as `4GB`, or bytes; by default three quarters of what is free. A
+            Parquet file, or `X` of `np.load(file, mmap_mode="r")`, that is larger is read piece
+            by piece; anything else that is larger than a given budget is refused.
 
     Raises:
         UsageError: one sentence that says what is wrong with the data or the options.
@@ -93,11 +100,21 @@ def load(
         "vault": vault,
     }
     options = checked_options(given)
-    data = _assembled(gather(source, options), options, source)
-    return replace(data, origin=origin_of(source, given, options))
+    asked_memory = parse_memory(memory)
+    budget = default_memory() if asked_memory is None else asked_memory
+    table = streamed_table(source, budget, strict=asked_memory is not None)
+    if table is None:
+        data = _assembled(_from_memory(gather(source, options), options), options, source)
+    else:
+        from ._streamed_load import load_streamed
+
+        data = _assembled(load_streamed(table, source, options, budget), options, source)
+        asked_memory = budget  # it decides what is sampled, so another process must take the same
+    origin = origin_of(source, {**given, "memory": asked_memory}, options)
+    return replace(data, origin=origin, memory=asked_memory)
 
 
-def _assembled(gathered: Gathered, options: LoadOptions, source: Source) -> Data:
+def _from_memory(gathered: Gathered, options: LoadOptions) -> Prepared:
     frame, target = gathered.frame, gathered.target
     task, task_notes = infer_task(frame[target], options.task)
     plan = plan_columns(frame, target, options)
@@ -110,38 +127,58 @@ def _assembled(gathered: Gathered, options: LoadOptions, source: Source) -> Data
     seed = int(print_of_data[:8], 16) if options.seed is None else options.seed
     divided = divide(gathered, task, units, seed, options)
     encoded = _encoded(frame, divided, plan, target, task)
-    by_part = {name: hashes[divided.rows(part)] for part, name in enumerate(PARTS)}
+    return Prepared(
+        gathered=gathered,
+        task=task,
+        divided=divided,
+        hashes=hashes,
+        comparable=comparable,
+        fingerprint=print_of_data,
+        seed=seed,
+        train=encoded.train,
+        dev=encoded.dev,
+        test=frame[divided.rows(TEST)],
+        table_encoder=encoded.table_encoder,
+        target_encoder=encoded.target_encoder,
+        notes=(*gathered.notes, *task_notes, *plan.notes, *encoded.notes, *divided.notes),
+    )
+
+
+def _assembled(prepared: Prepared, options: LoadOptions, source: Source) -> Data:
+    """Return the data, with the test rows sealed."""
+    gathered, task, divided = prepared.gathered, prepared.task, prepared.divided
+    by_part = {name: prepared.hashes[divided.rows(part)] for part, name in enumerate(PARTS)}
     vault = None
     if options.vault is not None and len(by_part["test"]):
-        test_print = fingerprint(np.sort(by_part["test"]), comparable, target)
-        vault = seal(frame[divided.rows(TEST)], options.vault, test_print)
+        test_print = fingerprint(np.sort(by_part["test"]), prepared.comparable, gathered.target)
+        vault = seal(prepared.test, options.vault, test_print)
     facts = DataFacts(
         name=data_name(options.name or _stem(source)),
         source=describe_source(source),
         rows=gathered.rows,
         columns=gathered.columns,
-        target=target,
+        target=gathered.target,
         task=task.kind,
         classes=task.classes,
-        class_shares=_class_shares(task, encoded.train, encoded.dev),
-        notes=(*gathered.notes, *task_notes, *plan.notes, *encoded.notes, *divided.notes),
-        features=len(encoded.table_encoder.mean),
+        class_shares=_class_shares(task, prepared.train, prepared.dev),
+        notes=prepared.notes,
+        features=len(prepared.table_encoder.mean),
         split=divided.kind,
-        split_seed=seed,
-        sizes=(len(encoded.train), len(encoded.dev), len(by_part["test"])),
+        split_seed=prepared.seed,
+        sizes=(len(prepared.train), len(prepared.dev), len(by_part["test"])),
         sealed=vault.sha256 if vault else "",
     )
     return Data(
         name=facts.name,
-        target=target,
+        target=gathered.target,
         task=task,
-        train=encoded.train,
-        dev=encoded.dev,
-        table_encoder=encoded.table_encoder,
-        target_encoder=encoded.target_encoder,
+        train=prepared.train,
+        dev=prepared.dev,
+        table_encoder=prepared.table_encoder,
+        target_encoder=prepared.target_encoder,
         facts=facts,
         vault=vault,
-        fingerprint=print_of_data,
+        fingerprint=prepared.fingerprint,
         row_hashes=MappingProxyType(by_part),
     )
 

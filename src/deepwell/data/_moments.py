@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 # By Samuelson's inequality no train row lies further out than sqrt(n - 1) standard deviations,
@@ -37,6 +39,37 @@ def moments(values: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndar
     constant = low >= high
     mean = np.where(constant & np.isfinite(low), low, mean * unit)
     return mean, np.where(constant, 0.0, spread * unit)
+
+
+def merged_moments(
+    blocks: Iterable[tuple[np.ndarray, np.ndarray]],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each column over blocks of rows, as `moments` does.
+
+    With shares f and g of the weight of what came before and of a block, and d the difference of
+    their means (Chan, Golub and LeVeque 1983, The American Statistician 37):
+
+        mu = mu_1 + g d,  sigma^2 = f sigma_1^2 + g sigma_2^2 + f g d^2
+
+    Args:
+        blocks: values (n, k) and weights (n,) of each block, at least one.
+    """
+    total = mean = scale = np.zeros(0)
+    for index, (values, weight) in enumerate(blocks):
+        here = weight @ ~np.isnan(values)
+        block_mean, block_scale = moments(values, weight)
+        if index == 0:
+            total, mean, scale = here, block_mean, block_scale
+            continue
+        whole = np.where(total + here > 0, total + here, 1.0)
+        share = here / whole
+        step = np.where(here > 0, block_mean, mean) - mean
+        spread = (1 - share) * scale**2 + share * block_scale**2 + (1 - share) * share * step**2
+        first = total == 0
+        mean = np.where(first, block_mean, mean + share * step)
+        scale = np.where(first, block_scale, np.sqrt(spread))
+        total = total + here
+    return mean, scale
 
 
 def normalize(

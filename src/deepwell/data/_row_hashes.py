@@ -37,11 +37,15 @@ def row_hashes(
         wanted = [total for total, names in zip(sums, selections, strict=True) if name in names]
         if not wanted:
             continue
-        salt = np.uint64(hash_text(name))
-        words = mix64(_value_words(frame[name]) + salt)
+        words = column_words(frame[name])
         for total in wanted:
             total += words
     return tuple(mix64(total) for total in sums)
+
+
+def column_words(series: pl.Series) -> np.ndarray:
+    """Return (n,) uint64: what a column adds to the sum of each row's hash."""
+    return mix64(_value_words(series) + np.uint64(hash_text(series.name)))
 
 
 def fingerprint(hashes: np.ndarray, columns: Collection[str], target: str) -> str:

@@ -21,12 +21,13 @@ from ._boolean_column import BooleanColumn
 from ._category_column import CategoryColumn
 from ._column_kinds import InputColumn
 from ._date_column import DateColumn
-from ._moments import moments, normalize
+from ._moments import merged_moments, moments, normalize
 from ._names import name_list, near_columns, quoted
 from ._number_column import NumberColumn
 from ._text_column import TextColumn
 
 WIDE = 16  # encoded columns of one-hot and hashed text, whose float64 form would take much memory
+NARROW = 2  # encoded columns of a number; wider kinds are fitted in pieces of rows
 CHUNK_ROWS = 65_536  # so that at most so many rows of it are held at a time
 
 
@@ -94,11 +95,20 @@ class TableEncoder:
             series = frame[column.name]
             encoder = COLUMN_KINDS[column.kind].fit(series)
             columns.append(encoder)
-            fitted.append(moments(encoder.encode(series), weight))
+            fitted.append(_moments(encoder, series, weight))
         return TableEncoder(
             tuple(columns),
             np.concatenate([mean for mean, _ in fitted] or [np.zeros(0)]),
             np.concatenate([scale for _, scale in fitted] or [np.zeros(0)]),
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[TableEncoder]) -> TableEncoder:
+        """Return the encoder of a table that was fitted column group by column group."""
+        return TableEncoder(
+            tuple(column for part in parts for column in part.columns),
+            np.concatenate([part.mean for part in parts]),
+            np.concatenate([part.scale for part in parts]),
         )
 
     @property
@@ -157,3 +167,15 @@ class TableEncoder:
         if len(absent) == 1:
             raise UsageError(f"column {quoted(absent[0])} is missing{near}")
         raise UsageError(f"{len(absent):,} columns are missing: {name_list(absent)}{near}")
+
+
+def _moments(
+    encoder: ColumnEncoder, series: pl.Series, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and deviation of the encoded column; of a wide one block by block."""
+    if len(encoder.features) <= NARROW or len(series) <= CHUNK_ROWS:
+        return moments(encoder.encode(series), weight)
+    return merged_moments(
+        (encoder.encode(series[first : first + CHUNK_ROWS]), weight[first : first + CHUNK_ROWS])
+        for first in range(0, len(series), CHUNK_ROWS)
+    )

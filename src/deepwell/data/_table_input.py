@@ -55,7 +55,7 @@ def read_table(source: Source, target: str | None = None) -> pl.DataFrame:
     if frame.is_empty():
         raise UsageError("the table has no rows; give at least one")
     refuse_patterns(frame.columns)
-    return _plain_types(parse_text(_named(frame), commas))
+    return plain_types(parse_text(named(frame), commas))
 
 
 def describe_source(source: Source) -> str:
@@ -146,7 +146,7 @@ def _as_array(source: Any) -> np.ndarray:
     )
 
 
-def _named(frame: pl.DataFrame) -> pl.DataFrame:
+def named(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the table with `column_3` where the third column has no name."""
     blank = {name: f"column_{i}" for i, name in enumerate(frame.columns, 1) if not name.strip()}
     taken = set(blank.values()) & set(frame.columns)
@@ -155,7 +155,7 @@ def _named(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.rename(blank)
 
 
-def _plain_types(frame: pl.DataFrame) -> pl.DataFrame:
+def plain_types(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the table with NaN missing and categorical, decimal and half types made plain."""
     changes: list[pl.Expr] = []
     for name, kind in frame.schema.items():

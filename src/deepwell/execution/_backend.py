@@ -16,10 +16,12 @@ class Backend(Protocol):
     Attributes:
         name: `jax` or `native`.
         machine: what is assumed of the machine; decisions rest on it and on nothing measured.
+        copies: of the rows that a program makes in this machine's memory.
     """
 
     name: str
     machine: Machine
+    copies: int
 
     def check(self) -> None:
         """Raise `StudyError` when this machine computes wrongly."""

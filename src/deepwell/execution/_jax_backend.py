@@ -34,6 +34,7 @@ class JaxBackend:
         runtime = start()
         cpu = runtime.platform == "cpu"
         self.machine = (_CORES if cpu else _ACCELERATORS)(devices=runtime.devices)
+        self.copies = runtime.devices if cpu else 0  # an accelerator has its own memory
 
     def check(self) -> None:
         """Raise `StudyError` when a fused reduction comes out wrong."""
@@ -50,7 +51,10 @@ class JaxBackend:
         return plan(members, batch_sizes, epochs, shape, self.machine)
 
     def build(self, bucket: Bucket, rows: TrainingRows) -> Program:
-        """Compile a bucket's program."""
+        """Compile a bucket's program, again with fewer lanes where it needs too much memory."""
         from deepwell.training._jax_program import JaxProgram
 
-        return JaxProgram(bucket.structure, rows, bucket.options)
+        program = JaxProgram(bucket.structure, rows, bucket.options)
+        while (lanes := program.lanes_within(self.machine.memory)) < program.options.lanes:
+            program = JaxProgram(bucket.structure, rows, bucket.options.within(lanes))
+        return program

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-import time
+import contextlib
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 
 import numpy as np
 
 from deepwell.data._batches import epoch_order, steps_per_epoch
-from deepwell.records import ChunkRecord, Status, TrialSpec
+from deepwell.records import ChunkRecord, TrialSpec
 from deepwell.training._program import (
     Chunk,
     Info,
@@ -22,14 +23,21 @@ from deepwell.training._program import (
     TrainingRows,
 )
 from deepwell.training._state import best_parameters, initial_state
+from deepwell.training._window import windowed
 
 from ._backend import Backend
+from ._chunk_records import chunk_record, failure_record, part_of
 from ._members import member_of
+from ._memory_plan import share_out
 from ._planner import Bucket, Plan, Shape
+from ._recovery import Shortage, out_of_memory
+from ._shelf import Shelf
+from ._span import Span
 from ._work_meter import WorkMeter
 
-_STATUS = {Outcome.EARLY_STOPPED: Status.EARLY_STOPPED, Outcome.DIVERGED: Status.DIVERGED}
 _POLL_SECONDS = 0.1
+_NO_BOUND = 1 << 62
+_Work = tuple[int, int, int]  # what members share that train together: order, step, last epoch
 
 
 class LocalEngine:
@@ -39,6 +47,10 @@ class LocalEngine:
         rows: train and dev rows; never a test row.
         shape: the data and task as programs see them.
         backend: where programs come from.
+        memory: bytes for rows, members and workspaces; None sets no bound.
+
+    Raises:
+        UsageError: when the memory does not hold the rows that must be held.
 
     Attributes:
         name: of the kind of program at work.
@@ -49,20 +61,32 @@ class LocalEngine:
             lanes; both 0 where nothing is padded.
     """
 
-    def __init__(self, rows: TrainingRows, shape: Shape, backend: Backend) -> None:
-        self._rows = rows
+    def __init__(
+        self, rows: TrainingRows, shape: Shape, backend: Backend, memory: int | None = None
+    ) -> None:
         self._backend = backend
+        self._shortages: list[Shortage] = []
+        self._states = Shelf()
+        if memory is not None:
+            shared = share_out(memory, rows, backend.copies)
+            rows, shape = shared.rows, replace(shape, window_rows=shared.window_rows)
+            backend.machine = replace(backend.machine, memory=shared.in_flight)
+            self._states = Shelf(shared.waiting)
+        self._rows = rows
         self.shape = shape
         self.name = backend.name
         self.machine = backend.machine
         self.cores = backend.machine.devices
         self.meter = WorkMeter(shape)
         self.useful = self.executed = 0.0
-        self._compiling = _Span()
+        self._compiling = Span()
         self._specs: dict[int, TrialSpec] = {}
         self._members: dict[int, Member] = {}
-        self._states: dict[int, State] = {}
         self._at_work: tuple[Sequence[int], Session] | None = None
+        self._at_once: dict[int, int] = {}  # by program, once memory ran out
+        self._told: dict[int, int] = {}  # the epoch up to which a trial's records went out
+        self._failed: set[int] = set()
+        self._dropped: set[int] = set()  # at work, and not needed any more when that ends
         self._programs: dict[int, Future[Program]] = {}
         self._buckets: list[Bucket] = []
         self._pool: ThreadPoolExecutor | None = None
@@ -118,15 +142,16 @@ class LocalEngine:
             One record an epoch and session, as soon as it has ended.
         """
         chosen = set(numbers)
+        self._dropped.clear()
         waiting = {self._programs[i]: i for i in range(len(self._buckets))}
         waiting = {f: i for f, i in waiting.items() if chosen & set(self._buckets[i].trials)}
         while waiting and not stop():
             ready, _ = wait(waiting, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
             # Results do not depend on the order; a fixed one keeps the record tidy.
             for future in sorted(ready, key=lambda f: waiting[f]):
-                bucket = self._buckets[waiting.pop(future)]
-                todo = [n for n in bucket.trials if n in chosen]
-                chunks = self._train_bucket(future.result(), todo, until, stop)
+                index = waiting.pop(future)
+                todo = [n for n in self._buckets[index].trials if n in chosen]
+                chunks = self._train_bucket(index, todo, until, stop)
                 yield from self.meter.watch(
                     chunks, {n: self._members[n].architecture for n in todo}
                 )
@@ -135,37 +160,63 @@ class LocalEngine:
 
     def best_parameters(self, number: int) -> dict[str, np.ndarray]:
         """Return the weights of a trial at its best dev score."""
-        return best_parameters(self._states[number])
+        state = self._states.get(number)
+        if state is None:
+            raise KeyError(number)
+        return best_parameters(state)
 
-    def states(self, numbers: Sequence[int]) -> dict[int, State]:
+    def states(self, numbers: Sequence[int]) -> Mapping[int, State]:
         """Return the states of those of these trials that have begun, to be kept elsewhere.
 
         Between two records of `train` they stand where the records say: at the end of the last
-        epoch that was yielded. After a stop a state may stand inside an epoch.
+        epoch that was yielded. After a stop a state may stand inside an epoch; after a lack of
+        memory it may stand at an earlier epoch, which is trained again but not told again.
+
+        States that wait in a file are read each time one is asked for, so use what is returned
+        before training goes on.
         """
+        wanted = set(numbers)
+        at_work: dict[int, State] = {}
         if self._at_work is not None:
             group, session = self._at_work
-            self._states.update(zip(group, session.states(), strict=True))
-        return {n: self._states[n] for n in numbers if n in self._states}
+            if wanted.intersection(group):
+                each = zip(group, session.read(), strict=True)
+                at_work = {n: state for n, state in each if n in wanted}
+        return self._states.view(numbers, at_work)
 
     def restore(self, states: Mapping[int, State]) -> None:
         """Take up states that `states` returned, in this process or in another one."""
-        self._states.update(states)
+        for number, state in states.items():
+            self._states.put(number, state)
+            self._told.pop(number, None)
 
     def forget(self, keep: Sequence[int]) -> None:
-        """Drop the states of all trials but these, so that memory follows the trials in flight."""
+        """Drop the states of all trials but these, so that memory follows the trials in flight.
+
+        Between two records of `train`, those at work that are dropped train no further than the
+        record said, if it said that they ended; their states are not kept.
+        """
         kept = set(keep)
+        if self._at_work is not None:
+            self._dropped.update(n for n in self._at_work[0] if n not in kept)
         for number in [n for n in self._states if n not in kept]:
-            del self._states[number]
+            self._states.drop(number)
+        self._told = {n: epoch for n, epoch in self._told.items() if n in kept}
+
+    def take_shortages(self) -> list[Shortage]:
+        """Return each lack of memory that training went on after, since this was asked last."""
+        taken, self._shortages = self._shortages, []
+        return taken
 
     def programs(self) -> int:
         """Return how many programs were planned and handed to the compiler."""
-        return sum(bucket.programs for bucket in self._buckets)
+        return len(self._programs)
 
     def close(self) -> None:
         """Stop compiling what nobody waits for any more."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
+        self._states.close()
 
     def _member(self, spec: TrialSpec) -> Member:
         shape = self.shape
@@ -181,42 +232,130 @@ class LocalEngine:
             return self._backend.build(bucket, self._rows)
 
     def _train_bucket(
-        self, program: Program, numbers: Sequence[int], until: int, stop: Callable[[], bool]
+        self, index: int, numbers: Sequence[int], until: int, stop: Callable[[], bool]
     ) -> Iterator[ChunkRecord]:
-        """Train the trials of one program, as many at a time as it has lanes."""
-        alike: dict[tuple[int, int, int], list[int]] = {}
+        """Train the trials of one program, as many at a time as it has lanes and memory."""
+        groups = self._groups(index, numbers, until)
+        while groups:
+            ran_out = False
+            try:
+                for record in self._train_group(index, *groups[0], stop):
+                    yield from self._untold(record)
+            except Exception as error:  # what a lack of memory raises depends on the program
+                if not out_of_memory(error):
+                    raise
+                ran_out = True
+            if ran_out:  # out here the error no longer holds the members that it interrupted
+                yield from self._with_fewer_at_once(index, groups[0][0])
+                left = [n for group, _ in groups for n in group if n not in self._dropped]
+                groups = self._groups(index, left, until)
+            else:
+                groups.popleft()
+            if stop():
+                return
+
+    def _groups(
+        self, index: int, numbers: Sequence[int], until: int
+    ) -> deque[tuple[list[int], _Work]]:
+        """Return who is to train together, and what: as many as the lanes hold at a time."""
+        alike: dict[_Work, list[int]] = {}
         for number in numbers:
             state, spec = self._states.get(number), self._specs[number]
             running = state is None or int(state["outcome"]) == Outcome.RUNNING
             done = 0 if state is None else int(state["epoch"])
             target = min(until, spec.whole("epochs"))
-            if running and done < target:
+            if running and done < target and number not in self._failed:
                 step = 0 if state is None else int(state["step"])
                 alike.setdefault((spec.order_seed, step, target), []).append(number)
-        for work, same in alike.items():
-            for first in range(0, len(same), program.lanes):
-                group = same[first : first + program.lanes]
-                for n in group:
-                    if n not in self._states:
-                        self._states[n] = initial_state(self._members[n])
-                session = program.load(
-                    [self._members[n] for n in group], [self._states[n] for n in group]
-                )
-                self._at_work = group, session
-                try:
-                    yield from self._train_session(program, session, group, work, stop)
-                finally:
-                    self._at_work = None
-                    self._states.update(zip(group, session.states(), strict=True))
-                if stop():
-                    return
+        at_once = min(self._programs[index].result().lanes, self._at_once.get(index, _NO_BOUND))
+        return deque(
+            (same[first : first + at_once], work)
+            for work, same in alike.items()
+            for first in range(0, len(same), at_once)
+        )
+
+    def _train_group(
+        self, index: int, group: Sequence[int], work: _Work, stop: Callable[[], bool]
+    ) -> Iterator[ChunkRecord]:
+        """Train members that fit the lanes, and keep their states however it ends."""
+        program = self._programs[index].result()
+        session = program.load([self._members[n] for n in group], self._states_of(group))
+        self._at_work = group, session
+        try:
+            yield from self._train_session(program, session, group, work, stop)
+        except BaseException as error:
+            self._at_work = None
+            if out_of_memory(error):
+                self._rescue(group, session, program.structure.batch)
+            else:
+                self._keep(group, session)
+            raise
+        self._at_work = None
+        self._keep(group, session)
+
+    def _states_of(self, group: Sequence[int]) -> list[State]:
+        """Return the members' states, drawn anew for those that have not begun."""
+        held = [self._states.get(n) for n in group]
+        return [
+            initial_state(self._members[n]) if state is None else state
+            for n, state in zip(group, held, strict=True)
+        ]
+
+    def _keep(self, group: Sequence[int], session: Session) -> None:
+        for number, state in zip(group, session.read(), strict=True):
+            if number not in self._dropped:
+                self._states.put(number, state)
+
+    def _rescue(self, group: Sequence[int], session: Session, batch: int) -> None:
+        """Keep how far members came whose memory ran out, as far as there is memory for that.
+
+        Those whose states cannot be read, as JAX's that were given up to the call that failed, or
+        that had yet to be scored, go on from where they were loaded; what they told counts once.
+        """
+        steps = steps_per_epoch(self.shape.train_rows, batch)
+        with contextlib.suppress(Exception):  # whatever it is, the states from before are there
+            for number, state in zip(group, session.read(), strict=True):
+                scored = int(state["epoch"]) == int(state["step"]) // steps
+                ended = int(state["outcome"]) != Outcome.RUNNING
+                if number not in self._dropped and (scored or ended):
+                    self._states.put(number, state)
+
+    def _untold(self, record: ChunkRecord) -> Iterator[ChunkRecord]:
+        """Yield a record without the trials that told it before their memory ran out."""
+        new = np.array([self._told.get(int(n), 0) < record.epoch for n in record.trials], bool)
+        for n in record.trials[new].tolist():
+            self._told[n] = record.epoch
+        told = part_of(record, new)
+        if told is not None:
+            yield told
+
+    def _with_fewer_at_once(self, index: int, group: Sequence[int]) -> Iterator[ChunkRecord]:
+        """Halve the members that train at once, or give up the one that does not fit alone."""
+        states = [self._states.get(n) for n in group]
+        done = max(0 if state is None else int(state["epoch"]) for state in states)
+        epoch = max(done, *(self._told.get(n, 0) for n in group)) + 1
+        after = len(group) // 2
+        self._shortages.append(Shortage(len(group), after, epoch))
+        if after == 0:
+            self._failed.add(group[0])
+            step = 0 if states[0] is None else int(states[0]["step"])
+            yield failure_record(group[0], epoch, step)
+            return
+        self._at_once[index] = after
+        bucket = self._buckets[index]
+        devices = self._programs[index].result().lanes // bucket.options.lanes
+        options = bucket.options.within(-(-after // devices))
+        if options != bucket.options:
+            self._buckets[index] = smaller = replace(bucket, options=options)
+            self._programs[index] = built = Future[Program]()  # the wider one gives up its memory
+            built.set_result(self._build(smaller))
 
     def _train_session(
         self,
         program: Program,
         session: Session,
         group: Sequence[int],
-        work: tuple[int, int, int],
+        work: _Work,
         stop: Callable[[], bool],
     ) -> Iterator[ChunkRecord]:
         """Train a group from its update step `work[1]` to the end of the epoch `work[2]`."""
@@ -232,6 +371,8 @@ class LocalEngine:
             for first in range(begun, len(order), at_once):
                 last = first + at_once >= len(order)
                 chunk = Chunk(order[first : first + at_once], epoch, last)
+                if self._rows.streamed:
+                    chunk = windowed(chunk, self._rows)
                 info = session.advance(chunk, stop)
                 self.useful += info.useful
                 self.executed += info.executed
@@ -239,52 +380,11 @@ class LocalEngine:
                 if not last and stop():
                     ended = moved & (info.outcome != Outcome.RUNNING)
                     if ended.any():  # who ended inside an epoch is told before the stop
-                        yield _record(epoch, group, info, ended)
+                        yield chunk_record(epoch, group, info, ended)
                     return
             begun = 0
             assert info is not None
-            yield _record(epoch, group, info, moved)
+            yield chunk_record(epoch, group, info, moved)
             running &= info.outcome == Outcome.RUNNING
             if not running.any() or stop():
                 return
-
-
-class _Span:
-    """Wall time during which at least one of several threads is at work."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._working = 0
-        self._began = self._total = 0.0
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._working:
-                self._began = time.perf_counter()
-            self._working += 1
-
-    def __exit__(self, *error: object) -> None:
-        with self._lock:
-            self._working -= 1
-            if not self._working:
-                self._total += time.perf_counter() - self._began
-
-    def seconds(self) -> float:
-        with self._lock:
-            return self._total
-
-
-def _record(epoch: int, group: Sequence[int], info: Info, moved: np.ndarray) -> ChunkRecord:
-    """Return the record of the members that trained in this epoch."""
-    where = np.flatnonzero(moved)
-    numbers = np.asarray(group, np.int64)[where]
-    statuses = {
-        int(n): _STATUS.get(int(code), Status.RUNNING)
-        for n, code in zip(numbers, info.outcome[where], strict=True)
-        if epoch == 1 or int(code) != Outcome.RUNNING
-    }
-    metrics = {
-        name: np.asarray(getattr(info, name)[where], np.float32)
-        for name in ("train_cost", "dev_cost", "dev_score")
-    }
-    return ChunkRecord(epoch, numbers, metrics, statuses, np.asarray(info.step[where], np.int64))

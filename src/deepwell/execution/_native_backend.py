@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from deepwell._native._core_module import cores
 from deepwell.training._program import Member, Program, ProgramOptions, Structure, TrainingRows
+from deepwell.training._window import row_bytes
 
+from ._memory_plan import lanes_that_fit, native_member_bytes, native_worker_bytes
 from ._planner import Bucket, Machine, Plan, Shape
 
 _LANES = 256  # members of one session: enough that no core waits long at an epoch's end
@@ -16,6 +18,7 @@ class NativeBackend:
     """Members that share a batch size share a session; see `Backend`."""
 
     name = "native"
+    copies = 0  # the core trains on the arrays that it is given
 
     def __init__(self) -> None:
         at_work = cores()
@@ -39,7 +42,11 @@ class NativeBackend:
             batch = min(batch_sizes[number], shape.train_rows)
             by_batch.setdefault(batch, []).append(number)
         buckets = tuple(
-            Bucket(_structure(batch, shape), tuple(numbers), self._options(members, numbers))
+            Bucket(
+                _structure(batch, shape),
+                tuple(numbers),
+                self._options([members[n] for n in numbers], batch, shape),
+            )
             for batch, numbers in sorted(by_batch.items())
         )
         work = sum(m.architecture.multiply_adds() for m in members.values()) * shape.train_rows
@@ -51,11 +58,23 @@ class NativeBackend:
 
         return NativeProgram(bucket.structure, rows, lanes=bucket.options.lanes)
 
-    def _options(self, members: Mapping[int, Member], numbers: list[int]) -> ProgramOptions:
-        """Return as many lanes as the states of the largest members leave room for."""
-        arrays = 4  # parameters, best parameters and at most two slots
-        largest = max(members[n].architecture.parameters for n in numbers) * arrays * 8
-        lanes = max(1, min(self.machine.lanes, self.machine.memory // largest))
+    def _options(self, members: list[Member], batch: int, shape: Shape) -> ProgramOptions:
+        """Return as many lanes as the largest members and all threads' workspaces leave room for.
+
+        Raises:
+            UsageError: when there is no room for one member.
+        """
+        largest = max(members, key=native_member_bytes)
+        work = max(native_worker_bytes(m, batch, shape.dev_rows) for m in members)
+        window = batch * row_bytes(shape.inputs)
+        too_wide = max(0, window - shape.window_rows * row_bytes(shape.inputs))
+        lanes = lanes_that_fit(
+            self.machine.memory,
+            native_member_bytes(largest),
+            work * min(self.machine.devices, len(members)) + (too_wide if shape.window_rows else 0),
+            self.machine.lanes,
+            largest.architecture.parameters,
+        )
         return ProgramOptions(lanes=lanes, width=1)
 
 
@@ -72,6 +91,6 @@ def _structure(batch: int, shape: Shape) -> Structure:
         drops=True,
         train_rows=shape.train_rows,
         dev_rows=shape.dev_rows,
-        steps=-(-shape.train_rows // batch),
+        steps=shape.call_steps(batch, -(-shape.train_rows // batch)),
         score=shape.score,
     )

@@ -50,6 +50,8 @@ class Shape:
     Attributes:
         train_rows, dev_rows: true rows.
         inputs: D; outputs: raw outputs of a row; loss; score: the metric that is watched.
+        window_rows: train rows that a call may be given where they are streamed; 0 where a program
+            holds them all.
     """
 
     train_rows: int
@@ -58,6 +60,15 @@ class Shape:
     outputs: int
     loss: str
     score: str
+    window_rows: int = 0
+
+    def call_steps(self, batch: int, steps: int) -> int:
+        """Return the update steps of one call: those wanted, or those whose rows fit a window."""
+        return min(steps, max(1, self.window_rows // batch)) if self.window_rows else steps
+
+    def held_rows(self, batch: int, steps: int) -> int:
+        """Return the train rows that a program holds at a time: all, or those of a call."""
+        return steps * batch if self.window_rows else self.train_rows
 
 
 @dataclass(frozen=True)
@@ -201,6 +212,8 @@ def _bucket(
     per_step = lanes * work / (machine.multiply_adds / machine.devices)
     steps = steps_per_epoch(shape.train_rows, batch)
     steps = max(1, min(steps, int(machine.chunk_seconds / max(per_step, 1e-9))))
+    # A loop of one step would be unrolled into arithmetic that rounds otherwise.
+    steps = max(2, padded_size(shape.call_steps(batch, steps)))
     structure = Structure(
         inputs=inputs,
         hidden=hidden,
@@ -210,9 +223,9 @@ def _bucket(
         optimizer=some.optimizer,
         batch=batch,
         drops=any(members[n].numbers["dropout"] > 0 for n in numbers),
-        train_rows=padded_size(shape.train_rows + 1),
+        train_rows=padded_size(shape.held_rows(batch, steps) + 1),
         dev_rows=padded_size(shape.dev_rows),
-        steps=padded_size(steps),
+        steps=steps,
         score=shape.score,
         dtype=some.dtype,
     )

@@ -67,6 +67,7 @@ class PlanFacts:
         cores: cores (or devices) at work.
         seconds: honest estimate of the time, or None when there is nothing to go by.
         space: hyperparameter -> its range or value in words, as in `log(0.0001, 1)`.
+        memory_bytes: budget for data, networks in training and workspaces; None for no bound.
     """
 
     networks: int
@@ -76,6 +77,7 @@ class PlanFacts:
     cores: int
     seconds: float | None
     space: Mapping[str, str] = field(default_factory=dict[str, str])
+    memory_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,8 @@ class StudyResult:
         model, report: paths as text; stopped: why it ended early, or an empty string.
         resumed: how often it was continued after a kill or a stop; repeated_seconds: working
             time that was lost by that and spent again. `seconds` counts all runs.
+        peak_memory_bytes: most memory that the process held until then, None where unknown.
+        memory_notes: one sentence for each thing that was done to stay within the memory.
     """
 
     name: str
@@ -185,3 +189,5 @@ class StudyResult:
     openings: tuple[Opening, ...] = ()
     resumed: int = 0
     repeated_seconds: float = 0.0
+    peak_memory_bytes: int | None = None
+    memory_notes: tuple[str, ...] = ()

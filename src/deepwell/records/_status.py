@@ -15,6 +15,7 @@ class Status(Enum):
     EARLY_STOPPED = "early stopped"  # no better dev score for `patience` epochs
     PRUNED = "pruned"  # the scheduler stopped it at a rung
     DIVERGED = "diverged"  # its cost became NaN or infinite
+    FAILED = "failed"  # it could not be trained, as when it alone does not fit in memory
     INTERRUPTED = "interrupted"  # the clock or a person stopped the study
 
     @property

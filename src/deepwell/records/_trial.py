@@ -38,5 +38,10 @@ class Trial:
     curves: Mapping[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
 
     def rank_key(self) -> tuple[float, float, int]:
-        """Return what trials are ranked by: score, then cost, then the older trial."""
+        """Return what trials are ranked by: score, then cost, then the older trial.
+
+        One that failed is last: its weights may be lost.
+        """
+        if self.status is Status.FAILED:
+            return (float("inf"), float("inf"), self.number)
         return (self.score, self.cost, self.number)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from deepwell._base._safe_text import safe_text
 from deepwell.records import Status, StudyResult
 
-from ._figures import count, duration
+from ._figures import count, duration, memory_size
 from ._layout import entry
 
+_NOTE_LIMIT = 300
 _ENDS = (
     (Status.FINISHED, "trained to the end"),
     (Status.EARLY_STOPPED, "stopped early"),
     (Status.PRUNED, "pruned at a rung"),
     (Status.INTERRUPTED, "interrupted"),
     (Status.DIVERGED, "diverged"),
+    (Status.FAILED, "failed for lack of memory"),
 )
 
 
 def engine_lines(result: StudyResult) -> list[str]:
     """Return the line `engine`: programs, speed, share of the machine, how the trials ended."""
-    told = [engine_words(result), ends_words(result)]
-    return entry("engine", *told, *filter(None, [resumed_words(result)]))
+    told = [engine_words(result), ends_words(result), resumed_words(result)]
+    return entry("engine", *filter(None, told), *memory_words(result))
 
 
 def engine_words(result: StudyResult) -> str:
@@ -33,6 +36,14 @@ def engine_words(result: StudyResult) -> str:
     if result.gemm_share is not None:
         parts.append(f"{_per_cent(result.gemm_share)} of the machine's matrix rate")
     return "; ".join(parts)
+
+
+def memory_words(result: StudyResult) -> list[str]:
+    """Return what was done to stay within the memory, and the peak; nothing where unknown."""
+    notes = [safe_text(note, _NOTE_LIMIT) for note in result.memory_notes]
+    if result.peak_memory_bytes is None:
+        return notes
+    return [*notes, f"peak memory {memory_size(result.peak_memory_bytes)}"]
 
 
 def ends_words(result: StudyResult) -> str:

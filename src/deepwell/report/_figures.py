@@ -110,3 +110,12 @@ def _number(value: float, decimals: int) -> str:
 def _fixed(value: float, decimals: int) -> str:
     shown = f"{value:,.{decimals}f}"
     return shown[1:] if shown.startswith("-") and not shown.strip("-0.,") else shown
+
+
+def memory_size(size: int) -> str:
+    """Return bytes in words.
+
+    >>> memory_size(1_234_000_000), memory_size(56_700_000)
+    ('1.2 GB', '57 MB')
+    """
+    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.0f} MB"

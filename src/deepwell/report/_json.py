@@ -14,8 +14,9 @@ def fit_json(result: StudyResult) -> dict[str, Any]:
 
     `name`, `task`, `metric`, `train`, `dev` (`value`, `low`, `high`; lower is better), `baselines`,
     `best`, `findings`, `networks`, `program`, `programs`, `compile_seconds`, `seconds`,
-    `networks_per_second`, `gemm_share`, `model` and `report` keep their names and meaning from
-    version to version; further names may be added. A number that is not known is null.
+    `networks_per_second`, `gemm_share`, `peak_memory_bytes`, `model` and `report` keep their names
+    and meaning from version to version; further names may be added. A number that is not known is
+    null.
     """
     versus = result.versus
     content = {
@@ -38,6 +39,8 @@ def fit_json(result: StudyResult) -> dict[str, Any]:
         "seconds": result.seconds,
         "networks_per_second": result.networks_per_second,
         "gemm_share": result.gemm_share,
+        "peak_memory_bytes": result.peak_memory_bytes,
+        "memory_notes": list(result.memory_notes),
         "data": to_plain(result.data),
         "plan": to_plain(result.plan),
         "model": result.model,

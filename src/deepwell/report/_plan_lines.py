@@ -6,7 +6,7 @@ from deepwell._base._hyperparameters import HYPERPARAMETERS
 from deepwell._base._safe_text import safe_text
 from deepwell.records import PlanFacts
 
-from ._figures import count, duration
+from ._figures import count, duration, memory_size
 from ._layout import entry
 
 _WORDS_LIMIT = 200
@@ -22,6 +22,7 @@ def plan_lines(plan: PlanFacts) -> list[str]:
         f"{plan.program} program{compiled}",
         *_rungs(plan),
         time,
+        *_within(plan),
     ]
     paragraphs = [", ".join(parts)]
     if plan.space:
@@ -43,6 +44,12 @@ def space_words(plan: PlanFacts) -> str:
 def _is_range(words: str) -> bool:
     """Whether a distribution in words leaves something to search, as `log(0.1, 1)` does."""
     return "(" in words
+
+
+def _within(plan: PlanFacts) -> list[str]:
+    if plan.memory_bytes is None:
+        return []
+    return [f"within {memory_size(plan.memory_bytes)} of memory"]
 
 
 def _rungs(plan: PlanFacts) -> list[str]:

@@ -121,10 +121,14 @@ def read_trials(connection: sa.Connection, study_id: int) -> list[Trial]:
 
 
 def read_best(connection: sa.Connection, study_id: int, count: int) -> list[Trial]:
-    """Return the `count` best trials that have a score, without curves, best first."""
+    """Return the `count` best trials that have a score and did not fail, without curves."""
     query = (
         sa.select(TRIAL)
-        .where(TRIAL.c.study_id == study_id, TRIAL.c.score.is_not(None))
+        .where(
+            TRIAL.c.study_id == study_id,
+            TRIAL.c.score.is_not(None),
+            TRIAL.c.status != Status.FAILED.value,
+        )
         .order_by(TRIAL.c.score, TRIAL.c.cost, TRIAL.c.number)
         .limit(count)
     )

@@ -16,6 +16,7 @@ def training_rows(data: Data) -> TrainingRows:
         x_dev=data.dev.x,
         y_dev=data.dev.y,
         weight_dev=data.dev.weight,
+        streamed=data.memory is not None,
     )
 
 

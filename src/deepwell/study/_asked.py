@@ -31,12 +31,14 @@ class Asked:
         program: what trains, `native` or `jax`.
         trials: networks to train, or None.
         budget: seconds of working time, or None.
+        memory: bytes for data, networks in training and workspaces; None for no bound.
     """
 
     settings: Settings
     program: str
     trials: int | None = None
     budget: float | None = None
+    memory: int | None = None
 
 
 def to_config(asked: Asked, data: Data, sealed: SealedTest | None) -> dict[str, object]:
@@ -59,6 +61,7 @@ def to_config(asked: Asked, data: Data, sealed: SealedTest | None) -> dict[str, 
         "program": asked.program,
         "trials": asked.trials,
         "budget": asked.budget,
+        "memory": asked.memory,
         "data": to_plain(data.facts),
         "origin": None if data.origin is None else asdict(data.origin),
         "fingerprint": data.fingerprint,
@@ -87,7 +90,8 @@ def from_config(record: StudyRecord) -> Asked:
         metric=config["metric"],
         best_possible=config["best_possible"],
     )
-    return Asked(settings, config["program"], config["trials"], config["budget"])
+    memory = config.get("memory")  # which studies of before the budget have not
+    return Asked(settings, config["program"], config["trials"], config["budget"], memory)
 
 
 def origin_of(record: StudyRecord) -> Origin | None:

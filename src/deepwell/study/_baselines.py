@@ -11,6 +11,7 @@ from deepwell.diagnosis._baselines import BaselinePrediction, constant_guess, li
 from deepwell.diagnosis._metrics import Metric
 from deepwell.records import Baseline
 
+from ._affordable import affordable
 from ._evaluate import score_baseline, targets
 
 
@@ -30,6 +31,7 @@ def fit_baselines(data: Data, metric: Metric, seed: int) -> tuple[SimpleModel, .
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+    data = affordable(data)
     y = targets(data, data.train)
     classes = data.task.classes
     with threadpool_limits(1, user_api="blas"):

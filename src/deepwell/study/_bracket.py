@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from deepwell.execution._local import LocalEngine
-from deepwell.records import Progress, Status, Trial
+from deepwell.records import ChunkRecord, Progress, Status, Trial
 from deepwell.search.schedulers._scheduler import Scheduler
 
 from ._budget import Clock
@@ -66,13 +66,17 @@ def train_bracket(
     for index in range(here.rung, len(bracket.rungs)):
         rung = bracket.rungs[index]
         meter.enter(index, len(here.alive))
-        unfinished = history.unfinished()
-        for chunk in engine.train(
-            [n for n in here.alive if n in unfinished], rung.epochs, watch.stop
-        ):
+        going = history.going(here.alive)
+        for chunk in engine.train(sorted(going), rung.epochs, watch.stop):
             history.chunk(bracket.population, chunk, watch.clock.seconds())
             meter.add(len(chunk.trials), chunk.metrics["dev_score"])
+            ended = {n for n in chunk.trials.tolist() if _ends(chunk, n, bracket)}
+            if ended:  # of them only the best is needed any more
+                going -= ended
+                _forget(engine, history, going)
             watch.checkpoints.chunk_recorded(bracket, here)
+            _tell_shortages(engine, history)
+        _tell_shortages(engine, history)
         members = set(here.alive)
         reached = [t for t in history.trials() if t.number in members]
         finished = [t.number for t in reached if _at_its_end(t)]
@@ -85,12 +89,29 @@ def train_bracket(
         decided = _decide(bracket, index, scheduler, reached)
         history.decide(decided, rung.epochs)
         here = Position(bracket.population, index + 1, tuple(decided.promote))
-        best = history.best()
-        engine.forget(here.alive if best is None else [*here.alive, best.number])
+        _forget(engine, history, here.alive)
         watch.checkpoints.rung_ended(bracket, here)
         meter.close_rung()
         if not here.alive:
             return
+
+
+def _ends(chunk: ChunkRecord, number: int, bracket: Bracket) -> bool:
+    """Return whether a trial trains no further after this epoch, whatever is decided."""
+    status = chunk.statuses.get(number, Status.RUNNING)
+    return status.over or chunk.epoch >= bracket.specs[number].whole("epochs")
+
+
+def _forget(engine: LocalEngine, history: History, going: Iterable[int]) -> None:
+    """Drop what is needed neither to train on nor as the best network so far."""
+    best = history.best()
+    engine.forget([*going] if best is None else [*going, best.number])
+
+
+def _tell_shortages(engine: LocalEngine, history: History) -> None:
+    """Record where memory ran out since this was asked last."""
+    for shortage in engine.take_shortages():
+        history.note("out_of_memory", asdict(shortage))
 
 
 def _decide(bracket: Bracket, rung: int, scheduler: Scheduler, reached: Sequence[Trial]) -> Decided:
@@ -109,8 +130,11 @@ def _at_its_end(trial: Trial) -> bool:
 
 
 def best_trial(trials: Sequence[Trial]) -> Trial | None:
-    """Return the trial with the best dev score, or None when no trial has a finite one."""
-    scored = [t for t in trials if math.isfinite(t.score)]
+    """Return the trial with the best dev score, or None when no trial has a finite one.
+
+    Those that failed are left out: their weights may be lost.
+    """
+    scored = [t for t in trials if math.isfinite(t.score) and t.status is not Status.FAILED]
     return min(scored, key=Trial.rank_key) if scored else None
 
 

@@ -147,10 +147,9 @@ class Checkpoints:
         if took > _LEAST_COST:
             self._bytes_a_second = max(1.0, size / took)
 
-    def _states(self, position: Position) -> dict[int, State]:
+    def _states(self, position: Position) -> Mapping[int, State]:
         """Return the states that are needed to go on: of who trains, and of the best so far."""
-        unfinished = self._history.unfinished()
-        wanted = [n for n in position.alive if n in unfinished]
+        wanted = sorted(self._history.going(position.alive))
         best = self._history.best()
         if best is not None and best.number not in wanted:
             wanted.append(best.number)

@@ -21,18 +21,21 @@ from deepwell.records import (
     Estimate,
     Finding,
     PlanFacts,
+    Status,
     StudyResult,
     Trial,
     to_plain,
 )
+from deepwell.report._figures import count
 
-from ._arrays import shape_of
+from ._affordable import affordable, sampled_note
 from ._baselines import SimpleModel
 from ._bracket import best_trial
 from ._evaluate import Scored, score_model, targets
 from ._history import History
 from ._interrupt import BY_USER
 from ._model import Model
+from ._peak_memory import peak_memory
 from ._settings import Settings
 from ._work import trained_multiply_adds
 
@@ -89,11 +92,18 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
             raise KeyboardInterrupt
         if run.history.interrupted():
             raise StudyError(f"{BY_CLOCK} before any network was scored; give it more time")
+        if all(t.status is Status.FAILED for t in trials):
+            raise StudyError(
+                f"not one of the {len(trials)} networks fits in memory even alone; give more "
+                "memory, or search smaller networks, as in --space hidden_units=integer(8,64)"
+            )
         raise StudyError(
             f"none of the {len(trials)} networks reached a finite dev score; "
             "search lower learning rates, as in --space learning_rate=log(1e-5,1e-2)"
         )
     model = _model(run, best)
+    sampled = sampled_note(run.data)
+    run = replace(run, data=affordable(run.data))
     scored = score_model(run.data, model, run.metric, run.settings.seed)
     differences = _differences(run, scored)
     hardest = hardest_baseline(differences)
@@ -103,7 +113,7 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
     model.save(folder / "model")
     training = work.seconds - run.engine.compile_seconds
     if training > _TELLING_SECONDS and not work.resumed:
-        useful = trained_multiply_adds(trials, shape_of(run.data, run.metric.name))
+        useful = trained_multiply_adds(trials, run.engine.shape)
         remember_rate(run.engine.name, useful / training)
     meter = run.engine.meter
     result = StudyResult(
@@ -134,9 +144,21 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         stopped=stopped,
         resumed=work.resumed,
         repeated_seconds=work.repeated_seconds,
+        peak_memory_bytes=peak_memory(),
+        memory_notes=(*sampled, *_shortages(run.history)),
     )
     run.history.finish(result)
     return result
+
+
+def _shortages(history: History) -> tuple[str, ...]:
+    """Return one sentence for each lack of memory in all runs of the study."""
+    told: list[Any] = [e.details for e in history.store.events(history.record.id, "out_of_memory")]
+    return tuple(
+        f"memory ran out in epoch {d['epoch']:,} with {count(d['before'], 'network')} at once: "
+        + (f"on with {d['after']:,}" if d["after"] else "it alone does not fit, failed")
+        for d in told
+    )
 
 
 def _model(run: Run, best: Trial) -> Model:

@@ -108,16 +108,23 @@ class History:
         self.store.append_event(self.record.id, Event(time.time(), kind, details=details))
 
     def chunk(self, population: int, chunk: ChunkRecord, seconds: float) -> None:
-        """Record an epoch of a population, in one transaction; say where a trial diverged.
+        """Record an epoch of a population, in one transaction; say why a trial ended badly.
 
         Args:
             population: of the bracket.
             chunk: the epoch.
             seconds: working time of all runs of the study so far.
         """
-        diverged = {n for n, s in chunk.statuses.items() if s is Status.DIVERGED}
         steps = dict(zip(chunk.trials.tolist(), chunk.steps.tolist(), strict=True))
-        messages = {n: f"its cost became NaN or infinite at step {steps[n]}" for n in diverged}
+        causes = {
+            Status.DIVERGED: "its cost became NaN or infinite at step {step}",
+            Status.FAILED: "it alone does not fit in memory",
+        }
+        messages = {
+            n: causes[status].format(step=steps[n])
+            for n, status in chunk.statuses.items()
+            if status in causes
+        }
         self.store.record_chunk(self.record.id, population, chunk, messages, seconds)
 
     def decide(self, decided: Decided, epoch: int) -> None:
@@ -148,9 +155,14 @@ class History:
         """Return all trials so far, without their curves."""
         return self.store.trials(self.record.id)
 
-    def unfinished(self) -> set[int]:
-        """Return the numbers of the trials that are not over."""
-        return set(self.store.unfinished(self.record.id))
+    def going(self, numbers: Sequence[int]) -> set[int]:
+        """Return those of these trials that are neither over nor at the end of their epochs."""
+        wanted = set(numbers)
+        return {
+            t.number
+            for t in self.trials()
+            if t.number in wanted and not t.status.over and t.epochs < t.spec.whole("epochs")
+        }
 
     def best(self) -> Trial | None:
         """Return the trial with the best dev score, or None when no trial has a finite one."""

@@ -121,7 +121,10 @@ def _go_on(
     data = _same_data(opened, record, data)
     observer.on_data(data.facts)
     engine = LocalEngine(
-        training_rows(data), shape_of(data, asked.settings.metric), choose_backend(asked.program)
+        training_rows(data),
+        shape_of(data, asked.settings.metric),
+        choose_backend(asked.program),
+        asked.memory,
     )
     with contextlib.closing(engine), continued(opened, record) as history:
         past = _go_back(opened, record, engine)

@@ -58,6 +58,7 @@ def plan_facts(asked: Asked, engine: LocalEngine, round_: Round) -> PlanFacts:
         cores=engine.cores,
         seconds=expected_seconds(planned, epochs, engine.machine, rate),
         space=asked.settings.space.describe(),
+        memory_bytes=asked.memory,
     )
 
 

@@ -13,6 +13,7 @@ from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import validate
 from deepwell._base._safe_text import safe_text
 from deepwell.data._data import Data
+from deepwell.data._memory_budget import default_memory
 from deepwell.diagnosis._metrics import METRICS, default_metric
 from deepwell.execution._backends import check_program, choose_backend
 from deepwell.execution._local import LocalEngine
@@ -108,6 +109,7 @@ class Study:
         locate(store)  # refuses what can be no store before the work, in a dry run too
         self._store = store
         self._program = program
+        self._memory = data.memory or default_memory()
         self._observer = observer or Observer()
         self._finished: FinishedStudy | None = None
 
@@ -197,14 +199,14 @@ class Study:
     def _engine(self) -> LocalEngine:
         shape = shape_of(self.data, self.metric.name)
         backend = choose_backend(self._program)
-        return LocalEngine(training_rows(self.data), shape, backend)
+        return LocalEngine(training_rows(self.data), shape, backend, self._memory)
 
     def _asked(self, trials: int | None, epochs: int | None, budget: str | float | None) -> Asked:
         """Return what a run with these arguments is asked to do, its program still unnamed."""
         limit, settings = parse_budget(budget), self.settings
         if epochs is not None:
             settings = replace(settings, space=with_fixed(settings.space, {"epochs": epochs}))
-        return Asked(settings, "", _checked(trials), limit)
+        return Asked(settings, "", _checked(trials), limit, self._memory)
 
 
 def _checked(trials: int | None) -> int | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
 import jax
@@ -30,9 +30,10 @@ from ._jax_layout import (
     write_lane,
     write_settings,
 )
+from ._jax_rows import device_rows, rows_of
 from ._jax_step import Rows, Steps
 from ._program import Chunk, Info, Member, Outcome, ProgramOptions, State, Structure, TrainingRows
-from ._state import WHOLE_NUMBERS, at_best, padded
+from ._state import WHOLE_NUMBERS, at_best
 
 _COUNT_LOCK = threading.Lock()
 _COUNT = 0
@@ -67,10 +68,32 @@ class JaxProgram:
         self._true_rows = len(rows.x_train), len(rows.x_dev)
         began = time.perf_counter()
         with self._precision():
-            self._rows = _device_rows(structure, rows, self._shared)
+            self._rows = device_rows(structure, rows, self._shared)
+            self._streamed = rows.streamed
         self._advance = self._compiled(self.options.lanes)
         self.compile_seconds = time.perf_counter() - began
         self._narrower = self._compile_narrower()
+
+    def lanes_within(self, memory: int) -> int:
+        """Return how many lanes a device may have for its calls to fit so much memory, at least 1.
+
+        By the compiled program's own account of arguments, results and temporaries, less the
+        rows, which are counted elsewhere; where it gives none, the lanes are left as they are.
+
+        Args:
+            memory: bytes for the members in flight on all devices.
+        """
+        lanes, devices = self.options.lanes, self.devices
+        told = self._advance.memory_analysis()
+        if told is None:
+            return lanes
+        sizes = told.argument_size_in_bytes + told.output_size_in_bytes + told.temp_size_in_bytes
+        rows = sum(leaf.nbytes for leaf in jax.tree.leaves(self._rows))
+        each = max(0, sizes - told.alias_size_in_bytes - rows) * devices
+        return lanes if each <= memory else max(1, int(lanes * memory / each))
+
+    def _rows_of(self, chunk: Chunk) -> Rows:
+        return rows_of(chunk, self._rows, self.structure, self._shared, streamed=self._streamed)
 
     def _precision(self):
         return jax.enable_x64(True) if self.structure.dtype == "float64" else _as_it_is()
@@ -164,7 +187,7 @@ class JaxSession:
                 Steps(order, np.int32(taken), np.int32(chunk.epoch), np.bool_(chunk.ends_epoch)),
                 program._shared,
             )
-            self._states, told = self._call(steps, running)
+            self._states, told = self._call(program._rows_of(chunk), steps, running)
             held_costs, held_whole = jax.device_get((told, self._states["whole"]))
         placed, lanes = self._placed()
         costs[placed], self._whole[placed] = held_costs[lanes], held_whole[lanes]
@@ -194,6 +217,10 @@ class JaxSession:
             for n, member in enumerate(self._members)
         ]
 
+    def read(self) -> Iterator[State]:
+        """Yield the members' states; they leave the devices together."""
+        yield from self.states()
+
     def _running(self) -> np.ndarray:
         """Return which members train on, (P,) bool."""
         return self._whole[:, WHOLE_NUMBERS.index("outcome")] == Outcome.RUNNING
@@ -203,9 +230,9 @@ class JaxSession:
         placed = np.flatnonzero(self._lane_of >= 0)
         return placed, self._lane_of[placed]
 
-    def _call(self, steps: Steps, running: np.ndarray):
+    def _call(self, rows: Rows, steps: Steps, running: np.ndarray):
         program = self._program
-        arguments = (self._settings, self._states, program._rows, steps)
+        arguments = (self._settings, self._states, rows, steps)
         if program.options.width > 1:
             wide = self._lanes == program.options.lanes
             advance = program._advance if wide else program._narrower[self._lanes].result()
@@ -285,7 +312,8 @@ class JaxSession:
         """Return the multiply-adds of a call: useful, and executed with all padding."""
         program, s = self._program, self._program.structure
         train_rows, dev_rows = program._true_rows
-        filled = np.cumsum([0, *(chunk.order < train_rows).sum(axis=1)])
+        present = train_rows if chunk.window is None else len(chunk.window.y)
+        filled = np.cumsum([0, *(chunk.order < present).sum(axis=1)])
         scored = running & chunk.ends_epoch & self._running()
         rows = np.where(running, filled[taken], 0), np.where(scored, dev_rows, 0)
         useful = float((np.stack(rows, axis=1) * self._per_row).sum())
@@ -344,23 +372,6 @@ def _compile(program: JaxProgram, lanes: int):
             *(described(visits, program._by_lane) if in_turn else ()),
         )
         .compile()
-    )
-
-
-def _device_rows(structure: Structure, rows: TrainingRows, sharding: NamedSharding) -> Rows:
-    n, k, width = structure.train_rows, structure.dev_rows, structure.inputs
-    kind = np.float32 if structure.dtype == "float32" else np.float64
-    label = kind if structure.loss != "softmax" else np.int32
-    return jax.device_put(
-        Rows(
-            x_train=padded(rows.x_train.astype(kind), (n, width)),
-            y_train=padded(rows.y_train.astype(label), (n,)),
-            weight_train=padded(rows.weight_train.astype(kind), (n,)),
-            x_dev=padded(rows.x_dev.astype(kind), (k, width)),
-            y_dev=padded(rows.y_dev.astype(label), (k,)),
-            weight_dev=padded(rows.weight_dev.astype(kind), (k,)),
-        ),
-        sharding,
     )
 
 

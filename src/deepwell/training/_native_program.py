@@ -7,7 +7,7 @@ the order of the batches. Nothing is compiled at run time, and JAX is not loaded
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,12 +92,17 @@ class NativeProgram:
                 *(
                     np.ascontiguousarray(part, dtype)
                     for part in (
-                        rows.x_train, rows.y_train, rows.weight_train,
+                        *self._train_part(),
                         rows.x_dev, rows.y_dev, rows.weight_dev,
                     )
                 )
             )  # fmt: skip
         return self._data[dtype]
+
+    def _train_part(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        rows = self._rows
+        held = slice(0) if rows.streamed else slice(None)
+        return rows.x_train[held], rows.y_train[held], rows.weight_train[held]
 
 
 class NativeSession:
@@ -107,7 +112,7 @@ class NativeSession:
         self, program: NativeProgram, members: Sequence[Member], states: Sequence[State]
     ) -> None:
         self._members = tuple(members)
-        types = {member.dtype for member in members}
+        self._types = types = {member.dtype for member in members}
         self._core = core().Session(
             float32=program.data("float32") if "float32" in types else None,
             float64=program.data("float64") if "float64" in types else None,
@@ -133,14 +138,16 @@ class NativeSession:
 
         Raises:
             KeyboardInterrupt: or whatever a signal handler raises; the states can still be read.
-            ValueError: when the order is not (steps, B) int32 or holds a negative row.
+            ValueError: when the order is not (steps, B) int32 or holds a negative row, when the
+                window does not fit, or there is none and the train rows are streamed.
         """
         order = np.ascontiguousarray(chunk.order)
         if order.ndim != 2 or order.dtype != np.int32:
             raise ValueError(
                 f"order must be (steps, B) of int32, got {order.shape} of {order.dtype}"
             )
-        reports = self._core.advance(order, chunk.epoch, chunk.ends_epoch, should_stop)
+        windows = [_window(chunk, dtype, self._types) for dtype in ("float32", "float64")]
+        reports = self._core.advance(order, chunk.epoch, chunk.ends_epoch, should_stop, *windows)
         columns = list(zip(*reports, strict=True)) or [()] * 7
         train_cost, dev_cost, dev_score, outcome, step, best_epoch, moved = columns
         return Info(
@@ -155,7 +162,21 @@ class NativeSession:
 
     def states(self) -> list[State]:
         """Return the members' states, copied."""
-        return [_read_state(self._core, i, member) for i, member in enumerate(self._members)]
+        return list(self.read())
+
+    def read(self) -> Iterator[State]:
+        """Yield the members' states, copied one after another."""
+        for index, member in enumerate(self._members):
+            yield _read_state(self._core, index, member)
+
+
+def _window(chunk: Chunk, dtype: str, types: set[str]) -> Any:
+    """Return the chunk's rows in a type, without a copy where they have it; None for none."""
+    if chunk.window is None or dtype not in types:
+        return None
+    make = core().Window32 if dtype == "float32" else core().Window64
+    w = chunk.window
+    return make(*(np.ascontiguousarray(part, dtype) for part in (w.x, w.y, w.weight)))
 
 
 def _check_fit(member: Member, structure: Structure, features: int) -> None:

@@ -17,7 +17,7 @@ What a program must hold, for every member, whoever trains beside it:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,7 +41,9 @@ class Structure:
         optimizer: name of the rule.
         batch: B, rows of a batch.
         drops: whether any member uses dropout.
-        train_rows, dev_rows: rows of the padded data, at least one more than the true train rows.
+        train_rows, dev_rows: rows of the padded data, at least one more than the true train rows;
+            where rows are streamed, `train_rows` are those of a window, at least one more than
+            `steps` batches hold.
         steps: update steps of one call, at most.
         score: metric that early stopping and selection watch, lower is better.
         dtype: `float32` or `float64`.
@@ -94,6 +96,8 @@ class TrainingRows:
     Attributes:
         x_train: (n, D); y_train: (n,); weight_train: (n,) sample weights.
         x_dev: (k, D); y_dev: (k,); weight_dev: (k,).
+        streamed: whether the train rows stay where they are (in a memory-mapped file) and come
+            to a program as the `Window` of each call; the dev rows are always held.
     """
 
     x_train: np.ndarray
@@ -102,6 +106,7 @@ class TrainingRows:
     x_dev: np.ndarray
     y_dev: np.ndarray
     weight_dev: np.ndarray
+    streamed: bool = False
 
 
 class Outcome:
@@ -138,6 +143,29 @@ class Info:
 
 
 @dataclass(frozen=True)
+class Window:
+    """The train rows of one call, gathered for it and shared by all members.
+
+    Attributes:
+        x: (m, D); y: (m,); weight: (m,), as in `TrainingRows`.
+
+    Raises:
+        ValueError: when they are not equally long.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+
+    def __post_init__(self) -> None:
+        if not len(self.x) == len(self.y) == len(self.weight):
+            raise ValueError(
+                "x, y and weight of a window must be equally long, got "
+                f"{len(self.x)}, {len(self.y)} and {len(self.weight)}"
+            )
+
+
+@dataclass(frozen=True)
 class Chunk:
     """The steps of one call.
 
@@ -145,11 +173,14 @@ class Chunk:
         order: (steps, B) int32 rows of each batch, `n` where a short batch holds no row.
         epoch: the epoch that these steps belong to, counted from 1.
         ends_epoch: whether the dev set is scored after them.
+        window: the rows that `order` counts in, for a program whose rows are streamed; with m of
+            them, `m` is the place of a short batch that holds no row.
     """
 
     order: np.ndarray
     epoch: int
     ends_epoch: bool = True
+    window: Window | None = None
 
 
 class Session(Protocol):
@@ -167,6 +198,10 @@ class Session(Protocol):
 
     def states(self) -> list[State]:
         """Return the members' states, in the order in which they were loaded."""
+        ...
+
+    def read(self) -> Iterator[State]:
+        """Yield the same one after another, so that few of them are in memory twice."""
         ...
 
 
@@ -201,3 +236,9 @@ class ProgramOptions:
     lanes: int = 16
     width: int = 1
     narrower: tuple[int, ...] = ()
+
+    def within(self, lanes: int) -> ProgramOptions:
+        """Return the same with at most so many lanes on each device."""
+        lanes = min(self.lanes, lanes)
+        narrower = tuple(n for n in self.narrower if n < lanes)
+        return ProgramOptions(lanes, min(self.width, lanes), narrower)

@@ -1,0 +1,47 @@
+"""Rows understood, divided and encoded: what loading makes of a table before it is sealed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from ._divide import Divided
+from ._gather import Gathered
+from ._rows import Rows
+from ._table_encoder import TableEncoder
+from ._target import TargetEncoder
+from ._task import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """The outcome, the same whether the table was in memory or was streamed.
+
+    Attributes:
+        gathered: where the rows came from; of a streamed table only the columns that split it.
+        task: what is predicted.
+        divided: the part of each row.
+        hashes: (n,) uint64 hashes of the rows, identifiers left out.
+        comparable: names of the columns that those hashes count.
+        fingerprint: of the data as read; seed: of the split.
+        train, dev: encoded rows.
+        test: raw rows, to be sealed.
+        table_encoder, target_encoder: fitted on the train rows.
+        notes: what a reader should know.
+    """
+
+    gathered: Gathered
+    task: Task
+    divided: Divided
+    hashes: np.ndarray
+    comparable: set[str]
+    fingerprint: str
+    seed: int
+    train: Rows
+    dev: Rows
+    test: pl.DataFrame
+    table_encoder: TableEncoder
+    target_encoder: TargetEncoder
+    notes: tuple[str, ...]

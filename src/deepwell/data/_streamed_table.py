@@ -1,0 +1,192 @@
+"""Tables that do not fit the memory budget: read by columns and by rows, never as a whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from polars.selectors import by_name
+
+from deepwell._base._errors import UsageError
+
+from ._arrays import INPUT_NAME, NPZ_FACTOR, array_columns, pair_of_arrays
+from ._mapped import give_back, read_columns
+from ._memory import gigabytes
+from ._names import refuse_patterns
+from ._table_file import CELL_BYTES, HEAD_BYTES, TEXT_FACTOR, safe_source
+from ._table_input import Source, named, plain_types
+from ._text_numbers import parse_text
+
+TEXT_CELL_BYTES = 128  # a text cell at work: the text, its tidy form, and room for temporaries
+ENCODED_TEXT_BYTES = 256  # and encoded it may become 64 columns of hashed words
+_PARQUET, _ZIP = b"PAR1", b"PK"
+
+
+@dataclass(frozen=True, eq=False)
+class StreamedTable:
+    """A table on disk.
+
+    Attributes:
+        kinds: name of each column -> its type as stored, in the order of the table.
+        rows: how many there are.
+        stored_columns: names -> these columns of all rows, as stored.
+        stored_rows: first, count, names -> these columns of some rows, as stored.
+    """
+
+    kinds: Mapping[str, pl.DataType]
+    rows: int
+    stored_columns: Callable[[Sequence[str]], pl.DataFrame]
+    stored_rows: Callable[[int, int, Sequence[str]], pl.DataFrame]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(self.kinds)
+
+    def outline(self) -> pl.DataFrame:
+        """Return the table without its rows."""
+        return pl.DataFrame(schema=dict(self.kinds))
+
+    def columns(self, names: Sequence[str]) -> pl.DataFrame:
+        """Return columns of all rows, as `read_table` returns them."""
+        return plain_types(parse_text(self.stored_columns(names)))
+
+    def part(self, first: int, count: int, kinds: Mapping[str, pl.DataType]) -> pl.DataFrame:
+        """Return some rows as they stand in the whole table.
+
+        Args:
+            first: row to begin with.
+            count: rows wanted.
+            kinds: wanted columns -> their types in the whole table as `columns` returns it; what
+                is a number there is one here, whatever these few rows look like.
+        """
+        frame = self.stored_rows(first, count, list(kinds))
+        texts = frame.select(pl.col(pl.String))
+        changes: list[pl.Expr] = []
+        for name in texts.columns:
+            tidy = by_name(name).str.strip_chars()
+            kept = pl.when(tidy != "").then(tidy)
+            if kinds[name] != pl.String:
+                kept = kept.cast(kinds[name], strict=False)
+            changes.append(kept.alias(name))
+        return plain_types(frame.with_columns(changes))
+
+    def cell_bytes(self, name: str) -> int:
+        """Return the memory that a cell of a column takes while the column is at work."""
+        return 2 * CELL_BYTES if self.plain(name) else TEXT_CELL_BYTES
+
+    def plain(self, name: str) -> bool:
+        """Whether a column's cells have a fixed size, as numbers and dates have."""
+        kind = self.kinds[name]
+        return kind.is_numeric() or kind.is_temporal() or kind == pl.Boolean
+
+    def whole_bytes(self) -> int:
+        """Return the memory that the whole table takes, read and encoded."""
+        texts = sum(not self.plain(name) for name in self.names)
+        return self.rows * (len(self.names) * CELL_BYTES + texts * ENCODED_TEXT_BYTES)
+
+
+def streamed_table(source: Source, budget: int, strict: bool) -> StreamedTable | None:
+    """Return a table to be streamed, or None for one to be read as a whole.
+
+    Args:
+        source: as `read_table` takes it.
+        budget: bytes that the table, encoded, may take.
+        strict: whether a file that cannot be streamed is refused when it does not fit.
+
+    Raises:
+        UsageError: when a file neither fits nor can be streamed.
+    """
+    if isinstance(source, str | os.PathLike):
+        return _of_file(Path(source), budget, strict)
+    if isinstance(source, tuple | list) and len(source) == 2:
+        inputs, target = source
+        if isinstance(inputs, np.memmap) and inputs.ndim > 1 and inputs.dtype.kind in "buif":
+            return _of_arrays(inputs, target, budget)
+    return None
+
+
+def _of_file(path: Path, budget: int, strict: bool) -> StreamedTable | None:
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)[:4]
+    except (OSError, ValueError):
+        return None  # reading it as a whole says what is wrong with it
+    if head == _PARQUET:
+        return _of_parquet(path, size, budget)
+    needed = size * (NPZ_FACTOR if head[:2] == _ZIP else TEXT_FACTOR)
+    if strict and needed > budget:
+        tip = "save X and y with np.save and give np.load(file, mmap_mode='r')"
+        raise UsageError(
+            f"{safe_source(path)} needs about {gigabytes(needed)} of memory, the budget is "
+            f"{gigabytes(budget)}; {tip if head[:2] == _ZIP else 'convert it to Parquet'}, "
+            "which is read piece by piece, or give more --memory"
+        )
+    return None
+
+
+def _of_parquet(path: Path, size: int, budget: int) -> StreamedTable | None:
+    lazy = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    try:
+        stored = pl.read_parquet_schema(path)
+        rows = int(lazy.select(pl.len()).collect().item())
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return None  # reading it as a whole says what is wrong with it
+    refuse_patterns(list(stored))
+    outline = named(pl.DataFrame(schema=stored))
+    original = dict(zip(outline.columns, stored, strict=True))
+
+    def read(names: Sequence[str], first: int = 0, count: int | None = None) -> pl.DataFrame:
+        chosen = lazy.select(by_name([original[name] for name in names]))
+        if count is not None:
+            chosen = chosen.slice(first, count)
+        return chosen.collect().rename({original[name]: name for name in names})
+
+    table = StreamedTable(
+        kinds=dict(outline.schema),
+        rows=rows,
+        stored_columns=read,
+        stored_rows=lambda first, count, names: read(names, first, count),
+    )
+    return table if rows and 2 * size + table.whole_bytes() > budget else None
+
+
+def _of_arrays(inputs: np.memmap[Any, Any], target: Any, budget: int) -> StreamedTable | None:
+    x = inputs.reshape(len(inputs), -1)
+    if x.size * NPZ_FACTOR * x.itemsize <= budget:
+        return None
+    own_name = getattr(target, "name", None)
+    name = own_name if isinstance(own_name, str) and own_name else "target"
+    y = array_columns(name, np.asarray(target))[0]
+    places = {f"{INPUT_NAME}_{j}": j for j in range(x.shape[1])}
+    outline = pair_of_arrays(_frame(x[:1], list(places)), y[:1])
+
+    def columns(names: Sequence[str]) -> pl.DataFrame:
+        wanted = [n for n in names if n in places]
+        values = read_columns(x, [places[n] for n in wanted])
+        return _with(y, _frame(values, wanted), names)
+
+    def part(first: int, count: int, names: Sequence[str]) -> pl.DataFrame:
+        wanted = [n for n in names if n in places]
+        values = np.array(x[first : first + count, [places[n] for n in wanted]])
+        give_back(x)
+        return _with(y[first : first + count], _frame(values, wanted), names)
+
+    if len(x) != len(y):
+        raise UsageError(f"X and y must have as many rows, got {len(x):,} and {len(y):,}")
+    return StreamedTable(dict(outline.schema), len(x), columns, part)
+
+
+def _frame(values: np.ndarray, names: Sequence[str]) -> pl.DataFrame:
+    return pl.DataFrame([array_columns(name, values[:, j])[0] for j, name in enumerate(names)])
+
+
+def _with(y: pl.Series, frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    both = frame.with_columns(y) if y.name in names and frame.width else frame
+    return (both if frame.width else pl.DataFrame([y])).select(by_name(list(names)))

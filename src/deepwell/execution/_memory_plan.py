@@ -1,0 +1,139 @@
+"""How a memory budget is shared out: rows, windows of rows, members in flight, waiting members.
+
+    budget = rows + window + members in flight + waiting states
+
+The rows come first. Where all of them (with the copies that a program makes) would take more
+than half of the budget, the train rows stay in their file or array and programs get windows.
+Of what is left, a quarter is for waiting states (beyond it they go to a file) and the rest for
+members in flight, which sets the lanes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from deepwell._base._errors import UsageError
+from deepwell.data._memory import gigabytes
+from deepwell.optimization._registry import OPTIMIZERS
+from deepwell.training._program import Member, TrainingRows
+from deepwell.training._window import row_bytes
+
+_ORDER_BYTES = 32  # a train row's target, weight, place in the epoch's order, and temporaries
+_LARGEST_WINDOW = 256 << 20  # more rows at once make no call faster
+_GATHERED = 16 << 20  # batches that the native core lays out at a time
+_LINE = 64  # bytes of a cache line
+_BLOCK = 256  # rows that a network moves at a time
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """The shares.
+
+    Attributes:
+        rows: train and dev rows, streamed or not.
+        window_rows: train rows of a window; 0 when they are held.
+        in_flight: bytes for members in flight and their workspaces.
+        waiting: bytes for the states of waiting members.
+    """
+
+    rows: TrainingRows
+    window_rows: int
+    in_flight: int
+    waiting: int
+
+
+def share_out(budget: int, rows: TrainingRows, copies: int) -> MemoryPlan:
+    """Return the shares of a budget.
+
+    Args:
+        budget: bytes for data, members and workspaces.
+        rows: train rows in memory or in a memory-mapped file, dev rows in memory.
+        copies: of the rows that a program makes, one on each device.
+
+    Raises:
+        UsageError: when the rows that must be held leave no room to train.
+    """
+    each = row_bytes(rows.x_train.shape[1])
+    n, k = len(rows.y_train), len(rows.y_dev)
+    on_disk = isinstance(rows.x_train, np.memmap)
+    here = 0 if on_disk else n * each
+    dev = k * each * (1 + max(1, copies))
+    streamed = rows.streamed or on_disk or here + n * each * copies + dev > budget // 2
+    fixed = dev + n * _ORDER_BYTES + here + (0 if streamed else n * each * copies)
+    window_rows = 0
+    if streamed:
+        window = min(_LARGEST_WINDOW, max(0, budget - fixed) // 4)
+        window_rows = max(1, window // (each * (1 + copies)))
+        fixed += window
+    fixed += min(_GATHERED, n * each)
+    left = budget - fixed
+    if left <= 0:
+        raise UsageError(
+            f"the memory budget of {gigabytes(budget)} does not hold the {k:,} dev rows and what "
+            f"each of {n:,} train rows needs (about {gigabytes(fixed)}); give more "
+            "--memory, or fewer dev rows with --dev"
+        )
+    waiting = left // 4
+    return MemoryPlan(replace(rows, streamed=streamed), window_rows, left - waiting, waiting)
+
+
+def native_member_bytes(member: Member) -> int:
+    """Return the bytes of a member in the native core and of its state when it is read out."""
+    item = 4 if member.dtype == "float32" else 8
+    arrays = 2 + len(OPTIMIZERS[member.optimizer].slots)
+    a = member.architecture
+    core = sum((inputs + 1) * _stride(outputs, item) for inputs, outputs in a.layer_shapes())
+    return arrays * item * (core + a.parameters)
+
+
+def native_worker_bytes(member: Member, batch: int, dev_rows: int) -> int:
+    """Return the bytes that a core's thread needs to train and score a member.
+
+    Args:
+        member: the network.
+        batch: rows of a batch.
+        dev_rows: rows that are scored.
+    """
+    item = 4 if member.dtype == "float32" else 8
+    a = member.architecture
+    stride = _stride(min(max(batch, _BLOCK // 2), _BLOCK), item)
+    hidden = sum(2 * units + 1 for units in a.hidden) * stride
+    widest = max(a.widths[1:])
+    gradients = 2 * (widest + _LINE // item) * stride + stride * _stride(widest, item)
+    sums = 0
+    if batch > _BLOCK:
+        sums = sum((i + 1) * _stride(o, item) for i, o in a.layer_shapes())
+    scores = (a.outputs + 2) * dev_rows
+    return item * (hidden + gradients + 6 * stride + sums + scores)
+
+
+def lanes_that_fit(in_flight: int, lane: int, fixed: int, most: int, parameters: int) -> int:
+    """Return the members that may be in flight together.
+
+    Args:
+        in_flight: bytes for them.
+        lane: bytes of the largest member.
+        fixed: bytes of workspaces.
+        most: lanes that are wanted.
+        parameters: of the largest member, for the message.
+
+    Raises:
+        UsageError: when not even one member fits.
+    """
+    lanes = (in_flight - fixed) // lane
+    if lanes < 1:
+        raise UsageError(
+            f"the memory budget leaves {gigabytes(in_flight)} for networks in training, but one of "
+            f"{parameters:,} parameters needs {gigabytes(lane + fixed)}; give more --memory, or "
+            "smaller networks or batches"
+        )
+    return min(most, lanes)
+
+
+def _stride(columns: int, item: int) -> int:
+    """Return the elements of a row of the native core's matrices, whole cache lines."""
+    in_line = _LINE // item
+    lines = -(-columns // in_line)
+    return (lines | 1 if lines > 4 else lines) * in_line

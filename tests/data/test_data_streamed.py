@@ -1,0 +1,194 @@
+"""A table that is streamed is the table that is read as a whole."""
+
+import dataclasses
+
+import numpy as np
+import polars as pl
+import pytest
+
+from deepwell._base._errors import UsageError
+from deepwell.data import _load, _streamed_load, _table_encoder
+from deepwell.data._load import load
+from deepwell.data._memory_budget import parse_memory
+from deepwell.data._streamed_table import streamed_table
+from deepwell.data._vault_reader import read_sealed
+
+ROWS = 3_000
+
+
+def table(rows=ROWS):
+    rng = np.random.default_rng(5)
+    number = rng.normal(size=rows)
+    words = np.array(["red apple", "green pear", "blue plum sky", "one two three"])
+    frame = pl.DataFrame(
+        {
+            "number": number,
+            "whole": rng.integers(0, 40, rows),
+            "holes": np.where(rng.random(rows) < 0.1, np.nan, rng.normal(3, 100, rows)),
+            "digits": [str(v) for v in rng.integers(0, 9, rows)],
+            "codes": [f"{v:03d}" for v in rng.integers(0, 60, rows)],
+            "spaced": [f" {v} " if v else "n/a" for v in rng.integers(0, 5, rows)],
+            "color": rng.choice(["red", "green", "blue", None], rows, p=[0.5, 0.3, 0.1, 0.1]),
+            "text": [f"{w} {i} and more of it" for i, w in enumerate(rng.choice(words, rows))],
+            "flag": rng.random(rows) < 0.3,
+            "day": pl.Series(rng.integers(0, 9_000, rows)).cast(pl.Date),
+            "key": np.arange(rows),
+            "same": np.ones(rows),
+            "group": rng.integers(0, 200, rows),
+            "moment": rng.integers(0, 10**6, rows),
+            "amount": number * 2 + rng.normal(size=rows),
+            "label": np.where(number + rng.normal(size=rows) > 0, "yes", "no"),
+        }
+    )
+    labels = pl.when(pl.Series(rng.random(rows) < 0.02)).then(None).otherwise(pl.col("label"))
+    frame = frame.with_columns(labels.alias("label"))
+    return pl.concat([frame, frame.head(50)])  # copies, which stay in one part
+
+
+@pytest.fixture(scope="module")
+def parquet(tmp_path_factory):
+    path = tmp_path_factory.mktemp("streamed") / "table.parquet"
+    table().write_parquet(path, row_group_size=700)
+    return path
+
+
+@pytest.fixture
+def streaming(monkeypatch):
+    """Stream whatever can be, in small pieces and few columns at a time."""
+
+    def every(source, budget, strict):
+        return streamed_table(source, 0, strict=False)
+
+    monkeypatch.setattr(_load, "streamed_table", every)
+    monkeypatch.setattr(_streamed_load, "_LEAST_ROWS", 97)
+    monkeypatch.setattr(_streamed_load, "_MOST_ROWS", 97)
+    groups = _streamed_load._groups
+    monkeypatch.setattr(
+        _streamed_load,
+        "_groups",
+        lambda table, names, budget: groups(table, names, 1_500_000),
+    )
+    return monkeypatch
+
+
+def assert_same_data(streamed, whole):
+    assert isinstance(streamed.train.x, np.memmap)
+    for part in ("train", "dev"):
+        for name in ("x", "y", "weight"):
+            one, other = getattr(getattr(streamed, part), name), getattr(getattr(whole, part), name)
+            assert one.dtype == other.dtype
+            np.testing.assert_array_equal(one, other)
+    assert streamed.table_encoder.to_plain() == whole.table_encoder.to_plain()
+    assert streamed.target_encoder == whole.target_encoder
+    assert streamed.fingerprint == whole.fingerprint
+    for part, hashes in whole.row_hashes.items():
+        np.testing.assert_array_equal(streamed.row_hashes[part], hashes)
+    told = dataclasses.replace(streamed.facts, notes=(), sealed="")
+    assert told == dataclasses.replace(whole.facts, notes=(), sealed="")
+    assert set(whole.facts.notes) < set(streamed.facts.notes)
+    if whole.vault is not None:
+        assert streamed.vault.fingerprint == whole.vault.fingerprint
+        assert read_sealed(streamed.vault).equals(read_sealed(whole.vault))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"target": "label"},
+        {"target": "amount", "ignore": ["label"]},
+        {"target": "label", "group": "group", "keep": ["key", "group"]},
+        {"target": "label", "time": "moment", "test": 0.1, "dev": 100},
+        {"target": "digits", "task": "classification", "ignore": ["text"], "seed": 3},
+        {"target": "label", "test": 0},
+    ],
+)
+def test_a_streamed_parquet_file_is_the_one_in_memory(options, parquet, streaming, tmp_path):
+    streamed = load(parquet, **options, vault=tmp_path / "one")
+    streaming.undo()
+    whole = load(parquet, **options, vault=tmp_path / "two")
+    assert not isinstance(whole.train.x, np.memmap)
+    assert_same_data(streamed, whole)
+
+
+def test_wide_columns_are_fitted_in_pieces_alike(parquet, streaming, tmp_path, monkeypatch):
+    exact = load(parquet, target="label", vault=None)
+    monkeypatch.setattr(_table_encoder, "CHUNK_ROWS", 101)
+    pieces = load(parquet, target="label", vault=None)
+    for name in ("mean", "scale"):
+        one = getattr(pieces.table_encoder, name)
+        np.testing.assert_allclose(one, getattr(exact.table_encoder, name), rtol=1e-12, atol=1e-15)
+    streaming.undo()
+    monkeypatch.setattr(_table_encoder, "CHUNK_ROWS", 101)
+    whole = load(parquet, target="label", vault=None)
+    assert whole.table_encoder.to_plain() == pieces.table_encoder.to_plain()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_mapped_arrays_are_those_in_memory(order, streaming, tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2_000, 7)).astype(np.float32)
+    x[3, 2] = np.nan
+    y = rng.integers(0, 3, 2_000)
+    np.save(tmp_path / "x.npy", np.asarray(x, order=order))
+    np.save(tmp_path / "y.npy", y)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    streamed = load((mapped, np.load(tmp_path / "y.npy", mmap_mode="r")), vault=tmp_path / "one")
+    streaming.undo()
+    assert_same_data(streamed, load((x, y), vault=tmp_path / "two"))
+
+
+def test_bad_cells_are_refused_as_in_memory(parquet, streaming, tmp_path):
+    frame = table().with_columns(
+        pl.when(pl.int_range(pl.len()) == 1234).then(np.inf).otherwise("number").alias("number")
+    )
+    frame.write_parquet(tmp_path / "infinite.parquet")
+    with pytest.raises(UsageError, match="infinite one in row 1,235"):
+        load(tmp_path / "infinite.parquet", target="label", vault=None)
+    with pytest.raises(UsageError, match="not found"):
+        load(parquet, target="lable", vault=None)
+
+
+def test_a_budget_below_one_column_is_refused(parquet):
+    table = streamed_table(parquet, 0, strict=False)
+    with pytest.raises(UsageError, match="too small for a column"):
+        list(_streamed_load._groups(table, ["number"], 1000))
+
+
+def test_dev_rows_of_their_own_are_refused_in_a_stream(parquet, streaming):
+    with pytest.raises(UsageError, match="put all rows in one table"):
+        load(parquet, target="label", dev=parquet, vault=None)
+
+
+def test_what_fits_is_not_streamed_and_what_does_not_is(parquet, tmp_path):
+    assert streamed_table(parquet, 10**9, strict=True) is None
+    assert streamed_table(parquet, 10**5, strict=True) is not None
+    assert streamed_table((np.zeros((9, 2)), np.zeros(9)), 1, strict=True) is None
+    csv = tmp_path / "table.csv"
+    table().write_csv(csv)
+    assert streamed_table(csv, 10**5, strict=False) is None
+    with pytest.raises(UsageError, match="convert it to Parquet"):
+        streamed_table(csv, 10**5, strict=True)
+    np.savez(tmp_path / "a.npz", X=np.zeros((1000, 9)), y=np.zeros(1000))
+    with pytest.raises(UsageError, match="mmap_mode"):
+        streamed_table(tmp_path / "a.npz", 10**4, strict=True)
+    assert streamed_table(tmp_path / "missing.parquet", 1, strict=True) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [("64MB", 64_000_000), ("4 GiB", 4 * 2**30), ("0.5gb", 500_000_000), (10**8, 10**8),
+     ("20000KB", 20_000_000), (None, None)],
+)  # fmt: skip
+def test_sizes_are_read(given, size):
+    assert parse_memory(given) == size
+
+
+@pytest.mark.parametrize("given", ["4", "GB", "-4GB", "4XB", "", True, [1], float("nan"), "1e3GB"])
+def test_what_is_no_size_is_refused(given):
+    with pytest.raises(UsageError, match="`memory` must be a size such as 512MB"):
+        parse_memory(given)
+
+
+def test_a_budget_that_is_too_small_is_refused():
+    with pytest.raises(UsageError, match=r"at least 16\.0 MB"):
+        parse_memory("1MB")

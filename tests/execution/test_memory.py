@@ -1,0 +1,214 @@
+"""A memory budget bounds what is in flight, and a lack of memory shrinks it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from deepwell._base._errors import UsageError
+from deepwell._native._core_module import available
+from deepwell.execution._backends import choose_backend
+from deepwell.execution._local import LocalEngine
+from deepwell.execution._memory_plan import lanes_that_fit, native_member_bytes, share_out
+from deepwell.execution._planner import Shape
+from deepwell.execution._recovery import out_of_memory
+from deepwell.records import Status
+from deepwell.training._state import initial_state
+
+needs_core = pytest.mark.skipif(not available(), reason="the native program needs its core")
+SHAPE = Shape(70, 40, 5, 3, "softmax", "error")
+
+
+def collected(engine, specs, until=4):
+    engine.prepare(specs, engine.plan(specs, until))
+    records = list(engine.train(list(specs), until, lambda: False))
+    weights = {
+        (n, name): array.tobytes()
+        for n in specs
+        for name, array in engine.best_parameters(n).items()
+    }
+    curves = {
+        (record.epoch, int(n)): float(score)
+        for record in records
+        for n, score in zip(record.trials, record.metrics["dev_score"], strict=True)
+    }
+    assert len(curves) == sum(len(record.trials) for record in records), "an epoch is told twice"
+    return weights, curves
+
+
+@pytest.mark.parametrize("name", [pytest.param("native", marks=needs_core), "jax"])
+def test_streamed_rows_and_spilled_states_change_no_bit(name, data, trials):
+    whole = LocalEngine(data, SHAPE, choose_backend(name))
+    expected = collected(whole, trials)
+    streamed = replace(data, streamed=True)
+    shape = replace(SHAPE, window_rows=33)
+    engine = LocalEngine(streamed, shape, choose_backend(name))
+    engine._states._room = 0  # whatever waits goes to the file
+    assert collected(engine, trials) == expected
+    assert engine._states.spilled > 0
+    assert {b.structure.steps for b in engine._buckets} == {2}
+    whole.close()
+    engine.close()
+
+
+class _Scarce:
+    """A program in which more than so many members run out of memory at a given call."""
+
+    def __init__(self, program, most, error, calls, readable=False):
+        self._program, self._most, self._error, self._calls = program, most, error, calls
+        self._readable = readable
+        self.structure, self.lanes = program.structure, program.lanes
+        self.compile_seconds = 0.0
+
+    def load(self, members, states):
+        session = self._program.load(members, states)
+        if len(members) <= self._most:
+            return session
+        if self._calls == 0:
+            raise self._error
+        return _ScarceSession(session, self._error, self._calls, self._readable)
+
+
+class _ScarceSession:
+    def __init__(self, session, error, calls, readable):
+        self._session, self._error, self._left = session, error, calls
+        self._readable = readable
+
+    def advance(self, chunk, should_stop=None):
+        self._left -= 1
+        if self._left == 0:
+            raise self._error
+        return self._session.advance(chunk, should_stop)
+
+    def read(self):
+        if not self._readable:
+            raise self._error
+        return self._session.read()
+
+
+class JaxRuntimeError(RuntimeError):
+    """Named as JAX names its errors."""
+
+
+ERRORS = [
+    MemoryError("std::bad_alloc"),
+    JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 123 bytes."),
+]
+
+
+@needs_core
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("calls", [0, 1, 3])  # at load, in the first epoch, in the third
+@pytest.mark.parametrize("readable", [False, True])  # how far the members came
+def test_a_lack_of_memory_halves_the_lanes_and_changes_no_bit(
+    error, calls, readable, data, trials, monkeypatch
+):
+    plain = LocalEngine(data, SHAPE, choose_backend("native"))
+    expected = collected(plain, trials)
+    engine = LocalEngine(data, SHAPE, choose_backend("native"))
+    build = engine._backend.build
+    monkeypatch.setattr(
+        engine._backend,
+        "build",
+        lambda b, rows: _Scarce(build(b, rows), 2, error, calls, readable),
+    )
+    assert collected(engine, trials) == expected
+    (shortage,) = engine.take_shortages()
+    assert (shortage.before, shortage.after, shortage.epoch) == (5, 2, max(1, calls))
+    assert engine.take_shortages() == []
+    plain.close()
+    engine.close()
+
+
+@needs_core
+def test_a_member_that_does_not_fit_alone_fails_and_the_others_go_on(data, trials, monkeypatch):
+    plain = LocalEngine(data, SHAPE, choose_backend("native"))
+    expected, _ = collected(plain, trials)
+    engine = LocalEngine(data, SHAPE, choose_backend("native"))
+    build = engine._backend.build
+
+    class Selective(_Scarce):
+        def load(self, members, states):
+            if any(m.seed == 3 for m in members):
+                raise MemoryError
+            return self._program.load(members, states)
+
+    monkeypatch.setattr(
+        engine._backend, "build", lambda b, rows: Selective(build(b, rows), 0, None, 0)
+    )
+    engine.prepare(trials, engine.plan(trials, 4))
+    records = list(engine.train(list(trials), 4, lambda: False))
+    statuses = {n: s for record in records for n, s in record.statuses.items()}
+    assert [n for n, s in statuses.items() if s is Status.FAILED] == [23]
+    assert [s.after for s in engine.take_shortages()][-1] == 0
+    for number in set(trials) - {23}:
+        for name, array in engine.best_parameters(number).items():
+            assert array.tobytes() == expected[number, name]
+    assert list(engine.train([23], 4, lambda: False)) == []
+    plain.close()
+    engine.close()
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory():
+    assert all(out_of_memory(error) for error in ERRORS)
+    assert not out_of_memory(JaxRuntimeError("INVALID_ARGUMENT: shapes"))
+    assert not out_of_memory(RuntimeError("RESOURCE_EXHAUSTED"))
+    assert not out_of_memory(KeyboardInterrupt())
+
+
+def test_shares_of_a_budget_add_up_to_it(data):
+    each = 4 * (5 + 2)
+    for budget in (32_000_000, 10**9):
+        plan = share_out(budget, data, copies=2)
+        assert not plan.rows.streamed
+        assert plan.window_rows == 0
+        assert plan.in_flight + plan.waiting < budget
+        assert plan.in_flight > budget // 3
+    large = replace(data, x_train=np.lib.stride_tricks.as_strided(
+        data.x_train, (10**6, 5), (0, 4)), y_train=np.zeros(10**6, np.int32))  # fmt: skip
+    plan = share_out(100_000_000, large, copies=2)
+    assert plan.rows.streamed
+    assert plan.window_rows * each * 3 + plan.in_flight + plan.waiting < 100_000_000
+    with pytest.raises(UsageError, match=r"does not hold the 40 dev rows .* 1,000,000 train rows"):
+        share_out(30_000_000, large, copies=0)
+
+
+def test_no_room_for_one_member_is_a_sentence():
+    assert lanes_that_fit(1000, lane=100, fixed=50, most=256, parameters=1) == 9
+    assert lanes_that_fit(10**9, lane=100, fixed=50, most=256, parameters=1) == 256
+    with pytest.raises(UsageError, match="one of 123,456 parameters needs"):
+        lanes_that_fit(100, lane=100, fixed=50, most=256, parameters=123_456)
+
+
+@needs_core
+def test_lanes_follow_the_budget(data, make_spec):
+    specs = {n: make_spec(2000, "relu", n) for n in range(40)}
+    lanes = []
+    for budget in (24_000_000, 60_000_000, None):
+        engine = LocalEngine(data, SHAPE, choose_backend("native"), budget)
+        lanes.append(engine.plan(specs, 1).buckets[0].options.lanes)
+    assert 1 <= lanes[0] < lanes[1] < lanes[2]
+    small = LocalEngine(data, SHAPE, choose_backend("native"), 17_000_000)
+    with pytest.raises(UsageError, match="give more --memory"):
+        small.plan({0: make_spec(65_536, "relu", 0)}, 1)
+
+
+def test_a_members_bytes_are_counted_exactly(data, make_spec):
+    engine = LocalEngine(data, SHAPE, choose_backend("jax"))
+    member = engine._member(make_spec(16, "relu", 0, optimizer="adam"))
+    arrays = sum(a.nbytes for a in initial_state(member).values() if a.ndim)
+    core = 4 * 4 * ((5 + 1) * 16 + (16 + 1) * 16)  # rows of whole cache lines of 16 floats
+    assert native_member_bytes(member) == arrays + core
+
+
+def test_a_jax_program_that_needs_too_much_gets_fewer_lanes(data, trials):
+    backend = choose_backend("jax")
+    engine = LocalEngine(data, SHAPE, backend)
+    planned = engine.plan({20: trials[20]}, 4)
+    bucket = planned.buckets[0]
+    wide = backend.build(bucket, data)
+    needed = next(m for m in range(10**3, 10**8, 500) if wide.lanes_within(m) == 16)
+    backend.machine = replace(backend.machine, memory=needed // 2)
+    narrow = backend.build(bucket, data)
+    assert 1 <= narrow.options.lanes <= bucket.options.lanes // 2
+    assert narrow.lanes_within(needed // 2) == narrow.options.lanes
