@@ -5,6 +5,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from deepwell.diagnosis import METRICS, constant_guess, linear_model
 from deepwell.diagnosis import _baselines as baselines
+from deepwell.diagnosis._logistic import LogisticPath
+from deepwell.diagnosis._ridge import best_penalty, ridge
 
 
 def normalized(x: np.ndarray) -> np.ndarray:
@@ -162,3 +164,39 @@ def test_the_seed_decides_the_sample() -> None:
     x, y = load_diabetes(return_X_y=True)
     one, again = (linear_model("regression", normalized(x), y, normalized(x), seed=3) for _ in "ab")
     assert (one.prediction_dev == again.prediction_dev).all()
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("strength", [1e-2, 1.0, 100.0])
+def test_logistic_regression_has_the_solution_of_scikit_learn(
+    classes: int, strength: float
+) -> None:
+    generator = np.random.default_rng(classes)
+    x = generator.normal(size=(300, 6))
+    y = np.digitize(x[:, 0] + generator.normal(size=300), np.linspace(-1, 1, classes + 1)[1:-1])
+    model = LogisticPath(classes, 1000)
+    model.fit(x, y, strength)
+    right = LogisticRegression(C=strength, tol=1e-8, max_iter=10_000).fit(x, y)
+    assert model.converged
+    np.testing.assert_allclose(model.predict(x), right.predict_proba(x), atol=2e-3)
+
+
+@pytest.mark.parametrize("shape", [(80, 7), (30, 50)])
+def test_the_ridge_penalty_is_that_of_leave_one_out(shape: tuple[int, int]) -> None:
+    generator = np.random.default_rng(shape[0])
+    x = generator.normal(size=shape)
+    y = x @ generator.normal(size=shape[1]) + 3 * generator.normal(size=shape[0])
+    penalties = [0.1, 1.0, 10.0, 100.0]
+    errors = []
+    for penalty in penalties:
+        missed = []
+        for i in range(len(x)):
+            rest = np.arange(len(x)) != i
+            weights, bias = ridge(x[rest], y[rest], penalty)
+            missed.append(y[i] - x[i] @ weights - bias)
+        errors.append(np.mean(np.square(missed)))
+    assert best_penalty(x, y, penalties) == penalties[int(np.argmin(errors))]
+    weights, bias = ridge(x, y, 10.0)
+    right = Ridge(alpha=10.0).fit(x, y)
+    np.testing.assert_allclose(weights, right.coef_, rtol=1e-8)
+    assert bias == pytest.approx(right.intercept_, rel=1e-8)

@@ -27,6 +27,8 @@ def test_nothing_is_told_before_they_are_fitted():
 
     pending = PendingBaselines(fit, told.append)
     pending.tell_if_ready()
+    pending.begin()
+    pending.tell_if_ready()
     assert told == []
     go.set()
     pending.wait()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from deepwell._base._safe_text import safe_text
 
+from ._logistic import LogisticPath
 from ._metrics import Metric
+from ._ridge import best_penalty, ridge
 from .metrics._log_loss import log_loss
 
 _STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)  # C of the logistic regression, weak fits last
@@ -123,7 +123,7 @@ def _logistic(
     trial = rows[_sample(len(rows), _TRIAL_CELLS // cells_a_row, generator)]
     strength = _best_strength(x_train[trial], y_train[trial], n_classes, generator)
     notes = _sampled_note(len(rows), len(y_train))
-    model = _LogisticPath(n_classes, _STEPS)
+    model = LogisticPath(n_classes, _STEPS)
     model.fit(x_train[rows], y_train[rows], strength)
     if not model.converged:
         notes.append(f"stopped after {_STEPS} steps, not converged")
@@ -154,66 +154,27 @@ def _best_strength(
         inside, outside = fold != held_out, fold == held_out
         if not inside.any() or not outside.any():
             continue
-        model = _LogisticPath(n_classes, _TRIAL_STEPS)
+        model = LogisticPath(n_classes, _TRIAL_STEPS)
         for place, strength in enumerate(_STRENGTHS):
             model.fit(x[inside], y[inside], strength)
             losses[place] += log_loss.loss(y[outside], model.predict(x[outside])) * outside.sum()
     return _STRENGTHS[int(losses.argmin())]
 
 
-class _LogisticPath:
-    """Logistic regression fitted again and again, each time from the last solution."""
-
-    def __init__(self, n_classes: int, steps: int) -> None:
-        from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
-
-        self._model: Any = LogisticRegression(max_iter=steps, warm_start=True)
-        self._n_classes = n_classes
-        self._only: int | None = None
-        self.converged = True
-
-    def fit(self, x: np.ndarray, y: np.ndarray, strength: float) -> None:
-        from sklearn.exceptions import ConvergenceWarning  # type: ignore[import-untyped]
-
-        if (y == y[0]).all():
-            self._only = int(y[0])
-            return
-        self._model.set_params(C=strength)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            self._model.fit(x.astype(np.float64), y)
-        self.converged = not any(issubclass(w.category, ConvergenceWarning) for w in caught)
-
-    def predict(self, x: np.ndarray) -> np.ndarray:
-        """Return (n, C) probabilities; a class that was not seen gets 0."""
-        probability = np.zeros((len(x), self._n_classes))
-        if self._only is not None:
-            probability[:, self._only] = 1.0
-            return probability
-        for start in range(0, len(x), _PREDICTED):
-            part = slice(start, start + _PREDICTED)
-            found = self._model.predict_proba(x[part].astype(np.float64))
-            probability[part, self._model.classes_] = found
-        return probability
-
-
 def _ridge(
     x_train: np.ndarray, y_train: np.ndarray, x_dev: np.ndarray, generator: np.random.Generator
 ) -> BaselinePrediction:
-    from sklearn.linear_model import Ridge, RidgeCV  # type: ignore[import-untyped]
-
     inputs = x_train.shape[1]
     rows = _sample(len(y_train), _ridge_rows(inputs, _PRODUCTS), generator)
     trial = _sample(len(y_train), _ridge_rows(inputs, _TRIAL_PRODUCTS), generator)
     y = y_train[rows].astype(np.float64)
     mean, scale = float(y.mean()), float(y.std()) or 1.0
-    with warnings.catch_warnings(record=True):  # an ill-conditioned small penalty loses anyway
-        warnings.simplefilter("always")
-        chosen: Any = RidgeCV(alphas=_RIDGES * len(trial))
-        chosen.fit(x_train[trial].astype(np.float64), (y_train[trial] - mean) / scale)
-        model: Any = Ridge(alpha=chosen.alpha_)
-        model.fit(x_train[rows].astype(np.float64), (y - mean) / scale)
-    train, dev = (_ridge_values(model, x) * scale + mean for x in (x_train, x_dev))
+    penalties = [float(a) * len(trial) for a in _RIDGES]
+    chosen = best_penalty(
+        x_train[trial].astype(np.float64), (y_train[trial] - mean) / scale, penalties
+    )
+    weights, bias = ridge(x_train[rows].astype(np.float64), (y - mean) / scale, chosen)
+    train, dev = (_values(x, weights, bias) * scale + mean for x in (x_train, x_dev))
     note = "; ".join(_sampled_note(len(rows), len(y_train)))
     return BaselinePrediction("ridge regression", train, dev, note)
 
@@ -225,11 +186,11 @@ def _ridge_rows(inputs: int, products: float) -> int:
     return int(min(affordable, _RIDGE_CELLS / inputs))
 
 
-def _ridge_values(model: Any, x: np.ndarray) -> np.ndarray:
+def _values(x: np.ndarray, weights: np.ndarray, bias: float) -> np.ndarray:
     values = np.empty(len(x))
     for start in range(0, len(x), _PREDICTED):
         part = slice(start, start + _PREDICTED)
-        values[part] = model.predict(x[part].astype(np.float64))
+        values[part] = x[part].astype(np.float64) @ weights + bias
     return values
 
 

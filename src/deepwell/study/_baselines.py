@@ -26,8 +26,8 @@ class SimpleModel:
 def fit_baselines(data: Data, metric: Metric, seed: int) -> tuple[SimpleModel, ...]:
     """Return the constant guess and the linear model, scored on the dev rows.
 
-    On one core: the networks train on the others meanwhile, and BLAS threads that wait for each
-    other beside them took 0.7 s more of processor time on digits than they saved.
+    On one core: the networks train on the others meanwhile, and BLAS threads would wait for each
+    other beside them.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -43,10 +43,11 @@ def fit_baselines(data: Data, metric: Metric, seed: int) -> tuple[SimpleModel, .
 
 
 class PendingBaselines:
-    """Baselines at work in a thread of their own.
+    """Baselines at work in a thread of their own, from the first recorded epoch on.
 
-    Loading scikit-learn and fitting take longer than the first networks do, and no decision of
-    the search rests on them: whoever waits for the first scores does not wait for these.
+    Loading what fits them takes longer than the first networks do, and no decision of the search
+    rests on them: whoever waits for the first scores does not wait for these. They begin once the
+    networks are at work, since imports would hold the interpreter while those are made ready.
 
     Args:
         fit: returns the simple models.
@@ -58,11 +59,17 @@ class PendingBaselines:
         fit: Callable[[], tuple[SimpleModel, ...]],
         tell: Callable[[tuple[SimpleModel, ...]], None],
     ) -> None:
+        self._fit = fit
         self._tell = tell
         self._told = False
-        pool = ThreadPoolExecutor(1, thread_name_prefix="baselines")
-        self._fitted: Future[tuple[SimpleModel, ...]] = pool.submit(fit)
-        pool.shutdown(wait=False)
+        self._fitted: Future[tuple[SimpleModel, ...]] | None = None
+
+    def begin(self) -> None:
+        """Begin to fit, if that was not begun before."""
+        if self._fitted is None:
+            pool = ThreadPoolExecutor(1, thread_name_prefix="baselines")
+            self._fitted = pool.submit(self._fit)
+            pool.shutdown(wait=False)
 
     def tell_if_ready(self) -> None:
         """Tell the simple models if they are fitted and were not told yet.
@@ -70,11 +77,13 @@ class PendingBaselines:
         Raises:
             Exception: what fitting them raised.
         """
-        if self._fitted.done():
+        if self._fitted is not None and self._fitted.done():
             self.wait()
 
     def wait(self) -> tuple[SimpleModel, ...]:
         """Return the simple models, told before, as soon as they are fitted."""
+        self.begin()
+        assert self._fitted is not None
         fitted = self._fitted.result()
         if not self._told:
             self._told = True

@@ -118,6 +118,8 @@ def _pending_baselines(job: Job, metric: Metric) -> PendingBaselines:
 
 
 def _tell(observer: Observer, progress: Progress, baselines: PendingBaselines) -> None:
+    if progress.share > 0:
+        baselines.begin()
     baselines.tell_if_ready()
     observer.on_progress(progress)
 
