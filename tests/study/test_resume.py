@@ -147,7 +147,7 @@ class Arming(dw.Observer):
 
 STOPS = [
     *(pytest.param("native", n, marks=PROGRAMS[0].marks) for n in (3, 10, 17)),
-    *(("jax", n) for n in (9, 23, 40)),
+    *(("jax", n) for n in (5, 12, 20)),
 ]
 
 
