@@ -40,7 +40,7 @@ from ._settings import Settings
 from ._work import trained_multiply_adds
 
 BY_CLOCK = "the time budget was used up"
-_TELLING_SECONDS = 5.0  # a shorter run says little about the machine's speed
+_TELLING_SECONDS = 1.0  # a shorter run says little about the machine's speed
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
     folder = run.history.store.folder / name
     model = replace(model, about={**model.about, "dev": scored.dev.to_plain(), "study": name})
     model.save(folder / "model")
-    training = work.seconds - run.engine.compile_seconds
+    training = run.engine.meter.seconds
     if training > _TELLING_SECONDS and not work.resumed:
         useful = trained_multiply_adds(trials, run.engine.shape)
         remember_rate(run.engine.name, useful / training)
