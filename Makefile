@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 PEERS := build/peers/venv/.installed
 NATIVE := $(wildcard src/native/*.?pp src/native/*/*.?pp)
 
-.PHONY: install demo test test-all check format clean
+.PHONY: install demo test test-all check format techniques clean
 .PHONY: peers bench bench-quick bench-page bench-b1 bench-b2 bench-b3 bench-gpu
 
 install: $(STAMP)
@@ -42,6 +42,10 @@ format: install
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(NATIVE)
 	$(BIN)/ruff check --fix .
+
+# The page of techniques, from what the tests are marked to prove.
+techniques: install
+	$(BIN)/python tests/docs/technique_table.py
 
 # The tools that Deepwell is compared with, in an environment of their own.
 peers: $(PEERS)

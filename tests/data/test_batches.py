@@ -17,6 +17,7 @@ rows_of_data = st.integers(1, 200)
 batch_sizes = st.integers(1, 250)
 
 
+@pytest.mark.proves("D9", "formula")
 def test_worked_number() -> None:
     assert steps_per_epoch(5_000_000, 1_000) == 5_000
 
@@ -26,6 +27,7 @@ def test_steps_are_the_batches_it_takes(rows: int, batch: int) -> None:
     assert steps_per_epoch(rows, batch) == len(range(0, rows, batch))
 
 
+@pytest.mark.proves("D9", "formula")
 @given(seeds, epochs, rows_of_data, batch_sizes)
 def test_each_row_comes_once_and_the_last_batch_is_filled(
     seed: int, epoch: int, rows: int, batch: int
@@ -40,6 +42,7 @@ def test_each_row_comes_once_and_the_last_batch_is_filled(
     assert len(flat) - rows < size
 
 
+@pytest.mark.proves("D9", "O1", "formula")
 @given(seeds, epochs, rows_of_data, st.integers(0, 100))
 def test_batch_descent_takes_all_rows_as_they_lie(
     seed: int, epoch: int, rows: int, more: int
@@ -48,6 +51,7 @@ def test_batch_descent_takes_all_rows_as_they_lie(
     np.testing.assert_array_equal(order, np.arange(rows)[None])
 
 
+@pytest.mark.proves("D9", "O1", "formula")
 def test_stochastic_descent_takes_one_row_a_step() -> None:
     order = epoch_order(1, 1, 50, 1)
     assert order.shape == (50, 1)

@@ -26,6 +26,7 @@ def given_rows(
     )
 
 
+@pytest.mark.proves("D2", "formula")
 @given(st.integers(3, 60), st.integers(0, 999))
 def test_no_group_is_cut_and_no_part_is_empty(count: int, seed: int) -> None:
     random = np.random.default_rng(seed)

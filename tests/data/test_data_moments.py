@@ -12,6 +12,7 @@ def ones(rows: int) -> np.ndarray:
     return np.ones(rows)
 
 
+@pytest.mark.proves("D6", "independent")
 def test_moments_agree_with_scikit_learn() -> None:
     random = np.random.default_rng(0)
     values = random.normal(5, [1, 100, 1e-3], size=(200, 3))
@@ -27,6 +28,7 @@ def test_moments_agree_with_scikit_learn() -> None:
     np.testing.assert_allclose(scale[0], scaler.scale_[0], rtol=1e-12)
 
 
+@pytest.mark.proves("D6", "formula")
 @pytest.mark.parametrize("value", [0.1, 1e300, -1e-300, 0.0, 123456789.123])
 def test_constant_columns_become_zero(value: float) -> None:
     values = np.full((7, 1), value)
@@ -65,6 +67,7 @@ def test_huge_and_wild_values_stay_finite() -> None:
     assert wild[0, 0] == np.float32(LARGEST_SCORE)
 
 
+@pytest.mark.proves("D6", "formula")
 @given(arrays(np.float64, st.tuples(st.integers(2, 30), st.just(2)), elements=st.floats(-1e6, 1e6)))
 def test_normalized_train_rows_have_mean_0_and_deviation_1(values: np.ndarray) -> None:
     mean, scale = moments(values, ones(len(values)))

@@ -6,6 +6,7 @@ from deepwell._base._errors import UsageError
 from deepwell.data._split_sizes import Sizes, held_rows, split_sizes
 
 
+@pytest.mark.proves("D1", "formula")
 @pytest.mark.parametrize(
     ("rows", "train", "held"),
     [
@@ -23,6 +24,7 @@ def test_the_rule(rows: int, train: int, held: int) -> None:
     assert split_sizes(rows) == Sizes(train, held, held)
 
 
+@pytest.mark.proves("D1", "formula")
 @given(st.integers(10, 50_000_000))
 def test_the_rule_as_a_formula(rows: int) -> None:
     sizes = split_sizes(rows)

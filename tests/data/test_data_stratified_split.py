@@ -27,6 +27,7 @@ def shape(parts: np.ndarray) -> list[int]:
 class_counts = st.lists(st.integers(1, 60), min_size=2, max_size=12).filter(lambda c: sum(c) >= 10)
 
 
+@pytest.mark.proves("D2", "formula")
 @given(class_counts, st.integers(0, 2**63))
 def test_sizes_are_exact_and_every_class_has_its_share(counts: list[int], seed: int) -> None:
     strata = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))

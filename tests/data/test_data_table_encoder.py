@@ -30,6 +30,7 @@ def complaint(frame: pl.DataFrame) -> str:
     return str(caught.value)
 
 
+@pytest.mark.proves("D6", "independent")
 def test_plain_numbers_agree_with_scikit_learn() -> None:
     values = load_breast_cancer().data
     frame = pl.DataFrame(values, schema=[f"x{j}" for j in range(30)])

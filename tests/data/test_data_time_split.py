@@ -22,6 +22,7 @@ def given_rows(
     )
 
 
+@pytest.mark.proves("D2", "formula")
 @given(st.lists(st.integers(0, 30), min_size=10, max_size=200).filter(lambda t: len(set(t)) >= 3))
 def test_parts_follow_each_other_and_ties_stay_together(times: list[int]) -> None:
     found = np.array(times)

@@ -22,6 +22,7 @@ def complaint(sealed: SealedTest) -> str:
     return str(caught.value)
 
 
+@pytest.mark.proves("D8", "formula")
 def test_rows_come_back_as_they_went_in(tmp_path: Path) -> None:
     sealed = seal(FRAME, tmp_path / "vault", PRINT)
     assert read_sealed(sealed).equals(FRAME)
@@ -64,6 +65,7 @@ def test_a_file_with_other_bytes_is_left_alone(tmp_path: Path) -> None:
     assert seal(FRAME, tmp_path, PRINT) == second
 
 
+@pytest.mark.proves("D8", "formula")
 def test_tampering_is_noticed(tmp_path: Path) -> None:
     sealed = seal(FRAME, tmp_path, PRINT)
     path = Path(sealed.path)

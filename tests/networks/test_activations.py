@@ -57,6 +57,7 @@ def test_every_activation_has_a_formula_here() -> None:
     assert set(FORMULAS) == set(DECLARED)
 
 
+@pytest.mark.proves("N1", "formula", "independent")
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_numpy_follows_the_formula_to_the_extremes(name: str) -> None:
     got = ACTIVATIONS[name].apply(Z, SLOPE, np)  # warnings are errors
@@ -80,6 +81,7 @@ def test_jax_equals_numpy(name: str) -> None:
         np.testing.assert_allclose(one, right, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.proves("N1", "gradient")
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_derivative_equals_central_differences(name: str) -> None:
     h = 1e-5
@@ -125,6 +127,7 @@ def test_the_slope_matters_exactly_where_it_is_named(name: str) -> None:
     assert slope_name == "" or slope_name in HYPERPARAMETERS
 
 
+@pytest.mark.proves("N1", "formula")
 def test_worked_numbers() -> None:
     z = np.array([-10.0, 2.0])
     np.testing.assert_allclose(ACTIVATIONS["leaky_relu"].apply(z, 0.01, np), [-0.1, 2.0])

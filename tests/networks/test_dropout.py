@@ -41,6 +41,7 @@ def host_mask(seed: int, layer: int, shape: tuple[int, ...], rate: float) -> np.
     return drawn >= rate * 2.0**32
 
 
+@pytest.mark.proves("N7", "formula")
 def test_worked_example() -> None:
     wanted = [[True, True, False, True, True]]
     seed = next(s for s in range(1_000) if host_mask(s, 0, (1, 5), 0.2).tolist() == wanted)
@@ -50,6 +51,7 @@ def test_worked_example() -> None:
     )
 
 
+@pytest.mark.proves("N7", "independent")
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 def test_the_mask_is_the_hosts_and_the_rest_is_divided_by_keep(rate: float) -> None:
     a = np.random.default_rng(1).normal(size=(32, 48)).astype(np.float32)
@@ -59,6 +61,7 @@ def test_the_mask_is_the_hosts_and_the_rest_is_divided_by_keep(rate: float) -> N
         np.testing.assert_allclose(dropped(a, 9, rate, layer), right, rtol=1e-6)
 
 
+@pytest.mark.proves("N7", "population")
 def test_a_wider_layer_drops_the_same_units() -> None:
     wide = dropped(np.ones((32, 48), np.float32), 3, 0.4)
     narrow = dropped(np.ones((20, 37), np.float32), 3, 0.4)

@@ -37,6 +37,7 @@ def in_jax(architecture: Architecture, parameters, x, masks=None, drop=None) -> 
         return np.asarray(jax.jit(run)(weights, biases, x, architecture.slope, masks))
 
 
+@pytest.mark.proves("N10", "independent")
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_numpy_equals_jax_in_float64(activation: str) -> None:
     architecture = Architecture(6, (8, 5), 3, activation, slope=0.2)
@@ -46,6 +47,7 @@ def test_numpy_equals_jax_in_float64(activation: str) -> None:
     np.testing.assert_allclose(got, in_jax(architecture, parameters, X), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.proves("N10", "formula")
 def test_a_network_by_hand() -> None:
     architecture = Architecture(6, (8, 5), 3, "tanh")
     p = drawn(architecture)
@@ -55,6 +57,7 @@ def test_a_network_by_hand() -> None:
     np.testing.assert_allclose(forward(architecture, p, X), right, rtol=1e-12)
 
 
+@pytest.mark.proves("N11", "formula")
 def test_no_hidden_layer_is_a_linear_model() -> None:
     architecture = Architecture(6, (), 3)
     p = drawn(architecture)

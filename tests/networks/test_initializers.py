@@ -38,6 +38,7 @@ def correlation(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
 
 
+@pytest.mark.proves("N2", "formula")
 @pytest.mark.parametrize("name", INITIALIZERS)
 @pytest.mark.parametrize(("n_in", "n_out"), [(5, 1), (100, 30), (1, 1), (784, 256)])
 def test_standard_deviations_follow_the_formulas(name: str, n_in: int, n_out: int) -> None:
@@ -45,6 +46,7 @@ def test_standard_deviations_follow_the_formulas(name: str, n_in: int, n_out: in
     assert standard_deviation(name, n_in, n_out) == pytest.approx(right, rel=1e-15)
 
 
+@pytest.mark.proves("N2", "formula")
 def test_worked_numbers() -> None:
     assert standard_deviation("he", 5, 8) == pytest.approx(0.632, abs=5e-4)
     assert standard_deviation("he", 100, 8) == pytest.approx(0.141, abs=5e-4)
@@ -54,6 +56,7 @@ def test_the_declared_choices_are_these() -> None:
     assert set(INITIALIZERS) == set(DECLARED) - {"auto"}
 
 
+@pytest.mark.proves("N2", "formula")
 @pytest.mark.parametrize("name", RANDOM)
 def test_weights_are_normal_with_the_stated_spread(name: str) -> None:
     for layer, w in enumerate(weights(name)):
@@ -92,6 +95,7 @@ def test_zeros_are_zeros_and_so_are_all_biases() -> None:
         assert all(w.any() == (name != "zeros") for k, w in drawn.items() if k.startswith("w"))
 
 
+@pytest.mark.proves("N2", "population")
 @pytest.mark.parametrize("name", ["small", "large"])
 def test_a_wider_network_holds_the_same_numbers_in_its_corner(name: str) -> None:
     narrow = weights(name, Architecture(7, (5, 6), 2))
@@ -117,6 +121,7 @@ def test_a_wider_network_differs_by_the_scale_alone(name: str) -> None:
         np.testing.assert_allclose(a, b[: a.shape[0], : a.shape[1]], rtol=1e-14)
 
 
+@pytest.mark.proves("N2", "independent")
 def test_each_weight_is_the_inverse_normal_of_its_word() -> None:
     for layer, w in enumerate(weights("large", Architecture(6, (5,), 3), seed=12)):
         drawn = words(fold(fold(key(12), 1), layer), w.shape).astype(np.float64)

@@ -27,17 +27,20 @@ def gradient(loss: str, outputs: np.ndarray, y: np.ndarray) -> np.ndarray:
         return np.asarray(slope(outputs, y))
 
 
+@pytest.mark.proves("N4", "formula")
 def test_softmax_worked_numbers() -> None:
     got = softmax(np.array([[5.0, 2.0, -1.0, 3.0]]), np)
     assert got.round(3).tolist() == [[0.842, 0.042, 0.002, 0.114]]
 
 
+@pytest.mark.proves("N4", "independent")
 def test_softmax_is_scipys_and_sums_to_one() -> None:
     got = softmax(LOGITS, np)
     np.testing.assert_allclose(got, scipy_softmax(LOGITS, axis=1), rtol=1e-13)
     np.testing.assert_allclose(got.sum(axis=1), 1, rtol=1e-14)
 
 
+@pytest.mark.proves("N4", "formula")
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 def test_softmax_is_stable_at_ten_thousand(kind: type) -> None:
     right = np.array([[1, 0, 0], [1 / 3, 1 / 3, 1 / 3], [0.5, 0.5, 0]])
@@ -48,6 +51,7 @@ def test_softmax_is_stable_at_ten_thousand(kind: type) -> None:
     np.testing.assert_allclose(got, right, rtol=1e-6)
 
 
+@pytest.mark.proves("N4", "formula", "gradient")
 def test_softmax_jacobian() -> None:
     z, h = np.array([0.5, -1.0, 2.0, 0.1]), 1e-6
     a = softmax(z, np)
@@ -61,6 +65,7 @@ def test_softmax_jacobian() -> None:
     np.testing.assert_allclose(exact, formula, rtol=1e-12)
 
 
+@pytest.mark.proves("N4", "N11", "formula")
 def test_two_classes_are_logistic_regression() -> None:
     z = np.concatenate([np.linspace(-700, 700, 141), [0.0, 1e4, -1e4]])[:, None]
     pair = np.hstack([np.zeros_like(z), z])
@@ -86,11 +91,13 @@ def test_small_probabilities_keep_their_digits_in_float32() -> None:
         np.testing.assert_allclose(got, np.hstack([expit(-z), expit(z)]), rtol=1e-6)
 
 
+@pytest.mark.proves("N5", "formula")
 def test_cross_entropy_worked_number() -> None:
     yhat = np.array([[0.3, 0.2, 0.1, 0.4]])
     assert softmax_rows(np.log(yhat), np.array([1]), np)[0] == pytest.approx(1.609, abs=5e-4)
 
 
+@pytest.mark.proves("N5", "independent")
 def test_cross_entropy_is_scikit_learns() -> None:
     rows = softmax_rows(LOGITS, CLASSES, np)
     assert rows.shape == (60,)
@@ -103,12 +110,14 @@ def test_cross_entropy_is_scikit_learns() -> None:
     assert (rows * weight).sum() / weight.sum() == pytest.approx(weighted, rel=1e-12)
 
 
+@pytest.mark.proves("N5", "independent")
 def test_binary_cross_entropy_is_scikit_learns() -> None:
     z, y = BINARY[:60], RNG.integers(0, 2, 60)
     got = logistic_rows(z, y, np).mean()
     assert got == pytest.approx(log_loss(y, expit(z[:, 0])), rel=1e-10)
 
 
+@pytest.mark.proves("N5", "independent")
 def test_squared_error_is_scikit_learns() -> None:
     z, y = RNG.normal(size=(40, 1)), RNG.normal(size=40)
     loss = LOSSES["squared"]
@@ -139,6 +148,7 @@ def test_jax_equals_numpy(name: str) -> None:
     np.testing.assert_allclose(said, LOSSES[name].predict(outputs, np), rtol=1e-12, atol=1e-300)
 
 
+@pytest.mark.proves("N5", "formula")
 def test_gradient_at_the_logits_is_the_difference() -> None:
     tied = np.vstack([LOGITS, np.zeros((2, 5)), np.tile([1e4, 1e4, -1e4, 0, 0], (2, 1))])
     y = np.concatenate([CLASSES, [0, 4, 0, 2]])

@@ -14,6 +14,7 @@ def test_every_declared_decay_is_here() -> None:
     assert set(DECAYS) == set(DECLARED)
 
 
+@pytest.mark.proves("O10", "formula")
 def test_inverse_time_worked_numbers() -> None:
     got = [inverse_time(0.2, 1.0, epoch) for epoch in (1, 2, 3, 4)]
     assert got == pytest.approx([0.1, 0.0667, 0.05, 0.04], abs=5e-5)

@@ -85,11 +85,13 @@ def test_every_declared_optimizer_is_here() -> None:
     assert all(optimizer.name == name for name, optimizer in OPTIMIZERS.items())
 
 
+@pytest.mark.proves("O1", "O4", "O7", "O8", "formula")
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_fifty_steps_follow_the_formula(name: str) -> None:
     np.testing.assert_allclose(by_rule(name), by_formula(name), rtol=1e-11, atol=1e-12)
 
 
+@pytest.mark.proves("O1", "O4", "O7", "O8", "independent")
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_fifty_steps_equal_optax(name: str) -> None:
     np.testing.assert_allclose(by_rule(name), by_optax(PEERS[name]), rtol=1e-11, atol=1e-12)
@@ -135,6 +137,7 @@ def test_an_average_forgets_all_but_about_one_in_e(beta: float, steps: int, left
     assert v[0][0] == pytest.approx(left, abs=5e-4)
 
 
+@pytest.mark.proves("O8", "formula")
 @pytest.mark.parametrize("alpha", [1e-4, 0.01, 1.0])
 @pytest.mark.parametrize(("kind", "tolerance"), [(np.float64, 1e-12), (np.float32, 1e-6)])
 def test_adams_first_step_moves_by_alpha(alpha: float, kind: type, tolerance: float) -> None:
@@ -168,6 +171,7 @@ def test_no_gradient_means_no_change(name: str) -> None:
         assert not np.any(slots)
 
 
+@pytest.mark.proves("O9", "formula")
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_as_optax_composes_with_optax_over_nested_parameters(name: str) -> None:
     layer = (np.ones((2, 3), np.float32), np.zeros(3, np.float32))

@@ -22,6 +22,7 @@ def test_the_penalty_is_half_the_squared_frobenius_norm() -> None:
     assert l2_penalty([], 0.3) == 0.0
 
 
+@pytest.mark.proves("R1", "formula")
 def test_the_courses_form() -> None:
     """With lambda 0.7 and 100 rows: 0.7 / 200 times the squared norms."""
     right = 0.7 / 200 * sum((w**2).sum() for w in WEIGHTS)
@@ -35,6 +36,7 @@ def test_its_gradient_is_l2_times_the_weights() -> None:
         np.testing.assert_allclose(gradient, 0.3 * w, rtol=1e-14)
 
 
+@pytest.mark.proves("R1", "formula")
 def test_plain_descent_with_l2_is_weight_decay() -> None:
     alpha, lam, m = 0.1, 5.0, 200
     penalized, decayed = WEIGHTS[0].copy(), WEIGHTS[0].copy()
@@ -46,6 +48,7 @@ def test_plain_descent_with_l2_is_weight_decay() -> None:
     np.testing.assert_allclose(penalized, decayed, rtol=1e-12)
 
 
+@pytest.mark.proves("R1", "N11", "independent")
 def test_penalized_logistic_regression_has_scikit_learns_minimum() -> None:
     """The gradient of `mean loss + penalty` is 0 where scikit-learn's solution lies."""
     lam, m = 2.0, 80

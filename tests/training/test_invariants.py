@@ -27,6 +27,7 @@ def relative_difference(a, b):
     return np.abs(a - b).max() / scale
 
 
+@pytest.mark.proves("O1", "O4", "O7", "O8", "D9", "R1", "N2", "N7", "population")
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_population_equals_alone_to_the_bit(optimizer, structure, program, member, trained):
     s = structure(optimizer=optimizer, dtype="float32")
@@ -51,6 +52,7 @@ def test_going_on_from_a_saved_state_changes_nothing(structure, program, member,
         assert_same_bits(a, b)
 
 
+@pytest.mark.proves("N1", "N7", "N10", "R1", "population")
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("loss", ["softmax"])
 def test_padding_is_exact_in_float64(activation, loss, structure, program, member, trained):
@@ -67,6 +69,7 @@ def test_padding_is_exact_in_float64(activation, loss, structure, program, membe
     np.testing.assert_allclose(costs[0], costs[1], rtol=1e-9)
 
 
+@pytest.mark.proves("N4", "N5", "O1", "O4", "O7", "O8", "population")
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("loss", ["softmax", "logistic", "squared"])
 def test_padding_is_exact_for_every_optimizer_and_loss(

@@ -50,6 +50,7 @@ def oracle_step(parameters, moments, x, y, weight, t, m, rate, dropout, dropout_
         parameters[name] = parameters[name] - rate * m_hat / (np.sqrt(s_hat) + m["epsilon"])
 
 
+@pytest.mark.proves("D9", "N7", "N10", "R1", "O8", "O10", "formula", "independent")
 def test_training_equals_the_formulas_after_200_steps(structure, program, member, trained, rows):
     s = structure(hidden=(8, 8))
     one = member(s, hidden=(5, 7), seed=11, decay="inverse_time", decay_rate=0.1)
@@ -75,6 +76,7 @@ def test_training_equals_the_formulas_after_200_steps(structure, program, member
         assert np.abs(state[name] - right).max() / scale < 1e-9, name
 
 
+@pytest.mark.proves("R4", "formula")
 def test_best_weights_score_exactly_what_was_recorded(structure, program, member, trained):
     s = structure(optimizer="momentum", dtype="float32", score="log_loss", drops=False)
     p = program(s)
@@ -88,6 +90,7 @@ def test_best_weights_score_exactly_what_was_recorded(structure, program, member
         assert again.dev_score[i] == scores[:, i].min()
 
 
+@pytest.mark.proves("R4", "formula")
 def test_early_stopping_waits_for_patience_and_keeps_the_best(structure, program, member, trained):
     s = structure(dtype="float32", score="log_loss", drops=False)
     patient = member(s, seed=1, patience=3, learning_rate=0.1)

@@ -31,6 +31,7 @@ def assert_infos_agree(one, other, rtol):
             np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
 
 
+@pytest.mark.proves("N1", "population")
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_activation_in_float64(activation, structure, program, native, member, trained):
     s = structure(activation=activation, train_rows=71)
@@ -42,6 +43,7 @@ def test_every_activation_in_float64(activation, structure, program, native, mem
     assert_infos_agree(jax_infos, infos, 1e-9)
 
 
+@pytest.mark.proves("N4", "N5", "O1", "O4", "O7", "O8", "population")
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("loss", ["softmax", "logistic", "squared"])
 def test_every_optimizer_and_loss_in_float64(
@@ -62,6 +64,7 @@ def test_every_optimizer_and_loss_in_float64(
     assert_infos_agree(jax_infos, infos, 1e-9)
 
 
+@pytest.mark.proves("N10", "N11", "O10", "R1", "population")
 @pytest.mark.parametrize("decay", DECAYS)
 @pytest.mark.parametrize("hidden", [(), (8, 8, 8)])
 def test_every_decay_and_depth_in_float64(
