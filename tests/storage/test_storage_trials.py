@@ -212,6 +212,10 @@ def test_best_trials_follow_the_rank_key(store: Store, study: StudyRecord, make_
     assert store.best_trials(study.id, 10) == ranked[:10]
     assert store.best_trials(study.id) == ranked[:1]
     assert store.best_trials(study.id, 100) == ranked[:38]  # two trials have no score
+    assert store.best_trials(study.id, 2, among={7, 30, 39, 99}) == [
+        t for t in ranked if t.number in (7, 30)
+    ]
+    assert store.best_trials(study.id, among=()) == []
 
 
 def test_more_trials_than_one_statement_takes(store: Store, make_chunk: Chunk):

@@ -5,9 +5,13 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+import deepwell as dw
 from deepwell._native._core_module import available
+from deepwell.execution._native_backend import NativeBackend
+from deepwell.records import Status, Trial
 
 pytestmark = [
     pytest.mark.skipif(not available(), reason="the native program needs its core"),
@@ -89,3 +93,47 @@ def test_networks_none_of_which_fits_end_in_a_sentence(tmp_path):
     free, limited = runs(tmp_path, 20_000_000)
     assert free[1] == {"finished": 8}
     assert limited.startswith("not one of the 8 networks fits in memory even alone")
+
+
+class _Failing:
+    """A program that has no memory for the network that leads when the last rung begins."""
+
+    def __init__(self, program):
+        self._program, self._victim = program, None
+
+    def __getattr__(self, name):
+        return getattr(self._program, name)
+
+    def load(self, members, states):
+        if self._victim is None and len(members) == 1 and int(states[0]["epoch"]):
+            self._victim = members[0].seed
+        if any(member.seed == self._victim for member in members):
+            raise MemoryError
+        return self._program.load(members, states)
+
+
+def test_where_the_best_network_fails_alone_the_next_best_is_the_outcome(tmp_path, monkeypatch):
+    build = NativeBackend.build
+    monkeypatch.setattr(
+        NativeBackend, "build", lambda self, bucket, rows: _Failing(build(self, bucket, rows))
+    )
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(120, 3))
+    table = {f"c{i}": x[:, i] for i in range(3)} | {"y": x[:, 0] + 0.3 * rng.normal(size=120)}
+    data = dw.load(table, target="y", vault=tmp_path / "vault")
+    space = {"learning_rate": dw.log(1e-4, 1e-1), "hidden_layers": 1, "hidden_units": 5}
+    space |= {"batch_size": 32, "patience": 0}
+    study = dw.Study(data, space, name="mine", store=tmp_path, program="native")
+    result = study.run(trials=3, epochs=15)
+    assert [rung.networks for rung in result.plan.rungs] == [3, 1]
+    trials = study.history()
+    (failed,) = (t for t in trials if t.status is Status.FAILED)
+    others = sorted((t for t in trials if t is not failed), key=Trial.rank_key)
+    assert failed.score < others[0].score  # else another network would have been the best anyway
+    assert others[0].status is Status.PRUNED
+    assert result.best_trial == others[0].number
+    assert result.dev.value == pytest.approx(others[0].score, rel=1e-5)
+    assert result.memory_notes == (
+        f"memory ran out in epoch {failed.epochs + 1} with 1 network at once: it alone does not "
+        "fit, failed",
+    )

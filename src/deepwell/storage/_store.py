@@ -198,13 +198,20 @@ class Store:
         with self._database.reading() as connection:
             return _trials.read_unfinished(connection, study_id)
 
-    def best_trials(self, study_id: int, count: int = 1) -> list[Trial]:
+    def best_trials(
+        self, study_id: int, count: int = 1, among: Collection[int] | None = None
+    ) -> list[Trial]:
         """Return the best trials by `Trial.rank_key`, best first, without curves.
 
-        Quick for any number of trials; those that have no score yet are left out.
+        Quick for any number of trials; those that have no score yet, or failed, are left out.
+
+        Args:
+            study_id: the study.
+            count: how many, at most.
+            among: numbers of the trials that are asked about; None for all.
         """
         with self._database.reading() as connection:
-            return _trials.read_best(connection, study_id, count)
+            return _trials.read_best(connection, study_id, count, among)
 
     def save_result(self, study_id: int, plain: Mapping[str, object]) -> None:
         """Keep a study's outcome (plain values), in place of an older one."""

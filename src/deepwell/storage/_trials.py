@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -120,14 +120,18 @@ def read_trials(connection: sa.Connection, study_id: int) -> list[Trial]:
     return [_trial(row) for row in connection.execute(query)]
 
 
-def read_best(connection: sa.Connection, study_id: int, count: int) -> list[Trial]:
+def read_best(
+    connection: sa.Connection, study_id: int, count: int, among: Collection[int] | None
+) -> list[Trial]:
     """Return the `count` best trials that have a score and did not fail, without curves."""
+    chosen = sa.true() if among is None else TRIAL.c.number.in_(sorted(among))
     query = (
         sa.select(TRIAL)
         .where(
             TRIAL.c.study_id == study_id,
             TRIAL.c.score.is_not(None),
             TRIAL.c.status != Status.FAILED.value,
+            chosen,
         )
         .order_by(TRIAL.c.score, TRIAL.c.cost, TRIAL.c.number)
         .limit(count)

@@ -104,8 +104,7 @@ def _ends(chunk: ChunkRecord, number: int, bracket: Bracket) -> bool:
 
 def _forget(engine: LocalEngine, history: History, going: Iterable[int]) -> None:
     """Drop what is needed neither to train on nor as the best network so far."""
-    best = history.best()
-    engine.forget([*going] if best is None else [*going, best.number])
+    engine.forget(history.to_keep(set(going)))
 
 
 def _tell_shortages(engine: LocalEngine, history: History) -> None:

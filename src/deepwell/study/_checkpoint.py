@@ -33,7 +33,7 @@ import math
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,7 +64,7 @@ RUNG_SECONDS = 1.0
 SHARE = 0.01
 """Largest share of the working time that may go into checkpoints; they wait for it."""
 
-_PART_BYTES = 64 * 1024**2  # of one file, so that few states are in memory twice
+_PART_BYTES = 16 * 1024**2  # of one file, so that few states are in memory twice
 _FIRST_GUESS = 1.0e8  # bytes a second that a disk takes, until one was timed
 _LEAST_COST = 0.02  # seconds of a small checkpoint: two or three waits for the disk
 
@@ -149,11 +149,8 @@ class Checkpoints:
 
     def _states(self, position: Position) -> Mapping[int, State]:
         """Return the states that are needed to go on: of who trains, and of the best so far."""
-        wanted = sorted(self._history.going(position.alive))
-        best = self._history.best()
-        if best is not None and best.number not in wanted:
-            wanted.append(best.number)
-        return self._engine.states(wanted)
+        going = self._history.going(position.alive)
+        return self._engine.states(self._history.to_keep(going))
 
     def _write(self, states: Mapping[int, State]) -> dict[str, str]:
         try:
@@ -175,13 +172,21 @@ def discard(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def read_position(store: Store, record: StudyRecord) -> tuple[Position, dict[int, State]] | None:
-    """Return where a study stood at its checkpoint, with the states, or None without a good one."""
+def read_position(
+    store: Store, record: StudyRecord, take: Callable[[Mapping[int, State]], None]
+) -> Position | None:
+    """Return where a study stood at its checkpoint, or None without a good one.
+
+    Args:
+        store: an open store.
+        record: the study's row.
+        take: is given the states of one file after another; what it was given before a file turns
+            out to be damaged means nothing.
+    """
     kept = store.checkpoint(record.id)
     if kept is None:
         return None
     details: Mapping[str, Any] = kept.details
-    states: dict[int, State] = {}
     for file in details["files"]:
         try:
             part = load_arrays(checkpoint_folder(store, record) / file["name"])
@@ -189,11 +194,17 @@ def read_position(store: Store, record: StudyRecord) -> tuple[Position, dict[int
             return None
         if part.sha256 != file["sha256"]:
             return None
-        for name, array in part.arrays.items():
-            number, _, key = name.partition("/")
-            states.setdefault(int(number), {})[key] = array
-    position = Position(details["population"], details["rung"], tuple(details["alive"]))
-    return position, states
+        take(_states_in(part.arrays))
+        del part  # before the next one is read
+    return Position(details["population"], details["rung"], tuple(details["alive"]))
+
+
+def _states_in(arrays: Mapping[str, np.ndarray]) -> dict[int, State]:
+    states: dict[int, State] = {}
+    for name, array in arrays.items():
+        number, _, key = name.partition("/")
+        states.setdefault(int(number), {})[key] = array
+    return states
 
 
 def _parts(states: Mapping[int, State]) -> Iterator[dict[int, State]]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
+import math
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from deepwell._base._errors import StudyError
 from deepwell.data._data import Data
@@ -86,21 +90,9 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         KeyboardInterrupt: when a person stopped the run before any network was scored.
     """
     trials = run.history.trials()
-    best = best_trial(trials)
+    best = _best_held(run.engine, trials)
     if best is None:
-        if stopped == BY_USER:
-            raise KeyboardInterrupt
-        if run.history.interrupted():
-            raise StudyError(f"{BY_CLOCK} before any network was scored; give it more time")
-        if all(t.status is Status.FAILED for t in trials):
-            raise StudyError(
-                f"not one of the {len(trials)} networks fits in memory even alone; give more "
-                "memory, or search smaller networks, as in --space hidden_units=integer(8,64)"
-            )
-        raise StudyError(
-            f"none of the {len(trials)} networks reached a finite dev score; "
-            "search lower learning rates, as in --space learning_rate=log(1e-5,1e-2)"
-        )
+        raise _without_a_best(run.history, trials, stopped)
     model = _model(run, best)
     sampled = sampled_note(run.data)
     run = replace(run, data=affordable(run.data))
@@ -149,6 +141,46 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
     )
     run.history.finish(result)
     return result
+
+
+def _without_a_best(
+    history: History, trials: Sequence[Trial], stopped: str
+) -> StudyError | KeyboardInterrupt:
+    """Return what a run ends with that has no network to show."""
+    if stopped == BY_USER:
+        return KeyboardInterrupt()
+    if best_trial(trials) is not None:
+        return StudyError(
+            "memory ran out, and with it went the weights of all networks that had a score; give "
+            "more memory, or search smaller networks, as in --space hidden_units=integer(8,64)"
+        )
+    if history.interrupted():
+        return StudyError(f"{BY_CLOCK} before any network was scored; give it more time")
+    if all(t.status is Status.FAILED for t in trials):
+        return StudyError(
+            f"not one of the {len(trials)} networks fits in memory even alone; give more "
+            "memory, or search smaller networks, as in --space hidden_units=integer(8,64)"
+        )
+    return StudyError(
+        f"none of the {len(trials)} networks reached a finite dev score; "
+        "search lower learning rates, as in --space learning_rate=log(1e-5,1e-2)"
+    )
+
+
+def _best_held(engine: LocalEngine, trials: Sequence[Trial]) -> Trial | None:
+    """Return the trial with the best dev score whose weights there are, or None.
+
+    Where memory ran out, weights may be lost: those of a trial that failed, and of one that was to
+    be trained again from its start when the run was stopped.
+    """
+    ranked = sorted((t for t in trials if t.status is not Status.FAILED), key=Trial.rank_key)
+    scored = [t for t in ranked if math.isfinite(t.score)]
+    held = engine.states([t.number for t in scored])
+    return next((t for t in scored if t.number in held and _has_best(held[t.number])), None)
+
+
+def _has_best(state: Mapping[str, np.ndarray]) -> bool:
+    return bool(np.isfinite(state["best_score"]))
 
 
 def _shortages(history: History) -> tuple[str, ...]:

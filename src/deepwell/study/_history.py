@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -81,6 +81,8 @@ class History:
     def __init__(self, store: Store, record: StudyRecord) -> None:
         self.store = store
         self.record = record
+        self._going: set[int] | None = None  # when the networks to keep were asked for last
+        self._safe: Trial | None = None
 
     def propose(self, round_: Round, facts: PlanFacts) -> None:
         """Record a round of proposals, the rungs they are to climb, and the plan, all at once."""
@@ -167,6 +169,29 @@ class History:
     def best(self) -> Trial | None:
         """Return the trial with the best dev score, or None when no trial has a finite one."""
         return next(iter(self.store.best_trials(self.record.id)), None)
+
+    def to_keep(self, going: Collection[int]) -> list[int]:
+        """Return the trials whose networks are still needed.
+
+        Those that train on, the best one, and the best of those that train no further: a network
+        that trains on may yet be lost to a lack of memory, however good it is.
+
+        Args:
+            going: trials that train on, each time fewer of a round.
+        """
+        ended = self._ended(going)
+        if ended:
+            among = ended if self._safe is None else ended | {self._safe.number}
+            self._safe = next(iter(self.store.best_trials(self.record.id, among=among)), None)
+        self._going = set(going)
+        best = [trial.number for trial in (self.best(), self._safe) if trial is not None]
+        return list(dict.fromkeys([*sorted(going), *best]))
+
+    def _ended(self, going: Collection[int]) -> set[int]:
+        """Return the trials that went on when this was asked last, at first all, and do not now."""
+        if self._going is not None:
+            return self._going.difference(going)
+        return {t.number for t in self.trials() if t.epochs}.difference(going)
 
     def _settle(self, parts: Mapping[str, tuple[Sequence[int], Status]], epoch: int) -> None:
         if not parts:

@@ -176,19 +176,16 @@ def _same_data(opened: Store, record: StudyRecord, given: Data | None) -> Data:
 
 def _go_back(opened: Store, record: StudyRecord, engine: LocalEngine) -> Past:
     """Put records and engine where the study stood at its checkpoint; say what is left to do."""
-    kept = read_position(opened, record)
-    if kept is None:
+    position = read_position(opened, record, engine.restore)
+    if position is None:
+        engine.forget([])
         opened.delete_checkpoint(record.id)
     details = {
         "process": os.getpid(),
         "host": socket.gethostname(),
-        "from_checkpoint": kept is not None,
+        "from_checkpoint": position is not None,
     }
     opened.roll_back(record.id, DECISIONS, Event(time.time(), "resume", details=details))
-    position = None
-    if kept is not None:
-        position, states = kept
-        engine.restore(states)
     rounds = _rounds(opened, record)
     done = 0 if position is None else position.population
     plans: list[Any] = [event.details["facts"] for event in opened.events(record.id, "plan")]
