@@ -2,6 +2,7 @@
 #pragma once
 
 #include "activations/registry.hpp"
+#include "dots.hpp"
 #include "optimizers/registry.hpp"
 #include "product.hpp"
 #include "transpose.hpp"
@@ -85,6 +86,28 @@ void fetch(const Place& at, const Layer<T>& layer) {
   }
 }
 
+// dW = inputs dz^T of a layer and a block, tile by tile, from rows of inputs (the last one ones)
+// and of gradients, to which empty rows are added; `ahead` and `done` are those of `product`.
+template <class T, class Ahead, class Epilogue>
+void weight_gradients(const Layer<T>& layer, const T* inputs, T* gradient, const Block<T>& block,
+                      T* transposed, Ahead&& ahead, Epilogue&& done) {
+  const std::ptrdiff_t row = block.stride;
+  if (layer.outputs <= few_rows<T>) {
+    product_of_few(Rows<T>{inputs, row}, Rows<T>{gradient, row}, layer.inputs + 1, layer.outputs,
+                   block.rows, ahead, done);
+    return;
+  }
+  const int wide = vectors<T>(block.rows);
+  const int out = vectors<T>(layer.outputs);
+  for (int unit = layer.outputs; unit < out * lanes<T>; ++unit) {
+    for (int v = 0; v < wide; ++v) store(gradient + unit * row + v * lanes<T>, Vec<T>{});
+  }
+  const auto stride = stride_of<T>(layer.outputs);
+  transpose(gradient, row, out, wide, transposed, stride);
+  product(Scalars<T>{inputs, row, 1}, Rows<T>{transposed, stride}, layer.inputs + 1, out,
+          block.rows, ahead, done);
+}
+
 // Whether a block is the first of its batch, and whether the update is fused into its gradients.
 struct Turn {
   bool first;
@@ -107,12 +130,6 @@ void backward(const Network<T>& network, const Block<T>& block, const StepNumber
     if (!turn.last && stop.load(std::memory_order_relaxed)) return;
     const Layer<T>& layer = network.layers[l];
     T* gradient = work.gradients[here].data();
-    const int out = vectors<T>(layer.outputs);
-    for (int unit = layer.outputs; unit < out * lanes<T>; ++unit) {
-      for (int v = 0; v < wide; ++v) store(gradient + unit * block.stride + v * lanes<T>, Vec<T>{});
-    }
-    const auto stride = stride_of<T>(layer.outputs);
-    transpose(gradient, block.stride, out, wide, work.transposed.data(), stride);
     if (l > 0) {
       const T* value = work.activation(l - 1);
       const T* derivative = work.derivative(l - 1);
@@ -123,17 +140,17 @@ void backward(const Network<T>& network, const Block<T>& block, const StepNumber
               });
     }
     const T* inputs = l == 0 ? block.x : work.activation(l - 1);
+    T* transposed = work.transposed.data();
     const Landing<T> to{&layer, alone ? nullptr : work.sums.data() + layer.offset, numbers.l2};
-    const Scalars<T> by_input{inputs, block.stride, 1};
-    const Rows<T> by_row{work.transposed.data(), stride};
     if (turn.last) {
-      product(
-          by_input, by_row, layer.inputs + 1, out, block.rows,
+      weight_gradients(
+          layer, inputs, gradient, block, transposed,
           [&](const Place& at) { fetch<T, Optimizer>(at, layer); },
           [&](const Place& at, const Tile<T>& tile) { update(tile, at, to, rule); });
     } else {
-      product(by_input, by_row, layer.inputs + 1, out, block.rows,
-              [&](const Place& at, const Tile<T>& tile) { accumulate(tile, at, to, turn.first); });
+      weight_gradients(
+          layer, inputs, gradient, block, transposed, [](const Place&) {},
+          [&](const Place& at, const Tile<T>& tile) { accumulate(tile, at, to, turn.first); });
     }
   }
 }

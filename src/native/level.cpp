@@ -43,9 +43,8 @@ bool step(const Network<T>& network, int loss, const Batch<T>& batch, const Step
 
 template <class T>
 const T* outputs(const Network<T>& network, int loss, const Block<T>& block, Workspace<T>& work,
-                 T* losses) {
-  static const std::atomic<bool> never{false};
-  forward<T, false>(network, block, Dropout<T>{}, work, never);
+                 const std::atomic<bool>& stop, T* losses) {
+  forward<T, false>(network, block, Dropout<T>{}, work, stop);
   const Outputs<T> z{work.gradients[0].data(), network.layers.back().outputs, block.stride, block.y,
                      block.rows};
   loss_rows<T>[static_cast<std::size_t>(loss)](z, work.losses.data(), nullptr);

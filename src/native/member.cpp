@@ -6,6 +6,7 @@
 #include "hash.hpp"
 #include "metrics/registry.hpp"
 #include "names.hpp"
+#include "normals.hpp"
 
 namespace deepwell {
 
@@ -26,6 +27,8 @@ Member<T>::Member(const MemberSpec& spec) : spec_(spec) {
     layer.stride = stride_of<T>(layer.outputs);
     layer.offset = size;
     size += layer.size();
+    pieces_.push_back({layer.offset, layer.inputs, layer.outputs, layer.stride});
+    pieces_.push_back({layer.offset + layer.inputs * layer.stride, 1, layer.outputs, layer.stride});
     layers_.push_back(layer);
   }
   const int slots = optimizer_slots(spec.optimizer);
@@ -42,25 +45,55 @@ Member<T>::Member(const MemberSpec& spec) : spec_(spec) {
 }
 
 template <class T>
-void Member<T>::write(int set, int index, const T* weights, const T* biases) {
-  const Layer<T>& layer = layers_[static_cast<std::size_t>(index)];
-  T* to = arrays_[static_cast<std::size_t>(set)].data() + layer.offset;
-  for (int i = 0; i < layer.inputs; ++i) {
-    std::copy_n(weights + static_cast<std::ptrdiff_t>(i) * layer.outputs, layer.outputs,
-                to + i * layer.stride);
-  }
-  std::copy_n(biases, layer.outputs, to + layer.inputs * layer.stride);
+std::span<const Piece> Member<T>::pieces(int) const {
+  return pieces_;
 }
 
 template <class T>
-void Member<T>::read(int set, int index, T* weights, T* biases) const {
-  const Layer<T>& layer = layers_[static_cast<std::size_t>(index)];
-  const T* from = arrays_[static_cast<std::size_t>(set)].data() + layer.offset;
-  for (int i = 0; i < layer.inputs; ++i) {
-    std::copy_n(from + i * layer.stride, layer.outputs,
-                weights + static_cast<std::ptrdiff_t>(i) * layer.outputs);
+std::size_t Member<T>::packed_size(int set) const {
+  std::size_t size = 0;
+  for (const Piece& piece : pieces(set)) {
+    size += static_cast<std::size_t>(piece.rows) * static_cast<std::size_t>(piece.columns);
   }
-  std::copy_n(from + layer.inputs * layer.stride, layer.outputs, biases);
+  return size;
+}
+
+template <class T>
+void Member<T>::unpack(int set, const T* packed) {
+  for (const Piece& piece : pieces(set)) {
+    T* to = arrays_[static_cast<std::size_t>(set)].data() + piece.offset;
+    for (int i = 0; i < piece.rows; ++i, packed += piece.columns) {
+      std::copy_n(packed, piece.columns, to + i * piece.stride);
+    }
+  }
+}
+
+template <class T>
+void Member<T>::pack(int set, T* packed) const {
+  for (const Piece& piece : pieces(set)) {
+    const T* from = arrays_[static_cast<std::size_t>(set)].data() + piece.offset;
+    for (int i = 0; i < piece.rows; ++i, packed += piece.columns) {
+      std::copy_n(from + i * piece.stride, piece.columns, packed);
+    }
+  }
+}
+
+template <class T>
+void Member<T>::begin(const Start& start) {
+  for (const Aligned<T>& array : arrays_) std::fill_n(array.data(), array.size(), T(0));
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    if (start.deviations[l] == 0) continue;  // all weights +0
+    const Layer<T>& layer = layers_[l];
+    const std::array<std::uint32_t, 2> folds{start.purpose, static_cast<std::uint32_t>(l)};
+    draw_normals(start.seed, folds, start.deviations[l],
+                 Rectangle<T>{layer.parameters, static_cast<std::size_t>(layer.inputs),
+                              static_cast<std::size_t>(layer.outputs),
+                              static_cast<std::size_t>(layer.stride)});
+  }
+  std::copy_n(arrays_[parameters_set].data(), arrays_[parameters_set].size(),
+              arrays_[best_set].data());
+  counters = {};
+  counters.best_score = counters.best_cost = std::numeric_limits<double>::infinity();
 }
 
 template <class T>
@@ -98,14 +131,16 @@ void Member<T>::train(std::span<const Batch<T>> batches, int loss, std::int64_t 
 }
 
 template <class T>
-Report Member<T>::score(const Data<T>& data, int loss, int metric, std::int64_t epoch,
-                        const Kernels<T>& kernels, Workspace<T>& work) {
+std::optional<Report> Member<T>::score(const Data<T>& data, int loss, int metric,
+                                       std::int64_t epoch, const Kernels<T>& kernels,
+                                       Workspace<T>& work, const std::atomic<bool>& stop) {
   const int outputs = layers_.back().outputs;
   const auto rows = static_cast<std::size_t>(data.dev().rows);
   std::vector<T> z(static_cast<std::size_t>(outputs) * rows);
   std::vector<T> losses(rows);
   for (const Block<T>& block : data.dev_blocks()) {
-    const T* raw = kernels.outputs(network_, loss, block, work, losses.data() + block.first);
+    const T* raw = kernels.outputs(network_, loss, block, work, stop, losses.data() + block.first);
+    if (stop.load(std::memory_order_relaxed)) return std::nullopt;
     for (int o = 0; o < outputs; ++o) {
       std::copy_n(raw + o * block.stride, block.rows,
                   z.data() + static_cast<std::size_t>(o) * rows + block.first);
@@ -140,7 +175,7 @@ Report Member<T>::score(const Data<T>& data, int loss, int metric, std::int64_t 
   const double train_cost = counters.cost_sum / counters.weight_sum;
   counters.cost_sum = 0;
   counters.weight_sum = 0;
-  return {train_cost, static_cast<double>(cost), static_cast<double>(got), true};
+  return Report{train_cost, static_cast<double>(cost), static_cast<double>(got), true};
 }
 
 template class Member<float>;

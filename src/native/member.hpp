@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,21 @@ inline constexpr int parameters_set = 0;
 inline constexpr int best_set = 1;
 inline constexpr int first_slot_set = 2;
 
+// An array inside a set: rows that begin `stride` elements apart.
+struct Piece {
+  std::ptrdiff_t offset;
+  int rows;
+  int columns;
+  std::ptrdiff_t stride;
+};
+
+// What the initial weights are drawn from: layer l by the member's seed, the purpose and l.
+struct Start {
+  std::uint64_t seed;
+  std::uint32_t purpose;
+  std::vector<double> deviations;  // of each layer
+};
+
 // The key of a step's masks, folded from the member's.
 std::array<std::uint32_t, 2> step_key(const std::array<std::uint32_t, 2>& of_member,
                                       std::int64_t step);
@@ -58,23 +74,33 @@ class Member {
   const Network<T>& network() const { return network_; }
   int sets() const { return static_cast<int>(arrays_.size()); }
 
-  // Copies weights (inputs, outputs) and biases (outputs,) of a layer in or out.
-  void write(int set, int layer, const T* weights, const T* biases);
-  void read(int set, int layer, T* weights, T* biases) const;
+  // The arrays of a set, in the order in which they are packed.
+  std::span<const Piece> pieces(int set) const;
+  std::size_t packed_size(int set) const;
+
+  // Copies the arrays of a set in or out, packed without gaps.
+  void unpack(int set, const T* packed);
+  void pack(int set, T* packed) const;
+
+  // Becomes a member that has not trained yet.
+  void begin(const Start& start);
 
   // Takes the steps, until they end, the member diverges, or `stop` is set.
   void train(std::span<const Batch<T>> batches, int loss, std::int64_t epoch,
              const Kernels<T>& kernels, Workspace<T>& work, const std::atomic<bool>& stop);
 
-  // Scores the dev rows, keeps the best parameters, decides on early stopping.
-  Report score(const Data<T>& data, int loss, int metric, std::int64_t epoch,
-               const Kernels<T>& kernels, Workspace<T>& work);
+  // Scores the dev rows, keeps the best parameters, decides on early stopping. Returns nothing,
+  // with nothing changed, when `stop` was set before all rows were through.
+  std::optional<Report> score(const Data<T>& data, int loss, int metric, std::int64_t epoch,
+                              const Kernels<T>& kernels, Workspace<T>& work,
+                              const std::atomic<bool>& stop);
 
   Counters counters;
 
  private:
   MemberSpec spec_;
   std::vector<Layer<T>> layers_;
+  std::vector<Piece> pieces_;       // of every set
   std::vector<Aligned<T>> arrays_;  // parameters, best, then what the optimizer remembers
   Network<T> network_;
 };

@@ -16,6 +16,7 @@
 #include "metrics/registry.hpp"
 #include "names.hpp"
 #include "normals.hpp"
+#include "permutation.hpp"
 #include "session.hpp"
 #include "workers.hpp"
 
@@ -30,6 +31,8 @@ using Matrix = nb::ndarray<const T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 template <class T>
 using Column = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Order = Matrix<std::int32_t>;
+template <class T>
+using Told = nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
 template <class... Parts>
 [[noreturn]] void refuse(const Parts&... parts) {
@@ -241,8 +244,10 @@ class PySession {
     session_ = std::make_unique<Session>(shared, specs);
   }
 
-  nb::tuple advance(Order order, std::int64_t epoch, bool ends_epoch, nb::object should_stop,
-                    const HeldWindow<float>* window32, const HeldWindow<double>* window64) {
+  // Fills `real` (3, members) and `whole` (4, members) with what the call tells of each member.
+  void advance(Order order, std::int64_t epoch, bool ends_epoch, nb::object should_stop,
+               std::tuple<const HeldWindow<float>*, const HeldWindow<double>*> windows,
+               Told<double> real, Told<std::int64_t> whole) {
     const std::unique_lock lock = enter();
     Steps steps{{order.data(), order.size()},
                 small(order.shape(0), "steps"),
@@ -250,61 +255,74 @@ class PySession {
                 epoch,
                 ends_epoch};
     if (steps.count > 0) {
-      steps.float32 = checked_window(window32, shared_.float32);
-      steps.float64 = checked_window(window64, shared_.float64);
+      steps.float32 = checked_window(std::get<0>(windows), shared_.float32);
+      steps.float64 = checked_window(std::get<1>(windows), shared_.float64);
     }
     if (steps.batch < 1) refuse("a batch must hold at least one row, got 0");
     for (const std::int32_t row : steps.order) {
       if (row < 0) refuse("order must hold rows from 0, got ", std::to_string(row));
     }
-    const auto poll = [&] {
+    const auto poll = [&, signaled = answered()] {
+      if (signaled()) return true;
       const nb::gil_scoped_acquire held;
-      if (PyErr_CheckSignals() != 0) throw nb::python_error();
       return !should_stop.is_none() && nb::cast<bool>(should_stop());
     };
+    const auto size = static_cast<std::size_t>(session_->size());
+    if (real.shape(0) != 3 || whole.shape(0) != 4 || real.shape(1) != size ||
+        whole.shape(1) != size) {
+      refuse("a call tells 3 real and 4 whole numbers of each of ", std::to_string(size),
+             " members, got other shapes");
+    }
     std::vector<Report> reports;
     {
       const nb::gil_scoped_release released;
       reports = session_->advance(steps, poll);
     }
-    nb::list rows;
-    for (int i = 0; i < session_->size(); ++i) {
-      const Report& r = reports[static_cast<std::size_t>(i)];
-      const Counters& c = session_->counters(i);
-      rows.append(nb::make_tuple(r.train_cost, r.dev_cost, r.dev_score, c.outcome, c.step,
-                                 c.best_epoch, r.moved));
+    for (std::size_t i = 0; i < size; ++i) {
+      const Report& r = reports[i];
+      const Counters& c = session_->counters(static_cast<int>(i));
+      real(0, i) = r.train_cost;
+      real(1, i) = r.dev_cost;
+      real(2, i) = r.dev_score;
+      whole(0, i) = c.outcome;
+      whole(1, i) = c.step;
+      whole(2, i) = c.best_epoch;
+      whole(3, i) = r.moved ? 1 : 0;
     }
-    return nb::tuple(rows);
+  }
+
+  // starts: index, seed and standard deviations of each layer, for members that begin anew.
+  void begin(const std::vector<std::tuple<int, std::uint64_t, std::vector<double>>>& starts,
+             std::uint32_t purpose) {
+    const std::unique_lock lock = enter();
+    std::vector<int> indices;
+    std::vector<Start> drawn;
+    for (const auto& [index, seed, deviations] : starts) {
+      check_index(index);
+      const std::size_t layers = std::visit([](const auto& m) { return m.network().layers.size(); },
+                                            session_->member(index));
+      if (deviations.size() != layers) {
+        refuse("member ", std::to_string(index), " has ", std::to_string(layers),
+               " layers, got deviations of ", std::to_string(deviations.size()));
+      }
+      indices.push_back(index);
+      drawn.push_back({seed, purpose, deviations});
+    }
+    const nb::gil_scoped_release released;
+    session_->begin(indices, drawn, answered());
+  }
+
+  // Copies the arrays of a set, packed without gaps in the order of the member's pieces.
+  template <class T>
+  void write(int index, int set, Column<T> packed) {
+    const std::unique_lock lock = enter();
+    of<T>(index, set, packed.size()).unpack(set, packed.data());
   }
 
   template <class T>
-  void write(int index, int set, int layer, Matrix<T> weights, Column<T> biases) {
+  void read(int index, int set, nb::ndarray<T, nb::ndim<1>, nb::c_contig> packed) {
     const std::unique_lock lock = enter();
-    Member<T>& member = of<T>(index, set, layer);
-    const Layer<T>& at = member.network().layers[static_cast<std::size_t>(layer)];
-    if (weights.shape(0) != static_cast<std::size_t>(at.inputs) ||
-        weights.shape(1) != static_cast<std::size_t>(at.outputs) ||
-        biases.shape(0) != static_cast<std::size_t>(at.outputs)) {
-      refuse("layer ", std::to_string(layer), " must hold ", std::to_string(at.inputs), " x ",
-             std::to_string(at.outputs), " weights and ", std::to_string(at.outputs),
-             " biases, got ", std::to_string(weights.shape(0)), " x ",
-             std::to_string(weights.shape(1)), " and ", std::to_string(biases.shape(0)));
-    }
-    member.write(set, layer, weights.data(), biases.data());
-  }
-
-  template <class T>
-  void read(int index, int set, int layer, nb::ndarray<T, nb::ndim<2>, nb::c_contig> weights,
-            nb::ndarray<T, nb::ndim<1>, nb::c_contig> biases) {
-    const std::unique_lock lock = enter();
-    const Member<T>& member = of<T>(index, set, layer);
-    const Layer<T>& at = member.network().layers[static_cast<std::size_t>(layer)];
-    const auto inputs = static_cast<std::size_t>(at.inputs);
-    const auto outputs = static_cast<std::size_t>(at.outputs);
-    if (weights.shape(0) != inputs || weights.shape(1) != outputs || biases.size() != outputs) {
-      refuse("the arrays to read layer ", std::to_string(layer), " into have another shape");
-    }
-    member.read(set, layer, weights.data(), biases.data());
+    of<T>(index, set, packed.size()).pack(set, packed.data());
   }
 
   void set_counters(int index, std::array<std::int64_t, 5> whole, std::array<double, 4> real) {
@@ -323,6 +341,15 @@ class PySession {
   }
 
  private:
+  // Lets signal handlers run, and throws what they raise; never asks to stop by itself.
+  static std::function<bool()> answered() {
+    return [] {
+      const nb::gil_scoped_acquire held;
+      if (PyErr_CheckSignals() != 0) throw nb::python_error();
+      return false;
+    };
+  }
+
   std::unique_lock<std::mutex> enter() {
     std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock) throw std::runtime_error("another thread is at work in this session; wait for it");
@@ -354,15 +381,16 @@ class PySession {
   }
 
   template <class T>
-  Member<T>& of(int index, int set, int layer) {
+  Member<T>& of(int index, int set, std::size_t packed) {
     check_index(index);
     auto* member = std::get_if<Member<T>>(&session_->member(index));
     if (member == nullptr) {
       refuse("the arrays have another type than member ", std::to_string(index));
     }
     if (set < 0 || set >= member->sets()) refuse("there is no set ", std::to_string(set));
-    if (layer < 0 || layer >= static_cast<int>(member->network().layers.size())) {
-      refuse("there is no layer ", std::to_string(layer));
+    if (packed != member->packed_size(set)) {
+      refuse("set ", std::to_string(set), " of member ", std::to_string(index), " holds ",
+             std::to_string(member->packed_size(set)), " numbers, got ", std::to_string(packed));
     }
     return *member;
   }
@@ -380,7 +408,15 @@ template <class T>
 void normals(std::uint64_t seed, const std::vector<std::uint32_t>& folds, double deviation,
              nb::ndarray<T, nb::ndim<2>, nb::c_contig, nb::device::cpu> out) {
   const nb::gil_scoped_release released;
-  draw_normals(seed, std::span(folds), deviation, out.shape(0), out.shape(1), out.data());
+  draw_normals(seed, std::span(folds), deviation,
+               Rectangle<T>{out.data(), out.shape(0), out.shape(1), out.shape(1)});
+}
+
+// Fills `out` with its places in a random order; the interpreter's lock is released meanwhile.
+void permutation(const std::array<std::uint32_t, 2>& key,
+                 const nb::ndarray<std::int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>& out) {
+  const nb::gil_scoped_release released;
+  permute(key, {out.data(), out.size()});
 }
 
 template <class Names>
@@ -415,6 +451,7 @@ NB_MODULE(_core, module) {
              "out"_a.noconvert());
   module.def("normals", &normals<float>, "seed"_a, "folds"_a, "deviation"_a, "out"_a.noconvert());
   module.def("normals", &normals<double>, "seed"_a, "folds"_a, "deviation"_a, "out"_a.noconvert());
+  module.def("permutation", &permutation, "key"_a, "out"_a.noconvert());
   bind_data<float>(module, "Data32", "Window32");
   bind_data<double>(module, "Data64", "Window64");
   nb::class_<PySession>(module, "Session")
@@ -423,16 +460,12 @@ NB_MODULE(_core, module) {
            "float32"_a.none(), "float64"_a.none(), "loss"_a, "metric"_a, "members"_a, "threads"_a,
            "level"_a)
       .def("advance", &PySession::advance, "order"_a.noconvert(), "epoch"_a, "ends_epoch"_a,
-           "should_stop"_a.none(), "window32"_a.none() = nb::none(),
-           "window64"_a.none() = nb::none())
-      .def("write", &PySession::write<float>, "index"_a, "set"_a, "layer"_a,
-           "weights"_a.noconvert(), "biases"_a.noconvert())
-      .def("write", &PySession::write<double>, "index"_a, "set"_a, "layer"_a,
-           "weights"_a.noconvert(), "biases"_a.noconvert())
-      .def("read", &PySession::read<float>, "index"_a, "set"_a, "layer"_a, "weights"_a.noconvert(),
-           "biases"_a.noconvert())
-      .def("read", &PySession::read<double>, "index"_a, "set"_a, "layer"_a, "weights"_a.noconvert(),
-           "biases"_a.noconvert())
+           "should_stop"_a.none(), "windows"_a, "real"_a.noconvert(), "whole"_a.noconvert())
+      .def("begin", &PySession::begin, "starts"_a, "purpose"_a)
+      .def("write", &PySession::write<float>, "index"_a, "set"_a, "packed"_a.noconvert())
+      .def("write", &PySession::write<double>, "index"_a, "set"_a, "packed"_a.noconvert())
+      .def("read", &PySession::read<float>, "index"_a, "set"_a, "packed"_a.noconvert())
+      .def("read", &PySession::read<double>, "index"_a, "set"_a, "packed"_a.noconvert())
       .def("set_counters", &PySession::set_counters, "index"_a, "whole"_a, "real"_a)
       .def("counters", &PySession::get_counters, "index"_a);
 }

@@ -106,8 +106,10 @@ struct Kernels {
   // loss.
   bool (*step)(const Network<T>&, int loss, const Batch<T>&, const StepNumbers<T>&,
                const Dropout<T>&, Workspace<T>&, const std::atomic<bool>& stop, T& cost);
-  // Raw outputs (outputs, stride) and losses (rows,) of one block, dropout off.
-  const T* (*outputs)(const Network<T>&, int loss, const Block<T>&, Workspace<T>&, T* losses);
+  // Raw outputs (outputs, stride) and losses (rows,) of one block, dropout off. What they hold is
+  // void once `stop` is set, which is asked at every layer.
+  const T* (*outputs)(const Network<T>&, int loss, const Block<T>&, Workspace<T>&,
+                      const std::atomic<bool>& stop, T* losses);
   // The words (rows, units) that decide about a piece of a layer's mask, drawn as steps draw them.
   void (*mask_words)(const Dropout<T>&, std::size_t layer, const Patch&, Workspace<T>&,
                      std::uint32_t* words);

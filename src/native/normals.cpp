@@ -68,25 +68,26 @@ Words key_of(std::uint64_t seed) {
 
 template <class T>
 void draw_normals(std::uint64_t seed, std::span<const std::uint32_t> folds, double deviation,
-                  std::size_t rows, std::size_t columns, T* out) {
+                  const Rectangle<T>& out) {
   Words parent = key_of(seed);
   for (const std::uint32_t word : folds) {
     parent = DEEPWELL_LEVEL::fold(parent.first, parent.second, word);
   }
-  for (std::size_t i = 0; i < rows; ++i) {
+  for (std::size_t i = 0; i < out.rows; ++i) {
     const Words row =
         DEEPWELL_LEVEL::fold(parent.first, parent.second, static_cast<std::uint32_t>(i));
-    for (std::size_t j = 0; j < columns; ++j) {
+    T* to = out.data + i * out.stride;
+    for (std::size_t j = 0; j < out.columns; ++j) {
       const auto along = static_cast<std::uint32_t>(j) * DEEPWELL_LEVEL::golden;
       const double uniform = (DEEPWELL_LEVEL::word_at(row, along) + 0.5) * 0x1p-32;
-      *out++ = static_cast<T>(deviation * quantile(uniform));
+      *to++ = static_cast<T>(deviation * quantile(uniform));
     }
   }
 }
 
-template void draw_normals<float>(std::uint64_t, std::span<const std::uint32_t>, double,
-                                  std::size_t, std::size_t, float*);
-template void draw_normals<double>(std::uint64_t, std::span<const std::uint32_t>, double,
-                                   std::size_t, std::size_t, double*);
+template void draw_normals(std::uint64_t, std::span<const std::uint32_t>, double,
+                           const Rectangle<float>&);
+template void draw_normals(std::uint64_t, std::span<const std::uint32_t>, double,
+                           const Rectangle<double>&);
 
 }  // namespace deepwell

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <optional>
 
 #include "workers.hpp"
 
@@ -60,6 +59,18 @@ void Session::make_room(int rows, bool accumulates) {
   }
 }
 
+void Session::begin(std::span<const int> indices, std::span<const Start> starts,
+                    const std::function<bool()>& poll) {
+  std::atomic<bool> stop{false};
+  share_out(
+      static_cast<int>(indices.size()), static_cast<int>(workers_.size()), stop,
+      [&](int task, int) {
+        const auto at = static_cast<std::size_t>(task);
+        std::visit([&](auto& one) { one.begin(starts[at]); }, member(indices[at]));
+      },
+      poll);
+}
+
 std::vector<Report> Session::advance(const Steps& steps, const std::function<bool()>& poll) {
   constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
   std::vector<Report> reports(members_.size(), Report{nothing, nothing, nothing, false});
@@ -86,15 +97,13 @@ std::vector<Report> Session::advance(const Steps& steps, const std::function<boo
   }
 
   int at_once = std::max(1, steps.count);
-  std::optional<Batches<float>> float32;
-  std::optional<Batches<double>> float64;
   if (single) {
     at_once = std::min(at_once, steps_at_once(*shared_.float32, steps.batch));
-    float32.emplace(shared_.float32->train().inputs);
+    if (!float32_) float32_.emplace(shared_.float32->train().inputs);
   }
   if (twice) {
     at_once = std::min(at_once, steps_at_once(*shared_.float64, steps.batch));
-    float64.emplace(shared_.float64->train().inputs);
+    if (!float64_) float64_.emplace(shared_.float64->train().inputs);
   }
 
   std::atomic<bool> stop{false};
@@ -104,12 +113,12 @@ std::vector<Report> Session::advance(const Steps& steps, const std::function<boo
         static_cast<std::size_t>(first) * static_cast<std::size_t>(steps.batch),
         static_cast<std::size_t>(count) * static_cast<std::size_t>(steps.batch));
     if (single) {
-      float32->gather(steps.float32 ? *steps.float32 : shared_.float32->train(), order, count,
-                      steps.batch);
+      float32_->gather(steps.float32 ? *steps.float32 : shared_.float32->train(), order, count,
+                       steps.batch);
     }
     if (twice) {
-      float64->gather(steps.float64 ? *steps.float64 : shared_.float64->train(), order, count,
-                      steps.batch);
+      float64_->gather(steps.float64 ? *steps.float64 : shared_.float64->train(), order, count,
+                       steps.batch);
     }
     const auto move = [&]<class T>(Member<T>& one, const Batches<T>& batches, std::size_t index,
                                    Worker& worker) {
@@ -119,7 +128,8 @@ std::vector<Report> Session::advance(const Steps& steps, const std::function<boo
       const bool moved = reports[index].moved || one.counters.step > before;
       if (steps.ends_epoch && one.counters.outcome == running && one.counters.step == goal[index]) {
         reports[index] = one.score(shared_.data<T>(), shared_.loss, shared_.metric, steps.epoch,
-                                   kernels, worker.work<T>());
+                                   kernels, worker.work<T>(), stop)
+                             .value_or(reports[index]);
       }
       reports[index].moved = moved;
     };
@@ -130,9 +140,9 @@ std::vector<Report> Session::advance(const Steps& steps, const std::function<boo
           Worker& mine = workers_[static_cast<std::size_t>(worker)];
           AnyMember& any = members_[index];
           if (has<float>(any)) {
-            move(std::get<Member<float>>(any), *float32, index, mine);
+            move(std::get<Member<float>>(any), *float32_, index, mine);
           } else {
-            move(std::get<Member<double>>(any), *float64, index, mine);
+            move(std::get<Member<double>>(any), *float64_, index, mine);
           }
         },
         poll);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <span>
 #include <variant>
 #include <vector>
@@ -50,9 +51,13 @@ class Session {
   Session(const Shared& shared, std::span<const MemberSpec> specs);
 
   // Moves every running member through the steps; `poll` is asked every 20 ms whether to stop.
-  // A stop leaves each member after a whole number of steps, told by its counters; a member that
-  // had taken all steps has been scored too.
+  // A stop leaves each member after a whole number of steps, told by its counters; one that had
+  // taken all steps but has no dev cost is yet to be scored, by a call of no steps.
   std::vector<Report> advance(const Steps& steps, const std::function<bool()>& poll);
+
+  // Begins some members anew, on all threads.
+  void begin(std::span<const int> indices, std::span<const Start> starts,
+             const std::function<bool()>& poll);
 
   int size() const { return static_cast<int>(members_.size()); }
   AnyMember& member(int index) { return members_[static_cast<std::size_t>(index)]; }
@@ -83,6 +88,9 @@ class Session {
   std::vector<Worker> workers_;
   int rows_fitted_ = 0;
   bool sums_fitted_ = false;
+  // Kept from call to call: fresh memory would have to be mapped page by page each time.
+  std::optional<Batches<float>> float32_;
+  std::optional<Batches<double>> float64_;
 };
 
 }  // namespace deepwell

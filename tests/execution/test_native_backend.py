@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import chain, repeat
 
 import numpy as np
 import pytest
@@ -91,6 +92,42 @@ def test_a_stop_and_going_on_lose_nothing():
         for name, array in through.best_parameters(number).items():
             assert array.tobytes() == engine.best_parameters(number)[name].tobytes()
     engine.close()
+
+
+@needs_core
+def test_a_stop_while_scoring_tells_the_epoch_once_it_is_scored():
+    """Scoring 300,000 rows takes far longer than the 20 ms after which the stop is asked."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(300_000, INPUTS)).astype(np.float32)
+    y, few = (x[:, 0] > 0).astype(np.int32), slice(ROWS)
+    ones = np.ones(len(x), np.float32)
+    data = TrainingRows(x[few], y[few], ones[few], x, y, ones)
+    shape = Shape(ROWS, len(x), INPUTS, outputs=1, loss="logistic", score="error")
+    wanted = {
+        n: TrialSpec({"hidden_units": [150, 150], "batch_size": 30, "epochs": 2}, seed=n)
+        for n in range(3)
+    }
+    outcomes = []
+    for stops in ([], [False, False, True]):
+        engine = LocalEngine(data, shape, choose_backend("native"))
+        engine.prepare(wanted, engine.plan(wanted, 2))
+        asked = chain(stops, repeat(bool(stops)))
+        first = list(engine.train(list(wanted), 2, asked.__next__))
+        if stops:
+            states = engine.states(list(wanted))
+            unscored = [int(s["step"]) - 3 * int(s["epoch"]) for s in states.values()]
+            assert 3 in unscored  # all steps of the epoch, and no score
+        records = first + list(engine.train(list(wanted), 2, lambda: False))
+        curves = {
+            (n, r.epoch): tuple(float(v[i]) for v in r.metrics.values())
+            for r in records
+            for i, n in enumerate(r.trials.tolist())
+        }
+        assert len(curves) == sum(len(r.trials) for r in records) == 6
+        best = {n: engine.best_parameters(n)["weights/0"].tobytes() for n in wanted}
+        outcomes.append((curves, best))
+        engine.close()
+    assert outcomes[0] == outcomes[1]
 
 
 @needs_core

@@ -107,9 +107,9 @@ def test_early_stopping_waits_for_patience_and_keeps_the_best(structure, program
         assert name.startswith("biases") or not np.array_equal(array, stopped[name])
 
 
-def test_an_epoch_in_two_chunks_is_the_same_epoch(structure, program, member):
+def test_an_epoch_in_two_chunks_is_the_same_epoch(structure, every_program, member):
     s = structure(dtype="float32")
-    p = program(s)
+    p = every_program(s)
     one = member(s, seed=2)
     order = epoch_order(3, 1, 70, 16)
     whole = p.load([one], [initial_state(one)])
@@ -117,6 +117,11 @@ def test_an_epoch_in_two_chunks_is_the_same_epoch(structure, program, member):
     parts = p.load([one], [initial_state(one)])
     parts.advance(Chunk(order[:2], 1, ends_epoch=False))
     last = parts.advance(Chunk(order[2:], 1))
-    assert info.train_cost[0] == last.train_cost[0]
-    for name, array in whole.states()[0].items():
-        assert array.tobytes() == parts.states()[0][name].tobytes(), name
+    later = p.load([one], [None])
+    later.advance(Chunk(order, 1, ends_epoch=False))
+    scored = later.advance(Chunk(order[:0], 1))
+    for each, session in ((last, parts), (scored, later)):
+        for metric in ("train_cost", "dev_cost", "dev_score", "step", "best_epoch"):
+            assert getattr(info, metric)[0] == getattr(each, metric)[0], metric
+        for name, array in whole.states()[0].items():
+            assert array.tobytes() == session.states()[0][name].tobytes(), name

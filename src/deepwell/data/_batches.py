@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from deepwell._base._hash import Purpose, fold, key, permutation
+from deepwell._base._hash import Key, Purpose, fold, key, permutation
+from deepwell._native._core_module import available, core
 
 
 def steps_per_epoch(rows: int, batch_size: int) -> int:
@@ -33,5 +34,14 @@ def epoch_order(order_seed: int, epoch: int, rows: int, batch_size: int) -> np.n
     steps = steps_per_epoch(rows, batch_size)
     order = np.full(steps * size, rows, np.int32)
     shuffle = fold(fold(key(order_seed), Purpose.ORDER), epoch)
-    order[:rows] = permutation(shuffle, rows) if size < rows else np.arange(rows)
+    order[:rows] = _shuffled(shuffle, rows) if size < rows else np.arange(rows)
     return order.reshape(steps, size)
+
+
+def _shuffled(parent: Key, rows: int) -> np.ndarray:
+    """Return `permutation(parent, rows)`, by the compiled core where there is one."""
+    if not available():
+        return permutation(parent, rows)
+    out = np.empty(rows, np.int32)
+    core().permutation((int(parent.first), int(parent.second)), out)
+    return out

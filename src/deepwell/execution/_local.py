@@ -22,7 +22,7 @@ from deepwell.training._program import (
     State,
     TrainingRows,
 )
-from deepwell.training._state import best_parameters, initial_state
+from deepwell.training._state import best_parameters
 from deepwell.training._window import windowed
 
 from ._backend import Backend
@@ -37,7 +37,8 @@ from ._work_meter import WorkMeter
 
 _POLL_SECONDS = 0.1
 _NO_BOUND = 1 << 62
-_Work = tuple[int, int, int]  # what members share that train together: order, step, last epoch
+# What members share that train together: seed of the order, epochs and steps done, last epoch.
+_Work = tuple[int, int, int, int]
 
 
 class LocalEngine:
@@ -266,7 +267,7 @@ class LocalEngine:
             target = min(until, spec.whole("epochs"))
             if running and done < target and number not in self._failed:
                 step = 0 if state is None else int(state["step"])
-                alike.setdefault((spec.order_seed, step, target), []).append(number)
+                alike.setdefault((spec.order_seed, done, step, target), []).append(number)
         at_once = min(self._programs[index].result().lanes, self._at_once.get(index, _NO_BOUND))
         return deque(
             (same[first : first + at_once], work)
@@ -279,7 +280,8 @@ class LocalEngine:
     ) -> Iterator[ChunkRecord]:
         """Train members that fit the lanes, and keep their states however it ends."""
         program = self._programs[index].result()
-        session = program.load([self._members[n] for n in group], self._states_of(group))
+        members = [self._members[n] for n in group]
+        session = program.load(members, [self._states.get(n) for n in group])  # None: not begun
         self._at_work = group, session
         try:
             yield from self._train_session(program, session, group, work, stop)
@@ -292,14 +294,6 @@ class LocalEngine:
             raise
         self._at_work = None
         self._keep(group, session)
-
-    def _states_of(self, group: Sequence[int]) -> list[State]:
-        """Return the members' states, drawn anew for those that have not begun."""
-        held = [self._states.get(n) for n in group]
-        return [
-            initial_state(self._members[n]) if state is None else state
-            for n, state in zip(group, held, strict=True)
-        ]
 
     def _keep(self, group: Sequence[int], session: Session) -> None:
         for number, state in zip(group, session.read(), strict=True):
@@ -358,20 +352,21 @@ class LocalEngine:
         work: _Work,
         stop: Callable[[], bool],
     ) -> Iterator[ChunkRecord]:
-        """Train a group from its update step `work[1]` to the end of the epoch `work[2]`."""
-        order_seed, step, until = work
+        """Train a group from where it stands to the end of its last epoch."""
+        order_seed, done, step, until = work
         rows, structure = self.shape.train_rows, program.structure
         batch, at_once = structure.batch, structure.steps
-        done, begun = divmod(step, steps_per_epoch(rows, batch))  # a stop may come inside an epoch
+        # A stop may come inside an epoch, or between its last step and its score.
+        begun = step - done * steps_per_epoch(rows, batch)
         running = np.ones(len(group), bool)
         for epoch in range(done + 1, until + 1):
             order = epoch_order(order_seed, epoch, rows, batch)
-            moved = np.zeros(len(group), bool)
+            moved = np.full(len(group), begun == len(order))
             info: Info | None = None
-            for first in range(begun, len(order), at_once):
+            for first in range(begun, max(len(order), begun + 1), at_once):
                 last = first + at_once >= len(order)
                 chunk = Chunk(order[first : first + at_once], epoch, last)
-                if self._rows.streamed:
+                if self._rows.streamed and len(chunk.order):
                     chunk = windowed(chunk, self._rows)
                 info = session.advance(chunk, stop)
                 self.useful += info.useful
@@ -384,7 +379,9 @@ class LocalEngine:
                     return
             begun = 0
             assert info is not None
-            yield chunk_record(epoch, group, info, moved)
+            moved &= ~np.isnan(info.dev_cost) | (info.outcome != Outcome.RUNNING)
+            if moved.any():  # a stop leaves some without a score, to be told when they have it
+                yield chunk_record(epoch, group, info, moved)
             running &= info.outcome == Outcome.RUNNING
             if not running.any() or stop():
                 return

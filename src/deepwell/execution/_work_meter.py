@@ -40,11 +40,12 @@ class WorkMeter:
             records: one an epoch and session, while it trains.
             architectures: trial number -> true shape.
         """
+        each = {n: self._epoch(network) for n, network in architectures.items()}
         began = time.perf_counter()
         try:
             for record in records:
                 ended = record.trials[np.isfinite(record.metrics["dev_score"])]
-                self.multiply_adds += sum(self._epoch(architectures[int(n)]) for n in ended)
+                self.multiply_adds += sum(map(each.__getitem__, ended.tolist()))
                 yield record
         finally:
             self.seconds += time.perf_counter() - began

@@ -46,6 +46,15 @@ def standard_deviation(initializer: str, n_in: int, n_out: int) -> float:
     return INITIALIZERS[initializer](n_in, n_out)
 
 
+def parameter_shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each parameter array, `weights/0, biases/0, weights/1, ...`."""
+    return {
+        name: shape
+        for layer, (n_in, n_out) in enumerate(architecture.layer_shapes())
+        for name, shape in ((f"weights/{layer}", (n_in, n_out)), (f"biases/{layer}", (n_out,)))
+    }
+
+
 def initial_parameters(
     architecture: Architecture, initializer: str, seed: int, dtype: str = "float32"
 ) -> dict[str, np.ndarray]:

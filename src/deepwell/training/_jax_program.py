@@ -33,7 +33,7 @@ from ._jax_layout import (
 from ._jax_rows import device_rows, rows_of
 from ._jax_step import Rows, Steps
 from ._program import Chunk, Info, Member, Outcome, ProgramOptions, State, Structure, TrainingRows
-from ._state import WHOLE_NUMBERS, at_best
+from ._state import WHOLE_NUMBERS, at_best, initial_state
 
 _COUNT_LOCK = threading.Lock()
 _COUNT = 0
@@ -128,8 +128,8 @@ class JaxProgram:
         fitting = [n for n in self._narrower if n * self.devices >= members]
         return min(fitting, default=self.options.lanes)
 
-    def load(self, members: Sequence[Member], states: Sequence[State]) -> JaxSession:
-        """Put members with their states into lanes.
+    def load(self, members: Sequence[Member], states: Sequence[State | None]) -> JaxSession:
+        """Put members with their states into lanes; None begins a member anew.
 
         Raises:
             ValueError: when there are more members than lanes, or one that does not fit.
@@ -138,7 +138,11 @@ class JaxProgram:
             raise ValueError(f"{len(members)} members do not fit {self.lanes} lanes")
         for member in members:
             _check_fit(member, self.structure)
-        return JaxSession(self, members, states)
+        begun = [
+            initial_state(member) if state is None else state
+            for member, state in zip(members, states, strict=True)
+        ]
+        return JaxSession(self, members, begun)
 
     def evaluate(self, members: Sequence[Member], states: Sequence[State]) -> Info:
         """Score the best weights of each state on the dev rows with the training program itself."""

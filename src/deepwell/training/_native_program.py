@@ -15,15 +15,11 @@ import numpy as np
 from deepwell._base._hash import Purpose, fold, key
 from deepwell._native._core_module import core, cores, simd
 from deepwell.networks._dropout_rate import drop_threshold
-from deepwell.optimization._registry import OPTIMIZERS
 
+from ._native_state import begin, read_state, write_state
 from ._program import Chunk, Info, Member, State, Structure, TrainingRows
 from ._state import at_best
 
-# The order in which the core hands a state's numbers over.
-_WHOLE = ("step", "epoch", "best_epoch", "stale", "outcome")
-_REAL = ("best_score", "best_cost", "cost_sum", "weight_sum")
-_BEST_SET, _FIRST_SLOT_SET = 1, 2
 _NUMBERS = ("learning_rate", "decay_rate", "momentum", "beta1", "beta2", "epsilon", "l2")
 DEFAULT_LANES = 1024
 
@@ -65,8 +61,8 @@ class NativeProgram:
         self._rows = rows
         self._data: dict[str, Any] = {}
 
-    def load(self, members: Sequence[Member], states: Sequence[State]) -> NativeSession:
-        """Put members with their states into a session.
+    def load(self, members: Sequence[Member], states: Sequence[State | None]) -> NativeSession:
+        """Put members with their states into a session; None begins a member anew.
 
         Raises:
             ValueError: when there are more members than lanes, or one that does not fit.
@@ -109,7 +105,7 @@ class NativeSession:
     """Members in training together; one thread uses it at a time."""
 
     def __init__(
-        self, program: NativeProgram, members: Sequence[Member], states: Sequence[State]
+        self, program: NativeProgram, members: Sequence[Member], states: Sequence[State | None]
     ) -> None:
         self._members = tuple(members)
         self._types = types = {member.dtype for member in members}
@@ -118,19 +114,24 @@ class NativeSession:
             float64=program.data("float64") if "float64" in types else None,
             loss=program.structure.loss,
             metric=program.structure.score,
-            members=[_spec(member) for member in members],
+            members=_specs(members),
             threads=program.threads,
             level=program.simd,
         )
+        new: dict[int, Member] = {}
         for index, (member, state) in enumerate(zip(members, states, strict=True)):
-            _write_state(self._core, index, member, state)
+            if state is None:
+                new[index] = member
+            else:
+                write_state(self._core, index, member, state)
+        begin(self._core, new)
 
     def advance(self, chunk: Chunk, should_stop: Callable[[], bool] | None = None) -> Info:
         """Move every running member through the chunk's steps.
 
         The interpreter's lock is released; signals are answered within a few update steps. A stop
-        leaves each member after a whole number of steps, which `Info.step` and its state tell; a
-        member that had taken them all has been scored too, the others have no dev score.
+        leaves each member after a whole number of steps, which `Info.step` and its state tell; one
+        that had taken them all may have no dev cost yet, which a chunk of no steps makes up for.
 
         Args:
             chunk: the steps.
@@ -146,18 +147,14 @@ class NativeSession:
             raise ValueError(
                 f"order must be (steps, B) of int32, got {order.shape} of {order.dtype}"
             )
-        windows = [_window(chunk, dtype, self._types) for dtype in ("float32", "float64")]
-        reports = self._core.advance(order, chunk.epoch, chunk.ends_epoch, should_stop, *windows)
-        columns = list(zip(*reports, strict=True)) or [()] * 7
-        train_cost, dev_cost, dev_score, outcome, step, best_epoch, moved = columns
+        windows = tuple(_window(chunk, dtype, self._types) for dtype in ("float32", "float64"))
+        real = np.empty((3, len(self._members)))
+        whole = np.empty((4, len(self._members)), np.int64)
+        self._core.advance(order, chunk.epoch, chunk.ends_epoch, should_stop, windows, real, whole)
+        train_cost, dev_cost, dev_score = real
+        outcome, step, best_epoch, moved = whole
         return Info(
-            train_cost=np.array(train_cost, np.float64),
-            dev_cost=np.array(dev_cost, np.float64),
-            dev_score=np.array(dev_score, np.float64),
-            outcome=np.array(outcome, np.int64),
-            step=np.array(step, np.int64),
-            best_epoch=np.array(best_epoch, np.int64),
-            moved=np.array(moved, bool),
+            train_cost, dev_cost, dev_score, outcome, step, best_epoch, moved=moved.astype(bool)
         )
 
     def states(self) -> list[State]:
@@ -167,7 +164,7 @@ class NativeSession:
     def read(self) -> Iterator[State]:
         """Yield the members' states, copied one after another."""
         for index, member in enumerate(self._members):
-            yield _read_state(self._core, index, member)
+            yield read_state(self._core, index, member)
 
 
 def _window(chunk: Chunk, dtype: str, types: set[str]) -> Any:
@@ -189,11 +186,17 @@ def _check_fit(member: Member, structure: Structure, features: int) -> None:
         )
 
 
-def _spec(member: Member) -> dict[str, Any]:
-    """Return what the core must know of a member."""
+def _specs(members: Sequence[Member]) -> list[dict[str, Any]]:
+    """Return what the core must know of the members."""
+    seeds = np.array([member.seed % 2**64 for member in members], np.uint64)
+    keys = fold(key(seeds), Purpose.DROPOUT)
+    masks = zip(keys.first.tolist(), keys.second.tolist(), strict=True)
+    return [_spec(member, masks_key) for member, masks_key in zip(members, masks, strict=True)]
+
+
+def _spec(member: Member, masks_key: tuple[int, int]) -> dict[str, Any]:
     a = member.architecture
     dropout = member.numbers["dropout"]
-    masks_key = fold(key(member.seed), Purpose.DROPOUT)
     return {
         "dtype": member.dtype,
         "widths": list(a.widths),
@@ -203,48 +206,7 @@ def _spec(member: Member) -> dict[str, Any]:
         "decay": member.decay,
         "drop_threshold": drop_threshold(dropout),
         "drop_scale": 1.0 / (1.0 - dropout),
-        "dropout_key": (int(masks_key.first), int(masks_key.second)),
+        "dropout_key": masks_key,
         "patience": int(member.patience),
         **{name: float(member.numbers[name]) for name in _NUMBERS},
     }
-
-
-def _sets(member: Member) -> list[tuple[int, str]]:
-    """Return the core's number and the name prefix of each set of arrays in a state."""
-    slots = OPTIMIZERS[member.optimizer].slots
-    named = [(_FIRST_SLOT_SET + i, f"{slot}/") for i, slot in enumerate(slots)]
-    return [(0, ""), (_BEST_SET, "best/"), *named]
-
-
-def _write_state(session: Any, index: int, member: Member, state: State) -> None:
-    for number, prefix in _sets(member):
-        for layer in range(member.architecture.layers):
-            names = f"{prefix}weights/{layer}", f"{prefix}biases/{layer}"
-            weights, biases = (np.ascontiguousarray(state[name]) for name in names)
-            if weights.dtype != member.dtype or biases.dtype != member.dtype:
-                raise ValueError(
-                    f"{names[0]} and {names[1]} of a {member.dtype} member must have its type, "
-                    f"got {weights.dtype} and {biases.dtype}"
-                )
-            if weights.ndim != 2 or biases.ndim != 1:
-                raise ValueError(
-                    f"{names[0]} must have 2 dimensions and {names[1]} 1, "
-                    f"got {weights.ndim} and {biases.ndim}"
-                )
-            session.write(index, number, layer, weights, biases)
-    whole = [int(state[name]) for name in _WHOLE]
-    session.set_counters(index, whole, [float(state[name]) for name in _REAL])
-
-
-def _read_state(session: Any, index: int, member: Member) -> State:
-    state: State = {}
-    for number, prefix in _sets(member):
-        for layer, shape in enumerate(member.architecture.layer_shapes()):
-            weights, biases = np.empty(shape, member.dtype), np.empty(shape[1], member.dtype)
-            session.read(index, number, layer, weights, biases)
-            state[f"{prefix}weights/{layer}"] = weights
-            state[f"{prefix}biases/{layer}"] = biases
-    whole, real = session.counters(index)
-    state.update({n: np.asarray(v, np.int64) for n, v in zip(_WHOLE, whole, strict=True)})
-    state.update({n: np.asarray(v, np.float64) for n, v in zip(_REAL, real, strict=True)})
-    return state

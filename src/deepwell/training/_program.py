@@ -212,8 +212,8 @@ class Program(Protocol):
     lanes: int  # members that one session can hold
     compile_seconds: float  # wall time that compiling took, 0 for what was compiled before
 
-    def load(self, members: Sequence[Member], states: Sequence[State]) -> Session:
-        """Put members (at most `lanes`) with their states into lanes."""
+    def load(self, members: Sequence[Member], states: Sequence[State | None]) -> Session:
+        """Put members (at most `lanes`) with their states into lanes; None begins one anew."""
         ...
 
     def evaluate(self, members: Sequence[Member], states: Sequence[State]) -> Info:
