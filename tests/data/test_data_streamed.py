@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from deepwell._base._errors import UsageError
-from deepwell.data import _load, _streamed_load, _table_encoder
+from deepwell.data import _load, _streamed_encoding, _streamed_load, _table_encoder
 from deepwell.data._load import load
 from deepwell.data._memory_budget import parse_memory
-from deepwell.data._streamed_table import streamed_table
+from deepwell.data._streamed_table import column_groups, streamed_table
 from deepwell.data._vault_reader import read_sealed
 
 ROWS = 3_000
@@ -60,14 +60,12 @@ def streaming(monkeypatch):
         return streamed_table(source, 0, strict=False)
 
     monkeypatch.setattr(_load, "streamed_table", every)
-    monkeypatch.setattr(_streamed_load, "_LEAST_ROWS", 97)
-    monkeypatch.setattr(_streamed_load, "_MOST_ROWS", 97)
-    groups = _streamed_load._groups
-    monkeypatch.setattr(
-        _streamed_load,
-        "_groups",
-        lambda table, names, budget: groups(table, names, 1_500_000),
-    )
+    monkeypatch.setattr(_streamed_encoding, "_LEAST_ROWS", 97)
+    monkeypatch.setattr(_streamed_encoding, "_MOST_ROWS", 97)
+    for module in (_streamed_load, _streamed_encoding):
+        monkeypatch.setattr(
+            module, "column_groups", lambda table, names, _: column_groups(table, names, 1_500_000)
+        )
     return monkeypatch
 
 
@@ -151,7 +149,7 @@ def test_bad_cells_are_refused_as_in_memory(parquet, streaming, tmp_path):
 def test_a_budget_below_one_column_is_refused(parquet):
     table = streamed_table(parquet, 0, strict=False)
     with pytest.raises(UsageError, match="too small for a column"):
-        list(_streamed_load._groups(table, ["number"], 1000))
+        list(column_groups(table, ["number"], 1000))
 
 
 def test_dev_rows_of_their_own_are_refused_in_a_stream(parquet, streaming):

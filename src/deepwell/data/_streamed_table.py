@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from polars.selectors import by_name
 from deepwell._base._errors import UsageError
 
 from ._arrays import INPUT_NAME, NPZ_FACTOR, array_columns, pair_of_arrays
-from ._mapped import give_back, read_columns
+from ._mapped import read_columns
 from ._memory import gigabytes
 from ._names import refuse_patterns
 from ._table_file import CELL_BYTES, HEAD_BYTES, TEXT_FACTOR, safe_source
@@ -35,13 +35,11 @@ class StreamedTable:
         kinds: name of each column -> its type as stored, in the order of the table.
         rows: how many there are.
         stored_columns: names -> these columns of all rows, as stored.
-        stored_rows: first, count, names -> these columns of some rows, as stored.
     """
 
     kinds: Mapping[str, pl.DataType]
     rows: int
     stored_columns: Callable[[Sequence[str]], pl.DataFrame]
-    stored_rows: Callable[[int, int, Sequence[str]], pl.DataFrame]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -56,29 +54,9 @@ class StreamedTable:
         """Return columns of all rows, as `read_table` returns them."""
         return plain_types(parse_text(self.stored_columns(names)))
 
-    def part(self, first: int, count: int, kinds: Mapping[str, pl.DataType]) -> pl.DataFrame:
-        """Return some rows as they stand in the whole table.
-
-        Args:
-            first: row to begin with.
-            count: rows wanted.
-            kinds: wanted columns -> their types in the whole table as `columns` returns it; what
-                is a number there is one here, whatever these few rows look like.
-        """
-        frame = self.stored_rows(first, count, list(kinds))
-        texts = frame.select(pl.col(pl.String))
-        changes: list[pl.Expr] = []
-        for name in texts.columns:
-            tidy = by_name(name).str.strip_chars()
-            kept = pl.when(tidy != "").then(tidy)
-            if kinds[name] != pl.String:
-                kept = kept.cast(kinds[name], strict=False)
-            changes.append(kept.alias(name))
-        return plain_types(frame.with_columns(changes))
-
     def cell_bytes(self, name: str) -> int:
         """Return the memory that a cell of a column takes while the column is at work."""
-        return 2 * CELL_BYTES if self.plain(name) else TEXT_CELL_BYTES
+        return CELL_BYTES if self.plain(name) else TEXT_CELL_BYTES
 
     def plain(self, name: str) -> bool:
         """Whether a column's cells have a fixed size, as numbers and dates have."""
@@ -109,6 +87,36 @@ def streamed_table(source: Source, budget: int, strict: bool) -> StreamedTable |
         if isinstance(inputs, np.memmap) and inputs.ndim > 1 and inputs.dtype.kind in "buif":
             return _of_arrays(inputs, target, budget)
     return None
+
+
+def column_groups(table: StreamedTable, names: Sequence[str], budget: int) -> Iterator[list[str]]:
+    """Yield the columns in groups that may be at work together.
+
+    Raises:
+        UsageError: when a single one does not fit.
+    """
+    room = budget // 3
+    group: list[str] = []
+    used = 0
+    for name in names:
+        size = table.rows * table.cell_bytes(name)
+        if size > 2 * room:
+            raise too_small(budget, size * 3 // 2, f"a column of {table.rows:,} rows")
+        if group and used + size > room:
+            yield group
+            group, used = [], 0
+        group.append(name)
+        used += size
+    if group:
+        yield group
+
+
+def too_small(budget: int, needed: int, what: str) -> UsageError:
+    """Return the refusal of rows or columns that must be in memory and do not fit."""
+    return UsageError(
+        f"the memory budget of {gigabytes(budget)} is too small for {what}, which need about "
+        f"{gigabytes(needed)}; give more --memory"
+    )
 
 
 def _of_file(path: Path, budget: int, strict: bool) -> StreamedTable | None:
@@ -142,17 +150,14 @@ def _of_parquet(path: Path, size: int, budget: int) -> StreamedTable | None:
     outline = named(pl.DataFrame(schema=stored))
     original = dict(zip(outline.columns, stored, strict=True))
 
-    def read(names: Sequence[str], first: int = 0, count: int | None = None) -> pl.DataFrame:
+    def read(names: Sequence[str]) -> pl.DataFrame:
         chosen = lazy.select(by_name([original[name] for name in names]))
-        if count is not None:
-            chosen = chosen.slice(first, count)
         return chosen.collect().rename({original[name]: name for name in names})
 
     table = StreamedTable(
         kinds=dict(outline.schema),
         rows=rows,
         stored_columns=read,
-        stored_rows=lambda first, count, names: read(names, first, count),
     )
     return table if rows and 2 * size + table.whole_bytes() > budget else None
 
@@ -172,15 +177,9 @@ def _of_arrays(inputs: np.memmap[Any, Any], target: Any, budget: int) -> Streame
         values = read_columns(x, [places[n] for n in wanted])
         return _with(y, _frame(values, wanted), names)
 
-    def part(first: int, count: int, names: Sequence[str]) -> pl.DataFrame:
-        wanted = [n for n in names if n in places]
-        values = np.array(x[first : first + count, [places[n] for n in wanted]])
-        give_back(x)
-        return _with(y[first : first + count], _frame(values, wanted), names)
-
     if len(x) != len(y):
         raise UsageError(f"X and y must have as many rows, got {len(x):,} and {len(y):,}")
-    return StreamedTable(dict(outline.schema), len(x), columns, part)
+    return StreamedTable(dict(outline.schema), len(x), columns)
 
 
 def _frame(values: np.ndarray, names: Sequence[str]) -> pl.DataFrame:
