@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from deepwell._base._hash import Purpose, fold, key, words
-from deepwell._base._hyperparameters import Value
+from deepwell._base._hash import Purpose, fold, key, word
 from deepwell.records import Trial, TrialSpec
 from deepwell.search.samplers._registry import SAMPLERS
 
@@ -26,14 +25,15 @@ def propose(
     sampler = SAMPLERS[settings.search]
     sequence = np.random.SeedSequence([settings.seed, population])
     proposals = sampler(settings.space, history, n, sequence)
-    first = len(history)
+    numbers = range(len(history), len(history) + len(proposals))
+    seeds = trial_seeds(settings.seed, numbers)
     return {
-        first + i: specification(settings.seed, first + i, values)
-        for i, values in enumerate(proposals)
+        number: TrialSpec(dict(values), seed=seed, order_seed=settings.seed)
+        for number, seed, values in zip(numbers, seeds, proposals, strict=True)
     }
 
 
-def specification(seed: int, number: int, values: Mapping[str, Value]) -> TrialSpec:
-    """Return the specification of one trial of a study with this seed."""
-    drawn = int(words(fold(fold(key(seed), Purpose.TRIALS), number), (1,))[0])
-    return TrialSpec(dict(values), seed=drawn, order_seed=seed)
+def trial_seeds(seed: int, numbers: Sequence[int]) -> list[int]:
+    """Return the seed of each of these trials of a study with this seed."""
+    of_trials = fold(fold(key(seed), Purpose.TRIALS), np.array(numbers, np.uint32))
+    return word(fold(of_trials, 0), 0).tolist()
