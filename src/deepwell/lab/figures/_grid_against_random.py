@@ -51,8 +51,8 @@ def _draw(sheet: Any, measured: dict[str, dict[str, np.ndarray]], style: Style) 
         best = run["error"].argmin()
         below.plot(run["rate"][best], 100 * run["error"][best], "o", markersize=9,
                    markerfacecolor="none", color=style.ink)  # fmt: skip
-        below.text(0.98, 0.9, f"best {100 * run['error'][best]:.1f} %", transform=below.transAxes,
-                   ha="right", va="top", fontsize=8.5)  # fmt: skip
+        below.text(0.02, 0.06, f"best {100 * run['error'][best]:.1f} %", transform=below.transAxes,
+                   fontsize=8.5)  # fmt: skip
         below.set(xlabel="learning rate (matters)", yscale="log", ylim=(2, 100))
         below.set_yticks([2, 5, 10, 20, 50, 100], ["2", "5", "10", "20", "50", "100"])
         below.minorticks_off()
