@@ -9,7 +9,7 @@ from typing import Any
 from deepwell._base._constraints import IntegerInterval, Interval
 from deepwell._base._hyperparameters import HYPERPARAMETERS, Hyperparameter, Value, validate
 
-from ._flags import argument, flag, output
+from ._flags import argument, arguments, flag, output
 
 DATA, STUDY, RUN = "Data", "Study", "Run"
 HYPERPARAMETER_SECTION = "Hyperparameters (fixed for all networks; others are searched or default)"
@@ -168,6 +168,15 @@ class SampleFile:
 
     sample: str = argument("digits, breast-cancer, wine, iris or diabetes.", "NAME")
     output: str | None = output("Write the table to this file; by default NAME.csv.")
+
+
+@dataclass(frozen=True)
+class LabFigures:
+    """Which figures of the field guide, and where they go."""
+
+    names: tuple[str, ...] = arguments("Figures to draw, or all.", "NAME...")
+    output: str | None = output("Folder for the files; by default ./lab.", "FOLDER")
+    list: bool = flag(False, "List the figures and what they show; draw none.")
 
 
 def _hyperparameter_field(declared: Hyperparameter) -> Any:

@@ -1,4 +1,4 @@
-"""Optimizers, learning-rate decay and penalties."""
+"""Optimizers, learning-rate decay, penalties, averages; descent of any cost."""
 
 from deepwell._base._lazy import lazy_names
 
@@ -8,7 +8,11 @@ __getattr__, __dir__ = lazy_names(
         "DECAYS": "._decay",
         "OPTIMIZERS": "._registry",
         "Optimizer": "._optimizer",
+        "Minimum": "._minimize",
         "as_optax": "._optimizer",
+        "average_window": "._averages",
+        "exponential_average": "._averages",
         "l2_penalty": "._penalties",
+        "minimize": "._minimize",
     },
 )
