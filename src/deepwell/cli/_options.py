@@ -45,6 +45,19 @@ class DataOptions:
         None, "File with the dev rows, or how many, or their share.", "FILE", DATA
     )
     test: str | None = flag(None, "The same for the test rows; 0 for none.", "FILE", DATA)
+    train_dev: str | None = flag(
+        None,
+        "Hold out this many train rows, or share of them: their score tells mismatch between "
+        "train and dev from variance.",
+        "SHARE",
+        DATA,
+    )
+    weights: str | None = flag(
+        None, "Column that says how much each row counts, in training and scores.", "COLUMN", DATA
+    )
+    class_weight: str | None = flag(
+        None, "balanced, or factors such as yes=5,no=1 for the rows of a class.", "WEIGHTS", DATA
+    )
     keep: tuple[str, ...] = flag(
         (), "Use a column that would be left out, as an id is; repeatable.", "COLUMN", DATA
     )

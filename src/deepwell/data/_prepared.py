@@ -13,6 +13,7 @@ from ._rows import Rows
 from ._table_encoder import TableEncoder
 from ._target import TargetEncoder
 from ._task import Task
+from ._weighting import Weighting
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,8 @@ class Prepared:
         test: raw rows, to be sealed.
         table_encoder, target_encoder: fitted on the train rows.
         notes: what a reader should know.
+        weighting: how much rows count, fitted on the train rows.
+        train_dev: encoded rows cut from train, or None.
     """
 
     gathered: Gathered
@@ -45,3 +48,5 @@ class Prepared:
     table_encoder: TableEncoder
     target_encoder: TargetEncoder
     notes: tuple[str, ...]
+    weighting: Weighting
+    train_dev: Rows | None = None

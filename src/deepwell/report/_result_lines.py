@@ -19,6 +19,11 @@ def result_lines(result: StudyResult) -> list[str]:
         f"dev {label} {interval(result.dev, result.percent)}: {network_words(result.best)}",
         f"train {label} {interval(result.train, result.percent)}",
     ]
+    if result.train_dev is not None:
+        paragraphs.append(
+            f"train-dev {label} {interval(result.train_dev, result.percent)}: rows like train, not "
+            "trained on"
+        )
     verdict = versus_words(result)
     if verdict:
         paragraphs.append(verdict)

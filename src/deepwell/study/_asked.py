@@ -66,6 +66,7 @@ def to_config(asked: Asked, data: Data, sealed: SealedTest | None) -> dict[str, 
         "origin": None if data.origin is None else asdict(data.origin),
         "fingerprint": data.fingerprint,
         "encoding": encoding(data),
+        "weighting": to_plain(data.weighting),
         "vault": None if sealed is None else {**vars(sealed), "path": Path(sealed.path).name},
     }
 

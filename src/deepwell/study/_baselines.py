@@ -32,12 +32,12 @@ def fit_baselines(data: Data, metric: Metric, seed: int) -> tuple[SimpleModel, .
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     data = affordable(data)
-    y = targets(data, data.train)
+    y, weight = targets(data, data.train), data.train.weight
     classes = data.task.classes
     with threadpool_limits(1, user_api="blas"):
         fitted = (
-            constant_guess(metric, y, len(data.dev), classes),
-            linear_model(data.task.kind, data.train.x, y, data.dev.x, len(classes), seed),
+            constant_guess(metric, y, len(data.dev), classes, weight),
+            linear_model(data.task.kind, data.train.x, y, data.dev.x, len(classes), seed, weight),
         )
     return tuple(SimpleModel(b, score_baseline(data, b, metric, seed)) for b in fitted)
 

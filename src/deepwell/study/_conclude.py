@@ -117,6 +117,7 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         percent=run.metric.percent,
         train=scored.train,
         dev=scored.dev,
+        train_dev=scored.train_dev,
         baselines=tuple(b.shown for b in run.baselines),
         versus_name=hardest,
         versus=differences[hardest],

@@ -16,6 +16,7 @@ from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell.data._vault import SealedTest
 from deepwell.data._vault_reader import read_sealed
+from deepwell.data._weighting import Weighting
 from deepwell.diagnosis._intervals import estimate
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import Estimate, Opening, StudyResult, Trial, from_plain
@@ -122,7 +123,8 @@ class FinishedStudy:
         y = target.encode(frame[target.name])
         truth = y if model.classes else target.original(y)
         prediction = model.outputs(model.table_encoder.transform(frame))
-        score = estimate(metric, truth, prediction, None, self._record_seed())
+        weight = weighting_of(self._record).of(frame, y)
+        score = estimate(metric, truth, prediction, weight, self._record_seed())
         with self._open() as opened:
             opened.verify_ledger()
             opening = Opening(
@@ -183,6 +185,12 @@ def sealed_test(record: StudyRecord, vault: Path) -> SealedTest | None:
         return None
     sealed = from_plain(SealedTest, kept)
     return replace(sealed, path=str(vault / sealed.path))
+
+
+def weighting_of(record: StudyRecord) -> Weighting:
+    """Return how much the rows of a study's data count; alike where an older Deepwell ran it."""
+    kept = record.config.get("weighting")
+    return from_plain(Weighting, kept) if isinstance(kept, dict) else Weighting()
 
 
 def _no_result(record: StudyRecord, folder: Path, store: str | Path | None) -> str:
