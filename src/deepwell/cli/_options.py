@@ -16,6 +16,7 @@ HYPERPARAMETER_SECTION = "Hyperparameters (fixed for all networks; others are se
 
 _SEED = IntegerInterval(0, 2**63 - 1)
 _TRIALS = IntegerInterval(1, 1_000_000)
+_FOLDS = IntegerInterval(2, 100)
 _ANY_SCORE = Interval(0.0, float("inf"))
 
 
@@ -92,6 +93,13 @@ class StudyOptions:
         "rmse, mae or r2 for numbers.",
         "METRIC",
         STUDY,
+    )
+    folds: int | None = flag(
+        None,
+        "Compare networks by cross-validation over so many folds; advised below about 2,000 rows.",
+        "K",
+        STUDY,
+        _FOLDS,
     )
     best_possible: float | None = flag(
         None, "Best score that anything could reach, as in 0.02.", "SCORE", STUDY, _ANY_SCORE

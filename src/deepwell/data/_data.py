@@ -10,6 +10,7 @@ import numpy as np
 from deepwell.records import DataFacts
 
 from ._origin import Origin
+from ._pool import Pool
 from ._rows import Rows
 from ._table_encoder import TableEncoder
 from ._target import TargetEncoder
@@ -40,6 +41,7 @@ class Data:
         train_dev: rows cut from train to tell mismatch from variance, not trained on; None when
             none were asked for.
         weighting: how much each row counts.
+        pool: train and dev rows as they came, for cross-validation; a text says why not.
     """
 
     name: str
@@ -57,3 +59,4 @@ class Data:
     memory: int | None = None
     train_dev: Rows | None = None
     weighting: Weighting = field(default_factory=Weighting)
+    pool: Pool | str = "the rows as they came were not kept"

@@ -79,9 +79,9 @@ def divide(
             SplitInput(
                 sizes=sizes,
                 seed=seed,
-                units=_first_of_its_kind(units[open_rows]),
+                units=first_of_its_kind(units[open_rows]),
                 strata=strata[open_rows],
-                groups=None if options.group is None else _groups(frame[options.group]),
+                groups=None if options.group is None else group_numbers(frame[options.group]),
                 times=None if options.time is None else _times(frame[options.time]),
             )
         )
@@ -121,9 +121,9 @@ def _cut_train_dev(
         SplitInput(
             sizes=sizes,
             seed=seed + 1,  # draws of its own: not those that the split has used on these rows
-            units=_first_of_its_kind(units[rows]),
+            units=first_of_its_kind(units[rows]),
             strata=strata[rows],
-            groups=None if options.group is None else _groups(frame[options.group]),
+            groups=None if options.group is None else group_numbers(frame[options.group]),
         )
     )
     parts[rows[outcome.parts == DEV]] = TRAIN_DEV
@@ -155,7 +155,7 @@ def _kept(units: np.ndarray, given: np.ndarray) -> np.ndarray:
     return kept
 
 
-def _first_of_its_kind(units: np.ndarray) -> np.ndarray:
+def first_of_its_kind(units: np.ndarray) -> np.ndarray:
     """Return (n,) the first row with the same content.
 
     Numbering units by rows, not by hashes, keeps the split where it was when a column is left out.
@@ -187,7 +187,7 @@ def _sizes(rows: int, options: LoadOptions) -> Sizes:
     return split_sizes(rows, dev, test)
 
 
-def _groups(column: pl.Series) -> np.ndarray:
+def group_numbers(column: pl.Series) -> np.ndarray:
     """Return (n,) group numbers; a row without a group is a group of its own."""
     labels = as_labels(column)
     known = labels.rank("dense").cast(pl.Int64)

@@ -22,6 +22,7 @@ from ._memory import require_memory
 from ._memory_budget import default_memory, parse_memory
 from ._names import data_name
 from ._origin import origin_of
+from ._pool import pool_of
 from ._prepared import Prepared
 from ._row_hashes import fingerprint, row_hashes
 from ._rows import Rows
@@ -152,6 +153,7 @@ def _from_memory(gathered: Gathered, options: LoadOptions) -> Prepared:
         test=frame[divided.rows(TEST)],
         train_dev=encoded.train_dev,
         weighting=encoded.weighting,
+        pool=pool_of(gathered, divided, units, plan.inputs, seed, options),
         table_encoder=encoded.table_encoder,
         target_encoder=encoded.target_encoder,
         notes=(*gathered.notes, *task_notes, *plan.notes, *encoded.notes, *divided.notes),
@@ -198,6 +200,7 @@ def _assembled(prepared: Prepared, options: LoadOptions, source: Source) -> Data
         row_hashes=MappingProxyType(by_part),
         train_dev=prepared.train_dev,
         weighting=prepared.weighting,
+        pool=prepared.pool,
     )
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from ._divide import Divided
 from ._gather import Gathered
+from ._pool import Pool
 from ._rows import Rows
 from ._table_encoder import TableEncoder
 from ._target import TargetEncoder
@@ -33,6 +34,7 @@ class Prepared:
         notes: what a reader should know.
         weighting: how much rows count, fitted on the train rows.
         train_dev: encoded rows cut from train, or None.
+        pool: rows to make folds of, or why there are none.
     """
 
     gathered: Gathered
@@ -50,3 +52,4 @@ class Prepared:
     notes: tuple[str, ...]
     weighting: Weighting
     train_dev: Rows | None = None
+    pool: Pool | str = "the table is streamed, and folds need all rows in memory; leave `folds` out"

@@ -21,7 +21,7 @@ import polars as pl
 from deepwell._base._errors import UsageError, did_you_mean
 from deepwell._base._safe_text import safe_text
 
-from ._class_weight import LARGEST_WEIGHT
+from ._class_weight import BALANCED, LARGEST_WEIGHT
 from ._column_values import as_numbers
 from ._divide import Divided
 from ._load_options import LoadOptions
@@ -38,11 +38,13 @@ class Weighting:
         column: name of the column of sample weights, or an empty string.
         by_class: a factor for each class in the order of the outputs; empty for none.
         mean: what weights are divided by.
+        balanced: whether the factors balance the classes.
     """
 
     column: str = ""
     by_class: tuple[float, ...] = ()
     mean: float = 1.0
+    balanced: bool = False
 
     @staticmethod
     def fit(
@@ -70,7 +72,13 @@ class Weighting:
         mean = float(whole.mean())
         if mean <= 0:
             raise UsageError("the weights of all train rows are 0; give some rows a weight")
-        return Weighting(column or "", by_class, mean)
+        return Weighting(column or "", by_class, mean, asked == BALANCED)
+
+    def refitted(self, sample: np.ndarray, y: np.ndarray, classes: Sequence[str]) -> Weighting:
+        """Return the weighting that the same wishes give by other rows."""
+        given = dict(zip(classes, self.by_class, strict=True)) if self.by_class else None
+        asked = BALANCED if self.balanced else given
+        return Weighting.fit(sample, y, classes, self.column or None, asked)
 
     @property
     def alike(self) -> bool:

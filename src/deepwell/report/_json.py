@@ -26,6 +26,8 @@ def fit_json(result: StudyResult) -> dict[str, Any]:
         "metric_label": result.metric_label,
         "train": result.train.to_plain(),
         "dev": result.dev.to_plain(),
+        "folds": list(result.folds),
+        "refit_epochs": result.refit_epochs,
         "train_dev": None if result.train_dev is None else result.train_dev.to_plain(),
         "baselines": [{"name": b.name, **b.estimate.to_plain()} for b in result.baselines],
         "versus": None if versus is None else {"name": result.versus_name, **versus.to_plain()},

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deepwell.data._data import Data
+from deepwell.data._folds import Folds
 from deepwell.diagnosis._baselines import BaselinePrediction, constant_guess, linear_model
 from deepwell.diagnosis._metrics import Metric
 from deepwell.records import Baseline
@@ -40,6 +41,17 @@ def fit_baselines(data: Data, metric: Metric, seed: int) -> tuple[SimpleModel, .
             linear_model(data.task.kind, data.train.x, y, data.dev.x, len(classes), seed, weight),
         )
     return tuple(SimpleModel(b, score_baseline(data, b, metric, seed)) for b in fitted)
+
+
+def fit_baselines_of_folds(folds: Folds, metric: Metric, seed: int) -> tuple[SimpleModel, ...]:
+    """Return the simple models fitted fold by fold, each row predicted by those that saw others."""
+    fitted = [fit_baselines(folds.data(f), metric, seed) for f in range(len(folds.parts))]
+    together: list[SimpleModel] = []
+    for same in zip(*fitted, strict=True):
+        of_folds = dict(enumerate(one.prediction.prediction_dev for one in same))
+        said = replace(same[0].prediction, prediction_dev=folds.in_order(of_folds))
+        together.append(SimpleModel(said, score_baseline(folds.whole, said, metric, seed)))
+    return tuple(together)
 
 
 class PendingBaselines:

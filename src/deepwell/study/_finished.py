@@ -21,6 +21,7 @@ from deepwell.diagnosis._intervals import estimate
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import Estimate, Opening, StudyResult, Trial, from_plain
 from deepwell.report._text_report import text_report
+from deepwell.search.schedulers._across_folds import configurations
 from deepwell.storage._files import write_atomic
 from deepwell.storage._lease import lease_holder
 from deepwell.storage._open import open_store
@@ -147,7 +148,10 @@ class FinishedStudy:
             UsageError: when the file cannot be written.
         """
         file = Path(path) if path else self._folder / self._record.name / "report.txt"
-        write_atomic(file, text_report(self.result, self.trials()).encode())
+        trials, folds = self.trials(), self._record.config.get("folds", 0)
+        if isinstance(folds, int) and folds:
+            trials = configurations(trials, folds)
+        write_atomic(file, text_report(self.result, trials).encode())
         return file
 
     def report_is_missing(self) -> bool:
@@ -227,6 +231,7 @@ def _row(trial: Trial) -> dict[str, object]:
     }
     return {
         "number": trial.number,
+        **({"fold": trial.spec.fold} if trial.spec.folds else {}),
         "status": trial.status.value,
         "epochs": trial.epochs,
         "best_epoch": trial.best_epoch,

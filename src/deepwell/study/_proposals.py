@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,15 +22,26 @@ def propose(
 
     What is proposed depends on the study's seed, the round and the recorded history alone.
     Each trial has its own seed for weights and masks; all share the mini-batch order, so that
-    differences between them are differences of configuration.
+    differences between them are differences of configuration. In a cross-validated study each
+    configuration is a trial a fold, with numbers in a row and the same seed.
     """
     sampler = SAMPLERS[settings.search]
     sequence = np.random.SeedSequence([settings.seed, population])
-    proposals = sampler(settings.space, history, n, sequence)
+    folds = settings.folds
+    once = history[::folds] if folds else history
+    proposals = sampler(settings.space, once, n, sequence)
     first = len(history)
+    if not folds:
+        return {
+            first + i: specification(settings.seed, first + i, values)
+            for i, values in enumerate(proposals)
+        }
     return {
-        first + i: specification(settings.seed, first + i, values)
+        first + i * folds + fold: replace(
+            specification(settings.seed, first // folds + i, values), fold=fold + 1, folds=folds
+        )
         for i, values in enumerate(proposals)
+        for fold in range(folds)
     }
 
 
