@@ -16,6 +16,7 @@ HYPERPARAMETER_SECTION = "Hyperparameters (fixed for all networks; others are se
 
 _SEED = IntegerInterval(0, 2**63 - 1)
 _TRIALS = IntegerInterval(1, 1_000_000)
+_FOLDS = IntegerInterval(2, 100)
 _ANY_SCORE = Interval(0.0, float("inf"))
 
 
@@ -45,6 +46,19 @@ class DataOptions:
         None, "File with the dev rows, or how many, or their share.", "FILE", DATA
     )
     test: str | None = flag(None, "The same for the test rows; 0 for none.", "FILE", DATA)
+    train_dev: str | None = flag(
+        None,
+        "Hold out this many train rows, or share of them: their score tells mismatch between "
+        "train and dev from variance.",
+        "SHARE",
+        DATA,
+    )
+    weights: str | None = flag(
+        None, "Column that says how much each row counts, in training and scores.", "COLUMN", DATA
+    )
+    class_weight: str | None = flag(
+        None, "balanced, or factors such as yes=5,no=1 for the rows of a class.", "WEIGHTS", DATA
+    )
     keep: tuple[str, ...] = flag(
         (), "Use a column that would be left out, as an id is; repeatable.", "COLUMN", DATA
     )
@@ -79,6 +93,13 @@ class StudyOptions:
         "rmse, mae or r2 for numbers.",
         "METRIC",
         STUDY,
+    )
+    folds: int | None = flag(
+        None,
+        "Compare networks by cross-validation over so many folds; advised below about 2,000 rows.",
+        "K",
+        STUDY,
+        _FOLDS,
     )
     best_possible: float | None = flag(
         None, "Best score that anything could reach, as in 0.02.", "SCORE", STUDY, _ANY_SCORE

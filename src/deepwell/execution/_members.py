@@ -51,4 +51,5 @@ def member_of(spec: TrialSpec, inputs: int, outputs: int, loss: str) -> Member:
         decay=spec.text("decay"),
         patience=spec.whole("patience"),
         dtype=spec.dtype,
+        view=max(0, spec.fold - 1),
     )

@@ -20,17 +20,22 @@ def propose(
 
     What is proposed depends on the study's seed, the round and the recorded history alone.
     Each trial has its own seed for weights and masks; all share the mini-batch order, so that
-    differences between them are differences of configuration.
+    differences between them are differences of configuration. In a cross-validated study each
+    configuration is a trial a fold, with numbers in a row and the same seed.
     """
     sampler = SAMPLERS[settings.search]
     sequence = np.random.SeedSequence([settings.seed, population])
-    proposals = sampler(settings.space, history, n, sequence)
-    numbers = range(len(history), len(history) + len(proposals))
-    seeds = trial_seeds(settings.seed, numbers)
-    return {
-        number: TrialSpec(dict(values), seed=seed, order_seed=settings.seed)
-        for number, seed, values in zip(numbers, seeds, proposals, strict=True)
-    }
+    folds = settings.folds
+    views = range(1, folds + 1) if folds else (0,)
+    proposals = sampler(settings.space, history[:: len(views)], n, sequence)
+    first = len(history) // len(views)  # configurations, as the seeds are counted
+    seeds = trial_seeds(settings.seed, range(first, first + len(proposals)))
+    specs = (
+        TrialSpec(dict(values), seed, order_seed=settings.seed, fold=view, folds=folds)
+        for seed, values in zip(seeds, proposals, strict=True)
+        for view in views
+    )
+    return dict(enumerate(specs, start=len(history)))
 
 
 def trial_seeds(seed: int, numbers: Sequence[int]) -> list[int]:

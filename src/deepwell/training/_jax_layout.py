@@ -31,7 +31,7 @@ Lanes = dict[str, np.ndarray]
 
 _RATES = ("learning_rate", "decay_rate", "momentum", "beta1", "beta2", "epsilon", "l2")
 REAL_SETTINGS = (*_RATES, "slope", "drop_scale")
-WHOLE_SETTINGS = ("decay", "patience")
+WHOLE_SETTINGS = ("decay", "patience", "view")
 BITS = ("drop_below", "key_first", "key_second")
 _EMPTY = -1  # the outcome of a lane that holds no member: never running
 
@@ -126,7 +126,7 @@ def write_settings(structure: Structure, settings: Lanes, lane: int, member: Mem
     masks_key = fold(key(member.seed), Purpose.DROPOUT)
     rates = [member.numbers[name] for name in _RATES]
     settings["real"][lane] = [*rates, member.architecture.slope, 1.0 / (1.0 - dropout)]
-    settings["whole"][lane] = [decay_code(member.decay), member.patience]
+    settings["whole"][lane] = [decay_code(member.decay), member.patience, member.view]
     settings["bits"][lane] = [drop_threshold(dropout), masks_key.first, masks_key.second]
     if masks_units(structure):
         pairs = zip(member.architecture.hidden, structure.hidden, strict=True)
