@@ -14,8 +14,19 @@ from deepwell.lab._render import draw, rendered
 from deepwell.lab._style import DARK, LIGHT, STYLES
 from deepwell.lab.figures import _early_stopping, _learning_rates, _ravine, _signals_by_depth
 
-DRAWN_FAST = ("split-sizes", "activations", "losses", "average-windows", "bias-correction",
-              "sampling-scales", "minimize", "saddle", "normalization", "ravine")  # fmt: skip
+DRAWN_FAST = (
+    "split-sizes",
+    "splits",
+    "activations",
+    "losses",
+    "average-windows",
+    "bias-correction",
+    "sampling-scales",
+    "minimize",
+    "saddle",
+    "normalization",
+    "ravine",
+)
 
 
 @functools.cache
@@ -66,6 +77,14 @@ def test_split_sizes() -> None:
     assert at[1e4] == pytest.approx([0.6, 0.2, 0.2], abs=0.01)
     assert at[1e6] == pytest.approx([0.98, 0.01, 0.01], abs=0.001)
     assert at[1e8] == pytest.approx([0.995, 0.0025, 0.0025], abs=1e-5)
+
+
+@pytest.mark.proves("D2", "figure")
+def test_stratified_splits_give_a_rare_class_its_share() -> None:
+    m = measured("splits")
+    assert set(m["stratified"].tolist()) == {5}  # a fifth of 25
+    assert m["random"].std() > 1
+    assert m["random"].mean() == pytest.approx(5, abs=5 * 2 / np.sqrt(300))
 
 
 @pytest.mark.proves("D6", "figure")

@@ -28,9 +28,11 @@ from .figures._sampling_scales import SAMPLING_SCALES
 from .figures._signals_by_depth import SIGNALS_BY_DEPTH
 from .figures._softmax_boundaries import SOFTMAX_BOUNDARIES
 from .figures._split_sizes import SPLIT_SIZES
+from .figures._splits import SPLITS
 
 _ALL = (
     SPLIT_SIZES,
+    SPLITS,
     NORMALIZATION,
     BATCH_SIZES,
     ACTIVATION_CURVES,

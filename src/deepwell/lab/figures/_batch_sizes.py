@@ -74,8 +74,8 @@ def _draw(sheet: Any, measured: dict[str, Any], style: Style) -> None:
 
 BATCH_SIZES = LabFigure(
     name="batch-sizes",
-    shows="All rows: smooth, one update an epoch. One row: very noisy, 1,200 updates. Mini-batches: "
-    "between.",
+    shows="All rows: smooth, one update an epoch. One row: very noisy, 1,200 updates. "
+    "Mini-batches: between.",
     techniques=("O1", "D9"),
     measure=_measure,
     draw=_draw,
