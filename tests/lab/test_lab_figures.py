@@ -87,6 +87,22 @@ def test_stratified_splits_give_a_rare_class_its_share() -> None:
     assert m["random"].mean() == pytest.approx(5, abs=5 * 2 / np.sqrt(300))
 
 
+@pytest.mark.proves("D3", "figure")
+@pytest.mark.slow
+def test_folds_spread_less_than_one_small_dev_set() -> None:
+    m = measured("cross-validation")
+    assert m["folds"].std() < 0.75 * m["single"].std()
+    assert abs(m["folds"].mean() - m["true"]) < 0.03
+
+
+@pytest.mark.proves("D4", "figure")
+@pytest.mark.slow
+def test_mismatch_stands_between_train_dev_and_dev() -> None:
+    same, other = (np.median(errors, axis=0) for errors in measured("train-dev").values())
+    assert same[:2].tolist() == other[:2].tolist()
+    assert abs(same[2] - same[1]) < 0.03 < 0.1 < other[2] - other[1]
+
+
 @pytest.mark.proves("D6", "figure")
 def test_normalized_inputs_make_round_contours() -> None:
     m = measured("normalization")
@@ -201,7 +217,7 @@ def test_weights_shrink_with_lambda() -> None:
 def test_a_tanh_network_turns_linear() -> None:
     """The share of variance that a straight line leaves falls to nothing, and |z| with it."""
     m = measured("nearly-linear")
-    assert m["bent"][0] > 0.5
+    assert m["bent"][:5].min() > 0.3
     assert m["bent"][-3:].max() < 0.05
     assert m["largest"][-3:].max() < 0.7 < m["largest"][0]
     # tanh z = z up to z^3 / 3: the remainder bounds how far the first layer is from linear.

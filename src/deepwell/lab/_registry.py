@@ -10,6 +10,7 @@ from .figures._average_windows import AVERAGE_WINDOWS
 from .figures._batch_sizes import BATCH_SIZES
 from .figures._bias_correction import BIAS_CORRECTION
 from .figures._boundaries import BOUNDARIES
+from .figures._cross_validation import CROSS_VALIDATION
 from .figures._depth import DEPTH
 from .figures._dropout import DROPOUT
 from .figures._early_stopping import EARLY_STOPPING
@@ -29,10 +30,13 @@ from .figures._signals_by_depth import SIGNALS_BY_DEPTH
 from .figures._softmax_boundaries import SOFTMAX_BOUNDARIES
 from .figures._split_sizes import SPLIT_SIZES
 from .figures._splits import SPLITS
+from .figures._train_dev import TRAIN_DEV
 
 _ALL = (
     SPLIT_SIZES,
     SPLITS,
+    CROSS_VALIDATION,
+    TRAIN_DEV,
     NORMALIZATION,
     BATCH_SIZES,
     ACTIVATION_CURVES,
