@@ -13,6 +13,8 @@ from deepwell.lab._registry import FIGURES
 from deepwell.lab._render import draw, rendered
 from deepwell.lab._style import DARK, LIGHT, STYLES
 from deepwell.lab.figures import _early_stopping, _learning_rates, _ravine, _signals_by_depth
+from deepwell.networks._forward import forward
+from deepwell.testing._numerical import numerical_gradient
 
 DRAWN_FAST = (
     "split-sizes",
@@ -148,6 +150,17 @@ def test_scaled_identities_grow_and_shrink_by_powers(layers: int) -> None:
     for factor in (1.5, 0.5):
         size = _signals_by_depth.scaled_identity(factor, layers - 1, 3)
         assert size == pytest.approx(factor ** (layers - 1), rel=1e-12)
+
+
+@pytest.mark.proves("N3", "gradient")
+def test_gradients_through_scaled_identities_grow_and_shrink_alike() -> None:
+    """By numerical derivatives: the slope of an output at its input is the factor's power too."""
+    for factor in (1.5, 0.5):
+        network = _signals_by_depth.identity_network(factor, 9, 3)
+        slope = numerical_gradient(
+            lambda p, n=network: float(forward(*n, p["x"])[0, 1]), {"x": np.ones((1, 3))}
+        )["x"]
+        np.testing.assert_allclose(slope, [[0, factor**9, 0]], rtol=1e-7, atol=1e-9)
 
 
 @pytest.mark.proves("N3", "figure", "independent")

@@ -35,7 +35,7 @@ def network_cost(
         weights = [parameters[f"weights/{layer}"] for layer in range(architecture.layers)]
         biases = [parameters[f"biases/{layer}"] for layer in range(architecture.layers)]
         ones = [jnp.ones(n, x.dtype) for n in architecture.hidden]  # no unit is padding
-        z = outputs(weights, biases, x, activation, architecture.slope, ones)
+        z = outputs(weights, biases, x, activation, jnp.asarray(architecture.slope), ones)
         return loss.rows(z, y, jnp).mean() + l2_penalty(weights, l2)
 
     return cost

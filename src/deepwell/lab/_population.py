@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -110,10 +111,12 @@ def _network(spec: TrialSpec, shape: Shape, curves: np.ndarray, state: State) ->
     best = best_parameters(state)
     last = {name: state[name] for name in best}
     architecture = architecture_of(spec, shape.inputs, shape.outputs, shape.loss)
-    return Network(spec, architecture, *curves, last, best, int(state["best_epoch"]))
+    train_cost, dev_cost, dev_score = curves
+    epoch = int(state["best_epoch"])
+    return Network(spec, architecture, train_cost, dev_cost, dev_score, last, best, epoch)
 
 
 def _spec(configuration: Mapping[str, object], epochs: int, seed: int) -> TrialSpec:
-    values = {"patience": 0, "epochs": epochs, **configuration}
+    values: dict[str, Any] = {"patience": 0, "epochs": epochs, **configuration}
     own = values.pop("seed", seed)
-    return TrialSpec(values, seed=int(own))  # type: ignore[call-overload]
+    return TrialSpec(values, seed=int(own))
