@@ -1,8 +1,9 @@
-// The backward pass of one block, with the optimizer's update fused into the last one.
+// The backward pass of some blocks, with the optimizer's update fused into the last one.
 #pragma once
 
 #include "activations/registry.hpp"
 #include "dots.hpp"
+#include "forward.hpp"
 #include "optimizers/registry.hpp"
 #include "product.hpp"
 #include "transpose.hpp"
@@ -33,6 +34,15 @@ using Through = void (*)(const Tile<T>&, const Place&, const T*, const T*, T, st
 template <class T>
 inline constexpr auto throughs =
     Activations<T>::table([]<class A>() -> Through<T> { return &through_activation<T, A>; });
+
+template <class T>
+void store_tile(const Tile<T>& tile, const Place& at, T* to, std::ptrdiff_t stride) {
+  for (int m = 0; m < at.height; ++m) {
+    for (int v = 0; v < at.width; ++v) {
+      store(to + (at.m + m) * stride + (at.v + v) * lanes<T>, tile.at[m * at.width + v]);
+    }
+  }
+}
 
 // Where a tile of dW goes: into the sums over blocks, or with them into the optimizer.
 template <class T>
@@ -93,8 +103,8 @@ void weight_gradients(const Layer<T>& layer, const T* inputs, T* gradient, const
                       T* transposed, Ahead&& ahead, Epilogue&& done) {
   const std::ptrdiff_t row = block.stride;
   if (layer.outputs <= few_rows<T>) {
-    product_of_few(Rows<T>{inputs, row}, Rows<T>{gradient, row}, layer.inputs + 1, layer.outputs,
-                   block.rows, ahead, done);
+    product_of_few(Rows<T>{inputs, row}, Rows<T>{gradient, row}, layer.product_rows(),
+                   layer.outputs, block.rows, ahead, done);
     return;
   }
   const int wide = vectors<T>(block.rows);
@@ -104,73 +114,116 @@ void weight_gradients(const Layer<T>& layer, const T* inputs, T* gradient, const
   }
   const auto stride = stride_of<T>(layer.outputs);
   transpose(gradient, row, out, wide, transposed, stride);
-  product(Scalars<T>{inputs, row, 1}, Rows<T>{transposed, stride}, layer.inputs + 1, out,
+  product(Scalars<T>{inputs, row, 1}, Rows<T>{transposed, stride}, layer.product_rows(), out,
           block.rows, ahead, done);
 }
 
-// Whether a block is the first of its batch, and whether the update is fused into its gradients.
+// Whether blocks are the first of their batch, and whether the update is fused into their
+// gradients.
 struct Turn {
   bool first;
   bool last;
 };
 
+// The update of some rows of a layer from the sums of their gradients: tiles of products of no
+// depth.
+template <class T, class Optimizer>
+void update_rows(const Layer<T>& layer, int first, int rows, const StepNumbers<T>& numbers,
+                 const Optimizer& rule, Workspace<T>& work) {
+  const Landing<T> to{&layer, work.sums.data() + layer.offset, numbers.l2};
+  product(Scalars<T>{work.sums.data(), 0, 0}, Rows<T>{work.sums.data(), 0}, rows,
+          vectors<T>(layer.outputs), 0, [&](const Place& at, const Tile<T>& tile) {
+            update(tile, Place{first + at.m, at.height, at.v, at.width}, to, rule);
+          });
+}
+
+// The update of a layer's gamma and beta, whose gradients lie in the sums.
+template <class T, class Optimizer>
+void update_norm(const Layer<T>& layer, const StepNumbers<T>& numbers, const Optimizer& rule,
+                 Workspace<T>& work) {
+  if (layer.normed > 0) update_rows(layer, layer.inputs + 1, 2, numbers, rule, work);
+}
+
+// The gradient at the sums of the layer before `l`, from the one at the sums of `l` in
+// gradients[here].
+template <class T>
+void back_through(const Network<T>& network, std::size_t l, std::span<const Block<T>> blocks,
+                  int here, Workspace<T>& work) {
+  const Layer<T>& layer = network.layers[l];
+  const Layer<T>& before = network.layers[l - 1];
+  const Sheet<T> from = work.gradients(here, network.gradient_rows);
+  const Sheet<T> to = work.gradients(here ^ 1, network.gradient_rows);
+  const Through<T> through = throughs<T>[static_cast<std::size_t>(network.activation)];
+  const T* value = work.values(l - 1, before.units + 1).data;
+  const T* derivative = work.derivatives(l - 1, before.units).data;
+  for (const Block<T>& block : blocks) {
+    const Scalars<T> weights{layer.parameters, layer.stride, 1};
+    const Rows<T> gradient{from.row(block, 0), block.stride};
+    T* slope = to.row(block, 0);
+    const int wide = vectors<T>(block.rows);
+    if (network.plain) {
+      product(weights, gradient, layer.inputs, wide, layer.outputs,
+              [&](const Place& at, const Tile<T>& tile) {
+                through(tile, at, value, derivative, before.drop.train_scale, block.stride, slope);
+              });
+    } else {
+      product(
+          weights, gradient, layer.inputs, wide, layer.outputs,
+          [&](const Place& at, const Tile<T>& tile) { store_tile(tile, at, slope, block.stride); });
+    }
+  }
+  if (!network.plain) back_through_layer(Hidden<T>{network, l - 1, blocks, work}, to);
+}
+
 // Goes back through the network from the gradient at the outputs, in gradients[0]. The gradient
 // of each layer's input is taken before its weights change. Ends early when `stop` is set and no
 // weight has changed.
 template <class T, class Optimizer>
-void backward(const Network<T>& network, const Block<T>& block, const StepNumbers<T>& numbers,
-              const Dropout<T>& dropout, Turn turn, Workspace<T>& work,
+void backward(const Network<T>& network, std::span<const Block<T>> blocks,
+              const StepNumbers<T>& numbers, Turn turn, Workspace<T>& work,
               const std::atomic<bool>& stop) {
   const Optimizer rule(numbers);
-  const int wide = vectors<T>(block.rows);
-  const bool alone = turn.first && turn.last;
-  const Through<T> through = throughs<T>[static_cast<std::size_t>(network.activation)];
+  const bool alone = turn.first && turn.last && blocks.size() == 1;
   int here = 0;
   for (std::size_t l = network.layers.size(); l-- > 0; here ^= 1) {
     if (!turn.last && stop.load(std::memory_order_relaxed)) return;
     const Layer<T>& layer = network.layers[l];
-    T* gradient = work.gradients[here].data();
-    if (l > 0) {
-      const T* value = work.activation(l - 1);
-      const T* derivative = work.derivative(l - 1);
-      T* before = work.gradients[here ^ 1].data();
-      product(Scalars<T>{layer.parameters, layer.stride, 1}, Rows<T>{gradient, block.stride},
-              layer.inputs, wide, layer.outputs, [&](const Place& at, const Tile<T>& tile) {
-                through(tile, at, value, derivative, dropout.scale, block.stride, before);
-              });
-    }
-    const T* inputs = l == 0 ? block.x : work.activation(l - 1);
+    if (l > 0) back_through(network, l, blocks, here, work);
     T* transposed = work.transposed.data();
     const Landing<T> to{&layer, alone ? nullptr : work.sums.data() + layer.offset, numbers.l2};
-    if (turn.last) {
-      weight_gradients(
-          layer, inputs, gradient, block, transposed,
-          [&](const Place& at) { fetch<T, Optimizer>(at, layer); },
-          [&](const Place& at, const Tile<T>& tile) { update(tile, at, to, rule); });
-    } else {
-      weight_gradients(
-          layer, inputs, gradient, block, transposed, [](const Place&) {},
-          [&](const Place& at, const Tile<T>& tile) { accumulate(tile, at, to, turn.first); });
+    for (const Block<T>& block : blocks) {
+      const T* inputs = layer_inputs(network, l, block, work);
+      T* gradient = work.gradients(here, network.gradient_rows).row(block, 0);
+      const bool first = turn.first && &block == &blocks.front();
+      if (turn.last && &block == &blocks.back()) {
+        weight_gradients(
+            layer, inputs, gradient, block, transposed,
+            [&](const Place& at) { fetch<T, Optimizer>(at, layer); },
+            [&](const Place& at, const Tile<T>& tile) { update(tile, at, to, rule); });
+      } else {
+        weight_gradients(
+            layer, inputs, gradient, block, transposed, [](const Place&) {},
+            [&](const Place& at, const Tile<T>& tile) { accumulate(tile, at, to, first); });
+      }
     }
+    if (turn.last) update_norm(layer, numbers, rule, work);
   }
 }
 
-// The update of all layers from the sums of their gradients: tiles of products of no depth.
+// The update of all layers from the sums of their gradients.
 template <class T, class Optimizer>
 void update_from_sums(const Network<T>& network, const StepNumbers<T>& numbers,
                       Workspace<T>& work) {
   const Optimizer rule(numbers);
   for (const Layer<T>& layer : network.layers) {
-    const Landing<T> to{&layer, work.sums.data() + layer.offset, numbers.l2};
-    product(Scalars<T>{work.sums.data(), 0, 0}, Rows<T>{work.sums.data(), 0}, layer.inputs + 1,
-            vectors<T>(layer.outputs), 0,
-            [&](const Place& at, const Tile<T>& tile) { update(tile, at, to, rule); });
+    update_rows(layer, 0, layer.product_rows(), numbers, rule, work);
+    update_norm(layer, numbers, rule, work);
   }
 }
 
 template <class T>
-using Backward = void (*)(const Network<T>&, const Block<T>&, const StepNumbers<T>&,
-                          const Dropout<T>&, Turn, Workspace<T>&, const std::atomic<bool>&);
+using Backward = void (*)(const Network<T>&, std::span<const Block<T>>, const StepNumbers<T>&, Turn,
+                          Workspace<T>&, const std::atomic<bool>&);
 template <class T>
 using UpdateFromSums = void (*)(const Network<T>&, const StepNumbers<T>&, Workspace<T>&);
 

@@ -18,19 +18,48 @@ std::array<std::uint32_t, 2> step_key(const std::array<std::uint32_t, 2>& of_mem
 }
 
 template <class T>
+Drop<T> drop_of(const Drop<double>& drop) {
+  return {drop.threshold, static_cast<T>(drop.train_scale), static_cast<T>(drop.predict_scale)};
+}
+
+// A layer's shape and options, without a place in memory.
+template <class T>
+Layer<T> layer_of(const MemberSpec& spec, int index) {
+  const auto l = static_cast<std::size_t>(index);
+  const bool hidden = l + 2 < spec.widths.size();
+  Layer<T> layer;
+  layer.inputs = spec.widths[l];
+  layer.units = spec.widths[l + 1];
+  layer.pieces = hidden ? spec.pieces : 1;
+  layer.outputs = layer.units * layer.pieces;
+  layer.stride = stride_of<T>(layer.outputs);
+  if (!hidden) return layer;
+  layer.drop = drop_of<T>(spec.drops[l + 1]);
+  layer.biased = spec.norm != Norm::before;
+  if (spec.norm != Norm::none) layer.normed = layer.biased ? layer.units : layer.outputs;
+  const bool ends_skip = spec.residual > 0 && index >= spec.residual && index % spec.residual == 0;
+  if (ends_skip) layer.skip = index - spec.residual;
+  return layer;
+}
+
+template <class T>
 Member<T>::Member(const MemberSpec& spec) : spec_(spec) {
   std::ptrdiff_t size = 0;
   for (std::size_t l = 0; l + 1 < spec.widths.size(); ++l) {
-    Layer<T> layer;
-    layer.inputs = spec.widths[l];
-    layer.outputs = spec.widths[l + 1];
-    layer.stride = stride_of<T>(layer.outputs);
+    layers_.push_back(layer_of<T>(spec, static_cast<int>(l)));
+    Layer<T>& layer = layers_.back();
     layer.offset = size;
     size += layer.size();
-    pieces_.push_back({layer.offset, layer.inputs, layer.outputs, layer.stride});
-    pieces_.push_back({layer.offset + layer.inputs * layer.stride, 1, layer.outputs, layer.stride});
-    layers_.push_back(layer);
+    const auto row = [&](int index, int columns) {
+      return Piece{layer.offset + index * layer.stride, 1, columns, layer.stride};
+    };
+    trained_.push_back({layer.offset, layer.inputs, layer.outputs, layer.stride});
+    if (layer.biased) trained_.push_back(row(layer.inputs, layer.outputs));
+    if (layer.normed == 0) continue;
+    for (const int index : {1, 2}) trained_.push_back(row(layer.inputs + index, layer.normed));
+    for (const int index : {3, 4}) all_.push_back(row(layer.inputs + index, layer.normed));
   }
+  all_.insert(all_.begin(), trained_.begin(), trained_.end());
   const int slots = optimizer_slots(spec.optimizer);
   for (int i = 0; i < first_slot_set + slots; ++i) {
     arrays_.emplace_back(static_cast<std::size_t>(size));
@@ -41,12 +70,27 @@ Member<T>::Member(const MemberSpec& spec) : spec_(spec) {
       layer.slots[s] = arrays_[static_cast<std::size_t>(first_slot_set + s)].data() + layer.offset;
     }
   }
-  network_ = {layers_, spec.activation, static_cast<T>(spec.slope), size > most_updated_at_once};
+  network_.layers = layers_;
+  network_.activation = spec.activation;
+  network_.slope = static_cast<T>(spec.slope);
+  network_.smoothing = static_cast<T>(spec.smoothing);
+  network_.norm = layers_.size() > 1 ? spec.norm : Norm::none;
+  network_.norm_epsilon = static_cast<T>(spec.norm_epsilon);
+  network_.norm_momentum = static_cast<T>(spec.norm_momentum);
+  network_.residual = spec.residual;
+  network_.inputs = drop_of<T>(spec.drops.front());
+  constexpr int in_line = line_bytes / sizeof(T);  // gradients are transposed in whole squares
+  for (const Layer<T>& layer : layers_) {
+    const int rows = (layer.outputs + in_line - 1) / in_line * in_line;
+    network_.gradient_rows = std::max(network_.gradient_rows, rows);
+  }
+  network_.plain = spec.norm == Norm::none && spec.pieces == 1 && spec.residual == 0;
+  network_.updates_apart = size > most_updated_at_once;
 }
 
 template <class T>
-std::span<const Piece> Member<T>::pieces(int) const {
-  return pieces_;
+std::span<const Piece> Member<T>::pieces(int set) const {
+  return set == parameters_set || set == best_set ? all_ : trained_;
 }
 
 template <class T>
@@ -82,8 +126,12 @@ template <class T>
 void Member<T>::begin(const Start& start) {
   for (const Aligned<T>& array : arrays_) std::fill_n(array.data(), array.size(), T(0));
   for (std::size_t l = 0; l < layers_.size(); ++l) {
-    if (start.deviations[l] == 0) continue;  // all weights +0
     const Layer<T>& layer = layers_[l];
+    if (layer.normed > 0) {
+      std::fill_n(layer.scales(), layer.normed, T(1));
+      std::fill_n(layer.variances(), layer.normed, T(1));
+    }
+    if (start.deviations[l] == 0) continue;  // all weights +0
     const std::array<std::uint32_t, 2> folds{start.purpose, static_cast<std::uint32_t>(l)};
     draw_normals(start.seed, folds, start.deviations[l],
                  Rectangle<T>{layer.parameters, static_cast<std::size_t>(layer.inputs),
@@ -104,9 +152,6 @@ void Member<T>::train(std::span<const Batch<T>> batches, int loss, std::int64_t 
   const T rate = decay(static_cast<T>(spec_.learning_rate), static_cast<T>(spec_.decay_rate),
                        static_cast<T>(epoch));
   Dropout<T> dropout;
-  dropout.threshold = spec_.drop_threshold;
-  dropout.scale = static_cast<T>(spec_.drop_scale);
-  dropout.on = dropout.threshold != 0 || dropout.scale != T(1);
   for (const Batch<T>& batch : batches) {
     if (counters.outcome != running) return;
     const std::int64_t step = counters.step + 1;

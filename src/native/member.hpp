@@ -22,8 +22,11 @@ struct MemberSpec {
   int optimizer = 0;
   int decay = 0;
   double learning_rate = 0, decay_rate = 0, momentum = 0, beta1 = 0, beta2 = 0, epsilon = 0, l2 = 0;
-  std::uint32_t drop_threshold = 0;
-  double drop_scale = 1;
+  std::vector<Drop<double>> drops;  // of the inputs, then of each hidden layer
+  int pieces = 1;
+  Norm norm = Norm::none;
+  double norm_epsilon = 0, norm_momentum = 0, smoothing = 0;
+  int residual = 0;
   std::array<std::uint32_t, 2> dropout_key{};  // of the member; the step is folded in
   std::int64_t patience = 0;
 };
@@ -100,7 +103,8 @@ class Member {
  private:
   MemberSpec spec_;
   std::vector<Layer<T>> layers_;
-  std::vector<Piece> pieces_;       // of every set
+  std::vector<Piece> trained_;      // of every set
+  std::vector<Piece> all_;          // of the parameters and the best: the statistics as well
   std::vector<Aligned<T>> arrays_;  // parameters, best, then what the optimizer remembers
   Network<T> network_;
 };

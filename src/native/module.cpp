@@ -110,6 +110,8 @@ void bind_data(nb::module_& module, const char* name, const char* window) {
            "x_dev"_a.noconvert(), "y_dev"_a.noconvert(), "weight_dev"_a.noconvert());
 }
 
+constexpr std::array<std::string_view, 3> norm_names{"none", "before", "after"};
+
 MemberSpec member_spec(const nb::dict& from) {
   const auto text = [&](const char* key) { return nb::cast<std::string>(from[key]); };
   const auto number = [&](const char* key) { return nb::cast<double>(from[key]); };
@@ -137,8 +139,23 @@ MemberSpec member_spec(const nb::dict& from) {
   spec.beta2 = number("beta2");
   spec.epsilon = number("epsilon");
   spec.l2 = number("l2");
-  spec.drop_threshold = nb::cast<std::uint32_t>(from["drop_threshold"]);
-  spec.drop_scale = number("drop_scale");
+  for (const auto& drop :
+       nb::cast<std::vector<std::tuple<std::uint32_t, double, double>>>(from["drops"])) {
+    spec.drops.push_back({std::get<0>(drop), std::get<1>(drop), std::get<2>(drop)});
+  }
+  if (spec.drops.size() + 1 != spec.widths.size()) {
+    refuse("the inputs and each hidden layer need their dropout, got ",
+           std::to_string(spec.drops.size()), " of ", std::to_string(spec.widths.size() - 1));
+  }
+  spec.pieces = nb::cast<int>(from["pieces"]);
+  if (spec.pieces < 1 || spec.pieces > 64) {
+    refuse("a unit must have 1 to 64 pieces, got ", std::to_string(spec.pieces));
+  }
+  spec.norm = static_cast<Norm>(index_of("batch_norm", norm_names, text("batch_norm")));
+  spec.norm_epsilon = number("norm_epsilon");
+  spec.norm_momentum = number("batch_norm_momentum");
+  spec.smoothing = number("label_smoothing");
+  spec.residual = nb::cast<int>(from["residual"]);
   spec.dropout_key = nb::cast<std::array<std::uint32_t, 2>>(from["dropout_key"]);
   spec.patience = nb::cast<std::int64_t>(from["patience"]);
   return spec;

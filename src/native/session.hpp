@@ -81,13 +81,12 @@ class Session {
   };
 
   template <class T>
-  void make_room(int rows, bool accumulates);
+  void make_room(int batch);
 
   Shared shared_;
   std::vector<AnyMember> members_;
   std::vector<Worker> workers_;
-  int rows_fitted_ = 0;
-  bool sums_fitted_ = false;
+  int batch_fitted_ = 0;  // rows that the workspaces have room for
   // Kept from call to call: fresh memory would have to be mapped page by page each time.
   std::optional<Batches<float>> float32_;
   std::optional<Batches<double>> float64_;

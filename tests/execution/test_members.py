@@ -25,21 +25,36 @@ CHOSEN = {
     "activation": "elu",
     "leaky_slope": 0.2,
     "elu_scale": 1.5,
+    "maxout_pieces": 3,
+    "residual": 1,
+    "batch_norm": "after",
+    "batch_norm_momentum": 0.8,
+    "batch_norm_epsilon": 1e-3,
     "initializer": "glorot",
+    "initializer_scale": 0.5,
     "dropout": 0.25,
+    "input_dropout": 0.1,
+    "dropout_kind": "classic",
+    "label_smoothing": 0.2,
     "l2": 0.001,
 }
 
 
 def test_every_hyperparameter_reaches_the_member() -> None:
     got = member_of(TrialSpec(CHOSEN, seed=9, dtype="float64"), 6, 3, "softmax")
-    assert got.architecture == Architecture(6, (12, 5), 3, "elu", 1.5, "softmax")
+    assert got.architecture == Architecture(
+        6, (12, 5), 3, "elu", 1.5, "softmax",
+        batch_norm="after", norm_epsilon=1e-3, residual=1,
+        dropout=(0.25, 0.25), input_dropout=0.1, classic_dropout=True,
+    )  # fmt: skip
     assert (got.optimizer, got.initializer, got.decay) == ("rmsprop", "glorot", "inverse_time")
     assert (got.seed, got.patience, got.dtype) == (9, 4, "float64")
     names = ("learning_rate", "decay_rate", "momentum", "beta1", "beta2", "epsilon")
-    assert got.numbers == {name: CHOSEN[name] for name in (*names, "dropout", "l2")}
-    # The engine reads `batch_size` and `epochs` from the specification itself.
-    elsewhere = {"batch_size", "epochs", "hidden_layers", "leaky_slope"}
+    more = ("l2", "batch_norm_momentum", "label_smoothing", "initializer_scale")
+    assert got.numbers == {name: CHOSEN[name] for name in (*names, *more)}
+    # The engine reads `batch_size` and `epochs` from the specification itself, and a study what it
+    # normalizes with at its end.
+    elsewhere = {"batch_size", "epochs", "hidden_layers", "leaky_slope", "batch_norm_statistics"}
     assert set(CHOSEN) | elsewhere == set(HYPERPARAMETERS)
 
 
@@ -49,6 +64,12 @@ def test_every_hyperparameter_reaches_the_member() -> None:
 def test_the_slope_is_the_activations_own(activation: str, slope: float) -> None:
     spec = TrialSpec({**CHOSEN, "activation": activation}, seed=0)
     assert architecture_of(spec, 6, 1, "squared").slope == slope
+
+
+def test_pieces_belong_to_maxout() -> None:
+    spec = TrialSpec({**CHOSEN, "activation": "maxout", "dropout": [0.5, 0.1]}, seed=0)
+    architecture = architecture_of(spec, 6, 1, "squared")
+    assert (architecture.pieces, architecture.dropout) == (3, (0.5, 0.1))
 
 
 def test_no_hidden_layer() -> None:

@@ -78,6 +78,17 @@ def test_every_decay_and_depth_in_float64(
     assert_infos_agree(jax_infos, infos, 1e-9)
 
 
+def test_every_technique_in_float64(technique, structure, program, native, member, trained):
+    shaping, numbers = technique
+    s = structure(inputs=8, hidden=(16, 8, 16), train_rows=96, dev_rows=48, **shaping)
+    one = member(s, hidden=(7, 5, 9), seed=3, **numbers)
+    (jax,), jax_infos = trained(program(s), [one], epochs=EPOCHS)
+    (ours,), infos = trained(native(s), [one], epochs=EPOCHS)
+    assert int(ours["step"]) == 200
+    assert difference(jax, ours) < 1e-9
+    assert_infos_agree(jax_infos, infos, 1e-9)
+
+
 @pytest.mark.parametrize("activation", ["relu", "tanh", "gelu"])
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum"])
 def test_stable_training_in_float32(

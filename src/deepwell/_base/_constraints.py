@@ -107,7 +107,7 @@ class OneOf:
 class EachOf:
     """One value, or a list of values, of which each obeys `item`."""
 
-    item: IntegerInterval
+    item: IntegerInterval | Interval
 
     def accepts(self, value: object) -> bool:
         """Whether the value, or each value of a non-empty list, obeys."""
@@ -117,6 +117,8 @@ class EachOf:
 
     def describe(self) -> str:
         """Return the rule in words."""
+        if isinstance(self.item, Interval):
+            return self.item.describe()
         return f"{self.item.describe()}, or a list of such, one a layer"
 
     def wrong_values(self) -> Iterator[object]:

@@ -14,7 +14,7 @@ from ._constraints import Constraint, EachOf, IntegerInterval, Interval, OneOf
 from ._errors import UnknownNameError, UsageError, did_you_mean
 from ._safe_text import safe_text
 
-Value: TypeAlias = float | int | str | tuple[int, ...]
+Value: TypeAlias = float | int | str | tuple[int, ...] | tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,21 @@ class Hyperparameter:
     tip: str = ""
 
 
-ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "identity")
-INITIALIZERS = ("auto", "zeros", "large", "small", "lecun", "glorot", "he")
+ACTIVATIONS = (
+    "sigmoid",
+    "tanh",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "gelu",
+    "silu",
+    "identity",
+    "maxout",
+)
+INITIALIZERS = ("auto", "zeros", "large", "small", "lecun", "glorot", "he", "identity")
+BATCH_NORMS = ("none", "before", "after")
+STATISTICS = ("averages", "exact")
+DROPOUTS = ("inverted", "classic")
 OPTIMIZERS = ("sgd", "momentum", "rmsprop", "adam")
 DECAYS = ("constant", "inverse_time")
 
@@ -136,17 +149,86 @@ _DECLARATIONS = (
         "Height a of elu's lower plateau, a (e^z - 1).",
     ),
     Hyperparameter(
+        "maxout_pieces",
+        IntegerInterval(2, 16),
+        2,
+        "Linear pieces k of which a maxout unit takes the largest.",
+        True,
+    ),
+    Hyperparameter(
+        "residual",
+        IntegerInterval(0, 64),
+        0,
+        "Hidden layers that a skip connection spans, from the first hidden layer on; 0 is none.",
+        True,
+    ),
+    Hyperparameter(
+        "batch_norm",
+        OneOf(BATCH_NORMS),
+        "none",
+        "Batch normalization of each hidden layer, before or after its activation.",
+        True,
+    ),
+    Hyperparameter(
+        "batch_norm_momentum",
+        Interval(0.0, 1.0, high_closed=False),
+        0.9,
+        "Weight of the past in the averages of batch means and variances.",
+        tip="0.9 averages about 10 batches",
+    ),
+    Hyperparameter(
+        "batch_norm_epsilon",
+        Interval(1e-12, 1.0),
+        1e-5,
+        "Added to the variance before its root is divided by.",
+    ),
+    Hyperparameter(
+        "batch_norm_statistics",
+        OneOf(STATISTICS),
+        "averages",
+        "What the saved network normalizes with: averages over the last batches, or the exact "
+        "mean and variance over all train rows.",
+    ),
+    Hyperparameter(
         "initializer",
         OneOf(INITIALIZERS),
         "auto",
         "How weights start; auto follows the activation: he for the ReLU family, lecun else.",
     ),
     Hyperparameter(
+        "initializer_scale",
+        Interval(0.0, math.inf),
+        1.0,
+        "Factor on the initial weights: 1.5 with identity makes hidden layers start as 1.5 I.",
+    ),
+    Hyperparameter(
         "dropout",
+        EachOf(Interval(0.0, 1.0, high_closed=False)),
+        0.0,
+        "Share of hidden units dropped in each training step: one number for all layers, or one "
+        "a layer.",
+        tip="use 0.2 to drop one unit in five",
+    ),
+    Hyperparameter(
+        "input_dropout",
         Interval(0.0, 1.0, high_closed=False),
         0.0,
-        "Share of hidden units dropped in each training step (inverted dropout).",
-        tip="use 0.2 to drop one unit in five",
+        "Share of input features dropped in each training step.",
+        tip="use 0.1 to drop one feature in ten",
+    ),
+    Hyperparameter(
+        "dropout_kind",
+        OneOf(DROPOUTS),
+        "inverted",
+        "How dropout keeps the mean: inverted divides what is kept by 1 - p in training, classic "
+        "multiplies the weights by 1 - p at prediction.",
+    ),
+    Hyperparameter(
+        "label_smoothing",
+        Interval(0.0, 1.0, high_closed=False),
+        0.0,
+        "Share of each label's weight that is spread evenly over all classes in training.",
+        tip="0.1 is usual",
     ),
     Hyperparameter(
         "l2",
@@ -194,9 +276,10 @@ def validate(name: str, value: object) -> Value:
         tip = f"; {declared.tip}" if declared.tip else ""
         got = safe_text(repr(value))
         raise UsageError(f"`{name}` must be {constraint.describe()}, got {got}{hint}{tip}")
-    if isinstance(constraint, Interval):
-        return float(value)  # type: ignore[arg-type]
-    return tuple(value) if isinstance(value, list) else value  # type: ignore[return-value]
+    item = constraint.item if isinstance(constraint, EachOf) else constraint
+    if isinstance(value, list):
+        return tuple(float(v) for v in value) if isinstance(item, Interval) else tuple(value)
+    return float(value) if isinstance(item, Interval) else value  # type: ignore[arg-type]
 
 
 def _python_value(value: Any) -> object:
@@ -228,7 +311,8 @@ def complete(given: Mapping[str, object]) -> dict[str, Value]:
         if value is not None:
             values[name] = value
     values["hidden_units"] = _units_by_layer(chosen, values)
-    values["hidden_layers"] = validate("hidden_layers", len(values["hidden_units"]))
+    values["hidden_layers"] = layers = validate("hidden_layers", len(values["hidden_units"]))
+    _check_rates(values["dropout"], layers)
     if values["initializer"] == "auto":
         values["initializer"] = default_initializer(str(values["activation"]))
     if "beta2" not in values:
@@ -250,6 +334,14 @@ def _lists_no_layers(name: str, value: object, given: Mapping[str, object]) -> b
     return name == "hidden_units" and empty and given.get("hidden_layers") == 0
 
 
+def _check_rates(rates: Value, layers: Value) -> None:
+    if isinstance(rates, tuple) and len(rates) != layers:
+        raise UsageError(
+            f"`dropout` lists {len(rates)} layers but there are {layers} hidden layers; "
+            "give one rate for all, or one a layer"
+        )
+
+
 def _units_by_layer(chosen: Mapping[str, Value], values: Mapping[str, Value]) -> tuple[int, ...]:
     units, layers = values["hidden_units"], values["hidden_layers"]
     if not isinstance(layers, int):
@@ -260,5 +352,5 @@ def _units_by_layer(chosen: Mapping[str, Value], values: Mapping[str, Value]) ->
                 f"`hidden_units` lists {len(units)} layers but `hidden_layers` is {layers}; "
                 "give one of them, or make them agree"
             )
-        return units
+        return tuple(int(n) for n in units)
     return (int(units),) * layers

@@ -14,8 +14,10 @@ _NUMBERS = (
     "beta1",
     "beta2",
     "epsilon",
-    "dropout",
     "l2",
+    "batch_norm_momentum",
+    "label_smoothing",
+    "initializer_scale",
 )
 
 
@@ -37,6 +39,13 @@ def architecture_of(spec: TrialSpec, inputs: int, outputs: int, loss: str) -> Ar
         activation=activation,
         slope=spec.number(slope_name) if slope_name else 0.0,
         loss=loss,
+        pieces=spec.whole("maxout_pieces") if activation == "maxout" else 1,
+        batch_norm=spec.text("batch_norm"),
+        norm_epsilon=spec.number("batch_norm_epsilon"),
+        residual=spec.whole("residual"),
+        dropout=spec.dropout,
+        input_dropout=spec.number("input_dropout"),
+        classic_dropout=spec.text("dropout_kind") == "classic",
     )
 
 

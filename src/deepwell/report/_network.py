@@ -10,7 +10,13 @@ from deepwell._base._safe_text import safe_text
 _PLACE = {name: place for place, name in enumerate(HYPERPARAMETERS)}
 _SHORT = {"learning_rate": "lr", "batch_size": "batch", "initializer": "init"}
 _SAID_FIRST = ("hidden_layers", "hidden_units", "activation", "optimizer")
-_ZERO_IS_OFF = ("dropout", "l2", "decay_rate")
+_OFF: Mapping[str, Value] = {
+    **dict.fromkeys(("dropout", "input_dropout", "l2", "decay_rate", "residual"), 0),
+    "label_smoothing": 0,
+    "batch_norm": "none",
+    "dropout_kind": "inverted",
+    "initializer_scale": 1,
+}
 _ONLY_FOR: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "momentum": ("optimizer", ("momentum",)),
     "beta1": ("optimizer", ("adam",)),
@@ -19,6 +25,10 @@ _ONLY_FOR: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "decay_rate": ("decay", ("inverse_time",)),
     "leaky_slope": ("activation", ("leaky_relu",)),
     "elu_scale": ("activation", ("elu",)),
+    "maxout_pieces": ("activation", ("maxout",)),
+    "batch_norm_momentum": ("batch_norm", ("before", "after")),
+    "batch_norm_epsilon": ("batch_norm", ("before", "after")),
+    "batch_norm_statistics": ("batch_norm", ("before", "after")),
 }
 
 
@@ -71,7 +81,8 @@ def value_words(value: Value) -> str:
     ('0.00314', '1e6', '64x32', 'adam')
     """
     if isinstance(value, tuple | list):
-        return "x".join(str(v) for v in value) if value else "none"
+        rates = any(isinstance(v, float) for v in value)
+        return ("/" if rates else "x").join(str(v) for v in value) if value else "none"
     if isinstance(value, float):
         return f"{value:.3g}".replace("e+0", "e").replace("e-0", "e-")
     return safe_text(value)
@@ -96,7 +107,7 @@ def _layers(values: Mapping[str, Value]) -> str:
 
 def _off(name: str, values: Mapping[str, Value]) -> bool:
     """Whether a value has no effect on this configuration."""
-    if name in _ZERO_IS_OFF and values.get(name) == 0:
+    if name in _OFF and values.get(name) == _OFF[name]:
         return True
     if name not in _ONLY_FOR:
         return False

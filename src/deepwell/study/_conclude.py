@@ -21,6 +21,7 @@ from deepwell.execution._gemm_rate import gemm_share
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._members import architecture_of
 from deepwell.execution._speed import remember_rate
+from deepwell.networks._exact_statistics import with_exact_statistics
 from deepwell.records import (
     Estimate,
     Finding,
@@ -196,6 +197,11 @@ def _shortages(history: History) -> tuple[str, ...]:
 def _model(run: Run, best: Trial) -> Model:
     task, data = run.data.task, run.data
     architecture = architecture_of(best.spec, data.train.x.shape[1], task.outputs, task.loss)
+    parameters = run.engine.best_parameters(best.number)
+    if best.spec.text("batch_norm_statistics") == "exact":
+        parameters = with_exact_statistics(
+            architecture, parameters, data.train.x, data.train.weight
+        )
     about: dict[str, Any] = {
         "trial": best.number,
         "hyperparameters": to_plain(dict(best.spec.hyperparameters)),
@@ -206,7 +212,7 @@ def _model(run: Run, best: Trial) -> Model:
     }
     return Model(
         architecture,
-        run.engine.best_parameters(best.number),
+        parameters,
         data.table_encoder,
         data.target_encoder,
         about,

@@ -19,7 +19,6 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from deepwell._jax._start import start
-from deepwell.networks._architecture import Architecture
 
 from ._jax_device import one_by_one, together
 from ._jax_layout import (
@@ -321,7 +320,7 @@ class JaxSession:
         scored = running & chunk.ends_epoch & self._running()
         rows = np.where(running, filled[taken], 0), np.where(scored, dev_rows, 0)
         useful = float((np.stack(rows, axis=1) * self._per_row).sum())
-        wide = Architecture(s.inputs, s.hidden, s.outputs)
+        wide = s.network
         steps, scores = taken[running], scored[running]
         if program.options.width > 1:  # whoever moves takes all lanes of its device along
             owner = self._lane_of[running] // self._lanes
@@ -387,8 +386,12 @@ def _check_fit(member: Member, structure: Structure) -> None:
         and all(h <= room for h, room in zip(a.hidden, structure.hidden, strict=True))
         and a.outputs == structure.outputs
         and (a.activation, a.loss) == (structure.activation, structure.loss)
+        and (a.pieces, a.batch_norm, a.residual)
+        == (structure.pieces, structure.batch_norm, structure.residual)
         and (member.optimizer, member.dtype) == (structure.optimizer, structure.dtype)
-        and (structure.drops or not member.numbers["dropout"])
+        and (structure.drops or not any(a.dropout))
+        and (structure.drops_inputs or not a.input_dropout)
+        and (structure.smooths or not member.number("label_smoothing"))
     )
     if not fits:
         raise ValueError(f"member {member} does not fit structure {structure}")

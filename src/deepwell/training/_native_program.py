@@ -14,13 +14,16 @@ import numpy as np
 
 from deepwell._base._hash import Purpose, fold, key
 from deepwell._native._core_module import core, cores, simd
-from deepwell.networks._dropout_rate import drop_threshold
+from deepwell.networks._dropout_rate import drop_of
 
 from ._native_state import begin, read_state, write_state
 from ._program import Chunk, Info, Member, State, Structure, TrainingRows
 from ._state import at_best
 
-_NUMBERS = ("learning_rate", "decay_rate", "momentum", "beta1", "beta2", "epsilon", "l2")
+_NUMBERS = (
+    *("learning_rate", "decay_rate", "momentum", "beta1", "beta2", "epsilon", "l2"),
+    *("batch_norm_momentum", "label_smoothing"),
+)
 DEFAULT_LANES = 1024
 
 
@@ -196,7 +199,7 @@ def _specs(members: Sequence[Member]) -> list[dict[str, Any]]:
 
 def _spec(member: Member, masks_key: tuple[int, int]) -> dict[str, Any]:
     a = member.architecture
-    dropout = member.numbers["dropout"]
+    drops = [drop_of(a, layer) for layer in range(-1, len(a.hidden))]
     return {
         "dtype": member.dtype,
         "widths": list(a.widths),
@@ -204,9 +207,12 @@ def _spec(member: Member, masks_key: tuple[int, int]) -> dict[str, Any]:
         "slope": float(a.slope),
         "optimizer": member.optimizer,
         "decay": member.decay,
-        "drop_threshold": drop_threshold(dropout),
-        "drop_scale": 1.0 / (1.0 - dropout),
+        "drops": [(d.threshold, d.train_scale, d.predict_scale) for d in drops],
+        "pieces": a.pieces,
+        "batch_norm": a.batch_norm,
+        "norm_epsilon": float(a.norm_epsilon),
+        "residual": a.residual,
         "dropout_key": masks_key,
         "patience": int(member.patience),
-        **{name: float(member.numbers[name]) for name in _NUMBERS},
+        **{name: member.number(name) for name in _NUMBERS},
     }

@@ -23,6 +23,7 @@ from typing import Protocol
 
 import numpy as np
 
+from deepwell._base._hyperparameters import HYPERPARAMETERS
 from deepwell.networks._architecture import Architecture
 
 State = dict[str, np.ndarray]
@@ -40,7 +41,9 @@ class Structure:
         activation: of the hidden layers.
         optimizer: name of the rule.
         batch: B, rows of a batch.
-        drops: whether any member uses dropout.
+        drops: whether any member drops hidden units; drops_inputs: or inputs.
+        smooths: whether any member smooths its labels.
+        pieces, batch_norm, residual: as in `Architecture`.
         train_rows, dev_rows: rows of the padded data, at least one more than the true train rows;
             where rows are streamed, `train_rows` are those of a window, at least one more than
             `steps` batches hold.
@@ -62,6 +65,25 @@ class Structure:
     steps: int
     score: str
     dtype: str = "float32"
+    drops_inputs: bool = False
+    smooths: bool = False
+    pieces: int = 1
+    batch_norm: str = "none"
+    residual: int = 0
+
+    @property
+    def network(self) -> Architecture:
+        """The network at its padded widths."""
+        return Architecture(
+            self.inputs,
+            self.hidden,
+            self.outputs,
+            self.activation,
+            loss=self.loss,
+            pieces=self.pieces,
+            batch_norm=self.batch_norm,
+            residual=self.residual,
+        )
 
 
 @dataclass(frozen=True)
@@ -73,7 +95,8 @@ class Member:
         optimizer: name of the rule.
         initializer: scheme of the initial weights.
         seed: of weights and dropout masks.
-        numbers: `learning_rate, decay_rate, momentum, beta1, beta2, epsilon, dropout, l2`.
+        numbers: `learning_rate, decay_rate, momentum, beta1, beta2, epsilon, l2,
+            batch_norm_momentum, label_smoothing, initializer_scale`.
         decay: name of the learning-rate schedule.
         patience: epochs without a better dev score before it stops; 0 never stops.
         dtype: of all arithmetic.
@@ -87,6 +110,10 @@ class Member:
     decay: str = "constant"
     patience: int = 0
     dtype: str = "float32"
+
+    def number(self, name: str) -> float:
+        """Return one of the numbers: what was given, else the hyperparameter's default."""
+        return float(self.numbers.get(name, HYPERPARAMETERS[name].default or 0.0))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
