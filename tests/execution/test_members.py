@@ -8,6 +8,7 @@ from deepwell._base._hyperparameters import HYPERPARAMETERS
 from deepwell.execution._members import architecture_of, member_of
 from deepwell.networks._architecture import Architecture
 from deepwell.records import TrialSpec
+from deepwell.training._program import NUMBERS
 
 CHOSEN = {
     "learning_rate": 0.02,
@@ -28,6 +29,18 @@ CHOSEN = {
     "initializer": "glorot",
     "dropout": 0.25,
     "l2": 0.001,
+    "l1": 0.002,
+    "weight_decay": 0.1,
+    "max_norm": 3.0,
+    "clip_value": 0.5,
+    "clip_norm": 1.0,
+    "gradient_noise": 0.01,
+    "epsilon_root": 1e-9,
+    "rms_start": "first_gradient",
+    "decay_factor": 0.9,
+    "decay_scale": 2.0,
+    "decay_every": 3,
+    "warmup_epochs": 1.5,
 }
 
 
@@ -36,10 +49,10 @@ def test_every_hyperparameter_reaches_the_member() -> None:
     assert got.architecture == Architecture(6, (12, 5), 3, "elu", 1.5, "softmax")
     assert (got.optimizer, got.initializer, got.decay) == ("rmsprop", "glorot", "inverse_time")
     assert (got.seed, got.patience, got.dtype) == (9, 4, "float64")
-    names = ("learning_rate", "decay_rate", "momentum", "beta1", "beta2", "epsilon")
-    assert got.numbers == {name: CHOSEN[name] for name in (*names, "dropout", "l2")}
-    # The engine reads `batch_size` and `epochs` from the specification itself.
-    elsewhere = {"batch_size", "epochs", "hidden_layers", "leaky_slope"}
+    assert got.rms_start == "first_gradient"
+    assert got.numbers == {name: CHOSEN[name] for name in NUMBERS}
+    # The engine reads `batch_size` from the specification itself.
+    elsewhere = {"batch_size", "hidden_layers", "leaky_slope"}
     assert set(CHOSEN) | elsewhere == set(HYPERPARAMETERS)
 
 

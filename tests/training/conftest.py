@@ -74,7 +74,8 @@ def make_member(structure, hidden=None, seed=0, **numbers):
         "dropout": 0.3 if structure.drops else 0.0,
         "l2": 1e-3,
     }
-    options = {k: numbers.pop(k) for k in ("decay", "patience", "initializer") if k in numbers}
+    named = ("decay", "patience", "initializer", "rms_start")
+    options = {k: numbers.pop(k) for k in named if k in numbers}
     slope = numbers.pop("slope", 0.1)
     return Member(
         Architecture(
@@ -91,6 +92,7 @@ def make_member(structure, hidden=None, seed=0, **numbers):
         {**base, **numbers},
         decay=options.get("decay", "constant"),
         patience=options.get("patience", 0),
+        rms_start=options.get("rms_start", "zero"),
         dtype=structure.dtype,
     )
 

@@ -17,7 +17,7 @@ import numpy as np
 from deepwell._base._errors import UsageError
 from deepwell.data._memory import gigabytes
 from deepwell.optimization._registry import OPTIMIZERS
-from deepwell.training._program import Member, TrainingRows
+from deepwell.training._program import EXTRAS, Member, TrainingRows
 from deepwell.training._window import row_bytes
 
 _ORDER_BYTES = 32  # a train row's target, weight, place in the epoch's order, and temporaries
@@ -103,7 +103,7 @@ def native_worker_bytes(member: Member, batch: int, dev_rows: int) -> int:
     widest = max(a.widths[1:])
     gradients = 2 * (widest + _LINE // item) * stride + stride * _stride(widest, item)
     sums = 0
-    if batch > _BLOCK:
+    if batch > _BLOCK or any(member.number(name) > 0 for name in EXTRAS):
         sums = sum((i + 1) * _stride(o, item) for i, o in a.layer_shapes())
     scores = (a.outputs + 2) * dev_rows
     return item * (hidden + gradients + 6 * stride + sums + scores)

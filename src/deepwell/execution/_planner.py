@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from deepwell.data._batches import steps_per_epoch
 from deepwell.networks._architecture import Architecture
-from deepwell.training._program import Member, ProgramOptions, Structure
+from deepwell.training._program import EXTRAS, Member, ProgramOptions, Structure
 
 
 @dataclass(frozen=True)
@@ -222,12 +222,13 @@ def _bucket(
         activation=some.architecture.activation,
         optimizer=some.optimizer,
         batch=batch,
-        drops=any(members[n].numbers["dropout"] > 0 for n in numbers),
+        drops=any(members[n].number("dropout") > 0 for n in numbers),
         train_rows=padded_size(shape.held_rows(batch, steps) + 1),
         dev_rows=padded_size(shape.dev_rows),
         steps=steps,
         score=shape.score,
         dtype=some.dtype,
+        extras=tuple(e for e in EXTRAS if any(members[n].number(e) > 0 for n in numbers)),
     )
     return Bucket(structure, tuple(numbers), _options(lanes, len(numbers), machine))
 

@@ -24,15 +24,15 @@ from deepwell.networks._dropout_rate import drop_threshold
 from deepwell.optimization._decay import decay_code
 from deepwell.optimization._registry import OPTIMIZERS
 
-from ._program import Member, State, Structure
+from ._program import NUMBERS, Member, State, Structure
 from ._state import REAL_NUMBERS, WHOLE_NUMBERS, padded
 
 Lanes = dict[str, np.ndarray]
 
-_RATES = ("learning_rate", "decay_rate", "momentum", "beta1", "beta2", "epsilon", "l2")
-REAL_SETTINGS = (*_RATES, "slope", "drop_scale")
+_NUMBERS = tuple(name for name in NUMBERS if name != "dropout")
+REAL_SETTINGS = (*_NUMBERS, "slope", "drop_scale", "rms_from_first")
 WHOLE_SETTINGS = ("decay", "patience")
-BITS = ("drop_below", "key_first", "key_second")
+BITS = ("drop_below", "key_first", "key_second", "noise_first", "noise_second")
 _EMPTY = -1  # the outcome of a lane that holds no member: never running
 
 
@@ -117,18 +117,26 @@ def empty_settings(structure: Structure, lanes: int) -> Lanes:
     }
     if masks_units(structure):
         settings["mask"] = np.zeros((lanes, sum(structure.hidden)), kind)
+    if "gradient_noise" in structure.extras:
+        settings["widths"] = np.zeros((lanes, len(structure.hidden) + 2), np.int32)
     return settings
 
 
 def write_settings(structure: Structure, settings: Lanes, lane: int, member: Member) -> None:
     """Put a member's hyperparameters into a lane: everything that varies and is traced."""
-    dropout = member.numbers["dropout"]
-    masks_key = fold(key(member.seed), Purpose.DROPOUT)
-    rates = [member.numbers[name] for name in _RATES]
-    settings["real"][lane] = [*rates, member.architecture.slope, 1.0 / (1.0 - dropout)]
+    dropout = member.number("dropout")
+    masks, noise = (fold(key(member.seed), p) for p in (Purpose.DROPOUT, Purpose.NOISE))
+    numbers = [member.number(name) for name in _NUMBERS]
+    from_first = float(member.rms_start == "first_gradient")
+    settings["real"][lane] = [
+        *numbers,
+        *(member.architecture.slope, 1.0 / (1.0 - dropout), from_first),
+    ]
     settings["whole"][lane] = [decay_code(member.decay), member.patience]
-    settings["bits"][lane] = [drop_threshold(dropout), masks_key.first, masks_key.second]
+    settings["bits"][lane] = [drop_threshold(dropout), *masks, *noise]
     if masks_units(structure):
         pairs = zip(member.architecture.hidden, structure.hidden, strict=True)
         ones = [padded(np.ones(true), (room,)) for true, room in pairs]
         settings["mask"][lane] = np.concatenate(ones) if ones else 0.0
+    if "gradient_noise" in structure.extras:
+        settings["widths"][lane] = member.architecture.widths

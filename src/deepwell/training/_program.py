@@ -18,14 +18,37 @@ What a program must hold, for every member, whoever trains beside it:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
+from deepwell._base._hyperparameters import HYPERPARAMETERS, validate
 from deepwell.networks._architecture import Architecture
+from deepwell.optimization._learning_rate import SCHEDULE_NUMBERS
 
 State = dict[str, np.ndarray]
+
+# Hyperparameters that are numbers: they differ between members, and may change on the way.
+NUMBERS = (
+    "learning_rate",
+    *SCHEDULE_NUMBERS,
+    "momentum",
+    "beta1",
+    "beta2",
+    "epsilon",
+    "epsilon_root",
+    "dropout",
+    "l2",
+    "l1",
+    "weight_decay",
+    "max_norm",
+    "clip_value",
+    "clip_norm",
+    "gradient_noise",
+)
+# Those of them that need work of their own in each step, and are off at 0.
+EXTRAS = ("l1", "clip_value", "clip_norm", "gradient_noise", "max_norm")
 
 
 @dataclass(frozen=True)
@@ -41,6 +64,7 @@ class Structure:
         optimizer: name of the rule.
         batch: B, rows of a batch.
         drops: whether any member uses dropout.
+        extras: which of `EXTRAS`, techniques that cost time, any member uses.
         train_rows, dev_rows: rows of the padded data, at least one more than the true train rows;
             where rows are streamed, `train_rows` are those of a window, at least one more than
             `steps` batches hold.
@@ -62,6 +86,7 @@ class Structure:
     steps: int
     score: str
     dtype: str = "float32"
+    extras: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,9 +97,10 @@ class Member:
         architecture: true widths, at most those of the structure.
         optimizer: name of the rule.
         initializer: scheme of the initial weights.
-        seed: of weights and dropout masks.
-        numbers: `learning_rate, decay_rate, momentum, beta1, beta2, epsilon, dropout, l2`.
+        seed: of weights, dropout masks and gradient noise.
+        numbers: those of `NUMBERS` that are not at their defaults.
         decay: name of the learning-rate schedule.
+        rms_start: what RMSprop's average starts from, `zero` or `first_gradient`.
         patience: epochs without a better dev score before it stops; 0 never stops.
         dtype: of all arithmetic.
     """
@@ -87,6 +113,26 @@ class Member:
     decay: str = "constant"
     patience: int = 0
     dtype: str = "float32"
+    rms_start: str = "zero"
+
+    def number(self, name: str) -> float:
+        """Return one of `NUMBERS`: what was given, else the hyperparameter's default."""
+        return float(self.numbers.get(name, HYPERPARAMETERS[name].default or 0.0))  # type: ignore[arg-type]
+
+    def changed(self, numbers: Mapping[str, float]) -> Member:
+        """Return the member with other numbers.
+
+        Raises:
+            UsageError: when a value is out of its range.
+            ValueError: when a name is none of `NUMBERS`.
+        """
+        for name in numbers:
+            if name not in NUMBERS:
+                raise ValueError(
+                    f'"{name}" cannot change while a member trains; what can: {", ".join(NUMBERS)}'
+                )
+        checked = {name: validate(name, value) for name, value in numbers.items()}
+        return replace(self, numbers={**self.numbers, **checked})  # type: ignore[dict-item]
 
 
 @dataclass(frozen=True)
@@ -193,6 +239,22 @@ class Session(Protocol):
             chunk: the steps.
             should_stop: asked while the call works, as often as the program can; True ends the
                 call early, each member after a whole number of steps, which its state tells.
+        """
+        ...
+
+    def change(self, index: int, numbers: Mapping[str, float]) -> None:
+        """Give a member other numbers from the next call on; nothing is compiled.
+
+        It goes on as a member that had these numbers from there: bit for bit.
+
+        Args:
+            index: of the member, in the order in which they were loaded.
+            numbers: by their names in `NUMBERS`; the others stay.
+
+        Raises:
+            UsageError: when a value is out of its range.
+            ValueError: when a name is none of `NUMBERS`, or the program was not made for a
+                technique that was off in all its members.
         """
         ...
 
