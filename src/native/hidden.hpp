@@ -241,6 +241,9 @@ void back_through_layer(const Hidden<T>& hidden, const Sheet<T>& slope) {
     sums[(layer.inputs + 1) * layer.stride + row] = got.variance;
     sums[(layer.inputs + 2) * layer.stride + row] = got.mean;
   };
+  if (layer.normed > 0) {  // the rows of gamma and beta are updated in whole vectors
+    std::fill_n(sums + (layer.inputs + 1) * layer.stride, 2 * layer.stride, T(0));
+  }
   if (hidden.network.residual > 0) skipped_gradient(hidden, slope);
   for (int unit = layer.units; unit-- > 0;) {  // pieces spread over rows of units already done
     if (layer.drop.on()) {

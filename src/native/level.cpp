@@ -2,7 +2,9 @@
 #include "backward.hpp"
 #include "forward.hpp"
 #include "losses/registry.hpp"
+#include "max_norm.hpp"
 #include "network.hpp"
+#include "whole_gradient.hpp"
 
 namespace deepwell::DEEPWELL_LEVEL {
 namespace {
@@ -67,8 +69,14 @@ bool step(const Network<T>& network, int loss, const Batch<T>& batch, const Step
   }
   if (network.updates_apart) {
     if (stop.load(std::memory_order_relaxed)) return false;
-    updates<T>[static_cast<std::size_t>(numbers.optimizer)](network, numbers, work);
+    StepNumbers<T> left = numbers;
+    if (numbers.needs_whole()) {
+      complete_gradient(network, numbers, work);
+      left.l2 = 0;  // it is in the gradient
+    }
+    updates<T>[static_cast<std::size_t>(numbers.optimizer)](network, left, work);
   }
+  if (numbers.max_norm > T(0)) hold_norms(network, numbers.max_norm);
   const bool empty = batch.weight <= std::numeric_limits<T>::min();
   if (network.lockstep() && !empty) remember_moments(network, numbers.step, work);
   cost = sum / batch.weight;

@@ -34,7 +34,6 @@ Layer<T> layer_of(const MemberSpec& spec, int index) {
   layer.outputs = layer.units * layer.pieces;
   layer.stride = stride_of<T>(layer.outputs);
   if (!hidden) return layer;
-  layer.drop = drop_of<T>(spec.drops[l + 1]);
   layer.biased = spec.norm != Norm::before;
   if (spec.norm != Norm::none) layer.normed = layer.biased ? layer.units : layer.outputs;
   const bool ends_skip = spec.residual > 0 && index >= spec.residual && index % spec.residual == 0;
@@ -73,19 +72,60 @@ Member<T>::Member(const MemberSpec& spec) : spec_(spec) {
   network_.layers = layers_;
   network_.activation = spec.activation;
   network_.slope = static_cast<T>(spec.slope);
-  network_.smoothing = static_cast<T>(spec.smoothing);
   network_.norm = layers_.size() > 1 ? spec.norm : Norm::none;
   network_.norm_epsilon = static_cast<T>(spec.norm_epsilon);
-  network_.norm_momentum = static_cast<T>(spec.norm_momentum);
   network_.residual = spec.residual;
-  network_.inputs = drop_of<T>(spec.drops.front());
   constexpr int in_line = line_bytes / sizeof(T);  // gradients are transposed in whole squares
   for (const Layer<T>& layer : layers_) {
     const int rows = (layer.outputs + in_line - 1) / in_line * in_line;
     network_.gradient_rows = std::max(network_.gradient_rows, rows);
   }
   network_.plain = spec.norm == Norm::none && spec.pieces == 1 && spec.residual == 0;
-  network_.updates_apart = size > most_updated_at_once;
+  change(spec.numbers);
+}
+
+template <class T>
+void Member<T>::change(const MemberNumbers& numbers) {
+  spec_.numbers = numbers;
+  network_.smoothing = static_cast<T>(numbers.label_smoothing);
+  network_.norm_momentum = static_cast<T>(numbers.batch_norm_momentum);
+  network_.inputs = drop_of<T>(numbers.drops.front());
+  for (std::size_t l = 0; l + 1 < layers_.size(); ++l) {
+    layers_[l].drop = drop_of<T>(numbers.drops[l + 1]);
+  }
+  network_.updates_apart = layers_.back().offset + layers_.back().size() > most_updated_at_once ||
+                           step_numbers(1, 1).needs_whole();
+}
+
+template <class T>
+StepNumbers<T> Member<T>::step_numbers(std::int64_t epoch, std::int64_t step) const {
+  const auto as = [](auto number) { return static_cast<T>(number); };
+  const MemberNumbers& n = spec_.numbers;
+  const Schedule<T> when{as(n.decay_rate),  as(n.decay_factor), as(n.decay_scale),
+                         as(n.decay_every), as(n.epochs),       as(n.warmup_epochs),
+                         as(epoch),         as(step),           as(spec_.per_epoch)};
+  StepNumbers<T> numbers;
+  numbers.optimizer = spec_.optimizer;
+  numbers.learning_rate =
+      as(n.learning_rate) * (decays<T>[static_cast<std::size_t>(spec_.decay)](when) * warmed(when));
+  numbers.momentum = as(n.momentum);
+  numbers.beta1 = as(n.beta1);
+  numbers.beta2 = as(n.beta2);
+  numbers.epsilon = as(n.epsilon);
+  numbers.epsilon_root = as(n.epsilon_root);
+  numbers.rms_from_first = spec_.rms_from_first;
+  numbers.l2 = as(n.l2);
+  numbers.l1 = as(n.l1);
+  numbers.kept = T(1) - numbers.learning_rate * as(n.weight_decay);
+  numbers.max_norm = as(n.max_norm);
+  numbers.clip_value = as(n.clip_value);
+  numbers.clip_norm = as(n.clip_norm);
+  if (n.gradient_noise > 0) {
+    numbers.noise = std::sqrt(as(n.gradient_noise) / std::pow(as(step), T(0.55)));
+    numbers.noise_key = step_key(spec_.noise_key, step);
+  }
+  numbers.step = as(step);
+  return numbers;
 }
 
 template <class T>
@@ -148,24 +188,12 @@ template <class T>
 void Member<T>::train(std::span<const Batch<T>> batches, int loss, std::int64_t epoch,
                       const Kernels<T>& kernels, Workspace<T>& work,
                       const std::atomic<bool>& stop) {
-  const auto decay = decays<T>[static_cast<std::size_t>(spec_.decay)];
-  const T rate = decay(static_cast<T>(spec_.learning_rate), static_cast<T>(spec_.decay_rate),
-                       static_cast<T>(epoch));
   Dropout<T> dropout;
   for (const Batch<T>& batch : batches) {
     if (counters.outcome != running) return;
     const std::int64_t step = counters.step + 1;
     dropout.key = step_key(spec_.dropout_key, step);
-    const StepNumbers<T> numbers{
-        spec_.optimizer,
-        rate,
-        static_cast<T>(spec_.momentum),
-        static_cast<T>(spec_.beta1),
-        static_cast<T>(spec_.beta2),
-        static_cast<T>(spec_.epsilon),
-        static_cast<T>(spec_.l2),
-        static_cast<T>(step),
-    };
+    const StepNumbers<T> numbers = step_numbers(epoch, step);
     T cost = 0;
     if (!kernels.step(network_, loss, batch, numbers, dropout, work, stop, cost)) return;
     counters.step = step;

@@ -65,6 +65,7 @@ struct Layer {
   T* shifts() const { return parameters + (inputs + 2) * stride; }
   T* means() const { return parameters + (inputs + 3) * stride; }
   T* variances() const { return parameters + (inputs + 4) * stride; }
+  int trained_rows() const { return inputs + (normed > 0 ? 3 : 1); }
   int product_rows() const { return inputs + (biased ? 1 : 0); }
   std::ptrdiff_t size() const { return (inputs + (normed > 0 ? 5 : 1)) * stride; }
 };
@@ -82,8 +83,8 @@ struct Network {
   Drop<T> inputs;
   int gradient_rows = 0;  // the widest layer's outputs, rounded up to whole cache lines
   bool plain = true;      // no hidden layer has an option
-  // Gradients are summed first and the optimizer runs after them, where a step may take so long
-  // that it must be possible to give it up on the way.
+  // Gradients are summed first and the optimizer runs after them: where a step may take so long
+  // that it must be possible to give it up on the way, and where a technique needs them whole.
   bool updates_apart = false;
 
   // Whether all blocks of a batch go through a layer before the next: their moments normalize.
@@ -108,7 +109,7 @@ struct Batch {
   T weight = 0;  // sum over the batch, at least the smallest normal number
 };
 
-// The hyperparameters of one step, in the member's own type, the learning rate already decayed.
+// The hyperparameters of one step, in the member's own type; the learning rate is the step's.
 template <class T>
 struct StepNumbers {
   int optimizer = 0;
@@ -117,8 +118,20 @@ struct StepNumbers {
   T beta1 = 0;
   T beta2 = 0;
   T epsilon = 0;
+  T epsilon_root = 0;
+  bool rms_from_first = false;
   T l2 = 0;
-  T step = 0;  // counted from 1
+  T l1 = 0;
+  T kept = 1;        // what decoupled decay leaves of a weight, 1 - learning_rate * weight_decay
+  T max_norm = 0;    // of a unit's incoming weights; here and below 0 is no limit
+  T clip_value = 0;  // of an entry of the gradient
+  T clip_norm = 0;   // of the whole gradient
+  T noise = 0;       // standard deviation of what is added to gradients
+  std::array<std::uint32_t, 2> noise_key{};  // of this member and step
+  T step = 0;                                // counted from 1
+
+  // Whether the optimizer must wait for the whole gradient.
+  bool needs_whole() const { return l1 > 0 || clip_value > 0 || clip_norm > 0 || noise > 0; }
 };
 
 inline constexpr std::uint32_t input_layer = 0xFFFFFFFF;  // in the place of a hidden layer's number

@@ -75,6 +75,11 @@ void Session::begin(std::span<const int> indices, std::span<const Start> starts,
       poll);
 }
 
+void Session::change(int index, const MemberNumbers& numbers) {
+  std::visit([&](auto& one) { one.change(numbers); }, member(index));
+  batch_fitted_ = 0;  // the member may need room for its whole gradient from now on
+}
+
 std::vector<Report> Session::advance(const Steps& steps, const std::function<bool()>& poll) {
   constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
   std::vector<Report> reports(members_.size(), Report{nothing, nothing, nothing, false});

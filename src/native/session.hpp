@@ -59,6 +59,9 @@ class Session {
   void begin(std::span<const int> indices, std::span<const Start> starts,
              const std::function<bool()>& poll);
 
+  // Gives a member other numbers from the next call on.
+  void change(int index, const MemberNumbers& numbers);
+
   int size() const { return static_cast<int>(members_.size()); }
   AnyMember& member(int index) { return members_[static_cast<std::size_t>(index)]; }
   Counters& counters(int index) {

@@ -8,6 +8,7 @@ from deepwell._base._hyperparameters import HYPERPARAMETERS
 from deepwell.execution._members import architecture_of, member_of
 from deepwell.networks._architecture import Architecture
 from deepwell.records import TrialSpec
+from deepwell.training._program import NUMBERS
 
 CHOSEN = {
     "learning_rate": 0.02,
@@ -37,6 +38,18 @@ CHOSEN = {
     "dropout_kind": "classic",
     "label_smoothing": 0.2,
     "l2": 0.001,
+    "l1": 0.002,
+    "weight_decay": 0.1,
+    "max_norm": 3.0,
+    "clip_value": 0.5,
+    "clip_norm": 1.0,
+    "gradient_noise": 0.01,
+    "epsilon_root": 1e-9,
+    "rms_start": "first_gradient",
+    "decay_factor": 0.9,
+    "decay_scale": 2.0,
+    "decay_every": 3,
+    "warmup_epochs": 1.5,
 }
 
 
@@ -49,12 +62,11 @@ def test_every_hyperparameter_reaches_the_member() -> None:
     )  # fmt: skip
     assert (got.optimizer, got.initializer, got.decay) == ("rmsprop", "glorot", "inverse_time")
     assert (got.seed, got.patience, got.dtype) == (9, 4, "float64")
-    names = ("learning_rate", "decay_rate", "momentum", "beta1", "beta2", "epsilon")
-    more = ("l2", "batch_norm_momentum", "label_smoothing", "initializer_scale")
-    assert got.numbers == {name: CHOSEN[name] for name in (*names, *more)}
-    # The engine reads `batch_size` and `epochs` from the specification itself, and a study what it
-    # normalizes with at its end.
-    elsewhere = {"batch_size", "epochs", "hidden_layers", "leaky_slope", "batch_norm_statistics"}
+    assert got.rms_start == "first_gradient"
+    assert got.numbers == {name: CHOSEN[name] for name in NUMBERS}
+    # The engine reads `batch_size` from the specification itself, and a study what it normalizes
+    # with at its end.
+    elsewhere = {"batch_size", "hidden_layers", "leaky_slope", "batch_norm_statistics"}
     assert set(CHOSEN) | elsewhere == set(HYPERPARAMETERS)
 
 

@@ -11,7 +11,7 @@ from deepwell._native._core_module import available, why_not
 from deepwell.data._batches import epoch_order
 from deepwell.training._jax_program import JaxProgram
 from deepwell.training._native_program import NativeProgram
-from deepwell.training._program import Chunk, Member, ProgramOptions, Structure, TrainingRows
+from deepwell.training._program import EXTRAS, Chunk, Member, ProgramOptions, Structure, TrainingRows
 from deepwell.training._state import initial_state
 
 start()
@@ -66,6 +66,10 @@ TECHNIQUES = {
     "dropout_of_inputs": ({"drops_inputs": True}, {"input_dropout": 0.25}),
     "classic_dropout": ({"drops_inputs": True}, {"input_dropout": 0.25, "classic_dropout": True}),
     "label_smoothing": ({"smooths": True}, {"label_smoothing": 0.1}),
+    "normed_clipped_noisy": (
+        {"batch_norm": "before", "activation": "maxout", "extras": EXTRAS},
+        {"l1": 1e-3, "clip_value": 0.5, "clip_norm": 0.3, "gradient_noise": 0.01, "max_norm": 1.5},
+    ),
     "all_at_once": (
         {
             "activation": "maxout",
@@ -113,7 +117,8 @@ def make_member(structure, hidden=None, seed=0, **numbers):
         "epsilon": 1e-8,
         "l2": 1e-3,
     }
-    options = {k: numbers.pop(k) for k in ("decay", "patience", "initializer") if k in numbers}
+    named = ("decay", "patience", "initializer", "rms_start")
+    options = {k: numbers.pop(k) for k in named if k in numbers}
     hidden = structure.hidden if hidden is None else hidden
     rates = numbers.pop("dropout", 0.3 if structure.drops else 0.0)
     own = ("slope", "norm_epsilon", "input_dropout", "classic_dropout")
@@ -133,6 +138,7 @@ def make_member(structure, hidden=None, seed=0, **numbers):
         {**base, **numbers},
         decay=options.get("decay", "constant"),
         patience=options.get("patience", 0),
+        rms_start=options.get("rms_start", "zero"),
         dtype=structure.dtype,
     )
 

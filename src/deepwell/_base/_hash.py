@@ -40,6 +40,7 @@ class Purpose:
     ORDER = 3
     SPLIT = 4
     TRIALS = 5
+    NOISE = 6
     SAMPLES = 7
 
 

@@ -5,240 +5,22 @@ The command line, search spaces, programs and the docs read this one table.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
-from ._constraints import Constraint, EachOf, IntegerInterval, Interval, OneOf
+from ._constraints import EachOf, Interval, OneOf
+from ._declarations import ACTIVATIONS as ACTIVATIONS
+from ._declarations import DECAYS as DECAYS
+from ._declarations import DECLARATIONS
+from ._declarations import INITIALIZERS as INITIALIZERS
+from ._declarations import OPTAX_PREFIX as OPTAX_PREFIX
+from ._declarations import OPTIMIZERS as OPTIMIZERS
+from ._declarations import Hyperparameter as Hyperparameter
+from ._declarations import Value as Value
 from ._errors import UnknownNameError, UsageError, did_you_mean
 from ._safe_text import safe_text
 
-Value: TypeAlias = float | int | str | tuple[int, ...] | tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Hyperparameter:
-    """One declaration.
-
-    Attributes:
-        name: the field's standard term, as in `learning_rate`.
-        constraint: the values that are allowed.
-        default: what a trial gets when nothing is said; None where it depends on another
-            value (see `complete`).
-        doc: one sentence for help texts and docs.
-        structural: True when the value shapes the program; False when it is a number that may
-            differ between the members of one program.
-        tip: what to do about a wrong value, for the error message.
-    """
-
-    name: str
-    constraint: Constraint
-    default: Value | None
-    doc: str
-    structural: bool = False
-    tip: str = ""
-
-
-ACTIVATIONS = (
-    "sigmoid",
-    "tanh",
-    "relu",
-    "leaky_relu",
-    "elu",
-    "gelu",
-    "silu",
-    "identity",
-    "maxout",
-)
-INITIALIZERS = ("auto", "zeros", "large", "small", "lecun", "glorot", "he", "identity")
-BATCH_NORMS = ("none", "before", "after")
-STATISTICS = ("averages", "exact")
-DROPOUTS = ("inverted", "classic")
-OPTIMIZERS = ("sgd", "momentum", "rmsprop", "adam")
-DECAYS = ("constant", "inverse_time")
-
-_DECLARATIONS = (
-    Hyperparameter(
-        "learning_rate",
-        Interval(0.0, math.inf, low_closed=False),
-        0.001,
-        "Step size of the optimizer.",
-        tip="start at 0.001",
-    ),
-    Hyperparameter(
-        "decay",
-        OneOf(DECAYS),
-        "constant",
-        "How the learning rate falls: constant, or inverse_time = rate / (1 + decay_rate * epoch).",
-    ),
-    Hyperparameter(
-        "decay_rate", Interval(0.0, math.inf), 0.0, "Strength of the learning-rate decay per epoch."
-    ),
-    Hyperparameter(
-        "optimizer", OneOf(OPTIMIZERS), "adam", "Rule that turns gradients into changes.", True
-    ),
-    Hyperparameter(
-        "momentum",
-        Interval(0.0, 1.0, high_closed=False),
-        0.9,
-        "Weight of the past in the averaged gradient of `momentum`.",
-        tip="0.9 averages about 10 steps",
-    ),
-    Hyperparameter(
-        "beta1",
-        Interval(0.0, 1.0, high_closed=False),
-        0.9,
-        "Weight of the past in Adam's average of gradients.",
-        tip="0.9 averages about 10 steps",
-    ),
-    Hyperparameter(
-        "beta2",
-        Interval(0.0, 1.0, high_closed=False),
-        None,
-        "Weight of the past in the average of squared gradients (Adam 0.999, RMSprop 0.9).",
-        tip="0.999 averages about 1,000 steps",
-    ),
-    Hyperparameter(
-        "epsilon",
-        Interval(1e-30, 1.0),
-        1e-8,
-        "Small number that keeps the division by the root mean square finite.",
-    ),
-    Hyperparameter(
-        "batch_size",
-        IntegerInterval(1, 1_000_000),
-        64,
-        "Rows of one mini-batch; the train rows or more mean batch descent, 1 stochastic descent.",
-        True,
-    ),
-    Hyperparameter("epochs", IntegerInterval(1, 1_000_000), 50, "Passes over the train rows."),
-    Hyperparameter(
-        "patience",
-        IntegerInterval(0, 1_000_000),
-        15,
-        "Epochs without a better dev score before a network stops early; 0 never stops early.",
-    ),
-    Hyperparameter(
-        "hidden_layers",
-        IntegerInterval(0, 64),
-        2,
-        "Hidden layers; 0 is logistic, softmax or linear regression.",
-        True,
-    ),
-    Hyperparameter(
-        "hidden_units",
-        EachOf(IntegerInterval(1, 65_536)),
-        64,
-        "Units of a hidden layer: one number for all, or one a layer.",
-        True,
-    ),
-    Hyperparameter(
-        "activation", OneOf(ACTIVATIONS), "relu", "Non-linearity of the hidden layers.", True
-    ),
-    Hyperparameter(
-        "leaky_slope",
-        Interval(0.0, 1.0, high_closed=False),
-        0.01,
-        "Slope of leaky_relu below zero.",
-    ),
-    Hyperparameter(
-        "elu_scale",
-        Interval(0.0, math.inf),
-        1.0,
-        "Height a of elu's lower plateau, a (e^z - 1).",
-    ),
-    Hyperparameter(
-        "maxout_pieces",
-        IntegerInterval(2, 16),
-        2,
-        "Linear pieces k of which a maxout unit takes the largest.",
-        True,
-    ),
-    Hyperparameter(
-        "residual",
-        IntegerInterval(0, 64),
-        0,
-        "Hidden layers that a skip connection spans, from the first hidden layer on; 0 is none.",
-        True,
-    ),
-    Hyperparameter(
-        "batch_norm",
-        OneOf(BATCH_NORMS),
-        "none",
-        "Batch normalization of each hidden layer, before or after its activation.",
-        True,
-    ),
-    Hyperparameter(
-        "batch_norm_momentum",
-        Interval(0.0, 1.0, high_closed=False),
-        0.9,
-        "Weight of the past in the averages of batch means and variances.",
-        tip="0.9 averages about 10 batches",
-    ),
-    Hyperparameter(
-        "batch_norm_epsilon",
-        Interval(1e-12, 1.0),
-        1e-5,
-        "Added to the variance before its root is divided by.",
-    ),
-    Hyperparameter(
-        "batch_norm_statistics",
-        OneOf(STATISTICS),
-        "averages",
-        "What the saved network normalizes with: averages over the last batches, or the exact "
-        "mean and variance over all train rows.",
-    ),
-    Hyperparameter(
-        "initializer",
-        OneOf(INITIALIZERS),
-        "auto",
-        "How weights start; auto follows the activation: he for the ReLU family, lecun else.",
-    ),
-    Hyperparameter(
-        "initializer_scale",
-        Interval(0.0, math.inf),
-        1.0,
-        "Factor on the initial weights: 1.5 with identity makes hidden layers start as 1.5 I.",
-    ),
-    Hyperparameter(
-        "dropout",
-        EachOf(Interval(0.0, 1.0, high_closed=False)),
-        0.0,
-        "Share of hidden units dropped in each training step: one number for all layers, or one "
-        "a layer.",
-        tip="use 0.2 to drop one unit in five",
-    ),
-    Hyperparameter(
-        "input_dropout",
-        Interval(0.0, 1.0, high_closed=False),
-        0.0,
-        "Share of input features dropped in each training step.",
-        tip="use 0.1 to drop one feature in ten",
-    ),
-    Hyperparameter(
-        "dropout_kind",
-        OneOf(DROPOUTS),
-        "inverted",
-        "How dropout keeps the mean: inverted divides what is kept by 1 - p in training, classic "
-        "multiplies the weights by 1 - p at prediction.",
-    ),
-    Hyperparameter(
-        "label_smoothing",
-        Interval(0.0, 1.0, high_closed=False),
-        0.0,
-        "Share of each label's weight that is spread evenly over all classes in training.",
-        tip="0.1 is usual",
-    ),
-    Hyperparameter(
-        "l2",
-        Interval(0.0, math.inf),
-        0.0,
-        "Factor of the weight in the gradient, lambda/m; biases are left out.",
-    ),
-)
-
-HYPERPARAMETERS: Mapping[str, Hyperparameter] = {h.name: h for h in _DECLARATIONS}
+HYPERPARAMETERS: Mapping[str, Hyperparameter] = {h.name: h for h in DECLARATIONS}
 
 
 def declaration(name: str) -> Hyperparameter:
@@ -291,8 +73,9 @@ def _python_value(value: Any) -> object:
 def complete(given: Mapping[str, object]) -> dict[str, Value]:
     """Return all hyperparameters: the given ones validated, the others at their defaults.
 
-    `hidden_units` becomes one number a layer, `initializer` and `beta2` lose their dependence on
-    other values, so that the result says all there is to say about a configuration.
+    `hidden_units` becomes one number a layer; `initializer`, `beta2` and `decay_factor` lose
+    their dependence on other values, so that the result says all there is to say about a
+    configuration.
 
     >>> complete({"hidden_layers": 2, "hidden_units": 32})["hidden_units"]
     (32, 32)
@@ -317,6 +100,8 @@ def complete(given: Mapping[str, object]) -> dict[str, Value]:
         values["initializer"] = default_initializer(str(values["activation"]))
     if "beta2" not in values:
         values["beta2"] = 0.9 if values["optimizer"] == "rmsprop" else 0.999
+    if "decay_factor" not in values:
+        values["decay_factor"] = 0.5 if values["decay"] == "staircase" else 0.95
     return values
 
 

@@ -5,20 +5,7 @@ from __future__ import annotations
 from deepwell.networks._activations import ACTIVATIONS
 from deepwell.networks._architecture import Architecture
 from deepwell.records import TrialSpec
-from deepwell.training._program import Member
-
-_NUMBERS = (
-    "learning_rate",
-    "decay_rate",
-    "momentum",
-    "beta1",
-    "beta2",
-    "epsilon",
-    "l2",
-    "batch_norm_momentum",
-    "label_smoothing",
-    "initializer_scale",
-)
+from deepwell.training._program import NUMBERS, Member
 
 
 def architecture_of(spec: TrialSpec, inputs: int, outputs: int, loss: str) -> Architecture:
@@ -56,8 +43,10 @@ def member_of(spec: TrialSpec, inputs: int, outputs: int, loss: str) -> Member:
         optimizer=spec.text("optimizer"),
         initializer=spec.text("initializer"),
         seed=spec.seed,
-        numbers={name: spec.number(name) for name in _NUMBERS},
+        numbers={name: spec.number(name) for name in NUMBERS},
         decay=spec.text("decay"),
         patience=spec.whole("patience"),
         dtype=spec.dtype,
+        initializer_scale=spec.number("initializer_scale"),
+        rms_start=spec.text("rms_start"),
     )

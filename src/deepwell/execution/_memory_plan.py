@@ -18,7 +18,7 @@ from deepwell._base._errors import UsageError
 from deepwell.data._memory import gigabytes
 from deepwell.networks._architecture import Architecture
 from deepwell.optimization._registry import OPTIMIZERS
-from deepwell.training._program import Member, TrainingRows
+from deepwell.training._program import EXTRAS, Member, TrainingRows
 from deepwell.training._window import row_bytes
 
 _ORDER_BYTES = 32  # a train row's target, weight, place in the epoch's order, and temporaries
@@ -121,7 +121,8 @@ def native_worker_bytes(member: Member, batch: int, dev_rows: int) -> int:
     inputs = (a.inputs + 1) * columns if a.input_dropout else 0
     gradients = 2 * (max(widths) + _LINE // item) * columns
     transposed = stride * _stride(max(widths), item)
-    sums = _core_size(a, item) if batch > _BLOCK or normed else 0
+    apart = batch > _BLOCK or any(member.number(name) > 0 for name in EXTRAS)
+    sums = _core_size(a, item) if apart or normed else 0
     scores = (a.outputs + 2) * dev_rows
     return item * (hidden + inputs + gradients + transposed + columns + 5 * stride + sums + scores)
 

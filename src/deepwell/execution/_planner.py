@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from deepwell.data._batches import steps_per_epoch
-from deepwell.training._program import Member, ProgramOptions, Structure
+from deepwell.training._program import EXTRAS, Member, ProgramOptions, Structure
 
 
 @dataclass(frozen=True)
@@ -232,6 +232,7 @@ def _bucket(
         pieces=wide.pieces,
         batch_norm=wide.batch_norm,
         residual=wide.residual,
+        extras=tuple(e for e in EXTRAS if any(members[n].number(e) > 0 for n in numbers)),
     )
     return Bucket(structure, tuple(numbers), _options(lanes, len(numbers), machine))
 

@@ -9,6 +9,9 @@ __getattr__, __dir__ = lazy_names(
         "OPTIMIZERS": "._registry",
         "Optimizer": "._optimizer",
         "as_optax": "._optimizer",
+        "l1_penalty": "._penalties",
         "l2_penalty": "._penalties",
+        "learning_rates": "._learning_rate",
+        "weight_sparsity": "._penalties",
     },
 )

@@ -10,19 +10,26 @@ from deepwell._base._safe_text import safe_text
 _PLACE = {name: place for place, name in enumerate(HYPERPARAMETERS)}
 _SHORT = {"learning_rate": "lr", "batch_size": "batch", "initializer": "init"}
 _SAID_FIRST = ("hidden_layers", "hidden_units", "activation", "optimizer")
+_PENALTIES = ("dropout", "l2", "l1", "weight_decay")
 _OFF: Mapping[str, Value] = {
-    **dict.fromkeys(("dropout", "input_dropout", "l2", "decay_rate", "residual"), 0),
-    "label_smoothing": 0,
+    **dict.fromkeys(("dropout", "input_dropout", "l2", "l1", "weight_decay", "max_norm"), 0),
+    **dict.fromkeys(("clip_value", "clip_norm", "gradient_noise", "decay_rate"), 0),
+    **dict.fromkeys(("warmup_epochs", "epsilon_root", "residual", "label_smoothing"), 0),
     "batch_norm": "none",
     "dropout_kind": "inverted",
     "initializer_scale": 1,
 }
 _ONLY_FOR: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "momentum": ("optimizer", ("momentum",)),
+    "momentum": ("optimizer", ("momentum", "velocity", "nesterov")),
     "beta1": ("optimizer", ("adam",)),
     "beta2": ("optimizer", ("adam", "rmsprop")),
-    "epsilon": ("optimizer", ("adam", "rmsprop")),
+    "epsilon": ("optimizer", ("adam", "rmsprop", "adagrad")),
+    "epsilon_root": ("optimizer", ("adam", "rmsprop", "adagrad")),
+    "rms_start": ("optimizer", ("rmsprop",)),
     "decay_rate": ("decay", ("inverse_time",)),
+    "decay_factor": ("decay", ("exponential", "staircase")),
+    "decay_scale": ("decay", ("inverse_sqrt_epoch", "inverse_sqrt_step")),
+    "decay_every": ("decay", ("staircase",)),
     "leaky_slope": ("activation", ("leaky_relu",)),
     "elu_scale": ("activation", ("elu",)),
     "maxout_pieces": ("activation", ("maxout",)),
@@ -42,7 +49,7 @@ def network_words(best: Mapping[str, Value]) -> str:
     words = [_layers(best)]
     if "optimizer" in best:
         words.append(value_words(best["optimizer"]))
-    words += _named(best, ("learning_rate", "batch_size", "dropout", "l2"))
+    words += _named(best, ("learning_rate", "batch_size", *_PENALTIES))
     return ", ".join(words)
 
 

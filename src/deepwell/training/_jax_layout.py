@@ -26,16 +26,14 @@ from deepwell.networks._mlp import needs_masks
 from deepwell.optimization._decay import decay_code
 from deepwell.optimization._registry import OPTIMIZERS
 
-from ._program import Member, State, Structure
+from ._program import NUMBERS, Member, State, Structure
 from ._state import REAL_NUMBERS, WHOLE_NUMBERS, padded
 
 Lanes = dict[str, np.ndarray]
 
-_RATES = ("learning_rate", "decay_rate", "momentum", "beta1", "beta2", "epsilon", "l2")
-_OF_NETWORK = ("batch_norm_momentum", "label_smoothing")
-REAL_SETTINGS = (*_RATES, *_OF_NETWORK, "slope", "norm_epsilon")
+REAL_SETTINGS = (*NUMBERS, "slope", "norm_epsilon", "rms_from_first")
 WHOLE_SETTINGS = ("decay", "patience")
-BITS = ("key_first", "key_second")
+BITS = ("key_first", "key_second", "noise_first", "noise_second")
 _EMPTY = -1  # the outcome of a lane that holds no member: never running
 
 
@@ -135,17 +133,20 @@ def empty_settings(structure: Structure, lanes: int) -> Lanes:
         settings["drop_scales"] = np.ones((lanes, dropping, 2), kind)
     if needs_masks(structure.network):
         settings["mask"] = np.zeros((lanes, sum(structure.hidden)), kind)
+    if "gradient_noise" in structure.extras:
+        settings["widths"] = np.zeros((lanes, len(structure.hidden) + 2), np.int32)
     return settings
 
 
 def write_settings(structure: Structure, settings: Lanes, lane: int, member: Member) -> None:
     """Put a member's hyperparameters into a lane: everything that varies and is traced."""
     a = member.architecture
-    masks_key = fold(key(member.seed), Purpose.DROPOUT)
-    rates = [member.number(name) for name in (*_RATES, *_OF_NETWORK)]
-    settings["real"][lane] = [*rates, a.slope, a.norm_epsilon]
+    masks, noise = (fold(key(member.seed), p) for p in (Purpose.DROPOUT, Purpose.NOISE))
+    numbers = [member.number(name) for name in NUMBERS]
+    from_first = float(member.rms_start == "first_gradient")
+    settings["real"][lane] = [*numbers, a.slope, a.norm_epsilon, from_first]
     settings["whole"][lane] = [decay_code(member.decay), member.patience]
-    settings["bits"][lane] = [masks_key.first, masks_key.second]
+    settings["bits"][lane] = [*masks, *noise]
     for place, layer in enumerate(drop_layers(structure)):
         drop = drop_of(a, layer)
         settings["drop_below"][lane, place] = drop.threshold
@@ -154,3 +155,5 @@ def write_settings(structure: Structure, settings: Lanes, lane: int, member: Mem
         pairs = zip(a.hidden, structure.hidden, strict=True)
         ones = [padded(np.ones(true), (room,)) for true, room in pairs]
         settings["mask"][lane] = np.concatenate(ones) if ones else 0.0
+    if "gradient_noise" in structure.extras:
+        settings["widths"][lane] = member.architecture.widths

@@ -19,8 +19,7 @@ from deepwell.networks._dropout import dropped, kept_units
 from deepwell.networks._dropout_rate import INPUT_LAYER
 from deepwell.networks._losses import LOSSES
 from deepwell.networks._mlp import Pass, needs_masks, outputs
-from deepwell.optimization._decay import DECAYS
-from deepwell.optimization._registry import OPTIMIZERS
+from deepwell.optimization._decay import Time
 
 from ._jax_layout import (
     BITS,
@@ -31,6 +30,7 @@ from ._jax_layout import (
     unpacked,
     vectors_of,
 )
+from ._jax_update import updated
 from ._program import Outcome, Structure
 from ._scores import score_function
 from ._state import REAL_NUMBERS, WHOLE_NUMBERS
@@ -70,17 +70,19 @@ class Steps:
         order: (steps, B) int32 rows of each batch.
         count: how many of these steps to take.
         epoch: counted from 1.
+        per_epoch: steps of an epoch.
         ends_epoch: whether the dev set is scored after them.
     """
 
     order: Any
     count: Any
     epoch: Any
+    per_epoch: Any
     ends_epoch: Any
 
 
 jax.tree_util.register_dataclass(
-    Steps, data_fields=["order", "count", "epoch", "ends_epoch"], meta_fields=[]
+    Steps, data_fields=["order", "count", "epoch", "per_epoch", "ends_epoch"], meta_fields=[]
 )
 
 
@@ -127,7 +129,7 @@ def member_chunk(
     moving = [name for name in vectors_of(structure) if name != "best"]
 
     def chunk(settings: Arrays, state: Arrays, rows: Rows, batches: Batches, steps: Steps):
-        numbers, scalars = _named_settings(structure, settings), _named_scalars(state)
+        numbers, scalars = _named_settings(settings), _named_scalars(state)
         running = scalars["outcome"] == Outcome.RUNNING
         held = {name: unpacked(structure, name, state[name]) for name in moving}
 
@@ -138,7 +140,7 @@ def member_chunk(
         def body(carry):
             index, held, scalars = carry
             batch = jax.tree.map(lambda rows: rows[index], batches)
-            return index + 1, *train_step(numbers, held, scalars, batch, steps.epoch)
+            return index + 1, *train_step(numbers, held, scalars, batch, steps)
 
         _, held, scalars = jax.lax.while_loop(more, body, (jnp.int32(0), held, scalars))
         vectors = {name: joined(structure, name, held[name]) for name in moving}
@@ -156,11 +158,11 @@ def member_chunk(
     return chunk
 
 
-def _named_settings(structure: Structure, settings: Arrays) -> Arrays:
+def _named_settings(settings: Arrays) -> Arrays:
     named = {name: settings["real"][i] for i, name in enumerate(REAL_SETTINGS)}
     named |= {name: settings["whole"][i] for i, name in enumerate(WHOLE_SETTINGS)}
     named |= {name: settings["bits"][i] for i, name in enumerate(BITS)}
-    own = ("drop_below", "drop_scales", "mask")
+    own = ("drop_below", "drop_scales", "mask", "widths")
     return named | {name: settings[name] for name in own if name in settings}
 
 
@@ -178,10 +180,9 @@ def _joined_scalars(scalars: Arrays) -> Arrays:
 
 def _train_step(structure: Structure):
     loss = LOSSES[structure.loss]
-    optimizer = OPTIMIZERS[structure.optimizer]
     apply = network(structure)
 
-    def step(numbers: Arrays, held: dict[str, Arrays], scalars: Arrays, batch: Batches, epoch):
+    def step(numbers: Arrays, held: dict[str, Arrays], scalars: Arrays, batch: Batches, steps):
         count = scalars["step"] + 1
         parameters = held["parameters"]
         kept = _kept(structure, numbers, count, len(batch.y))
@@ -194,20 +195,11 @@ def _train_step(structure: Structure):
         smoothing = numbers["label_smoothing"] if structure.smooths else 0.0
         mean = (loss.rows(z, batch.y, jnp, smoothing) * batch.weight).sum() / batch.total
         (slopes,) = pull(loss.slope(z, batch.y, jnp, smoothing) * share[:, None])
-        local = {**numbers, "learning_rate": decayed_rate(numbers, epoch)}
-        t = count.astype(structure.dtype)
-        new: dict[str, Arrays] = {name: {} for name in held}
-        for name, gradient in slopes.items():
-            if name.startswith("weights/"):
-                gradient = gradient + numbers["l2"] * parameters[name]
-            slots = tuple(held[slot][name] for slot in optimizer.slots)
-            change, slots = optimizer.change(gradient, slots, local, t, jnp)
-            new["parameters"][name] = parameters[name] + change
-            for slot, values in zip(optimizer.slots, slots, strict=True):
-                new[slot][name] = values
+        when = (real.astype(structure.dtype) for real in (steps.epoch, count, steps.per_epoch))
+        new = updated(structure, numbers, held, slopes, count, Time(*when))
         for name, moment in moments.items():
             old, momentum = held["statistics"][name], numbers["batch_norm_momentum"]
-            after = averaged(old, moment, momentum, t)
+            after = averaged(old, moment, momentum, count.astype(structure.dtype))
             new["statistics"][name] = jnp.where(share.sum() > 0, after, old)
         return new, scalars | {
             "step": count,
@@ -285,13 +277,6 @@ def network(structure: Structure):
         return outputs(wide, arrays, x, through)
 
     return apply
-
-
-def decayed_rate(numbers: Arrays, epoch: Any) -> jax.Array:
-    """Return the learning rate of an epoch: each member's own schedule, chosen by its code."""
-    alpha, rate = numbers["learning_rate"], numbers["decay_rate"]
-    t = epoch.astype(alpha.dtype)
-    return jnp.stack([decay(alpha, rate, t) for decay in DECAYS.values()])[numbers["decay"]]
 
 
 def _score_epoch(structure: Structure):

@@ -78,8 +78,9 @@ def begin(session: Any, new: Mapping[int, Member]) -> None:
         if member.initializer == "identity":  # not drawn: written
             write_state(session, index, member, initial_state(member))
             continue
-        scale = member.number("initializer_scale")
-        deviations = layer_deviations(member.architecture, member.initializer, scale)
+        deviations = layer_deviations(
+            member.architecture, member.initializer, member.initializer_scale
+        )
         starts.append((index, member.seed % 2**64, deviations))
     session.begin(starts, Purpose.WEIGHTS)
 

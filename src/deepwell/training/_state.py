@@ -35,7 +35,7 @@ def initial_state(member: Member) -> State:
         member.initializer,
         member.seed,
         member.dtype,
-        member.number("initializer_scale"),
+        member.initializer_scale,
     )
     statistics = initial_statistics(member.architecture, member.dtype)
     state: State = parameters | statistics
