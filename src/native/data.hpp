@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "aligned.hpp"
@@ -68,38 +69,47 @@ class Batches {
  public:
   explicit Batches(int inputs) : blocks_(inputs) {}
 
-  // order: (steps, batch) rows.
-  void gather(const Table<T>& table, std::span<const std::int32_t> order, int steps, int batch) {
-    described_.clear();
-    batches_.clear();
+  // Makes room for the batches of `order`, (steps, batch) rows of a table, which `fill` then
+  // copies.
+  void lay_out(const Table<T>& table, std::span<const std::int32_t> order, int steps, int batch) {
+    planned_.clear();
+    ends_.clear();
     const int pieces = (batch + rows_of_block - 1) / rows_of_block;
-    described_.reserve(static_cast<std::size_t>(steps) * static_cast<std::size_t>(pieces));
-    std::size_t each = 0;
-    for (int p = 0; p < pieces; ++p) each += blocks_.size_of(piece(batch, pieces, p));
-    blocks_.reserve(each * static_cast<std::size_t>(steps));
-    std::size_t offset = 0;
+    std::size_t size = 0;
     for (int s = 0; s < steps; ++s) {
       const auto rows = order.subspan(static_cast<std::size_t>(s) * static_cast<std::size_t>(batch),
                                       static_cast<std::size_t>(batch));
-      const std::size_t first_block = described_.size();
-      T weight = 0;
+      const std::size_t first_block = planned_.size();
       for (int p = 0, first = 0; p < pieces; ++p) {
         const int count = piece(batch, pieces, p);
-        const auto some = rows.subspan(static_cast<std::size_t>(first),
-                                       static_cast<std::size_t>(used(table, rows, first, count)));
-        if (!some.empty() || p == 0) {
-          described_.push_back(
-              blocks_.gather(table, some.empty() ? rows.first(1) : some, first, offset));
-          const Block<T>& block = described_.back();
-          for (int i = 0; i < block.rows; ++i) weight += block.weight[i];
-          offset += blocks_.size_of(block.rows);
+        auto some = rows.subspan(static_cast<std::size_t>(first),
+                                 static_cast<std::size_t>(used(table, rows, first, count)));
+        if (some.empty() && p == 0) some = rows.first(1);
+        if (!some.empty()) {
+          planned_.push_back({some, first, size});
+          size += blocks_.size_of(static_cast<int>(some.size()));
         }
         first += count;
       }
-      const std::span<const Block<T>> all(described_);
-      batches_.push_back(
-          {all.subspan(first_block), std::max(weight, std::numeric_limits<T>::min())});
+      ends_.push_back({first_block, planned_.size()});
     }
+    blocks_.reserve(size);
+    described_.resize(planned_.size());
+    batches_.resize(ends_.size());
+  }
+
+  // Copies the rows of one step; different steps may be filled at the same time.
+  void fill(const Table<T>& table, int step) {
+    const auto [first, end] = ends_[static_cast<std::size_t>(step)];
+    T weight = 0;
+    for (std::size_t i = first; i < end; ++i) {
+      const Planned& at = planned_[i];
+      described_[i] = blocks_.gather(table, at.rows, at.first, at.offset);
+      for (int r = 0; r < described_[i].rows; ++r) weight += described_[i].weight[r];
+    }
+    batches_[static_cast<std::size_t>(step)] = {
+        std::span<const Block<T>>(described_).subspan(first, end - first),
+        std::max(weight, std::numeric_limits<T>::min())};
   }
 
   std::span<const Batch<T>> batches() const { return batches_; }
@@ -114,7 +124,15 @@ class Batches {
     return count;
   }
 
+  struct Planned {
+    std::span<const std::int32_t> rows;
+    int first;           // place of the first row in its batch
+    std::size_t offset;  // of the block in the memory of all
+  };
+
   Blocks<T> blocks_;
+  std::vector<Planned> planned_;
+  std::vector<std::pair<std::size_t, std::size_t>> ends_;  // blocks of each step
   std::vector<Block<T>> described_;
   std::vector<Batch<T>> batches_;
 };

@@ -8,6 +8,7 @@
 namespace deepwell {
 namespace {
 
+constexpr std::size_t worth_threads = std::size_t{1} << 17;    // elements to gather
 constexpr std::size_t gathered_bytes = std::size_t{16} << 20;  // of batches held at once
 
 template <class T>
@@ -80,6 +81,22 @@ void Session::change(int index, const MemberNumbers& numbers) {
   batch_fitted_ = 0;  // the member may need room for its whole gradient from now on
 }
 
+template <class T>
+void Session::gather(Batches<T>& batches, const Table<T>* window,
+                     std::span<const std::int32_t> order, int steps, int batch,
+                     std::atomic<bool>& stop, const std::function<bool()>& poll) {
+  const Table<T>& rows = window ? *window : shared_.data<T>().train();
+  batches.lay_out(rows, order, steps, batch);
+  const auto elements = order.size() * static_cast<std::size_t>(rows.inputs);
+  if (elements < worth_threads) {
+    for (int step = 0; step < steps; ++step) batches.fill(rows, step);
+    return;
+  }
+  share_out(
+      steps, static_cast<int>(workers_.size()), stop,
+      [&](int step, int) { batches.fill(rows, step); }, poll);
+}
+
 std::vector<Report> Session::advance(const Steps& steps, const std::function<bool()>& poll) {
   constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
   std::vector<Report> reports(members_.size(), Report{nothing, nothing, nothing, false});
@@ -118,14 +135,9 @@ std::vector<Report> Session::advance(const Steps& steps, const std::function<boo
     const auto order = steps.order.subspan(
         static_cast<std::size_t>(first) * static_cast<std::size_t>(steps.batch),
         static_cast<std::size_t>(count) * static_cast<std::size_t>(steps.batch));
-    if (single) {
-      float32_->gather(steps.float32 ? *steps.float32 : shared_.float32->train(), order, count,
-                       steps.batch);
-    }
-    if (twice) {
-      float64_->gather(steps.float64 ? *steps.float64 : shared_.float64->train(), order, count,
-                       steps.batch);
-    }
+    if (single) gather(*float32_, steps.float32, order, count, steps.batch, stop, poll);
+    if (twice) gather(*float64_, steps.float64, order, count, steps.batch, stop, poll);
+    if (stop) break;
     const auto move = [&]<class T>(Member<T>& one, const Batches<T>& batches, std::size_t index,
                                    Worker& worker) {
       const std::int64_t before = one.counters.step;

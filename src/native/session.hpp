@@ -83,6 +83,11 @@ class Session {
     }
   };
 
+  // Copies the batches of some steps, on all threads where that is worth it.
+  template <class T>
+  void gather(Batches<T>& batches, const Table<T>* window, std::span<const std::int32_t> order,
+              int steps, int batch, std::atomic<bool>& stop, const std::function<bool()>& poll);
+
   template <class T>
   void make_room(int batch);
 

@@ -56,7 +56,7 @@ def _all_sizes(modules: Modules) -> Iterator[Size]:
                 yield Size(where, "lines in the function", _body_lines(node), 60, 120)
                 yield Size(where, "levels of nesting", _nesting(node), 4, 6)
                 # What users call takes its options by name, as the command line does.
-                most = 16 if (module, node.name) in for_users else 12
+                most = 20 if (module, node.name) in for_users else 12
                 yield Size(where, "parameters", _parameters(node), 7, most)
 
 

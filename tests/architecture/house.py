@@ -32,6 +32,7 @@ FLOORS = {
     "checking": 4,
     "dashboard": 4,
     "execution": 5,
+    "lab": 6,
     "study": 6,
     "cli": 7,
     "estimators": 7,
@@ -44,7 +45,9 @@ RECORDS = {"records", "diagnosis", "search", "storage", "report", "dashboard"}
 ACROSS = {("data", "records")}  # the one step from column to column below `execution`
 
 JAX = {"jax", "jaxlib", "optax"}
-JAX_PACKAGES = {"_jax", "networks", "optimization", "training", "checking", "execution"}
+JAX_PACKAGES = {
+    "_jax", "networks", "optimization", "training", "checking", "execution", "testing",
+}  # fmt: skip
 JAX_MODULES = {"deepwell.data._augment"}
 
 VAULT_READER = "deepwell.data._vault_reader"

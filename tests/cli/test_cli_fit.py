@@ -31,6 +31,7 @@ def test_the_library_gets_what_was_asked(deepwell, library) -> None:
     options = [
         *("--task", "classification", "--split", "group", "--group", "g", "--time", "t"),
         *("--dev", "dev.csv", "--test", "test.csv", "--keep", "a", "--keep", "b", "--ignore", "c"),
+        *("--train-dev", "0.1", "--weights", "w", "--class-weight", "yes=5"),
         *("--name", "mine", "--store", "place", "--seed", "5", "--search", "random"),
         *("--scheduler", "none", "--metric", "log_loss", "--best-possible", "0.02"),
         *("--trials", "8", "--epochs", "6", "--budget", "60s"),
@@ -48,6 +49,9 @@ def test_the_library_gets_what_was_asked(deepwell, library) -> None:
         "time": "t",
         "dev": "dev.csv",
         "test": "test.csv",
+        "train_dev": "0.1",
+        "weights": "w",
+        "class_weight": "yes=5",
         "keep": ("a", "b"),
         "ignore": ("c",),
         "memory": None,

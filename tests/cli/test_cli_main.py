@@ -44,7 +44,17 @@ def test_help_lists_exactly_the_commands_that_work(deepwell) -> None:
     listed = shown.out.split("Commands:\n")[1].split("\n\n")[0].splitlines()
     names = [line.split()[0] for line in listed]
     assert names == [command.name for command in COMMANDS]
-    assert names == ["fit", "resume", "show", "test", "predict", "report", "sample", "doctor"]
+    assert names == [
+        "fit",
+        "resume",
+        "show",
+        "test",
+        "predict",
+        "report",
+        "sample",
+        "lab",
+        "doctor",
+    ]
     assert "..." not in "\n".join(listed)  # no summary is cut
 
 

@@ -5,7 +5,7 @@ from deepwell.data._column_plan import encoding_notes, plan_columns
 from deepwell.data._load_options import LoadOptions, checked_options
 from deepwell.data._table_encoder import TableEncoder
 
-NAMES = "target task split group time dev test seed name vault"
+NAMES = "target task split group time dev test train_dev weights class_weight seed name vault"
 NOTHING = dict.fromkeys(NAMES.split())
 RANDOM = np.random.default_rng(0)
 

@@ -71,7 +71,8 @@ def streaming(monkeypatch):
 
 def assert_same_data(streamed, whole):
     assert isinstance(streamed.train.x, np.memmap)
-    for part in ("train", "dev"):
+    assert streamed.weighting == whole.weighting
+    for part in ("train", "dev", *(["train_dev"] if whole.train_dev is not None else [])):
         for name in ("x", "y", "weight"):
             one, other = getattr(getattr(streamed, part), name), getattr(getattr(whole, part), name)
             assert one.dtype == other.dtype
@@ -98,6 +99,8 @@ def assert_same_data(streamed, whole):
         {"target": "label", "time": "moment", "test": 0.1, "dev": 100},
         {"target": "digits", "task": "classification", "ignore": ["text"], "seed": 3},
         {"target": "label", "test": 0},
+        {"target": "label", "weights": "whole", "class_weight": "balanced", "train_dev": 0.1},
+        {"target": "amount", "group": "group", "weights": "whole", "train_dev": 200},
     ],
 )
 def test_a_streamed_parquet_file_is_the_one_in_memory(options, parquet, streaming, tmp_path):

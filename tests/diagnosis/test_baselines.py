@@ -200,3 +200,59 @@ def test_the_ridge_penalty_is_that_of_leave_one_out(shape: tuple[int, int]) -> N
     right = Ridge(alpha=10.0).fit(x, y)
     np.testing.assert_allclose(weights, right.coef_, rtol=1e-8)
     assert bias == pytest.approx(right.intercept_, rel=1e-8)
+
+
+def copies_and_weights(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of a table with copies, and the counts that say the same by weight."""
+    count = np.random.default_rng(seed).integers(0, 4, n)
+    return np.repeat(np.arange(n), count), count.astype(np.float64)
+
+
+@pytest.mark.parametrize("metric", ["rmse", "mae"])
+def test_a_weight_is_a_number_of_copies_for_constants(metric: str) -> None:
+    y = np.random.default_rng(1).normal(size=60)
+    rows, count = copies_and_weights(60, 2)
+    copied = constant_guess(METRICS[metric], y[rows], 1)
+    weighed = constant_guess(METRICS[metric], y, 1, (), 0.25 * count)
+    np.testing.assert_allclose(weighed.prediction_dev, copied.prediction_dev, rtol=1e-12)
+    classes = (y > 0).astype(int)
+    for name in ("error", "f1"):
+        copied = constant_guess(METRICS[name], classes[rows], 1, ("a", "b"))
+        weighed = constant_guess(METRICS[name], classes, 1, ("a", "b"), 3.0 * count)
+        assert copied.name == weighed.name
+        np.testing.assert_allclose(weighed.prediction_dev, copied.prediction_dev)
+
+
+def test_a_weight_is_a_number_of_copies_for_linear_models() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(80, 6))
+    y = x @ rng.normal(size=6) + rng.normal(size=80)
+    rows, count = copies_and_weights(80, 7)
+    for penalty in (0.1, 10.0):
+        copied = ridge(x[rows], y[rows], penalty)
+        weighed = ridge(x, y, penalty, count)
+        np.testing.assert_allclose(weighed[0], copied[0], rtol=1e-9)
+        assert weighed[1] == pytest.approx(copied[1])
+        expected = Ridge(alpha=penalty).fit(x, y, sample_weight=count)
+        np.testing.assert_allclose(weighed[0], expected.coef_, rtol=1e-6)
+    path, of_copies = LogisticPath(3, 300), LogisticPath(3, 300)
+    labels = np.digitize(y, [-1, 1])
+    path.fit(x, labels, 1.0, count)
+    of_copies.fit(x[rows], labels[rows], 1.0)
+    np.testing.assert_allclose(path.predict(x), of_copies.predict(x), atol=1e-3)
+
+
+def test_the_penalty_of_weighed_rows_is_by_leaving_each_out() -> None:
+    rng = np.random.default_rng(8)
+    x, weight = rng.normal(size=(25, 4)), rng.uniform(0.2, 3.0, 25)
+    y = x[:, 0] + rng.normal(size=25)
+    penalties = [0.01, 1.0, 30.0]
+    errors = []
+    for penalty in penalties:
+        total = 0.0
+        for out in range(25):
+            kept = np.arange(25) != out
+            w, b = ridge(x[kept], y[kept], penalty, weight[kept])
+            total += weight[out] * float(x[out] @ w + b - y[out]) ** 2
+        errors.append(total)
+    assert best_penalty(x, y, penalties, weight) == penalties[int(np.argmin(errors))]

@@ -11,7 +11,14 @@ from deepwell._native._core_module import available, why_not
 from deepwell.data._batches import epoch_order
 from deepwell.training._jax_program import JaxProgram
 from deepwell.training._native_program import NativeProgram
-from deepwell.training._program import EXTRAS, Chunk, Member, ProgramOptions, Structure, TrainingRows
+from deepwell.training._program import (
+    EXTRAS,
+    Chunk,
+    Member,
+    ProgramOptions,
+    Structure,
+    TrainingRows,
+)
 from deepwell.training._state import initial_state
 
 start()

@@ -42,6 +42,7 @@ class Purpose:
     TRIALS = 5
     NOISE = 6
     SAMPLES = 7
+    FOLDS = 10
 
 
 class Key(NamedTuple):

@@ -48,6 +48,7 @@ def fit(
         "program": study.program,
         "metric": study.metric,
         "best_possible": study.best_possible,
+        "folds": study.folds,
         "store": place.store,
     }
     if run.dry_run:

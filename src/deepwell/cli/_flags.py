@@ -47,6 +47,12 @@ def argument(doc: str, metavar: str) -> Any:
     return field(metadata={"flag": Flag(doc, metavar, "Arguments", positional=True)})
 
 
+def arguments(doc: str, metavar: str) -> Any:
+    """Return a field for any number of arguments without a name."""
+    told = Flag(doc, metavar, "Arguments", positional=True)
+    return field(default=(), metadata={"flag": told})
+
+
 def flag(
     default: object,
     doc: str,
@@ -69,9 +75,9 @@ def flag(
     return field(default=default, metadata={"flag": Flag(doc, metavar, section, constraint, check)})
 
 
-def output(doc: str) -> Any:
-    """Return a field for the option `-o`, a file to write."""
-    told = Flag(doc, "FILE", "Options", short="-o")
+def output(doc: str, metavar: str = "FILE") -> Any:
+    """Return a field for the option `-o`, a file or folder to write."""
+    told = Flag(doc, metavar, "Options", short="-o")
     return field(default=None, metadata={"flag": told})
 
 
@@ -125,6 +131,9 @@ def _parameter(declared: Field[Any], told: Flag) -> inspect.Parameter:
         info = typer.Argument(
             help=told.doc, metavar=told.metavar, show_default=False, rich_help_panel=told.section
         )
+        if declared.default == ():
+            several = Annotated[list[str] | None, info]
+            return inspect.Parameter(declared.name, kind, default=None, annotation=several)
         return inspect.Parameter(declared.name, kind, annotation=Annotated[str, info])
     names = [option_name(declared.name), *([told.short] if told.short else [])]
     if declared.default is False:

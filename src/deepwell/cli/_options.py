@@ -9,7 +9,7 @@ from typing import Any
 from deepwell._base._constraints import IntegerInterval, Interval
 from deepwell._base._hyperparameters import HYPERPARAMETERS, Hyperparameter, Value, validate
 
-from ._flags import argument, flag, output
+from ._flags import argument, arguments, flag, output
 
 DATA, STUDY, RUN = "Data", "Study", "Run"
 HYPERPARAMETER_SECTION = "Hyperparameters (fixed for all networks; others are searched or default)"
@@ -17,6 +17,7 @@ HYPERPARAMETER_SECTION = "Hyperparameters (fixed for all networks; others are se
 _SEED = IntegerInterval(0, 2**63 - 1)
 _TRIALS = IntegerInterval(1, 1_000_000)
 _COUNT = IntegerInterval(0, 100_000)
+_FOLDS = IntegerInterval(2, 100)
 _ANY_SCORE = Interval(0.0, float("inf"))
 
 
@@ -46,6 +47,19 @@ class DataOptions:
         None, "File with the dev rows, or how many, or their share.", "FILE", DATA
     )
     test: str | None = flag(None, "The same for the test rows; 0 for none.", "FILE", DATA)
+    train_dev: str | None = flag(
+        None,
+        "Hold out this many train rows, or share of them: their score tells mismatch between "
+        "train and dev from variance.",
+        "SHARE",
+        DATA,
+    )
+    weights: str | None = flag(
+        None, "Column that says how much each row counts, in training and scores.", "COLUMN", DATA
+    )
+    class_weight: str | None = flag(
+        None, "balanced, or factors such as yes=5,no=1 for the rows of a class.", "WEIGHTS", DATA
+    )
     keep: tuple[str, ...] = flag(
         (), "Use a column that would be left out, as an id is; repeatable.", "COLUMN", DATA
     )
@@ -80,6 +94,13 @@ class StudyOptions:
         "rmse, mae or r2 for numbers.",
         "METRIC",
         STUDY,
+    )
+    folds: int | None = flag(
+        None,
+        "Compare networks by cross-validation over so many folds; advised below about 2,000 rows.",
+        "K",
+        STUDY,
+        _FOLDS,
     )
     best_possible: float | None = flag(
         None, "Best score that anything could reach, as in 0.02.", "SCORE", STUDY, _ANY_SCORE
@@ -175,6 +196,15 @@ class SampleFile:
 
     sample: str = argument("digits, breast-cancer, wine, iris or diabetes.", "NAME")
     output: str | None = output("Write the table to this file; by default NAME.csv.")
+
+
+@dataclass(frozen=True)
+class LabFigures:
+    """Which figures of the field guide, and where they go."""
+
+    names: tuple[str, ...] = arguments("Figures to draw, or all.", "NAME...")
+    output: str | None = output("Folder for the files; by default ./lab.", "FOLDER")
+    list: bool = flag(False, "List the figures and what they show; draw none.")
 
 
 def _hyperparameter_field(declared: Hyperparameter) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from deepwell._base._hash import Key, Purpose, fold, key, permutation
@@ -45,3 +47,33 @@ def _shuffled(parent: Key, rows: int) -> np.ndarray:
     out = np.empty(rows, np.int32)
     core().permutation((int(parent.first), int(parent.second)), out)
     return out
+
+
+def view_orders(order_seed: int, epoch: int, rows: Sequence[int], batch_size: int) -> np.ndarray:
+    """Return the rows of each batch of one epoch for several data views that train side by side.
+
+    Every view takes as many steps as the largest. One whose rows would fill fewer batches has them
+    spread evenly over all, so that no step is without a row.
+
+    Args:
+        order_seed: as in `epoch_order`, which gives a view of the largest size the same batches.
+        epoch: counted from 1.
+        rows: train rows of each view.
+        batch_size: rows of a batch.
+
+    Returns:
+        (V, steps, B) int32 with B = min(batch_size, largest rows); places that hold no row carry
+        the number of rows of their view.
+    """
+    size = min(batch_size, max(rows))
+    steps = steps_per_epoch(max(rows), size)
+    orders = np.empty((len(rows), steps, size), np.int32)
+    for order, count in zip(orders, rows, strict=True):
+        order[:] = count
+        shuffled = epoch_order(order_seed, epoch, count, size).ravel()[:count]
+        if steps_per_epoch(count, size) == steps:
+            order.ravel()[:count] = shuffled
+            continue
+        for batch, part in zip(order, np.array_split(shuffled, steps), strict=True):
+            batch[: len(part)] = part
+    return orders

@@ -57,6 +57,7 @@ def candidates(names: Sequence[str], target: str, options: LoadOptions) -> list[
     """Return the columns that could be inputs: not the target, ignored, or what splits the rows."""
     aside = {target, *options.ignore}
     aside.update({options.group or target, options.time or target} - set(options.keep))
+    aside.add(options.weights or target)
     return [name for name in names if name not in aside]
 
 

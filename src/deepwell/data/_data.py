@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from deepwell.records import DataFacts
 
 from ._origin import Origin
+from ._pool import Pool
 from ._rows import Rows
 from ._table_encoder import TableEncoder
 from ._target import TargetEncoder
 from ._task import Task
 from ._vault import SealedTest
+from ._weighting import Weighting
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +38,10 @@ class Data:
         origin: how to read the data again; None when they came from memory.
         memory: budget in bytes for these rows and all that trains on them; None when none was
             given and all rows are in memory.
+        train_dev: rows cut from train to tell mismatch from variance, not trained on; None when
+            none were asked for.
+        weighting: how much each row counts.
+        pool: train and dev rows as they came, for cross-validation; a text says why not.
     """
 
     name: str
@@ -51,3 +57,6 @@ class Data:
     row_hashes: Mapping[str, np.ndarray]
     origin: Origin | None = None
     memory: int | None = None
+    train_dev: Rows | None = None
+    weighting: Weighting = field(default_factory=Weighting)
+    pool: Pool | str = "the rows as they came were not kept"

@@ -14,9 +14,9 @@ from ._dates import dates_in, is_date_type, naive_datetimes
 from ._gather import Gathered
 from ._load_options import LoadOptions
 from ._names import count_of, name_list, quoted
-from ._split import DEV, PARTS, TEST, TRAIN, SplitInput
+from ._split import DEV, PARTS, TEST, TRAIN, TRAIN_DEV, SplitInput
 from ._split_kinds import SPLITS
-from ._split_sizes import Sizes, held_rows, split_sizes
+from ._split_sizes import Sizes, explicit_rows, held_rows, split_sizes
 from ._target import TargetEncoder
 from ._task import Task
 
@@ -30,7 +30,7 @@ class Divided:
 
     Attributes:
         kind: of split: `stratified`, `random`, `group`, `time`, or `files` when all was given.
-        parts: (n,) int8: `TRAIN`, `DEV`, `TEST` or `LEFT_OUT`.
+        parts: (n,) int8: `TRAIN`, `DEV`, `TEST`, `TRAIN_DEV` or `LEFT_OUT`.
         notes: what a reader should know.
     """
 
@@ -79,9 +79,9 @@ def divide(
             SplitInput(
                 sizes=sizes,
                 seed=seed,
-                units=_first_of_its_kind(units[open_rows]),
+                units=first_of_its_kind(units[open_rows]),
                 strata=strata[open_rows],
-                groups=None if options.group is None else _groups(frame[options.group]),
+                groups=None if options.group is None else group_numbers(frame[options.group]),
                 times=None if options.time is None else _times(frame[options.time]),
             )
         )
@@ -89,11 +89,49 @@ def divide(
         notes += outcome.notes
         notes += _copy_notes(units[open_rows], kind)
         notes += _size_notes(outcome.parts, sizes, kind)
+    if options.train_dev is not None:
+        notes += _cut_train_dev(parts, units, strata, gathered, seed, options)
     _require_parts(parts, strata, task, options, kind)
     notes += _class_notes(parts, strata, task)
     if not (parts == TEST).any():
         notes.append("no test set was asked for: the dev error is all there is, and it flatters")
     return Divided(kind, parts, tuple(notes))
+
+
+def _cut_train_dev(
+    parts: np.ndarray,
+    units: np.ndarray,
+    strata: np.ndarray,
+    gathered: Gathered,
+    seed: int,
+    options: LoadOptions,
+) -> list[str]:
+    """Move a random slice of train to train-dev; groups and copies of a row stay whole (D4)."""
+    assert options.train_dev is not None
+    rows = np.flatnonzero(parts == TRAIN)
+    wanted = explicit_rows("train_dev", options.train_dev, len(rows))
+    if wanted >= len(rows):
+        raise UsageError(
+            f"`train_dev` ({wanted:,}) would leave none of {len(rows):,} train rows to train on; "
+            "ask for fewer"
+        )
+    sizes = Sizes(len(rows) - wanted, wanted, 0)
+    frame = gathered.frame[rows]
+    outcome = SPLITS["stratified" if options.group is None else "group"](
+        SplitInput(
+            sizes=sizes,
+            seed=seed + 1,  # draws of its own: not those that the split has used on these rows
+            units=first_of_its_kind(units[rows]),
+            strata=strata[rows],
+            groups=None if options.group is None else group_numbers(frame[options.group]),
+        )
+    )
+    parts[rows[outcome.parts == DEV]] = TRAIN_DEV
+    return [
+        f"{count_of(int((outcome.parts == DEV).sum()), 'train row')} held out as train-dev: its "
+        "score tells mismatch between train and dev from variance",
+        *outcome.notes,
+    ]
 
 
 def _strata(gathered: Gathered, task: Task) -> np.ndarray:
@@ -117,7 +155,7 @@ def _kept(units: np.ndarray, given: np.ndarray) -> np.ndarray:
     return kept
 
 
-def _first_of_its_kind(units: np.ndarray) -> np.ndarray:
+def first_of_its_kind(units: np.ndarray) -> np.ndarray:
     """Return (n,) the first row with the same content.
 
     Numbering units by rows, not by hashes, keeps the split where it was when a column is left out.
@@ -149,7 +187,7 @@ def _sizes(rows: int, options: LoadOptions) -> Sizes:
     return split_sizes(rows, dev, test)
 
 
-def _groups(column: pl.Series) -> np.ndarray:
+def group_numbers(column: pl.Series) -> np.ndarray:
     """Return (n,) group numbers; a row without a group is a group of its own."""
     labels = as_labels(column)
     known = labels.rank("dense").cast(pl.Int64)
@@ -199,11 +237,15 @@ def _size_notes(parts: np.ndarray, sizes: Sizes, kind: str) -> list[str]:
 def _require_parts(
     parts: np.ndarray, strata: np.ndarray, task: Task, options: LoadOptions, kind: str
 ) -> None:
-    present = [TRAIN, DEV] if options.test_size == 0 else [TRAIN, DEV, TEST]
-    for part in present:
+    present = {part: PARTS[part] for part in (TRAIN, DEV, TEST)}
+    if options.test_size == 0:
+        del present[TEST]
+    if options.train_dev is not None:
+        present[TRAIN_DEV] = "train-dev"
+    for part, name in present.items():
         if not (parts == part).any():
             raise UsageError(
-                f"no row is left for {PARTS[part]}: too many rows have the same content, which "
+                f"no row is left for {name}: too many rows have the same content, which "
                 "must stay together; give more different rows"
             )
     in_train = np.unique(strata[parts == TRAIN])
@@ -217,7 +259,7 @@ def _require_parts(
 
 def _class_notes(parts: np.ndarray, strata: np.ndarray, task: Task) -> list[str]:
     """Note the classes that some part lacks."""
-    lacking: dict[int, list[str]] = {TRAIN: [], DEV: [], TEST: []}
+    lacking: dict[int, list[str]] = {TRAIN: [], DEV: [], TEST: [], TRAIN_DEV: []}
     if task.kind == "classification":
         for part in np.unique(parts[parts >= 0]):
             counts = np.bincount(strata[parts == part], minlength=len(task.classes))

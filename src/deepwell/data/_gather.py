@@ -83,7 +83,8 @@ def usable_columns(
         UsageError: when a named column is not there, or the target is named as another thing too.
     """
     target = _target_name(table, source, options.target)
-    named = [*options.keep, *options.ignore, *filter(None, [options.group, options.time])]
+    told = [options.group, options.time, options.weights]
+    named = [*options.keep, *options.ignore, *filter(None, told)]
     for name in named:
         _require_column(table, name)
     if target in named:

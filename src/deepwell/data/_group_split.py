@@ -26,7 +26,7 @@ def group_split(given: SplitInput) -> Split:
     """
     if given.groups is None:
         raise UsageError("a split by group needs the group column; give --group COLUMN")
-    groups, notes = _joined(given.groups, given.units)
+    groups, notes = joined_groups(given.groups, given.units)
     _, group = np.unique(groups, return_inverse=True)
     count = int(group.max()) + 1
     wanted = np.array([given.sizes.train, given.sizes.dev, given.sizes.test])
@@ -86,7 +86,7 @@ def _imbalance(part_of_group: np.ndarray, table: np.ndarray, wanted: np.ndarray)
     return score
 
 
-def _joined(groups: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+def joined_groups(groups: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return groups with those that share a copied row made one, and a note where it cannot be."""
     pairs = np.unique(np.stack([units, groups]), axis=1)
     repeated, times = np.unique(pairs[0], return_counts=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-import polars as pl
 
 from deepwell.records import DataFacts
 
@@ -23,16 +22,18 @@ from ._memory import require_memory
 from ._memory_budget import default_memory, parse_memory
 from ._names import data_name
 from ._origin import origin_of
+from ._pool import pool_of
 from ._prepared import Prepared
 from ._row_hashes import fingerprint, row_hashes
 from ._rows import Rows
-from ._split import DEV, PARTS, TEST, TRAIN
+from ._split import DEV, PARTS, TEST, TRAIN, TRAIN_DEV
 from ._streamed_table import streamed_table
 from ._table_encoder import TableEncoder
 from ._table_input import Source, describe_source
 from ._target import TargetEncoder
 from ._task import Task
 from ._vault import seal
+from ._weighting import Weighting, fitted_weighting, sample_weights, weighting_notes
 
 DEFAULT_VAULT = "deepwell/vault"
 ENCODED_FACTOR = 2  # the encoded rows, and one copy while they are handed on
@@ -48,6 +49,9 @@ def load(
     time: str | None = None,
     dev: Source = None,
     test: Source = None,
+    train_dev: str | float | None = None,
+    weights: str | None = None,
+    class_weight: str | Mapping[str, float] | None = None,
     keep: Iterable[str] = (),
     ignore: Iterable[str] = (),
     seed: int | None = None,
@@ -72,6 +76,12 @@ def load(
         dev: given dev rows (a source), a number of rows, or a share; by default
             max(min(0.2 m, 10,000), 0.0025 m) of m rows.
         test: the same for test; 0 for no test set, which makes the split 70 / 30.
+        train_dev: rows, or a share of train, to hold out of training: rows like train, whose score
+            tells a mismatch between train and dev (of another source or time) from variance.
+        weights: column of sample weights, 0 or more: how much each row counts in training, in
+            scores and in intervals.
+        class_weight: `balanced`, or label -> factor of its rows' weights (1 where left out), as a
+            mapping or as text such as `yes=5,no=1`; counts wherever `weights` does.
         keep: columns to use although they look like an id.
         ignore: columns to leave out.
         seed: of the split; by default it comes from the data, so that the same table is always
@@ -93,6 +103,9 @@ def load(
         "time": time,
         "dev": dev,
         "test": test,
+        "train_dev": train_dev,
+        "weights": weights,
+        "class_weight": class_weight,
         "keep": keep,
         "ignore": ignore,
         "seed": seed,
@@ -126,7 +139,7 @@ def _from_memory(gathered: Gathered, options: LoadOptions) -> Prepared:
     print_of_data = fingerprint(everything, frame.columns, target)
     seed = int(print_of_data[:8], 16) if options.seed is None else options.seed
     divided = divide(gathered, task, units, seed, options)
-    encoded = _encoded(frame, divided, plan, target, task)
+    encoded = _encoded(gathered, divided, plan, task, options)
     return Prepared(
         gathered=gathered,
         task=task,
@@ -138,6 +151,9 @@ def _from_memory(gathered: Gathered, options: LoadOptions) -> Prepared:
         train=encoded.train,
         dev=encoded.dev,
         test=frame[divided.rows(TEST)],
+        train_dev=encoded.train_dev,
+        weighting=encoded.weighting,
+        pool=pool_of(gathered, divided, units, plan.inputs, seed, options),
         table_encoder=encoded.table_encoder,
         target_encoder=encoded.target_encoder,
         notes=(*gathered.notes, *task_notes, *plan.notes, *encoded.notes, *divided.notes),
@@ -148,6 +164,7 @@ def _assembled(prepared: Prepared, options: LoadOptions, source: Source) -> Data
     """Return the data, with the test rows sealed."""
     gathered, task, divided = prepared.gathered, prepared.task, prepared.divided
     by_part = {name: prepared.hashes[divided.rows(part)] for part, name in enumerate(PARTS)}
+    by_part["train"] = np.concatenate([by_part["train"], prepared.hashes[divided.rows(TRAIN_DEV)]])
     vault = None
     if options.vault is not None and len(by_part["test"]):
         test_print = fingerprint(np.sort(by_part["test"]), prepared.comparable, gathered.target)
@@ -167,6 +184,7 @@ def _assembled(prepared: Prepared, options: LoadOptions, source: Source) -> Data
         split_seed=prepared.seed,
         sizes=(len(prepared.train), len(prepared.dev), len(by_part["test"])),
         sealed=vault.sha256 if vault else "",
+        train_dev_rows=0 if prepared.train_dev is None else len(prepared.train_dev),
     )
     return Data(
         name=facts.name,
@@ -180,6 +198,9 @@ def _assembled(prepared: Prepared, options: LoadOptions, source: Source) -> Data
         vault=vault,
         fingerprint=prepared.fingerprint,
         row_hashes=MappingProxyType(by_part),
+        train_dev=prepared.train_dev,
+        weighting=prepared.weighting,
+        pool=prepared.pool,
     )
 
 
@@ -187,33 +208,43 @@ def _assembled(prepared: Prepared, options: LoadOptions, source: Source) -> Data
 class _Encoded:
     train: Rows
     dev: Rows
+    train_dev: Rows | None
+    weighting: Weighting
     table_encoder: TableEncoder
     target_encoder: TargetEncoder
     notes: tuple[str, ...]
 
 
 def _encoded(
-    frame: pl.DataFrame, divided: Divided, plan: ColumnPlan, target: str, task: Task
+    gathered: Gathered, divided: Divided, plan: ColumnPlan, task: Task, options: LoadOptions
 ) -> _Encoded:
-    """Fit on the train rows, then encode train and dev rows; test rows stay as they are."""
-    train = frame[divided.rows(TRAIN)]
-    table_encoder = TableEncoder.fit(train, plan.inputs)
-    target_encoder = TargetEncoder.fit(train[target], task)
+    """Fit on the train rows, then encode all but the test rows, which stay as they are."""
+    frame, target = gathered.frame, gathered.target
+    sample = sample_weights(frame, options.weights)
+    places = divided.rows(TRAIN)
+    train = frame[places]
+    table_encoder = TableEncoder.fit(train, plan.inputs, sample[places])
+    target_encoder = TargetEncoder.fit(train[target], task, sample[places])
     width = len(table_encoder.mean)
     needed = frame.height * width * 4 * ENCODED_FACTOR
     require_memory(needed, f"the encoded table ({width:,} columns)")
+    y = target_encoder.encode(frame[target])
+    weighting = fitted_weighting(sample, y, divided, task, options)
+
+    def rows(part: int) -> Rows:
+        chosen = divided.rows(part)
+        weight = weighting.weights(sample[chosen], y[chosen])
+        return Rows(table_encoder.transform(frame[chosen]), y[chosen], weight)
+
     return _Encoded(
-        _rows(train, table_encoder, target_encoder),
-        _rows(frame[divided.rows(DEV)], table_encoder, target_encoder),
+        rows(TRAIN),
+        rows(DEV),
+        None if options.train_dev is None else rows(TRAIN_DEV),
+        weighting,
         table_encoder,
         target_encoder,
-        encoding_notes(frame, table_encoder),
+        (*encoding_notes(frame, table_encoder), *weighting_notes(weighting, task.classes)),
     )
-
-
-def _rows(frame: pl.DataFrame, table: TableEncoder, target: TargetEncoder) -> Rows:
-    y = target.encode(frame[target.name])
-    return Rows(table.transform(frame), y, np.ones(frame.height, np.float32))
 
 
 def _class_shares(task: Task, train: Rows, dev: Rows) -> tuple[float, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from deepwell._base._errors import UsageError, did_you_mean
 
+from ._class_weight import class_weight_option
 from ._names import flag, quoted
 from ._split_kinds import SPLITS
 from ._table_input import Source
@@ -23,6 +24,9 @@ class LoadOptions:
         target, task, split, group, time, seed, name: as given.
         dev_size, test_size: rows or share wanted, or None.
         dev_source, test_source: given rows, or None.
+        train_dev: rows or share of train to hold out for a train-dev slice, or None.
+        weights: column of sample weights, or None.
+        class_weight: `balanced`, or label -> factor, or None.
         keep, ignore: names of columns.
         vault: folder, or None.
     """
@@ -36,6 +40,9 @@ class LoadOptions:
     test_size: float | None
     dev_source: Source
     test_source: Source
+    train_dev: float | None
+    weights: str | None
+    class_weight: str | dict[str, float] | None
     keep: tuple[str, ...]
     ignore: tuple[str, ...]
     seed: int | None
@@ -73,6 +80,9 @@ def checked_options(given: dict[str, Any]) -> LoadOptions:
         test_size=test_size,
         dev_source=dev_source,
         test_source=test_source,
+        train_dev=_train_dev(given["train_dev"]),
+        weights=_column(given["weights"]),
+        class_weight=class_weight_option(given["class_weight"]),
         keep=_columns(given["keep"]),
         ignore=_columns(given["ignore"]),
         seed=seed,
@@ -87,6 +97,10 @@ def _check_agreement(options: LoadOptions) -> None:
     both = set(options.keep) & set(options.ignore)
     if both:
         raise UsageError(f"`keep` and `ignore` both name {quoted(min(both))}; name it in one")
+    if options.weights is not None and options.weights in (options.group, options.time):
+        raise UsageError(
+            f"column {quoted(options.weights)} splits the rows; it cannot be their weight too"
+        )
     for kind, column in (("group", options.group), ("time", options.time)):
         others = {"group", "time"} - {kind}
         if options.split == kind and column is None:
@@ -122,6 +136,17 @@ def _size_or_source(part: str, given: Any) -> tuple[float | None, Source]:
         except ValueError:
             return None, given
     return None, given
+
+
+def _train_dev(given: Any) -> float | None:
+    """Return rows or a share, or None for no slice."""
+    size, source = _size_or_source("train_dev", given)
+    if source is not None or size == 0:
+        raise UsageError(
+            f"`train_dev` must be a number of rows or a share of train, got {quoted(given)}; leave "
+            "it out for no train-dev slice"
+        )
+    return size
 
 
 def _is_file(text: str) -> bool:

@@ -9,10 +9,12 @@ import polars as pl
 
 from ._divide import Divided
 from ._gather import Gathered
+from ._pool import Pool
 from ._rows import Rows
 from ._table_encoder import TableEncoder
 from ._target import TargetEncoder
 from ._task import Task
+from ._weighting import Weighting
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,9 @@ class Prepared:
         test: raw rows, to be sealed.
         table_encoder, target_encoder: fitted on the train rows.
         notes: what a reader should know.
+        weighting: how much rows count, fitted on the train rows.
+        train_dev: encoded rows cut from train, or None.
+        pool: rows to make folds of, or why there are none.
     """
 
     gathered: Gathered
@@ -45,3 +50,6 @@ class Prepared:
     table_encoder: TableEncoder
     target_encoder: TargetEncoder
     notes: tuple[str, ...]
+    weighting: Weighting
+    train_dev: Rows | None = None
+    pool: Pool | str = "the table is streamed, and folds need all rows in memory; leave `folds` out"

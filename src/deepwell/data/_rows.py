@@ -14,7 +14,7 @@ class Rows:
     Attributes:
         x: (n, D) float32, encoded and normalized with the train rows' numbers.
         y: (n,) int32 class index, or float32 target standardized with the train rows' numbers.
-        weight: (n,) float32 sample weights, ones today.
+        weight: (n,) float32, how much a row counts; 1 on average over the train rows.
     """
 
     x: np.ndarray

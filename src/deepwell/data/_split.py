@@ -11,6 +11,7 @@ from deepwell._base._hash import Key, Purpose, fold, key
 from ._split_sizes import Sizes
 
 TRAIN, DEV, TEST = 0, 1, 2
+TRAIN_DEV = 3  # cut from train after the split: like train, but not trained on (D4)
 PARTS = ("train", "dev", "test")
 
 

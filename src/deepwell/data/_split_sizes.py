@@ -47,9 +47,9 @@ def split_sizes(rows: int, dev: float | None = None, test: float | None = None) 
         UsageError: when a size is out of range or no train row would be left.
     """
     held = held_rows(rows)
-    n_test = held if test is None else _explicit("test", test, rows)
+    n_test = held if test is None else explicit_rows("test", test, rows)
     if dev is not None:
-        n_dev = _explicit("dev", dev, rows)
+        n_dev = explicit_rows("dev", dev, rows)
     else:
         n_dev = held if n_test else _rounded(NO_TEST_DEV_SHARE * rows)
     if n_dev + n_test >= rows:
@@ -65,10 +65,16 @@ def held_rows(rows: int) -> int:
     return max(1, _rounded(max(min(HELD_SHARE * rows, HELD_CAP), HELD_LEAST * rows)))
 
 
-def _explicit(part: str, size: float, rows: int) -> int:
+def explicit_rows(part: str, size: float, rows: int) -> int:
+    """Return the rows that a size means: a number of rows, or a share of `rows`, at least 1.
+
+    Raises:
+        UsageError: when it is neither.
+    """
     if not math.isfinite(size) or size < 0 or (size >= 1 and size != int(size)):
+        others = "" if part == "train_dev" else ", or a file"
         raise UsageError(
-            f"`{part}` must be a number of rows, a share between 0 and 1, or a file, got {size:g}"
+            f"`{part}` must be a number of rows, a share between 0 and 1{others}, got {size:g}"
         )
     if 0 < size < 1:
         return max(1, _rounded(size * rows))

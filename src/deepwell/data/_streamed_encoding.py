@@ -59,6 +59,7 @@ class Encoding:
         plan: what is made of them.
         places: rows that have a target.
         divided: the part of each of these.
+        weight: sample weights of the train rows.
         row_bytes: of such a row in memory, as it is.
         budget: bytes that the work may take.
     """
@@ -68,6 +69,7 @@ class Encoding:
     plan: ColumnPlan
     places: np.ndarray
     divided: Divided
+    weight: np.ndarray
     row_bytes: float
     budget: int
 
@@ -90,7 +92,7 @@ class Encoding:
                     frame = frame[self.places]
                 test.append(frame[rows[TEST]])
                 chosen = [inputs[name] for name in group if name in inputs]
-                encoder = TableEncoder.fit(frame[rows[TRAIN]], chosen)
+                encoder = TableEncoder.fit(frame[rows[TRAIN]], chosen, self.weight)
                 encoders.append(encoder)
                 self._require_room(sum(len(e.mean) for e in encoders), rows)
                 for piece in self._pieces(encoder, frame, rows[TRAIN]):

@@ -26,12 +26,13 @@ from ._memory import gigabytes
 from ._prepared import Prepared
 from ._row_hashes import column_words, fingerprint
 from ._rows import Rows
-from ._split import DEV, TRAIN
+from ._split import DEV, TRAIN, TRAIN_DEV
 from ._stable_hash import mix64
 from ._streamed_encoding import ROW_BYTES, Encoding
 from ._streamed_table import StreamedTable, column_groups, too_small
 from ._table_input import Source
 from ._target import TargetEncoder
+from ._weighting import fitted_weighting, sample_weights, weighting_notes
 
 
 @dataclass(eq=False)
@@ -84,7 +85,8 @@ def load_streamed(
     everything, comparable, units = (mix64(total) for total in hashes)
     print_of_data = fingerprint(everything, names, target)
     seed = int(print_of_data[:8], 16) if options.seed is None else options.seed
-    splitting = [target, *{n for n in (options.group, options.time) if n is not None}]
+    named = (options.group, options.time, options.weights)
+    splitting = [target, *{n for n in named if n is not None}]
     gathered = Gathered(
         table.columns(splitting)[places],
         np.full(len(places), TRAIN, np.int8),
@@ -94,9 +96,20 @@ def load_streamed(
         tuple(notes),
     )
     divided = divide(gathered, task, units, seed, options)
-    target_encoder = TargetEncoder.fit(goal[divided.rows(TRAIN)], task)
-    encoded = Encoding(table, names, plan, places, divided, survey.row_bytes, budget).run()
-    labels = {part: target_encoder.encode(goal[divided.rows(part)]) for part in (TRAIN, DEV)}
+    trained = divided.rows(TRAIN)
+    sample = sample_weights(gathered.frame, options.weights)
+    target_encoder = TargetEncoder.fit(goal[trained], task, sample[trained])
+    y = target_encoder.encode(goal)
+    weighting = fitted_weighting(sample, y, divided, task, options)
+    weight = weighting.weights(sample, y)
+    encoding = Encoding(
+        table, names, plan, places, divided, sample[trained], survey.row_bytes, budget
+    )
+    encoded = encoding.run()
+    parts = {
+        part: Rows(x, y[divided.rows(part)], weight[divided.rows(part)])
+        for part, x in {TRAIN: encoded.train, **encoded.held}.items()
+    }
     about = counted_notes(encoded.encoder, survey.blanks.__getitem__, survey.labels.__getitem__)
     return Prepared(
         gathered=gathered,
@@ -106,12 +119,18 @@ def load_streamed(
         comparable=set(names) - set(plan.identifiers),
         fingerprint=print_of_data,
         seed=seed,
-        train=_rows(encoded.train, labels[TRAIN]),
-        dev=_rows(encoded.held[DEV], labels[DEV]),
+        train=parts[TRAIN],
+        dev=parts[DEV],
+        train_dev=parts.get(TRAIN_DEV),
+        weighting=weighting,
         test=encoded.test,
         table_encoder=encoded.encoder,
         target_encoder=target_encoder,
-        notes=(*notes, *task_notes, *plan.notes, *about, *divided.notes, _how(budget)),
+        notes=(
+            *(*notes, *task_notes, *plan.notes, *about),
+            *weighting_notes(weighting, task.classes),
+            *(*divided.notes, _how(budget)),
+        ),
     )
 
 
@@ -156,10 +175,6 @@ def _surveyed(
             if used == "category":
                 survey.labels[name] = as_labels(series).n_unique()
     return survey
-
-
-def _rows(x: np.ndarray, y: np.ndarray) -> Rows:
-    return Rows(x, y, np.ones(len(y), np.float32))
 
 
 def _how(budget: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,7 +41,11 @@ class BaselinePrediction:
 
 
 def constant_guess(
-    metric: Metric, y_train: np.ndarray, n_dev: int, classes: Sequence[str] = ()
+    metric: Metric,
+    y_train: np.ndarray,
+    n_dev: int,
+    classes: Sequence[str] = (),
+    weight: np.ndarray | None = None,
 ) -> BaselinePrediction:
     """Return the constant that scores best on the train rows.
 
@@ -54,13 +58,19 @@ def constant_guess(
         y_train: (n,) class indices, or values in the target's unit.
         n_dev: rows to predict.
         classes: labels in class order; empty for regression.
+        weight: (n,) of the train rows, at least 0; ones when not given.
     """
+    weight = np.ones(len(y_train)) if weight is None else weight.astype(np.float64)
     if metric.task == "regression":
-        answers = {"mean": np.mean(y_train, dtype=np.float64), "median": np.median(y_train)}
+        values = y_train.astype(np.float64)
+        answers = {
+            "mean": np.average(values, weights=weight),
+            "median": _median(values, weight),
+        }
     else:
-        answers = _class_answers(y_train, classes)
+        answers = _class_answers(y_train, classes, weight)
     tiled = {name: _repeated(answer, len(y_train)) for name, answer in answers.items()}
-    scores = {name: metric.loss(y_train, rows) for name, rows in tiled.items()}
+    scores = {name: metric.loss(y_train, rows, weight) for name, rows in tiled.items()}
     name = min(scores, key=lambda n: np.nan_to_num(scores[n], nan=np.inf))
     return BaselinePrediction(name, tiled[name], _repeated(answers[name], n_dev))
 
@@ -72,6 +82,7 @@ def linear_model(
     x_dev: np.ndarray,
     n_classes: int = 0,
     seed: int = 0,
+    weight: np.ndarray | None = None,
 ) -> BaselinePrediction:
     """Return logistic regression for classes, ridge regression for numbers.
 
@@ -86,15 +97,45 @@ def linear_model(
         x_dev: (k, D) normalized inputs.
         n_classes: C; 0 for regression.
         seed: of the sampling and the folds.
+        weight: (n,) of the train rows, at least 0; ones when not given.
     """
     generator = np.random.default_rng(seed)
+    weight = np.ones(len(y_train)) if weight is None else weight.astype(np.float64)
+    train = _Train(x_train, y_train, weight)
     if task == "regression":
-        return _ridge(x_train, y_train, x_dev, generator)
-    return _logistic(x_train, y_train, x_dev, n_classes, generator)
+        return _ridge(train, x_dev, generator)
+    return _logistic(train, x_dev, n_classes, generator)
 
 
-def _class_answers(y_train: np.ndarray, classes: Sequence[str]) -> dict[str, np.ndarray]:
-    shares = np.bincount(y_train, minlength=len(classes)) / max(1, len(y_train))
+@dataclass(frozen=True)
+class _Train:
+    x: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+
+    def rows(self, chosen: np.ndarray) -> _Train:
+        """Return these rows, their weights 1 on average unless all are 0."""
+        weight = self.weight[chosen]
+        mean = float(weight.mean())
+        weight = weight / mean if mean > 0 else np.ones(len(chosen))
+        return _Train(self.x[chosen], self.y[chosen], weight)
+
+
+def _median(values: np.ndarray, weight: np.ndarray) -> float:
+    """Return the value below and above which half of the weight lies; between two, their middle."""
+    order = np.argsort(values, kind="stable")
+    order = order[weight[order] > 0]
+    below = np.cumsum(weight[order])
+    half = below[-1] / 2
+    place = int(np.searchsorted(below, half))
+    after = min(place + (below[place] == half), len(order) - 1)
+    return float((values[order[place]] + values[order[after]]) / 2)
+
+
+def _class_answers(
+    y_train: np.ndarray, classes: Sequence[str], weight: np.ndarray
+) -> dict[str, np.ndarray]:
+    shares = np.bincount(y_train, weights=weight, minlength=len(classes)) / weight.sum()
     commonest = int(shares.argmax())
     answers = {f'always "{safe_text(classes[commonest])}"': shares}
     if len(classes) == 2:
@@ -108,27 +149,24 @@ def _repeated(answer: np.ndarray | float, rows: int) -> np.ndarray:
 
 
 def _logistic(
-    x_train: np.ndarray,
-    y_train: np.ndarray,
-    x_dev: np.ndarray,
-    n_classes: int,
-    generator: np.random.Generator,
+    train: _Train, x_dev: np.ndarray, n_classes: int, generator: np.random.Generator
 ) -> BaselinePrediction:
-    cells_a_row = max(1, x_train.shape[1] * n_classes)
-    rows = _sample(len(y_train), _CELLS // cells_a_row, generator)
-    if x_train.shape[1] > 4 * len(rows):
-        basis = _row_basis(x_train[rows])
-        x_train, x_dev = x_train @ basis, x_dev @ basis
+    cells_a_row = max(1, train.x.shape[1] * n_classes)
+    rows = _sample(len(train.y), _CELLS // cells_a_row, generator)
+    if train.x.shape[1] > 4 * len(rows):
+        basis = _row_basis(train.x[rows])
+        train, x_dev = replace(train, x=train.x @ basis), x_dev @ basis
         cells_a_row = basis.shape[1] * n_classes
     trial = rows[_sample(len(rows), _TRIAL_CELLS // cells_a_row, generator)]
-    strength = _best_strength(x_train[trial], y_train[trial], n_classes, generator)
-    notes = _sampled_note(len(rows), len(y_train))
+    strength = _best_strength(train.rows(trial), n_classes, generator)
+    notes = _sampled_note(len(rows), len(train.y))
     model = LogisticPath(n_classes, _STEPS)
-    model.fit(x_train[rows], y_train[rows], strength)
+    fitted = train.rows(rows)
+    model.fit(fitted.x, fitted.y, strength, fitted.weight)
     if not model.converged:
         notes.append(f"stopped after {_STEPS} steps, not converged")
     return BaselinePrediction(
-        "logistic regression", model.predict(x_train), model.predict(x_dev), "; ".join(notes)
+        "logistic regression", model.predict(train.x), model.predict(x_dev), "; ".join(notes)
     )
 
 
@@ -141,10 +179,9 @@ def _row_basis(x: np.ndarray) -> np.ndarray:
     return np.linalg.qr(x.T)[0]
 
 
-def _best_strength(
-    x: np.ndarray, y: np.ndarray, n_classes: int, generator: np.random.Generator
-) -> float:
+def _best_strength(train: _Train, n_classes: int, generator: np.random.Generator) -> float:
     """Return the C with the least cross-validated log loss; folds are stratified."""
+    x, y, weight = train.x, train.y, train.weight
     shuffled = generator.permutation(len(y))
     by_class = shuffled[np.argsort(y[shuffled], kind="stable")]
     fold = np.empty(len(y), dtype=np.intp)
@@ -152,31 +189,32 @@ def _best_strength(
     losses = np.zeros(len(_STRENGTHS))
     for held_out in range(_FOLDS):
         inside, outside = fold != held_out, fold == held_out
-        if not inside.any() or not outside.any():
+        if not weight[inside].any() or not weight[outside].any():
             continue
         model = LogisticPath(n_classes, _TRIAL_STEPS)
         for place, strength in enumerate(_STRENGTHS):
-            model.fit(x[inside], y[inside], strength)
-            losses[place] += log_loss.loss(y[outside], model.predict(x[outside])) * outside.sum()
+            model.fit(x[inside], y[inside], strength, weight[inside])
+            loss = log_loss.loss(y[outside], model.predict(x[outside]), weight[outside])
+            losses[place] += loss * weight[outside].sum()
     return _STRENGTHS[int(losses.argmin())]
 
 
-def _ridge(
-    x_train: np.ndarray, y_train: np.ndarray, x_dev: np.ndarray, generator: np.random.Generator
-) -> BaselinePrediction:
-    inputs = x_train.shape[1]
-    rows = _sample(len(y_train), _ridge_rows(inputs, _PRODUCTS), generator)
-    trial = _sample(len(y_train), _ridge_rows(inputs, _TRIAL_PRODUCTS), generator)
-    y = y_train[rows].astype(np.float64)
+def _ridge(train: _Train, x_dev: np.ndarray, generator: np.random.Generator) -> BaselinePrediction:
+    inputs = train.x.shape[1]
+    rows = _sample(len(train.y), _ridge_rows(inputs, _PRODUCTS), generator)
+    trial = train.rows(_sample(len(train.y), _ridge_rows(inputs, _TRIAL_PRODUCTS), generator))
+    fitted = train.rows(rows)
+    y = fitted.y.astype(np.float64)
     mean, scale = float(y.mean()), float(y.std()) or 1.0
-    penalties = [float(a) * len(trial) for a in _RIDGES]
+    penalties = [float(a) * len(trial.y) for a in _RIDGES]
     chosen = best_penalty(
-        x_train[trial].astype(np.float64), (y_train[trial] - mean) / scale, penalties
+        trial.x.astype(np.float64), (trial.y - mean) / scale, penalties, trial.weight
     )
-    weights, bias = ridge(x_train[rows].astype(np.float64), (y - mean) / scale, chosen)
-    train, dev = (_values(x, weights, bias) * scale + mean for x in (x_train, x_dev))
-    note = "; ".join(_sampled_note(len(rows), len(y_train)))
-    return BaselinePrediction("ridge regression", train, dev, note)
+    x = fitted.x.astype(np.float64)
+    weights, bias = ridge(x, (y - mean) / scale, chosen, fitted.weight)
+    said, dev = (_values(x, weights, bias) * scale + mean for x in (train.x, x_dev))
+    note = "; ".join(_sampled_note(len(rows), len(train.y)))
+    return BaselinePrediction("ridge regression", said, dev, note)
 
 
 def _ridge_rows(inputs: int, products: float) -> int:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from deepwell.data._batches import epoch_order, steps_per_epoch
+from deepwell.data._batches import epoch_order, steps_per_epoch, view_orders
 from deepwell.records import ChunkRecord, TrialSpec
 from deepwell.training._program import (
     Chunk,
@@ -209,6 +209,10 @@ class LocalEngine:
         taken, self._shortages = self._shortages, []
         return taken
 
+    def rows(self) -> int:
+        """Return how many train and dev rows there are, each counted once."""
+        return len(self._rows.y_train) + len(self._rows.y_dev)
+
     def programs(self) -> int:
         """Return how many programs were planned and handed to the compiler."""
         return len(self._programs)
@@ -360,12 +364,13 @@ class LocalEngine:
         begun = step - done * steps_per_epoch(rows, batch)
         running = np.ones(len(group), bool)
         for epoch in range(done + 1, until + 1):
-            order = epoch_order(order_seed, epoch, rows, batch)
-            moved = np.full(len(group), begun == len(order))
+            order = self._order(order_seed, epoch, batch)
+            steps = order.shape[-2]
+            moved = np.full(len(group), begun == steps)
             info: Info | None = None
-            for first in range(begun, max(len(order), begun + 1), at_once):
-                last = first + at_once >= len(order)
-                chunk = Chunk(order[first : first + at_once], epoch, last)
+            for first in range(begun, max(steps, begun + 1), at_once):
+                last = first + at_once >= steps
+                chunk = Chunk(order[..., first : first + at_once, :], epoch, last)
                 if self._rows.streamed and len(chunk.order):
                     chunk = windowed(chunk, self._rows)
                 info = session.advance(chunk, stop)
@@ -385,3 +390,10 @@ class LocalEngine:
             running &= info.outcome == Outcome.RUNNING
             if not running.any() or stop():
                 return
+
+    def _order(self, seed: int, epoch: int, batch: int) -> np.ndarray:
+        """Return the rows of an epoch's batches, for each data view where there are several."""
+        views = self._rows.views
+        if len(views) == 1:
+            return epoch_order(seed, epoch, self.shape.train_rows, batch)
+        return view_orders(seed, epoch, [len(view.y_train) for view in views], batch)

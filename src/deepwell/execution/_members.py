@@ -49,4 +49,5 @@ def member_of(spec: TrialSpec, inputs: int, outputs: int, loss: str) -> Member:
         dtype=spec.dtype,
         initializer_scale=spec.number("initializer_scale"),
         rms_start=spec.text("rms_start"),
+        view=max(0, spec.fold - 1),
     )

@@ -57,11 +57,17 @@ def share_out(budget: int, rows: TrainingRows, copies: int) -> MemoryPlan:
         UsageError: when the rows that must be held leave no room to train.
     """
     each = row_bytes(rows.x_train.shape[1])
-    n, k = len(rows.y_train), len(rows.y_dev)
+    n = sum(len(view.y_train) for view in rows.views)
+    k = sum(len(view.y_dev) for view in rows.views)
     on_disk = isinstance(rows.x_train, np.memmap)
     here = 0 if on_disk else n * each
     dev = k * each * (1 + max(1, copies))
     streamed = rows.streamed or on_disk or here + n * each * copies + dev > budget // 2
+    if streamed and rows.others:
+        raise UsageError(
+            f"the memory budget of {gigabytes(budget)} does not hold the {n + k:,} rows of "
+            f"{len(rows.views)} folds; give more --memory, or fewer folds"
+        )
     fixed = dev + n * _ORDER_BYTES + here + (0 if streamed else n * each * copies)
     window_rows = 0
     if streamed:

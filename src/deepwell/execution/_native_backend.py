@@ -54,6 +54,10 @@ class NativeBackend:
 
     def build(self, bucket: Bucket, rows: TrainingRows) -> Program:
         """Make a bucket's program."""
+        if rows.others:
+            from deepwell.training._native_views import NativeViewsProgram
+
+            return NativeViewsProgram(bucket.structure, rows, lanes=bucket.options.lanes)
         from deepwell.training._native_program import NativeProgram
 
         return NativeProgram(bucket.structure, rows, lanes=bucket.options.lanes)
@@ -93,4 +97,5 @@ def _structure(batch: int, shape: Shape) -> Structure:
         dev_rows=shape.dev_rows,
         steps=shape.call_steps(batch, -(-shape.train_rows // batch)),
         score=shape.score,
+        views=shape.views,
     )

@@ -49,6 +49,7 @@ class Shape:
     Attributes:
         train_rows, dev_rows: true rows.
         inputs: D; outputs: raw outputs of a row; loss; score: the metric that is watched.
+        views: data views, such as folds; `train_rows` and `dev_rows` are those of the largest.
         window_rows: train rows that a call may be given where they are streamed; 0 where a program
             holds them all.
     """
@@ -60,6 +61,7 @@ class Shape:
     loss: str
     score: str
     window_rows: int = 0
+    views: int = 1
 
     def call_steps(self, batch: int, steps: int) -> int:
         """Return the update steps of one call: those wanted, or those whose rows fit a window."""
@@ -233,6 +235,7 @@ def _bucket(
         batch_norm=wide.batch_norm,
         residual=wide.residual,
         extras=tuple(e for e in EXTRAS if any(members[n].number(e) > 0 for n in numbers)),
+        views=shape.views,
     )
     return Bucket(structure, tuple(numbers), _options(lanes, len(numbers), machine))
 

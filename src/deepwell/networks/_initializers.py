@@ -30,7 +30,7 @@ from deepwell._base._registry import Registry
 from ._architecture import Architecture
 from ._normals import fill_normals
 
-INITIALIZERS: Registry[Callable[[int, int], float] | None] = Registry(
+INITIALIZERS: Registry[Callable[[int, int], float]] = Registry(
     "initializer",
     {
         "zeros": lambda n_in, n_out: 0.0,
@@ -39,7 +39,7 @@ INITIALIZERS: Registry[Callable[[int, int], float] | None] = Registry(
         "lecun": lambda n_in, n_out: math.sqrt(1.0 / n_in),
         "glorot": lambda n_in, n_out: math.sqrt(2.0 / (n_in + n_out)),
         "he": lambda n_in, n_out: math.sqrt(2.0 / n_in),
-        "identity": None,
+        "identity": lambda n_in, n_out: math.sqrt(1.0 / n_in),  # of the output layer
     },
 )
 
@@ -50,9 +50,7 @@ def standard_deviation(initializer: str, n_in: int, n_out: int) -> float:
     >>> round(standard_deviation("he", 5, 1), 3), round(standard_deviation("he", 100, 1), 3)
     (0.632, 0.141)
     """
-    scheme = INITIALIZERS[initializer] or INITIALIZERS["lecun"]
-    assert scheme is not None
-    return scheme(n_in, n_out)
+    return INITIALIZERS[initializer](n_in, n_out)
 
 
 def layer_deviations(

@@ -29,6 +29,7 @@ class DataFacts:
         split_seed: seed of the split; comes from the data unless it was given.
         sizes: rows of train, dev and test; test is 0 when no test set was wanted.
         sealed: sha256 of the sealed test file, or an empty string.
+        train_dev_rows: rows cut from train to tell mismatch from variance; not in `sizes`.
     """
 
     name: str
@@ -45,6 +46,7 @@ class DataFacts:
     split_seed: int = 0
     sizes: tuple[int, int, int] = (0, 0, 0)
     sealed: str = ""
+    train_dev_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class PlanFacts:
         seconds: honest estimate of the time, or None when there is nothing to go by.
         space: hyperparameter -> its range or value in words, as in `log(0.0001, 1)`.
         memory_bytes: budget for data, networks in training and workspaces; None for no bound.
+        folds: networks of each configuration, one a fold; 0 without cross-validation.
+        advice: a sentence about cross-validation for so many rows, or an empty string.
     """
 
     networks: int
@@ -78,6 +82,8 @@ class PlanFacts:
     seconds: float | None
     space: Mapping[str, str] = field(default_factory=dict[str, str])
     memory_bytes: int | None = None
+    folds: int = 0
+    advice: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,6 +152,9 @@ class StudyResult:
         metric_label: what the figures are, as in `error` or `1 - AUC`.
         percent: whether the figures are shares that people read as per cent.
         train, dev: the best network's scores with intervals.
+        folds: scores of the folds in a cross-validated study, where `dev` is that of all rows;
+            `refit_epochs`: for how long the saved network was trained on all of them.
+        train_dev: the same on the rows cut from train, None where there are none.
         baselines: simple models on the same dev rows.
         versus_name, versus: best baseline, and network minus baseline on the dev rows (paired).
         best: hyperparameters of the best trial; best_trial: its number.
@@ -191,3 +200,6 @@ class StudyResult:
     repeated_seconds: float = 0.0
     peak_memory_bytes: int | None = None
     memory_notes: tuple[str, ...] = ()
+    train_dev: Estimate | None = None
+    folds: tuple[float, ...] = ()
+    refit_epochs: int = 0

@@ -22,12 +22,16 @@ class TrialSpec:
         order_seed: of the mini-batch order; members of a study share it by default, so that
             comparisons are sharper (common random numbers).
         dtype: `float32` or `float64`, of all arithmetic.
+        fold: the fold that is held out as dev rows, counted from 1; 0 for the study's own dev rows.
+        folds: into how many folds train and dev rows are cut; 0 without cross-validation.
     """
 
     hyperparameters: Mapping[str, Value]
     seed: int
     order_seed: int = 0
     dtype: str = "float32"
+    fold: int = 0
+    folds: int = 0
 
     def __post_init__(self) -> None:
         values = MappingProxyType(complete(self.hyperparameters))
@@ -36,6 +40,10 @@ class TrialSpec:
         object.__setattr__(self, "order_seed", operator.index(self.order_seed))
         if self.dtype not in ("float32", "float64"):
             raise UsageError(f"`dtype` must be float32 or float64, got {self.dtype!r}")
+        if not (self.fold == self.folds == 0 or 1 <= self.fold <= self.folds):
+            raise UsageError(
+                f"`fold` must be 1 to `folds`, or both 0, got fold {self.fold} of {self.folds}"
+            )
 
     def __hash__(self) -> int:
         return hash(self.to_json())
@@ -87,15 +95,15 @@ class TrialSpec:
 
     def to_json(self) -> str:
         """Return the spec as one line of JSON with sorted names."""
-        return json.dumps(
-            {
-                "hyperparameters": dict(self.hyperparameters),
-                "seed": self.seed,
-                "order_seed": self.order_seed,
-                "dtype": self.dtype,
-            },
-            sort_keys=True,
-        )
+        plain: dict[str, object] = {
+            "hyperparameters": dict(self.hyperparameters),
+            "seed": self.seed,
+            "order_seed": self.order_seed,
+            "dtype": self.dtype,
+        }
+        if self.folds:
+            plain |= {"fold": self.fold, "folds": self.folds}
+        return json.dumps(plain, sort_keys=True)
 
     @staticmethod
     def from_json(text: str) -> TrialSpec:
@@ -106,4 +114,6 @@ class TrialSpec:
             seed=plain["seed"],
             order_seed=plain["order_seed"],
             dtype=plain["dtype"],
+            fold=plain.get("fold", 0),
+            folds=plain.get("folds", 0),
         )

@@ -31,6 +31,8 @@ def split_lines(facts: DataFacts) -> list[str]:
     seed = f", seed {facts.split_seed}" if facts.split in ("stratified", "random", "group") else ""
     way = "as the files are" if facts.split == "files" else facts.split
     rows = f"{train:,} train and {dev:,} dev rows"
+    if facts.train_dev_rows:
+        rows = f"{train:,} train, {facts.train_dev_rows:,} train-dev and {dev:,} dev rows"
     sealed = f" sealed (sha256 {facts.sealed[:8]}...)" if facts.sealed else ""
     test_rows = f"{count(test, 'test row')}{sealed}" if test else "no test set"
     return entry("split", f"{shares} {way}{seed}: {rows}; {test_rows}")

@@ -17,8 +17,12 @@ def plan_lines(plan: PlanFacts) -> list[str]:
     cores = f"on {count(plan.cores, 'core')}"
     time = f"about {duration(plan.seconds)} {cores}" if plan.seconds is not None else cores
     compiled = f" ({plan.programs} to compile)" if plan.program == "jax" else ""
+    networks = count(plan.networks, "network")
+    if plan.folds:
+        each = count(plan.networks // plan.folds, "configuration")
+        networks = f"{networks} ({each} x {plan.folds} folds)"
     parts = [
-        count(plan.networks, "network"),
+        networks,
         f"{plan.program} program{compiled}",
         *_rungs(plan),
         time,
@@ -27,6 +31,8 @@ def plan_lines(plan: PlanFacts) -> list[str]:
     paragraphs = [", ".join(parts)]
     if plan.space:
         paragraphs.append(space_words(plan))
+    if plan.advice:
+        paragraphs.append(plan.advice)
     return entry("plan", *paragraphs)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
+
 from deepwell._base._safe_text import safe_text
 from deepwell.records import StudyResult
 
-from ._figures import difference, interval
+from ._figures import count, difference, figure, interval
 from ._layout import entry
 from ._network import network_words
 
@@ -15,14 +17,35 @@ _STOPPED_LIMIT = 200
 def result_lines(result: StudyResult) -> list[str]:
     """Return the line `result`, and `stopped` where a run ended before its plan was done."""
     label = safe_text(result.metric_label)
+    dev = f"{len(result.folds)}-fold" if result.folds else "dev"
     paragraphs = [
-        f"dev {label} {interval(result.dev, result.percent)}: {network_words(result.best)}",
+        f"{dev} {label} {interval(result.dev, result.percent)}: {network_words(result.best)}",
+        *folds_words(result),
         f"train {label} {interval(result.train, result.percent)}",
     ]
+    if result.train_dev is not None:
+        paragraphs.append(
+            f"train-dev {label} {interval(result.train_dev, result.percent)}: rows like train, not "
+            "trained on"
+        )
     verdict = versus_words(result)
     if verdict:
         paragraphs.append(verdict)
     return [*stopped_lines(result), *entry("result", *paragraphs)]
+
+
+def folds_words(result: StudyResult) -> list[str]:
+    """Return the mean and the spread across folds and what was saved, none without folds."""
+    if not result.folds:
+        return []
+    mean, spread = statistics.fmean(result.folds), statistics.stdev(result.folds)
+    shown = [figure(f, result.percent) for f in (mean, min(result.folds), max(result.folds))]
+    return [
+        f"mean of {len(result.folds)} folds {shown[0]}, from {shown[1]} to {shown[2]}, standard "
+        f"deviation {figure(spread, result.percent)}",
+        "the saved network was trained on all of these rows for "
+        f"{count(result.refit_epochs, 'epoch')}, the folds' mean",
+    ]
 
 
 def stopped_lines(result: StudyResult) -> list[str]:

@@ -79,6 +79,11 @@ def _found(result: StudyResult) -> list[str]:
         (f"network (trial {result.best_trial})", "dev", interval(result.dev, result.percent)),
         (f"network (trial {result.best_trial})", "train", interval(result.train, result.percent)),
         *(
+            [(f"network (trial {result.best_trial})", "train-dev", between)]
+            if (between := _train_dev(result))
+            else []
+        ),
+        *(
             (safe_text(b.name), "dev", interval(b.estimate, result.percent))
             for b in result.baselines
         ),
@@ -90,6 +95,10 @@ def _found(result: StudyResult) -> list[str]:
         *(["", *wrap(verdict, COLUMNS)] if verdict else []),
         *(["", *finding_lines(result.findings)] if result.findings else []),
     ]
+
+
+def _train_dev(result: StudyResult) -> str:
+    return "" if result.train_dev is None else interval(result.train_dev, result.percent)
 
 
 def _assumed(result: StudyResult) -> list[str]:

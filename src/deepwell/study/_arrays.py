@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from deepwell.data._data import Data
+from deepwell.data._folds import Folds
+from deepwell.execution._backend import Backend
+from deepwell.execution._local import LocalEngine
 from deepwell.execution._planner import Shape
 from deepwell.training._program import TrainingRows
 
@@ -18,6 +23,32 @@ def training_rows(data: Data) -> TrainingRows:
         weight_dev=data.dev.weight,
         streamed=data.memory is not None,
     )
+
+
+def rows_of_folds(folds: Folds) -> TrainingRows:
+    """Return the arrays of all folds, each a data view."""
+    views = [training_rows(replace(folds.data(f), memory=None)) for f in range(len(folds.parts))]
+    return replace(views[0], others=tuple(views[1:]))
+
+
+def shape_of_folds(folds: Folds, metric: str) -> Shape:
+    """Return the data and task as programs see them, with the sizes of the largest fold."""
+    first, *others = (shape_of(folds.data(f), metric) for f in range(len(folds.parts)))
+    return replace(
+        first,
+        train_rows=max([first.train_rows, *(shape.train_rows for shape in others)]),
+        dev_rows=max([first.dev_rows, *(shape.dev_rows for shape in others)]),
+        views=len(folds.parts),
+    )
+
+
+def engine_of(
+    data: Data, folds: Folds | None, metric: str, backend: Backend, memory: int | None
+) -> LocalEngine:
+    """Return the engine for the rows of a study: its split, or its folds side by side."""
+    if folds is None:
+        return LocalEngine(training_rows(data), shape_of(data, metric), backend, memory)
+    return LocalEngine(rows_of_folds(folds), shape_of_folds(folds, metric), backend, memory)
 
 
 def shape_of(data: Data, metric: str) -> Shape:

@@ -58,6 +58,7 @@ def to_config(asked: Asked, data: Data, sealed: SealedTest | None) -> dict[str, 
         "metric": settings.metric,
         "score_scale": score_scale(data, settings.metric),
         "best_possible": settings.best_possible,
+        "folds": settings.folds,
         "program": asked.program,
         "trials": asked.trials,
         "budget": asked.budget,
@@ -66,6 +67,7 @@ def to_config(asked: Asked, data: Data, sealed: SealedTest | None) -> dict[str, 
         "origin": None if data.origin is None else asdict(data.origin),
         "fingerprint": data.fingerprint,
         "encoding": encoding(data),
+        "weighting": to_plain(data.weighting),
         "vault": None if sealed is None else {**vars(sealed), "path": Path(sealed.path).name},
     }
 
@@ -89,6 +91,7 @@ def from_config(record: StudyRecord) -> Asked:
         seed=config["seed"],
         metric=config["metric"],
         best_possible=config["best_possible"],
+        folds=config.get("folds", 0),
     )
     memory = config.get("memory")  # which studies of before the budget have not
     return Asked(settings, config["program"], config["trials"], config["budget"], memory)

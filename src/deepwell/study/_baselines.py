@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deepwell.data._data import Data
+from deepwell.data._folds import Folds
 from deepwell.diagnosis._baselines import BaselinePrediction, constant_guess, linear_model
 from deepwell.diagnosis._metrics import Metric
 from deepwell.records import Baseline
@@ -32,14 +33,25 @@ def fit_baselines(data: Data, metric: Metric, seed: int) -> tuple[SimpleModel, .
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     data = affordable(data)
-    y = targets(data, data.train)
+    y, weight = targets(data, data.train), data.train.weight
     classes = data.task.classes
     with threadpool_limits(1, user_api="blas"):
         fitted = (
-            constant_guess(metric, y, len(data.dev), classes),
-            linear_model(data.task.kind, data.train.x, y, data.dev.x, len(classes), seed),
+            constant_guess(metric, y, len(data.dev), classes, weight),
+            linear_model(data.task.kind, data.train.x, y, data.dev.x, len(classes), seed, weight),
         )
     return tuple(SimpleModel(b, score_baseline(data, b, metric, seed)) for b in fitted)
+
+
+def fit_baselines_of_folds(folds: Folds, metric: Metric, seed: int) -> tuple[SimpleModel, ...]:
+    """Return the simple models fitted fold by fold, each row predicted by those that saw others."""
+    fitted = [fit_baselines(folds.data(f), metric, seed) for f in range(len(folds.parts))]
+    together: list[SimpleModel] = []
+    for same in zip(*fitted, strict=True):
+        of_folds = dict(enumerate(one.prediction.prediction_dev for one in same))
+        said = replace(same[0].prediction, prediction_dev=folds.in_order(of_folds))
+        together.append(SimpleModel(said, score_baseline(folds.whole, said, metric, seed)))
+    return tuple(together)
 
 
 class PendingBaselines:

@@ -77,7 +77,7 @@ def train_bracket(
             watch.checkpoints.chunk_recorded(bracket, here)
             _tell_shortages(engine, history)
         _tell_shortages(engine, history)
-        members = set(here.alive)
+        members = bracket.together(here.alive)
         reached = [t for t in history.trials() if t.number in members]
         finished = [t.number for t in reached if _at_its_end(t)]
         left = [t.number for t in reached if not t.status.over and not _at_its_end(t)]
@@ -152,7 +152,7 @@ class _Meter:
         self._done += sum(max(0, t.epochs - below) for t in trials if t.number in members)
         self._before = self._done
         self._rung = self._alive = 0
-        best = best_trial(trials)
+        best = None if bracket.folds else best_trial(trials)
         self._best = math.inf if best is None else best.score * watch.scale
 
     def enter(self, rung: int, alive: int) -> None:
@@ -162,7 +162,7 @@ class _Meter:
     def add(self, members: int, scores: np.ndarray) -> None:
         self._done += members
         finite = scores[np.isfinite(scores)]
-        if finite.size:
+        if finite.size and not self._bracket.folds:  # the mean over folds is what counts
             self._best = min(self._best, float(finite.min()) * self._watch.scale)
         self._tell("training", ended=False)
 

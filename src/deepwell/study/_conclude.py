@@ -13,6 +13,7 @@ import numpy as np
 
 from deepwell._base._errors import StudyError
 from deepwell.data._data import Data
+from deepwell.data._folds import Folds
 from deepwell.diagnosis._bias_variance import BiasVarianceEvidence, diagnose_bias_variance
 from deepwell.diagnosis._comparison import compare_with_baselines, hardest_baseline
 from deepwell.diagnosis._intervals import paired_difference, unpaired_difference
@@ -36,6 +37,7 @@ from deepwell.report._figures import count
 from ._affordable import affordable, sampled_note
 from ._baselines import SimpleModel
 from ._bracket import best_trial
+from ._cross_validate import best_configuration, refit, score_out_of_fold
 from ._evaluate import Scored, score_model, targets
 from ._history import History
 from ._interrupt import BY_USER
@@ -59,6 +61,8 @@ class Run:
     history: History
     engine: LocalEngine
     baselines: tuple[SimpleModel, ...]
+    folds: Folds | None = None
+    memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -91,13 +95,13 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         KeyboardInterrupt: when a person stopped the run before any network was scored.
     """
     trials = run.history.trials()
-    best = _best_held(run.engine, trials)
+    best = _best_held(run, trials)
     if best is None:
         raise _without_a_best(run.history, trials, stopped)
     model = _model(run, best)
     sampled = sampled_note(run.data)
     run = replace(run, data=affordable(run.data))
-    scored = score_model(run.data, model, run.metric, run.settings.seed)
+    scored, folds = _scored(run, model, best)
     differences = _differences(run, scored)
     hardest = hardest_baseline(differences)
     name = run.history.record.name
@@ -118,6 +122,9 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         percent=run.metric.percent,
         train=scored.train,
         dev=scored.dev,
+        train_dev=scored.train_dev,
+        folds=folds,
+        refit_epochs=best.best_epoch if folds else 0,
         baselines=tuple(b.shown for b in run.baselines),
         versus_name=hardest,
         versus=differences[hardest],
@@ -168,12 +175,23 @@ def _without_a_best(
     )
 
 
-def _best_held(engine: LocalEngine, trials: Sequence[Trial]) -> Trial | None:
+def _scored(run: Run, model: Model, best: Trial) -> tuple[Scored, tuple[float, ...]]:
+    """Return the scores of the model, or out of fold with those of each fold."""
+    if run.folds is None:
+        return score_model(run.data, model, run.metric, run.settings.seed), ()
+    found = score_out_of_fold(run.engine, best, run.folds, run.metric, run.settings.seed)
+    return found.scored, found.folds
+
+
+def _best_held(run: Run, trials: Sequence[Trial]) -> Trial | None:
     """Return the trial with the best dev score whose weights there are, or None.
 
     Where memory ran out, weights may be lost: those of a trial that failed, and of one that was to
     be trained again from its start when the run was stopped.
     """
+    engine = run.engine
+    if run.folds is not None:
+        return best_configuration(engine, trials, run.settings.folds)
     ranked = sorted((t for t in trials if t.status is not Status.FAILED), key=Trial.rank_key)
     scored = [t for t in ranked if math.isfinite(t.score)]
     held = engine.states([t.number for t in scored])
@@ -197,11 +215,10 @@ def _shortages(history: History) -> tuple[str, ...]:
 def _model(run: Run, best: Trial) -> Model:
     task, data = run.data.task, run.data
     architecture = architecture_of(best.spec, data.train.x.shape[1], task.outputs, task.loss)
-    parameters = run.engine.best_parameters(best.number)
+    parameters = _parameters(run, best)
     if best.spec.text("batch_norm_statistics") == "exact":
-        parameters = with_exact_statistics(
-            architecture, parameters, data.train.x, data.train.weight
-        )
+        rows = (data if run.folds is None else run.folds.whole).train
+        parameters = with_exact_statistics(architecture, parameters, rows.x, rows.weight)
     about: dict[str, Any] = {
         "trial": best.number,
         "hyperparameters": to_plain(dict(best.spec.hyperparameters)),
@@ -217,6 +234,13 @@ def _model(run: Run, best: Trial) -> Model:
         data.target_encoder,
         about,
     )
+
+
+def _parameters(run: Run, best: Trial) -> Mapping[str, np.ndarray]:
+    """Return the weights to save: at the best dev score, or trained on the rows of all folds."""
+    if run.folds is None:
+        return run.engine.best_parameters(best.number)
+    return refit(run.engine, best, run.folds, run.metric.name, run.memory)
 
 
 def _differences(run: Run, scored: Scored) -> dict[str, Estimate]:

@@ -7,15 +7,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from deepwell.data._data import Data
+from deepwell.data._folds import Folds
 from deepwell.diagnosis._metrics import METRICS, Metric
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._planner import Plan
 from deepwell.records import PlanFacts, Progress, StudyResult, from_plain
-from deepwell.search.schedulers._registry import SCHEDULERS
 
 from ._arrays import score_scale
 from ._asked import Asked
-from ._baselines import PendingBaselines, SimpleModel, fit_baselines
+from ._baselines import (
+    PendingBaselines,
+    SimpleModel,
+    fit_baselines,
+    fit_baselines_of_folds,
+)
 from ._bracket import Watch, train_bracket
 from ._budget import Clock
 from ._checkpoint import Checkpoints, Position
@@ -24,17 +29,19 @@ from ._history import History, Round
 from ._interrupt import BY_USER, interruptible
 from ._observer import Observer
 from ._rounds import first_round, next_round, plan_facts
+from ._settings import scheduler_of
 from ._work import round_size
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be done, with what, and who hears of it."""
+    """What is to be done, with what, who hears of it; with folds `data` holds all rows."""
 
     data: Data
     asked: Asked
     engine: LocalEngine
     observer: Observer
+    folds: Folds | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,11 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
         if not stopped and job.asked.trials is not None and history.interrupted():
             stopped = BY_CLOCK
         simple = baselines.wait()
-        run = Run(job.data, job.asked.settings, metric, facts, history, job.engine, simple)
+        run = Run(
+            *(job.data, job.asked.settings, metric, facts, history, job.engine, simple),
+            folds=job.folds,
+            memory=job.asked.memory,
+        )
         return conclude(run, _work(history, clock), stopped)
 
 
@@ -114,6 +125,9 @@ def _pending_baselines(job: Job, metric: Metric) -> PendingBaselines:
         job.observer.on_baselines(shown, metric.label, metric.percent)
 
     seed = job.asked.settings.seed
+    if job.folds is not None:
+        folds = job.folds
+        return PendingBaselines(lambda: fit_baselines_of_folds(folds, metric, seed), tell)
     return PendingBaselines(lambda: fit_baselines(job.data, metric, seed), tell)
 
 
@@ -132,7 +146,7 @@ def _train(
     watch: Watch,
 ) -> None:
     """Train the rounds that are left, and further ones while a budget without trials lasts."""
-    scheduler = SCHEDULERS[job.asked.settings.scheduler]
+    scheduler, folds = scheduler_of(job.asked.settings), job.asked.settings.folds or 1
     for one in rounds:
         if one is not rounds[0] and watch.stop():
             history.interrupt(sorted(one.bracket.specs), 0)
@@ -142,7 +156,7 @@ def _train(
         position = None
     while job.asked.trials is None and watch.clock.budget is not None and not watch.stop():
         past = history.trials()
-        count = round_size(watch.clock.left(), watch.clock.seconds() / len(past))
+        count = round_size(watch.clock.left(), watch.clock.seconds() * folds / len(past))
         if count == 0:
             return
         population = len(history.store.events(history.record.id, "propose"))

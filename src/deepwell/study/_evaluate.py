@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,12 +20,13 @@ from ._model import Model
 
 @dataclass(frozen=True)
 class Scored:
-    """A model's predictions on train and dev rows with their scores."""
+    """A model's predictions on train and dev rows with their scores, and that on train-dev."""
 
     train_prediction: np.ndarray
     dev_prediction: np.ndarray
     train: Estimate
     dev: Estimate
+    train_dev: Estimate | None = None
 
 
 def targets(data: Data, rows: Rows) -> np.ndarray:
@@ -39,7 +40,7 @@ def check_defined(data: Data, metric: Metric) -> None:
     """Raise `UsageError` for a metric that the dev rows do not define, whatever is predicted."""
     classes, rows = len(data.task.classes), len(data.dev)
     anything = np.zeros((rows, classes) if classes else rows)
-    if math.isnan(metric.loss(targets(data, data.dev), anything)):
+    if math.isnan(metric.loss(targets(data, data.dev), anything, data.dev.weight)):
         raise UsageError(
             f"{metric.label} is not defined on dev rows of one class alone (there are {rows:,}); "
             "choose another metric, or more dev rows"
@@ -47,10 +48,15 @@ def check_defined(data: Data, metric: Metric) -> None:
 
 
 def score_model(data: Data, model: Model, metric: Metric, seed: int) -> Scored:
-    """Return the model's scores on all train and dev rows."""
-    return score_predictions(
+    """Return the model's scores on all train, dev and train-dev rows."""
+    scored = score_predictions(
         data, model.outputs(data.train.x), model.outputs(data.dev.x), metric, seed
     )
+    rows = data.train_dev
+    if rows is None:
+        return scored
+    said = model.outputs(rows.x)
+    return replace(scored, train_dev=estimate(metric, targets(data, rows), said, rows.weight, seed))
 
 
 def score_predictions(

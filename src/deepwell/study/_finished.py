@@ -16,10 +16,12 @@ from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell.data._vault import SealedTest
 from deepwell.data._vault_reader import read_sealed
+from deepwell.data._weighting import Weighting
 from deepwell.diagnosis._intervals import estimate
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import Estimate, Opening, StudyResult, Trial, from_plain
 from deepwell.report._text_report import text_report
+from deepwell.search.schedulers._across_folds import configurations
 from deepwell.storage._files import write_atomic
 from deepwell.storage._lease import lease_holder
 from deepwell.storage._open import open_store
@@ -122,7 +124,8 @@ class FinishedStudy:
         y = target.encode(frame[target.name])
         truth = y if model.classes else target.original(y)
         prediction = model.outputs(model.table_encoder.transform(frame))
-        score = estimate(metric, truth, prediction, None, self._record_seed())
+        weight = weighting_of(self._record).of(frame, y)
+        score = estimate(metric, truth, prediction, weight, self._record_seed())
         with self._open() as opened:
             opened.verify_ledger()
             opening = Opening(
@@ -145,7 +148,10 @@ class FinishedStudy:
             UsageError: when the file cannot be written.
         """
         file = Path(path) if path else self._folder / self._record.name / "report.txt"
-        write_atomic(file, text_report(self.result, self.trials()).encode())
+        trials, folds = self.trials(), self._record.config.get("folds", 0)
+        if isinstance(folds, int) and folds:
+            trials = configurations(trials, folds)
+        write_atomic(file, text_report(self.result, trials).encode())
         return file
 
     def report_is_missing(self) -> bool:
@@ -185,6 +191,12 @@ def sealed_test(record: StudyRecord, vault: Path) -> SealedTest | None:
     return replace(sealed, path=str(vault / sealed.path))
 
 
+def weighting_of(record: StudyRecord) -> Weighting:
+    """Return how much the rows of a study's data count; alike where an older Deepwell ran it."""
+    kept = record.config.get("weighting")
+    return from_plain(Weighting, kept) if isinstance(kept, dict) else Weighting()
+
+
 def _no_result(record: StudyRecord, folder: Path, store: str | Path | None) -> str:
     """Return why a study has no result yet, and what to do."""
     holder = lease_holder(folder / record.name / FOLDER)
@@ -219,6 +231,7 @@ def _row(trial: Trial) -> dict[str, object]:
     }
     return {
         "number": trial.number,
+        **({"fold": trial.spec.fold} if trial.spec.folds else {}),
         "status": trial.status.value,
         "epochs": trial.epochs,
         "best_epoch": trial.best_epoch,

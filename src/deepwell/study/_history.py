@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from deepwell.records import (
     TrialSpec,
     to_plain,
 )
+from deepwell.search.schedulers._across_folds import configurations
 from deepwell.storage._study_record import StudyRecord
 
 if TYPE_CHECKING:
@@ -41,6 +43,18 @@ class Bracket:
     population: int
     specs: Mapping[int, TrialSpec]
     rungs: tuple[Rung, ...]
+
+    @property
+    def folds(self) -> int:
+        """Trials of a configuration, one a fold; 0 without cross-validation."""
+        return next(iter(self.specs.values())).folds
+
+    def together(self, numbers: Collection[int]) -> set[int]:
+        """Return these trials, and with each all folds of its configuration."""
+        if not self.folds:
+            return set(numbers)
+        wanted = {n // self.folds for n in numbers}
+        return {n for n in self.specs if n // self.folds in wanted}
 
     def member_epochs(self) -> int:
         """Return the epochs of all members together, if none stops early."""
@@ -83,6 +97,8 @@ class History:
         self.record = record
         self._going: set[int] | None = None  # when the networks to keep were asked for last
         self._safe: Trial | None = None
+        folds = record.config.get("folds", 0)
+        self._folds = folds if isinstance(folds, int) else 0
 
     def propose(self, round_: Round, facts: PlanFacts) -> None:
         """Record a round of proposals, the rungs they are to climb, and the plan, all at once."""
@@ -179,6 +195,8 @@ class History:
         Args:
             going: trials that train on, each time fewer of a round.
         """
+        if self._folds:
+            return self._to_keep_of_folds(going)
         ended = self._ended(going)
         if ended:
             among = ended if self._safe is None else ended | {self._safe.number}
@@ -186,6 +204,15 @@ class History:
         self._going = set(going)
         best = [trial.number for trial in (self.best(), self._safe) if trial is not None]
         return list(dict.fromkeys([*sorted(going), *best]))
+
+    def _to_keep_of_folds(self, going: Collection[int]) -> list[int]:
+        """Return all folds of the configurations that go on, and of the best one."""
+        folds, trials = self._folds, self.trials()
+        wanted = {n // folds for n in going}
+        ranked = sorted(configurations(trials, folds), key=Trial.rank_key)
+        wanted.update(c.number // folds for c in ranked[:1] if math.isfinite(c.score))
+        held = [t.number for t in trials if t.epochs and t.number // folds in wanted]
+        return list(dict.fromkeys([*sorted(going), *held]))
 
     def _ended(self, going: Collection[int]) -> set[int]:
         """Return the trials that went on when this was asked last, at first all, and do not now."""

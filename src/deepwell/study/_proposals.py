@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from deepwell._base._hash import Purpose, fold, key, words
-from deepwell._base._hyperparameters import Value
+from deepwell._base._hash import Purpose, fold, key, word
 from deepwell.records import Trial, TrialSpec
 from deepwell.search.samplers._registry import SAMPLERS
 
@@ -21,19 +20,25 @@ def propose(
 
     What is proposed depends on the study's seed, the round and the recorded history alone.
     Each trial has its own seed for weights and masks; all share the mini-batch order, so that
-    differences between them are differences of configuration.
+    differences between them are differences of configuration. In a cross-validated study each
+    configuration is a trial a fold, with numbers in a row and the same seed.
     """
     sampler = SAMPLERS[settings.search]
     sequence = np.random.SeedSequence([settings.seed, population])
-    proposals = sampler(settings.space, history, n, sequence)
-    first = len(history)
-    return {
-        first + i: specification(settings.seed, first + i, values)
-        for i, values in enumerate(proposals)
-    }
+    folds = settings.folds
+    views = range(1, folds + 1) if folds else (0,)
+    proposals = sampler(settings.space, history[:: len(views)], n, sequence)
+    first = len(history) // len(views)  # configurations, as the seeds are counted
+    seeds = trial_seeds(settings.seed, range(first, first + len(proposals)))
+    specs = (
+        TrialSpec(dict(values), seed, order_seed=settings.seed, fold=view, folds=folds)
+        for seed, values in zip(seeds, proposals, strict=True)
+        for view in views
+    )
+    return dict(enumerate(specs, start=len(history)))
 
 
-def specification(seed: int, number: int, values: Mapping[str, Value]) -> TrialSpec:
-    """Return the specification of one trial of a study with this seed."""
-    drawn = int(words(fold(fold(key(seed), Purpose.TRIALS), number), (1,))[0])
-    return TrialSpec(dict(values), seed=drawn, order_seed=seed)
+def trial_seeds(seed: int, numbers: Sequence[int]) -> list[int]:
+    """Return the seed of each of these trials of a study with this seed."""
+    of_trials = fold(fold(key(seed), Purpose.TRIALS), np.array(numbers, np.uint32))
+    return word(fold(of_trials, 0), 0).tolist()

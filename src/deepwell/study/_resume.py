@@ -16,6 +16,7 @@ import numpy as np
 from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell.data._data import Data
+from deepwell.data._folds import make_folds
 from deepwell.data._load import load
 from deepwell.execution._backends import choose_backend
 from deepwell.execution._local import LocalEngine
@@ -33,7 +34,7 @@ from deepwell.storage._lease import leased
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
-from ._arrays import shape_of, training_rows
+from ._arrays import engine_of
 from ._asked import Asked, encoding, from_config, origin_of
 from ._budget import parse_budget
 from ._checkpoint import checkpoint_folder, discard, read_position
@@ -120,15 +121,13 @@ def _go_on(
     asked = _with_budget(from_config(record), budget, record.seconds)
     data = _same_data(opened, record, data)
     observer.on_data(data.facts)
-    engine = LocalEngine(
-        training_rows(data),
-        shape_of(data, asked.settings.metric),
-        choose_backend(asked.program),
-        asked.memory,
-    )
+    folds = make_folds(data, asked.settings.folds) if asked.settings.folds else None
+    data = data if folds is None else folds.whole
+    backend = choose_backend(asked.program)
+    engine = engine_of(data, folds, asked.settings.metric, backend, asked.memory)
     with contextlib.closing(engine), continued(opened, record) as history:
         past = _go_back(opened, record, engine)
-        carry_out(Job(data, asked, engine, observer), history, past)
+        carry_out(Job(data, asked, engine, observer, folds), history, past)
 
 
 def _with_budget(asked: Asked, budget: float | None, spent: float) -> Asked:
@@ -165,7 +164,9 @@ def _same_data(opened: Store, record: StudyRecord, given: Data | None) -> Data:
         np.array_equal(np.sort(hashes), opened.rows(record.id, part))
         for part, hashes in given.row_hashes.items()
     )
-    if not parts or encoding(given) != record.config["encoding"]:
+    folds = from_config(record).settings.folds
+    trained_on = make_folds(given, folds).whole if folds else given
+    if not parts or encoding(trained_on) != record.config["encoding"]:
         raise UsageError(
             f"these rows are split or encoded otherwise than study {name} did it; load them with "
             "the same options as before"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from deepwell.data._folds import folds_advice
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._speed import remembered_rate
 from deepwell.records import PlanFacts, Rung, Trial, TrialSpec
-from deepwell.search.schedulers._registry import SCHEDULERS
 
 from ._asked import Asked
 from ._history import Bracket, Round
 from ._proposals import propose
-from ._settings import Settings
+from ._settings import Settings, scheduler_of
 from ._work import (
     USUAL_TRIALS,
     default_trials,
@@ -30,6 +30,7 @@ def first_round(asked: Asked, engine: LocalEngine) -> Round:
         probe = propose(asked.settings, [], USUAL_TRIALS[0], population=0)
         epochs = epochs_a_network(_rungs(asked.settings, probe))
         seconds = seconds_a_network(probe, engine.shape, epochs, engine.machine)
+        seconds *= asked.settings.folds or 1
         count = default_trials(seconds)
         if asked.budget is not None:
             count = max(1, min(count, round_size(asked.budget, seconds)))
@@ -39,7 +40,10 @@ def first_round(asked: Asked, engine: LocalEngine) -> Round:
 def next_round(
     asked: Asked, engine: LocalEngine, past: Sequence[Trial], count: int, population: int
 ) -> Round:
-    """Return a round of `count` proposals that follow from the trials so far."""
+    """Return a round of `count` proposals that follow from the trials so far.
+
+    In a cross-validated study each is a configuration, with a trial for every fold.
+    """
     specs = propose(asked.settings, past, count, population)
     rungs = _rungs(asked.settings, specs)
     return Round(Bracket(population, specs, rungs), engine.plan(specs, epochs_a_network(rungs)))
@@ -59,9 +63,11 @@ def plan_facts(asked: Asked, engine: LocalEngine, round_: Round) -> PlanFacts:
         seconds=expected_seconds(planned, epochs, engine.machine, rate),
         space=asked.settings.space.describe(),
         memory_bytes=asked.memory,
+        folds=asked.settings.folds,
+        advice=folds_advice(engine.rows(), asked.settings.folds),
     )
 
 
 def _rungs(settings: Settings, specs: Mapping[int, TrialSpec]) -> tuple[Rung, ...]:
     longest = max(spec.whole("epochs") for spec in specs.values())
-    return SCHEDULERS[settings.scheduler].rungs(len(specs), longest)
+    return scheduler_of(settings).rungs(len(specs), longest)

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from deepwell._base._constraints import IntegerInterval, Interval
 from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
+from deepwell.data._folds import FOLDS
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.search.samplers._registry import SAMPLERS
+from deepwell.search.schedulers._across_folds import across_folds
 from deepwell.search.schedulers._registry import SCHEDULERS
+from deepwell.search.schedulers._scheduler import Scheduler
 from deepwell.search.spaces._distribution import plain
 from deepwell.search.spaces._space import Space
 
@@ -29,6 +32,7 @@ class Settings:
         metric: what is selected by and reported.
         best_possible: best score that anything could reach on this task, if it is known; at most
             1 for a metric in [0, 1].
+        folds: into how many folds train and dev rows are cut; 0 for one split.
     """
 
     space: Space
@@ -37,13 +41,16 @@ class Settings:
     seed: int
     metric: str
     best_possible: float | None = None
+    folds: int = 0
 
     def __post_init__(self) -> None:
         _ = SAMPLERS[self.search], SCHEDULERS[self.scheduler]  # an unknown name is refused
-        for name in ("seed", "best_possible"):
+        for name in ("seed", "best_possible", "folds"):
             object.__setattr__(self, name, plain(getattr(self, name)))
         if not _SEED.accepts(self.seed):
             raise UsageError(f"`seed` must be {_SEED.describe()}, got {_shown(self.seed)}")
+        if self.folds != 0 and not FOLDS.accepts(self.folds):
+            raise UsageError(f"`folds` must be {FOLDS.describe()}, got {_shown(self.folds)}")
         bounded = METRICS[self.metric].bounded
         scores = Interval(0.0, 1.0 if bounded else math.inf)
         if self.best_possible is not None and not scores.accepts(self.best_possible):
@@ -52,6 +59,12 @@ class Settings:
                 f"`best_possible` must be a number {scores.describe()}, "
                 f"got {_shown(self.best_possible)}{tip}"
             )
+
+
+def scheduler_of(settings: Settings) -> Scheduler:
+    """Return what decides at rungs: on trials, or on means over folds."""
+    scheduler = SCHEDULERS[settings.scheduler]
+    return across_folds(scheduler, settings.folds) if settings.folds else scheduler
 
 
 def _shown(value: object) -> str:

@@ -13,6 +13,7 @@ from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import validate
 from deepwell._base._safe_text import safe_text
 from deepwell.data._data import Data
+from deepwell.data._folds import make_folds
 from deepwell.data._memory_budget import default_memory
 from deepwell.diagnosis._metrics import METRICS, default_metric
 from deepwell.execution._backends import check_program, choose_backend
@@ -24,7 +25,7 @@ from deepwell.search.spaces._space import Space, with_fixed
 from deepwell.storage._names import valid_name
 from deepwell.storage._open import locate
 
-from ._arrays import shape_of, training_rows
+from ._arrays import engine_of
 from ._asked import Asked
 from ._budget import parse_budget
 from ._course import Job, Past, carry_out
@@ -57,6 +58,8 @@ class Study:
         seed: of proposals, weights, masks and batch order, at least 0.
         metric: what is selected by and reported; None means error rate or RMSE.
         best_possible: best score anything could reach, when it is known (0.02 for 2 %).
+        folds: cut train and dev rows into so many folds and compare configurations by their mean
+            over them (2 to 100); `trials` are then configurations. None takes the dev rows.
         fixed: hyperparameters held at one value.
         program: what trains: `native`, `jax`, or None for the fastest one of this machine.
         observer: hears what happens.
@@ -78,6 +81,7 @@ class Study:
         seed: int = 0,
         metric: str | None = None,
         best_possible: float | None = None,
+        folds: int | None = None,
         fixed: Mapping[str, object] | None = None,
         program: str | None = None,
         observer: Observer | None = None,
@@ -102,8 +106,11 @@ class Study:
             seed=seed,
             metric=self.metric.name,
             best_possible=best_possible,
+            folds=0 if folds is None else folds,
         )
-        check_defined(data, self.metric)
+        self._folds = make_folds(data, self.settings.folds) if self.settings.folds else None
+        for part in range(self.settings.folds or 1):
+            check_defined(data if self._folds is None else self._folds.data(part), self.metric)
         check_program(program)
         self._wanted_name = data.facts.name if name is None else valid_name(str(name))
         locate(store)  # refuses what can be no store before the work, in a dry run too
@@ -144,11 +151,12 @@ class Study:
             KeyboardInterrupt: when a person stopped before any network was scored.
         """
         asked = self._asked(trials, epochs, budget)
-        self._observer.on_data(self.data.facts)
+        data = self.data if self._folds is None else self._folds.whole
+        self._observer.on_data(data.facts)
         with contextlib.closing(self._engine()) as engine:
             asked = replace(asked, program=engine.name)
-            with recorded(self.data, asked, self._wanted_name, self._store) as history:
-                job = Job(self.data, asked, engine, self._observer)
+            with recorded(data, asked, self._wanted_name, self._store) as history:
+                job = Job(data, asked, engine, self._observer, self._folds)
                 name = carry_out(job, history, Past()).name
         self._finished = open_study(name, self._store)
         self._finished.write_report()
@@ -197,9 +205,9 @@ class Study:
         return self._finished
 
     def _engine(self) -> LocalEngine:
-        shape = shape_of(self.data, self.metric.name)
-        backend = choose_backend(self._program)
-        return LocalEngine(training_rows(self.data), shape, backend, self._memory)
+        return engine_of(
+            self.data, self._folds, self.metric.name, choose_backend(self._program), self._memory
+        )
 
     def _asked(self, trials: int | None, epochs: int | None, budget: str | float | None) -> Asked:
         """Return what a run with these arguments is asked to do, its program still unnamed."""

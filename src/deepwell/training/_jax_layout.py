@@ -32,7 +32,7 @@ from ._state import REAL_NUMBERS, WHOLE_NUMBERS, padded
 Lanes = dict[str, np.ndarray]
 
 REAL_SETTINGS = (*NUMBERS, "slope", "norm_epsilon", "rms_from_first")
-WHOLE_SETTINGS = ("decay", "patience")
+WHOLE_SETTINGS = ("decay", "patience", "view")
 BITS = ("key_first", "key_second", "noise_first", "noise_second")
 _EMPTY = -1  # the outcome of a lane that holds no member: never running
 
@@ -145,7 +145,7 @@ def write_settings(structure: Structure, settings: Lanes, lane: int, member: Mem
     numbers = [member.number(name) for name in NUMBERS]
     from_first = float(member.rms_start == "first_gradient")
     settings["real"][lane] = [*numbers, a.slope, a.norm_epsilon, from_first]
-    settings["whole"][lane] = [decay_code(member.decay), member.patience]
+    settings["whole"][lane] = [decay_code(member.decay), member.patience, member.view]
     settings["bits"][lane] = [*masks, *noise]
     for place, layer in enumerate(drop_layers(structure)):
         drop = drop_of(a, layer)

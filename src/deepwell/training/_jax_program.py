@@ -75,8 +75,9 @@ class JaxProgram:
         self._mesh = Mesh(np.array(devices), ("lanes",))
         self._by_lane = NamedSharding(self._mesh, PartitionSpec("lanes"))
         self._shared = NamedSharding(self._mesh, PartitionSpec())
-        self._true_rows = len(rows.x_train), len(rows.x_dev)
-        self._per_epoch = steps_per_epoch(len(rows.x_train), structure.batch)
+        self._true_rows = [(len(view.y_train), len(view.y_dev)) for view in rows.views]
+        most = max(train for train, _ in self._true_rows)
+        self._per_epoch = steps_per_epoch(most, structure.batch)
         began = time.perf_counter()
         with self._precision():
             self._rows = device_rows(structure, rows, self._shared)
@@ -158,7 +159,7 @@ class JaxProgram:
     def evaluate(self, members: Sequence[Member], states: Sequence[State]) -> Info:
         """Score the best weights of each state on the dev rows with the training program itself."""
         fresh = [at_best(state) for state in states]
-        nothing = np.zeros((0, self.structure.batch), np.int32)
+        nothing = np.zeros(order_shape(self.structure), np.int32)[..., :0, :]
         return self.load(members, fresh).advance(Chunk(nothing, epoch=1))
 
 
@@ -188,12 +189,12 @@ class JaxSession:
         """
         del should_stop
         program, structure = self._program, self._program.structure
-        taken = len(chunk.order)
+        taken = chunk.order.shape[-2]
         if taken > structure.steps:
             raise ValueError(f"{taken} steps do not fit a program of {structure.steps} steps")
         self._make_room()
-        order = np.zeros((structure.steps, structure.batch), np.int32)
-        order[:taken] = chunk.order
+        order = np.zeros(order_shape(structure), np.int32)
+        order[..., :taken, :] = chunk.order
         before = self._whole.copy()
         running = self._running()
         costs = np.full((len(self._members), 3), np.nan)
@@ -342,11 +343,15 @@ class JaxSession:
     def _work(self, chunk: Chunk, taken: np.ndarray, running: np.ndarray) -> tuple[float, float]:
         """Return the multiply-adds of a call: useful, and executed with all padding."""
         program, s = self._program, self._program.structure
-        train_rows, dev_rows = program._true_rows
-        present = train_rows if chunk.window is None else len(chunk.window.y)
-        filled = np.cumsum([0, *(chunk.order < present).sum(axis=1)])
+        orders = chunk.order.reshape(s.views, *chunk.order.shape[-2:])
+        view = np.array([member.view for member in self._members], int)
+        filled, dev_rows = [], np.array([dev for _, dev in program._true_rows])
+        for order, (train_rows, _) in zip(orders, program._true_rows, strict=True):
+            present = train_rows if chunk.window is None else len(chunk.window.y)
+            filled.append(np.cumsum([0, *(order < present).sum(axis=1)]))
         scored = running & chunk.ends_epoch & self._running()
-        rows = np.where(running, filled[taken], 0), np.where(scored, dev_rows, 0)
+        taken_rows = np.array(filled)[view, taken]
+        rows = np.where(running, taken_rows, 0), np.where(scored, dev_rows[view], 0)
         useful = float((np.stack(rows, axis=1) * self._per_row).sum())
         wide = s.network
         steps, scores = taken[running], scored[running]
@@ -390,7 +395,7 @@ def _compile(program: JaxProgram, lanes: int):
         )
 
     every = lanes * program.devices
-    order = np.zeros((structure.steps, structure.batch), np.int32)
+    order = np.zeros(order_shape(structure), np.int32)
     steps = Steps(order, np.int32(0), np.int32(0), np.int32(1), np.bool_(True))
     visits = (np.zeros(every, np.int32), np.zeros(program.devices, np.int32))
     return (
@@ -406,6 +411,12 @@ def _compile(program: JaxProgram, lanes: int):
     )
 
 
+def order_shape(structure: Structure) -> tuple[int, ...]:
+    """Return the shape of a call's order: with a leading axis for several data views."""
+    views = (structure.views,) if structure.views > 1 else ()
+    return (*views, structure.steps, structure.batch)
+
+
 def _check_fit(member: Member, structure: Structure) -> None:
     a = member.architecture
     fits = (
@@ -417,6 +428,7 @@ def _check_fit(member: Member, structure: Structure) -> None:
         and (a.pieces, a.batch_norm, a.residual)
         == (structure.pieces, structure.batch_norm, structure.residual)
         and (member.optimizer, member.dtype) == (structure.optimizer, structure.dtype)
+        and 0 <= member.view < structure.views
         and (structure.drops or not any(a.dropout))
         and (structure.drops_inputs or not a.input_dropout)
         and (structure.smooths or not member.number("label_smoothing"))

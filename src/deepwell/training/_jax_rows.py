@@ -14,20 +14,28 @@ from ._state import padded
 
 
 def device_rows(structure: Structure, rows: TrainingRows, sharding: NamedSharding) -> Rows:
-    """Return the rows on the devices; of streamed ones the dev rows alone."""
+    """Return the rows on the devices; of streamed ones the dev rows alone.
+
+    Where there are several data views, every array has a leading axis for them.
+    """
+    if structure.views != len(rows.views):
+        raise ValueError(
+            f"a structure of {structure.views} data views does not fit rows of {len(rows.views)}"
+        )
+    each = [_view_rows(structure, view) for view in rows.views]
+    host = each[0] if structure.views == 1 else jax.tree.map(lambda *parts: np.stack(parts), *each)
+    return jax.device_put(host, sharding)
+
+
+def _view_rows(structure: Structure, rows: TrainingRows) -> Rows:
     k, width = structure.dev_rows, structure.inputs
     kind, label = _row_types(structure)
     held = slice(0) if rows.streamed else slice(None)
-    return jax.device_put(
-        Rows(
-            **_padded_train(
-                structure, rows.x_train[held], rows.y_train[held], rows.weight_train[held]
-            ),
-            x_dev=padded(rows.x_dev.astype(kind), (k, width)),
-            y_dev=padded(rows.y_dev.astype(label), (k,)),
-            weight_dev=padded(rows.weight_dev.astype(kind), (k,)),
-        ),
-        sharding,
+    return Rows(
+        **_padded_train(structure, rows.x_train[held], rows.y_train[held], rows.weight_train[held]),
+        x_dev=padded(rows.x_dev.astype(kind), (k, width)),
+        y_dev=padded(rows.y_dev.astype(label), (k,)),
+        weight_dev=padded(rows.weight_dev.astype(kind), (k,)),
     )
 
 

@@ -45,6 +45,7 @@ class Rows:
     Attributes:
         x_train: (n_pad, D); y_train, weight_train: (n_pad,), weight 0 on padding.
         x_dev: (k_pad, D); y_dev, weight_dev: (k_pad,).
+        All have a leading axis where there are several data views.
     """
 
     x_train: Any
@@ -67,7 +68,7 @@ class Steps:
     """What one call does, traced: no value here shapes the program; a pytree.
 
     Attributes:
-        order: (steps, B) int32 rows of each batch.
+        order: (steps, B) int32 rows of each batch; (V, steps, B) for V data views.
         count: how many of these steps to take.
         epoch: counted from 1.
         per_epoch: steps of an epoch.
@@ -107,13 +108,16 @@ jax.tree_util.register_dataclass(Batches, data_fields=["x", "y", "weight", "tota
 
 
 def gather(rows: Rows, steps: Steps) -> Batches:
-    """Return the rows of all steps of a call."""
-    x, y, weight = (
-        held.at[steps.order].get(mode="promise_in_bounds")
-        for held in (rows.x_train, rows.y_train, rows.weight_train)
-    )
-    total = jnp.maximum(weight.sum(axis=1), jnp.finfo(weight.dtype).tiny)
-    return Batches(x, y, weight, total)
+    """Return the rows of all steps of a call; of several data views, with a leading axis."""
+
+    def of_view(x, y, weight, order) -> Batches:
+        x, y, weight = (h.at[order].get(mode="promise_in_bounds") for h in (x, y, weight))
+        total = jnp.maximum(weight.sum(axis=1), jnp.finfo(weight.dtype).tiny)
+        return Batches(x, y, weight, total)
+
+    several = steps.order.ndim == 3
+    take = jax.vmap(of_view) if several else of_view
+    return take(rows.x_train, rows.y_train, rows.weight_train, steps.order)
 
 
 def member_chunk(
@@ -131,6 +135,7 @@ def member_chunk(
     def chunk(settings: Arrays, state: Arrays, rows: Rows, batches: Batches, steps: Steps):
         numbers, scalars = _named_settings(settings), _named_scalars(state)
         running = scalars["outcome"] == Outcome.RUNNING
+        view = (numbers["view"],) if structure.views > 1 else ()
         held = {name: unpacked(structure, name, state[name]) for name in moving}
 
         def more(carry):
@@ -139,7 +144,7 @@ def member_chunk(
 
         def body(carry):
             index, held, scalars = carry
-            batch = jax.tree.map(lambda rows: rows[index], batches)
+            batch = jax.tree.map(lambda held: held[(*view, index)], batches)
             return index + 1, *train_step(numbers, held, scalars, batch, steps)
 
         _, held, scalars = jax.lax.while_loop(more, body, (jnp.int32(0), held, scalars))
@@ -285,12 +290,13 @@ def _score_epoch(structure: Structure):
     apply = network(structure)
 
     def score_epoch(numbers, arrays, vectors, best, held: Arrays, rows: Rows, epoch):
+        view = (numbers["view"],) if structure.views > 1 else (...,)
+        y, weight = rows.y_dev[view], rows.weight_dev[view]
         statistics = arrays.get("statistics")
-        z, _ = apply(arrays["parameters"], numbers, rows.x_dev, None, statistics)
-        weight = rows.weight_dev
-        cost = (loss.rows(z, rows.y_dev, jnp) * weight).sum() / weight.sum()
+        z, _ = apply(arrays["parameters"], numbers, rows.x_dev[view], None, statistics)
+        cost = (loss.rows(z, y, jnp) * weight).sum() / weight.sum()
         # A network too far gone to have a cost has no score either; NaN is never better.
-        got = jnp.where(jnp.isfinite(cost), score(z, rows.y_dev, weight), jnp.nan)
+        got = jnp.where(jnp.isfinite(cost), score(z, y, weight), jnp.nan)
         better = (got < held["best_score"]) | (
             (got == held["best_score"]) & jnp.isfinite(got) & (cost < held["best_cost"])
         )

@@ -58,7 +58,8 @@ class NativeProgram:
         self.lanes = lanes
         self.threads = cores() if threads is None else threads
         self.simd = simd()
-        self.per_epoch = steps_per_epoch(len(rows.y_train), structure.batch)
+        most = max(len(view.y_train) for view in rows.views)
+        self.per_epoch = steps_per_epoch(most, structure.batch)
         self._rows = rows
         self._data: dict[str, Any] = {}
 

@@ -75,6 +75,7 @@ class Structure:
             where rows are streamed, `train_rows` are those of a window, at least one more than
             `steps` batches hold.
         steps: update steps of one call, at most.
+        views: data views, such as folds, of which each member has one.
         score: metric that early stopping and selection watch, lower is better.
         dtype: `float32` or `float64`.
     """
@@ -98,6 +99,7 @@ class Structure:
     pieces: int = 1
     batch_norm: str = "none"
     residual: int = 0
+    views: int = 1
 
     @property
     def network(self) -> Architecture:
@@ -129,6 +131,7 @@ class Member:
         rms_start: what RMSprop's average starts from, `zero` or `first_gradient`.
         patience: epochs without a better dev score before it stops; 0 never stops.
         dtype: of all arithmetic.
+        view: the data view whose rows it trains on and is scored on, counted from 0.
     """
 
     architecture: Architecture
@@ -141,6 +144,7 @@ class Member:
     dtype: str = "float32"
     rms_start: str = "zero"
     initializer_scale: float = 1.0
+    view: int = 0
 
     def number(self, name: str) -> float:
         """Return one of `NUMBERS`: what was given, else the hyperparameter's default."""
@@ -181,6 +185,7 @@ class TrainingRows:
         x_dev: (k, D); y_dev: (k,); weight_dev: (k,).
         streamed: whether the train rows stay where they are (in a memory-mapped file) and come
             to a program as the `Window` of each call; the dev rows are always held.
+        others: the rows of further data views, with as many features; none of them streamed.
     """
 
     x_train: np.ndarray
@@ -190,6 +195,12 @@ class TrainingRows:
     y_dev: np.ndarray
     weight_dev: np.ndarray
     streamed: bool = False
+    others: tuple[TrainingRows, ...] = ()
+
+    @property
+    def views(self) -> tuple[TrainingRows, ...]:
+        """The rows of every data view; members of view v train on those at place v."""
+        return (self, *self.others)
 
 
 class Outcome:
@@ -253,7 +264,8 @@ class Chunk:
     """The steps of one call.
 
     Attributes:
-        order: (steps, B) int32 rows of each batch, `n` where a short batch holds no row.
+        order: (steps, B) int32 rows of each batch, `n` where a short batch holds no row; for
+            several data views (V, steps, B), one order for each.
         epoch: the epoch that these steps belong to, counted from 1.
         ends_epoch: whether the dev set is scored after them.
         window: the rows that `order` counts in, for a program whose rows are streamed; with m of

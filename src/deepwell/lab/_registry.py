@@ -1,0 +1,58 @@
+"""All figures by name, in the order of the guide. Adding one is a file and a line here."""
+
+from __future__ import annotations
+
+from deepwell._base._registry import Registry
+
+from ._figure import LabFigure
+from .figures._activations import ACTIVATION_CURVES
+from .figures._average_windows import AVERAGE_WINDOWS
+from .figures._batch_sizes import BATCH_SIZES
+from .figures._bias_correction import BIAS_CORRECTION
+from .figures._boundaries import BOUNDARIES
+from .figures._depth import DEPTH
+from .figures._dropout import DROPOUT
+from .figures._early_stopping import EARLY_STOPPING
+from .figures._grid_against_random import GRID_AGAINST_RANDOM
+from .figures._initialization import INITIALIZATION
+from .figures._l2 import L2
+from .figures._learning_rates import LEARNING_RATES
+from .figures._loss_surface import LOSS_SURFACE
+from .figures._losses import LOSSES_FIGURE
+from .figures._minimize import MINIMIZE
+from .figures._nearly_linear import NEARLY_LINEAR
+from .figures._normalization import NORMALIZATION
+from .figures._ravine import RAVINE
+from .figures._saddle import SADDLE
+from .figures._sampling_scales import SAMPLING_SCALES
+from .figures._signals_by_depth import SIGNALS_BY_DEPTH
+from .figures._softmax_boundaries import SOFTMAX_BOUNDARIES
+from .figures._split_sizes import SPLIT_SIZES
+
+_ALL = (
+    SPLIT_SIZES,
+    NORMALIZATION,
+    BATCH_SIZES,
+    ACTIVATION_CURVES,
+    INITIALIZATION,
+    SIGNALS_BY_DEPTH,
+    SOFTMAX_BOUNDARIES,
+    LOSSES_FIGURE,
+    DROPOUT,
+    DEPTH,
+    L2,
+    BOUNDARIES,
+    NEARLY_LINEAR,
+    EARLY_STOPPING,
+    LEARNING_RATES,
+    AVERAGE_WINDOWS,
+    BIAS_CORRECTION,
+    RAVINE,
+    MINIMIZE,
+    SADDLE,
+    LOSS_SURFACE,
+    SAMPLING_SCALES,
+    GRID_AGAINST_RANDOM,
+)
+
+FIGURES: Registry[LabFigure] = Registry("figure", {figure.name: figure for figure in _ALL})

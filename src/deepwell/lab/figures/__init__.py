@@ -1,0 +1,1 @@
+"""One figure a file: what it measures, and how it is drawn."""

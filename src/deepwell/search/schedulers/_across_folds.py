@@ -1,0 +1,89 @@
+"""Any scheduler, deciding on configurations by their mean over folds.
+
+The networks of a configuration, one a fold, go on or stop together, so that every mean that is
+compared is over all folds. Trials of one configuration have numbers in a row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from deepwell.records import Rung, Status, Trial
+
+from ._scheduler import Decision, Scheduler
+
+_WORST_FIRST = (Status.FAILED, Status.DIVERGED, Status.INTERRUPTED, Status.PRUNED)
+
+
+def across_folds(scheduler: Scheduler, folds: int) -> Scheduler:
+    """Return the scheduler for trials that are folds of configurations.
+
+    Args:
+        scheduler: decides on the means.
+        folds: trials of a configuration.
+    """
+
+    def rungs(networks: int, epochs: int) -> tuple[Rung, ...]:
+        each = scheduler.rungs(networks // folds, epochs)
+        return tuple(Rung(rung.epochs, rung.networks * folds) for rung in each)
+
+    def decide(trials: Sequence[Trial], keep: int) -> Decision:
+        decision = scheduler.decide(configurations(trials, folds), keep // folds)
+        place = {number: i for i, number in enumerate(decision.promote)}
+        waiting = [t.number for t in trials if not t.status.over]
+        going = [n for n in waiting if n // folds * folds in place]
+        going.sort(key=lambda n: (place[n // folds * folds], n))
+        return Decision(tuple(going), tuple(n for n in waiting if n // folds * folds not in place))
+
+    return Scheduler(rungs, decide)
+
+
+def configurations(trials: Sequence[Trial], folds: int) -> list[Trial]:
+    """Return one trial a configuration: the first one's number, the means over the folds.
+
+    Score and cost are means, infinite unless every fold has them; `best_epoch` is the mean,
+    rounded; `epochs` are those of the fold that trained longest. One that failed, diverged or was
+    interrupted in a fold did so as a whole; it is over only when all folds are.
+
+    Args:
+        trials: those of some configurations, complete or not; a missing fold counts as unscored.
+        folds: trials of a configuration.
+    """
+    members: dict[int, list[Trial]] = {}
+    for trial in trials:
+        members.setdefault(trial.number // folds, []).append(trial)
+    return [_together(some, folds) for _, some in sorted(members.items())]
+
+
+def _together(some: Sequence[Trial], folds: int) -> Trial:
+    first = min(some, key=lambda trial: trial.number)
+    scored = len(some) == folds and all(math.isfinite(trial.score) for trial in some)
+    score, cost, epoch = math.inf, math.inf, 0
+    if scored:
+        score = math.fsum(trial.score for trial in some) / folds
+        cost = math.fsum(trial.cost for trial in some) / folds
+        epoch = max(1, math.floor(sum(trial.best_epoch for trial in some) / folds + 0.5))
+    return replace(
+        first,
+        number=first.number // folds * folds,
+        status=_status(some),
+        epochs=max(trial.epochs for trial in some),
+        best_epoch=epoch,
+        score=score,
+        cost=cost,
+        message=next((trial.message for trial in some if trial.message), ""),
+        curves={},
+    )
+
+
+def _status(some: Sequence[Trial]) -> Status:
+    present = {trial.status for trial in some}
+    for status in _WORST_FIRST:
+        if status in present:
+            return status
+    going = [trial.status for trial in some if not trial.status.over]
+    if going:
+        return going[0]
+    return Status.FINISHED if Status.FINISHED in present else Status.EARLY_STOPPED

@@ -1,0 +1,261 @@
+"""What the figures of the field guide say is what was measured, and every drawing can be drawn."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deepwell.lab._registry import FIGURES
+from deepwell.lab._render import draw, rendered
+from deepwell.lab._style import DARK, LIGHT, STYLES
+from deepwell.lab.figures import _early_stopping, _learning_rates, _ravine, _signals_by_depth
+
+DRAWN_FAST = ("split-sizes", "activations", "losses", "average-windows", "bias-correction",
+              "sampling-scales", "minimize", "saddle", "normalization", "ravine")  # fmt: skip
+
+
+@functools.cache
+def measured(name: str) -> Any:
+    return FIGURES[name].measure()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_name_is_words_and_the_sentence_is_one(name: str) -> None:
+    figure = FIGURES[name]
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)
+    assert figure.shows.endswith(".")
+    assert len(figure.shows) <= 120
+    assert figure.techniques
+
+
+@pytest.mark.parametrize("name", DRAWN_FAST)
+def test_quick_figures_are_drawn_in_both_styles(name: str) -> None:
+    for style in STYLES.values():
+        files = rendered(FIGURES[name], measured(name), style, ("png", "svg"))
+        assert files["png"].startswith(b"\x89PNG")
+        assert b"<svg" in files["svg"]
+        assert style.back.encode() in files["svg"].lower()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in FIGURES if name not in DRAWN_FAST])
+def test_every_other_figure_is_drawn(name: str, tmp_path) -> None:
+    files = draw(name, tmp_path)
+    assert [file.name for file in files] == [
+        f"{name}-{style}.{form}" for style in ("light", "dark") for form in ("png", "svg")
+    ]
+    assert all(file.stat().st_size > 5_000 for file in files)
+
+
+def test_the_same_numbers_give_the_same_bytes() -> None:
+    name = "bias-correction"
+    one, other = (rendered(FIGURES[name], measured(name), LIGHT, ("svg",)) for _ in range(2))
+    assert one == other
+    assert one != rendered(FIGURES[name], measured(name), DARK, ("svg",))
+
+
+@pytest.mark.proves("D1", "figure")
+def test_split_sizes() -> None:
+    m = measured("split-sizes")
+    assert np.allclose(m["shares"].sum(axis=1), 1)
+    at = {rows: m["shares"][np.abs(m["rows"] - rows).argmin()] for rows in (1e4, 1e6, 1e8)}
+    assert at[1e4] == pytest.approx([0.6, 0.2, 0.2], abs=0.01)
+    assert at[1e6] == pytest.approx([0.98, 0.01, 0.01], abs=0.001)
+    assert at[1e8] == pytest.approx([0.995, 0.0025, 0.0025], abs=1e-5)
+
+
+@pytest.mark.proves("D6", "figure")
+def test_normalized_inputs_make_round_contours() -> None:
+    m = measured("normalization")
+    assert m["as they come"]["condition"] > 15 > 2 > m["normalized"]["condition"]
+    assert m["normalized"]["rate"] > 10 * m["as they come"]["rate"]
+    ends = {name: run["costs"][-1] - run["heights"].min() for name, run in m.items()}
+    assert ends["normalized"] < 1e-3 < ends["as they come"]
+
+
+@pytest.mark.proves("D9", "O1", "figure")
+@pytest.mark.slow
+def test_small_batches_are_noisy_and_large_ones_slow() -> None:
+    m = measured("batch-sizes")
+    noise = {name: np.abs(np.diff(np.log(costs))).mean() for name, costs in m["batches"].items()}
+    batch, mini, one = m["batches"]
+    assert noise[batch] < noise[mini] < noise[one]
+    assert (np.diff(m["batches"][batch]) < 0).all()
+    assert m["epochs"][mini][-1] < 0.2 * m["epochs"][batch][-1]
+
+
+@pytest.mark.proves("N1", "figure")
+def test_activation_slopes_are_those_of_the_curves() -> None:
+    for z, a, slope in measured("activations").values():
+        smooth = np.abs(z) > 0.02
+        assert np.abs(np.gradient(a, z) - slope)[smooth].max() < 1e-3
+
+
+@pytest.mark.proves("N2", "figure")
+@pytest.mark.slow
+def test_good_initializers_start_at_once() -> None:
+    for curves in measured("initialization").values():
+        good = max(curves[name][-1] for name in ("lecun", "glorot", "he"))
+        assert good < 0.1
+        assert curves["zeros"][-1] == pytest.approx(np.log(10), abs=0.02)
+        assert curves["small"][4] == pytest.approx(np.log(10), abs=0.02)
+        assert not curves["large"][-1] < 10
+
+
+@pytest.mark.proves("N3", "formula")
+@pytest.mark.parametrize("layers", [2, 10, 50])
+def test_scaled_identities_grow_and_shrink_by_powers(layers: int) -> None:
+    """With 1.5 I in the L - 1 hidden linear layers the output is 1.5^(L - 1) of the input."""
+    for factor in (1.5, 0.5):
+        size = _signals_by_depth.scaled_identity(factor, layers - 1, 3)
+        assert size == pytest.approx(factor ** (layers - 1), rel=1e-12)
+
+
+@pytest.mark.proves("N3", "figure", "independent")
+def test_he_keeps_the_signal_of_relu_and_lecun_that_of_tanh_longer() -> None:
+    """By NumPy: a ReLU layer halves the mean square, so LeCun's shrinks by about sqrt(1/2)."""
+    random = np.random.default_rng(1)
+    a = random.normal(size=(2_000, 200))
+    for _ in range(5):
+        a = np.maximum(a @ random.normal(0, np.sqrt(1 / 200), (200, 200)), 0)
+    by_numpy = np.sqrt((a**2).mean())
+    lecun = _signals_by_depth.sizes_by_depth("lecun", "relu")
+    assert lecun[4] == pytest.approx(by_numpy, rel=0.35)
+    assert lecun[-1] < 1e-3
+    he = _signals_by_depth.sizes_by_depth("he", "relu")
+    assert 0.1 < he[-1] < 10
+    small, large = (_signals_by_depth.sizes_by_depth(s, "relu") for s in ("small", "large"))
+    assert small[9] < 1e-8
+    assert large[9] > 1e10
+
+
+@pytest.mark.proves("N4", "N11", "figure")
+@pytest.mark.slow
+def test_softmax_regression_divides_the_plane_by_straight_lines() -> None:
+    for panel in measured("softmax-boundaries"):
+        assert panel["dev"] < 0.1
+        said = panel["plane"]["said"]
+        for c in np.unique(said):  # the region of a class is convex: each row of it is one piece
+            for row in said == c:
+                assert (np.diff(row.astype(int)) == 1).sum() <= 1
+
+
+@pytest.mark.proves("N5", "figure")
+def test_cross_entropy_pulls_where_squared_error_does_not() -> None:
+    m = measured("losses")
+    assert m["entropy slope"][0] == pytest.approx(-1, abs=0.01)
+    assert abs(m["squared slope"][0]) < 0.01
+
+
+@pytest.mark.proves("N7", "figure")
+@pytest.mark.slow
+def test_some_dropout_helps_and_too_much_hurts() -> None:
+    m = measured("dropout")
+    dev = np.median(m["dev"], axis=1)
+    assert dev[1:8].min() < dev[0] < dev[-1]
+
+
+@pytest.mark.proves("N10", "figure")
+@pytest.mark.slow
+def test_deeper_is_not_always_better() -> None:
+    m = measured("depth")
+    dev = np.median(m["dev"], axis=1)
+    assert dev[1:3].min() < dev[0]
+    assert dev[-1] > 1.5 * dev[1:3].min()
+
+
+@pytest.mark.proves("R1", "figure")
+@pytest.mark.slow
+def test_weights_shrink_with_lambda() -> None:
+    m = measured("l2")
+    total = (m["sizes"] ** 2).sum(axis=1)
+    assert (np.diff(total[2:]) < 0).all()
+    assert m["train"][-1] > m["train"][0]
+
+
+@pytest.mark.proves("R6", "formula", "independent", "figure")
+@pytest.mark.slow
+def test_a_tanh_network_turns_linear() -> None:
+    """The share of variance that a straight line leaves falls to nothing, and |z| with it."""
+    m = measured("nearly-linear")
+    assert m["bent"][0] > 0.5
+    assert m["bent"][-3:].max() < 0.05
+    assert m["largest"][-3:].max() < 0.7 < m["largest"][0]
+    # tanh z = z up to z^3 / 3: the remainder bounds how far the first layer is from linear.
+    assert np.abs(np.tanh(0.3) - 0.3) < 0.3**3 / 3
+
+
+@pytest.mark.proves("R4", "figure")
+@pytest.mark.slow
+def test_early_stopping_keeps_the_best_epoch() -> None:
+    m = measured("early-stopping")
+    through = m["score"][: m["stop"]]
+    assert m["stop"] == m["best"] + _early_stopping.PATIENCE
+    assert through.min() == through[m["best"] - 1]
+    assert m["train"][-1] < m["train"][m["best"] - 1]
+
+
+@pytest.mark.slow
+def test_four_regimes_of_the_rate() -> None:
+    m = dict(zip(_learning_rates.RATES, measured("learning-rates").values(), strict=True))
+    assert m["good"][-1] < 0.01 < 0.3 < m["too low"][-1]
+    assert m["too high"][-5:].min() > 0.5
+    assert not np.isfinite(m["far too high"][-1])
+
+
+@pytest.mark.proves("O2", "figure")
+def test_wider_windows_are_smoother() -> None:
+    rough = [np.abs(np.diff(a)).mean() for a in measured("average-windows")["averages"].values()]
+    assert rough[0] > 2 * rough[1] > 4 * rough[2]
+
+
+@pytest.mark.proves("O3", "figure")
+def test_the_raw_average_starts_too_low_and_catches_up() -> None:
+    m = measured("bias-correction")
+    assert m["corrected"][0] == pytest.approx(m["days"][0])
+    assert m["raw"][0] == pytest.approx(0.02 * m["days"][0])
+    gap = (m["corrected"] - m["raw"]) / m["corrected"]
+    assert gap[0] > 0.9
+    assert gap[-1] == pytest.approx(0.98**150, rel=1e-9)
+
+
+@pytest.mark.proves("O4", "O7", "O8", "figure")
+def test_optimizers_in_a_ravine() -> None:
+    m = measured("ravine")
+    flips = {
+        name: int((np.diff(np.sign(run["path"][:20, 1])) != 0).sum()) for name, run in m.items()
+    }
+    assert flips["sgd"] > 10
+    assert max(flips["rmsprop"], flips["adam"]) < 6
+    assert m["momentum"]["costs"][-1] < m["sgd"]["costs"][-1]
+    assert all(np.array_equal(run["path"][0], _ravine.START) for run in m.values())
+
+
+@pytest.mark.proves("O13", "figure")
+def test_both_parabolas_end_at_their_minimum() -> None:
+    n = np.arange(251)
+    for path, end in zip(measured("minimize"), (5.0, 10.0), strict=True):
+        np.testing.assert_allclose(path, end * (1 - 0.98**n), rtol=1e-10)
+
+
+@pytest.mark.proves("O14", "figure")
+def test_the_saddle_is_told_from_the_minimum() -> None:
+    m = measured("saddle")
+    assert m["points"]["saddle"] == ("saddle", pytest.approx(-1), pytest.approx(1))
+    assert m["points"]["minimum"] == ("minimum", pytest.approx(1), pytest.approx(2))
+    assert m["least"][0] < 0 < m["least"][-1]
+    flat = np.abs(np.diff(m["costs"]))[100:140]
+    assert flat.max() < 0.02  # lingers, with cost still 0.25 above the minimum
+    assert m["costs"][-1] < 1e-3
+
+
+def test_random_search_sees_more_values_of_each_than_a_grid() -> None:
+    from deepwell.lab.figures._grid_against_random import SPACE, TRIALS
+    from deepwell.search.samplers._random import propose
+
+    points = propose(SPACE, [], TRIALS, np.random.SeedSequence(1))
+    assert len({p["learning_rate"] for p in points}) == TRIALS
