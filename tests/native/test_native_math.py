@@ -33,7 +33,7 @@ def at_points(activation, dtype, slope=0.25):
     return program.evaluate([one] * len(states), states).dev_score
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", [n for n in ACTIVATIONS if n != "maxout"])
 @pytest.mark.parametrize(("dtype", "units"), [("float32", 6), ("float64", 6)])
 def test_activations_are_right_to_the_last_digits(name, dtype, units):
     got = at_points(name, dtype)

@@ -7,10 +7,9 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from deepwell.networks._activations import ACTIVATIONS
 from deepwell.networks._architecture import Architecture
 from deepwell.networks._losses import LOSSES
-from deepwell.networks._mlp import outputs
+from deepwell.networks._mlp import Pass, outputs
 from deepwell.optimization._penalties import l2_penalty
 
 Parameters = Mapping[str, Any]
@@ -24,18 +23,19 @@ def network_cost(
     What `minimize`, `curvature` and `loss_surface` take, with the rows as data.
 
     Args:
-        architecture: the network; `parameters` hold `weights/l` and `biases/l` of each layer.
+        architecture: the network; `parameters` go by its `parameter_shapes`. Where it normalizes,
+            then by the moments of the rows.
         l2: factor of the weight in the gradient.
     """
     loss = LOSSES[architecture.loss]
-    activation = ACTIVATIONS[architecture.activation]
+    numbers = architecture.slope, architecture.norm_epsilon
 
     def cost(parameters: Parameters, rows: tuple[Any, Any]) -> Any:
         x, y = rows
         weights = [parameters[f"weights/{layer}"] for layer in range(architecture.layers)]
-        biases = [parameters[f"biases/{layer}"] for layer in range(architecture.layers)]
-        ones = [jnp.ones(n, x.dtype) for n in architecture.hidden]  # no unit is padding
-        z = outputs(weights, biases, x, activation, jnp.asarray(architecture.slope), ones)
+        share = jnp.full(len(y), 1 / len(y), x.dtype)
+        slope, epsilon = (jnp.asarray(n, x.dtype) for n in numbers)
+        z, _ = outputs(architecture, parameters, x, Pass(slope, epsilon, share=share))
         return loss.rows(z, y, jnp).mean() + l2_penalty(weights, l2)
 
     return cost

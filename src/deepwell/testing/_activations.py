@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from deepwell.networks._activations import Activation
@@ -18,6 +20,7 @@ def check_activation(activation: Activation) -> None:
     - it keeps shape and type, each element by itself, and is finite from -1e4 to 1e4;
     - it says the same in JAX as in NumPy, to 1e-13 in float64, and to 1e-6 in float32;
     - `zero_at_zero` says whether g(0) = 0, and `slope_name` whether the slope matters;
+    - one that takes several z a unit is checked with one;
     - JAX's derivative is the numerical one, to 1e-7, away from 0 where kinks may lie.
 
     >>> from deepwell.networks import ACTIVATIONS
@@ -26,7 +29,11 @@ def check_activation(activation: Activation) -> None:
     import jax
     import jax.numpy as jnp
 
-    name, apply = activation.name, activation.apply
+    name = activation.name
+
+    def apply(z: Any, slope: Any, xp: Any) -> Any:
+        return activation.apply(z[..., None] if activation.takes_pieces else z, slope, xp)
+
     z = np.concatenate([np.linspace(-6, -0.05, 60), np.linspace(0.05, 6, 60)])
     for slope in _SLOPES:
         for kind in (np.float32, np.float64):

@@ -19,6 +19,8 @@ def _measure() -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     z = np.linspace(-4, 4, 801)
     curves = {}
     for name, activation in ACTIVATIONS.items():
+        if activation.takes_pieces:  # of several z: no curve
+            continue
         slope = HYPERPARAMETERS[activation.slope_name].default if activation.slope_name else 0.0
         at = [activation.apply(z + by, slope, np) for by in (0.0, _STEP, -_STEP)]
         curves[name] = z, at[0], (at[1] - at[2]) / (2 * _STEP)
