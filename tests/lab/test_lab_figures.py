@@ -28,6 +28,8 @@ DRAWN_FAST = (
     "saddle",
     "normalization",
     "ravine",
+    "decays",
+    "clipping",
 )
 
 
@@ -199,19 +201,22 @@ def test_cross_entropy_pulls_where_squared_error_does_not() -> None:
     assert abs(m["squared slope"][0]) < 0.01
 
 
-@pytest.mark.proves("N7", "figure")
+@pytest.mark.proves("N7", "N8", "figure")
 @pytest.mark.slow
 def test_some_dropout_helps_and_too_much_hurts() -> None:
     m = measured("dropout")
-    dev = np.median(m["dev"], axis=1)
+    dev, classic = (np.median(m[name], axis=1) for name in ("dev", "dev, classic"))
     assert dev[1:8].min() < dev[0] < dev[-1]
+    assert dev[0] == classic[0]  # without dropout both kinds are the same networks
+    assert classic[1:8].min() < classic[0]
 
 
 @pytest.mark.proves("N10", "figure")
 @pytest.mark.slow
 def test_deeper_is_not_always_better() -> None:
     m = measured("depth")
-    dev = np.median(m["dev"], axis=1)
+    dev = np.median(m["dev, plain"], axis=1)
+    np.testing.assert_array_equal(m["dev, plain"][0], m["dev, residual"][0])  # no layer, no skip
     assert dev[1:3].min() < dev[0]
     assert dev[-1] > 1.5 * dev[1:3].min()
 
@@ -271,16 +276,94 @@ def test_the_raw_average_starts_too_low_and_catches_up() -> None:
     assert gap[-1] == pytest.approx(0.98**150, rel=1e-9)
 
 
-@pytest.mark.proves("O4", "O7", "O8", "figure")
+@pytest.mark.proves("O4", "O5", "O6", "O7", "O8", "figure")
 def test_optimizers_in_a_ravine() -> None:
     m = measured("ravine")
     flips = {
         name: int((np.diff(np.sign(run["path"][:20, 1])) != 0).sum()) for name, run in m.items()
     }
     assert flips["sgd"] > 10
-    assert max(flips["rmsprop"], flips["adam"]) < 6
+    assert max(flips["adagrad"], flips["rmsprop"], flips["adam"]) < 6
+    costs = {name: run["costs"][-1] for name, run in m.items()}
+    assert costs["nesterov"] < costs["velocity"] < costs["sgd"]
     assert m["momentum"]["costs"][-1] < m["sgd"]["costs"][-1]
     assert all(np.array_equal(run["path"][0], _ravine.START) for run in m.values())
+
+
+@pytest.mark.proves("N6", "figure")
+@pytest.mark.slow
+def test_batch_norm_trains_faster_and_at_higher_rates() -> None:
+    plain, normed = measured("batch-norm").values()
+    assert normed[3, -1] < 0.5 * plain[3, -1]
+    trains = [(costs[:, -1] < 0.1).sum() for costs in (plain, normed)]
+    assert trains[1] > trains[0]
+
+
+@pytest.mark.proves("N6", "figure")
+@pytest.mark.slow
+def test_a_batchs_mean_is_as_noisy_as_statistics_says() -> None:
+    m = measured("batch-norm-noise")
+    sizes = np.array([4, 8, 16, 32, 64, 128, 256, 512])
+    drawn_without_return = np.sqrt((1200 - sizes) / (1200 - 1) / sizes)
+    np.testing.assert_allclose(m["noise"], drawn_without_return, rtol=0.15)
+    plain, normed = (np.diff(shift, axis=0) for shift in m["shifts"].values())
+    assert np.abs(normed[5:]).mean() < np.abs(plain[:5]).mean()
+
+
+@pytest.mark.proves("N9", "figure")
+@pytest.mark.slow
+def test_thinned_networks_disagree_away_from_the_train_rows() -> None:
+    m = measured("dropout-ensemble")
+    inside = np.abs(m["x"]) < 2
+    assert m["spread"][~inside].mean() > 1.5 * m["spread"][inside].mean()
+
+
+@pytest.mark.proves("R2", "figure")
+@pytest.mark.slow
+def test_l1_is_sparse_and_l2_is_not() -> None:
+    m = measured("l1")
+    middle = len(m["l1"]["small"]) // 2
+    assert m["l1"]["small"][middle:].max() > 3 * m["l2"]["small"][middle]
+    assert (np.diff(m["l1"]["small"]) > 0).all()
+
+
+@pytest.mark.proves("R3", "figure")
+@pytest.mark.slow
+def test_decoupled_decay_is_not_l2_under_adam() -> None:
+    through, beside = measured("weight-decay").values()
+    assert beside["size"][-1] < beside["size"][0]
+    assert through["size"][6] < 0.5 * beside["size"][6]  # the same number is two strengths
+
+
+@pytest.mark.proves("R5", "figure")
+@pytest.mark.slow
+def test_the_other_regularizers_change_the_networks() -> None:
+    m = measured("other-regularizers")
+    none = m.pop("none")
+    assert all((errors != none).any() for errors in m.values())
+    assert all(abs(np.median(errors) - np.median(none)) < 0.05 for errors in m.values())
+
+
+@pytest.mark.proves("O10", "figure")
+def test_schedules_end_below_where_they_were_highest() -> None:
+    for rates in measured("decays").values():
+        assert rates[-1] < 0.3 * rates.max() <= 0.3 * 0.2 + 1e-12
+
+
+@pytest.mark.proves("O11", "figure")
+def test_a_clipped_descent_walks_over_the_cliff() -> None:
+    paths = measured("clipping")["paths"].values()
+    plain, clipped = (np.abs(np.diff(path)).max() for path in paths)
+    assert clipped <= 2.0 * 0.05 + 1e-9
+    assert plain > 10 * clipped
+
+
+@pytest.mark.proves("O12", "figure")
+@pytest.mark.slow
+def test_a_nudge_in_a_live_run_lowers_the_cost() -> None:
+    alone, nudged = measured("change-by-hand").values()
+    np.testing.assert_array_equal(alone[:20], nudged[:20])
+    assert nudged[20:].mean() < 0.5 * alone[20:].mean()
 
 
 @pytest.mark.proves("O13", "figure")

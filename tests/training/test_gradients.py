@@ -128,6 +128,7 @@ def check(one, program, rows):
 DESCENT = {"learning_rate": 1.0, "l2": 0.0}
 
 
+@pytest.mark.proves("N1", "N4", "N6", "N7", "N10", "D9", "O1", "gradient")
 @pytest.mark.parametrize("norm", ["none", "before", "after"])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_activation_with_and_without_batch_norm(
@@ -139,6 +140,7 @@ def test_every_activation_with_and_without_batch_norm(
     check(one, native(s), rows)
 
 
+@pytest.mark.proves("N4", "N5", "R5", "gradient")
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 @pytest.mark.parametrize(("loss", "outputs"), [("softmax", 3), ("logistic", 1), ("squared", 1)])
 def test_every_loss(loss, outputs, smoothing, every_program, structure, member, rows):
@@ -149,6 +151,7 @@ def test_every_loss(loss, outputs, smoothing, every_program, structure, member, 
     check(one, every_program(s), rows)
 
 
+@pytest.mark.proves("N1", "N6", "N7", "N8", "N10", "R5", "gradient")
 def test_every_technique(technique, native, structure, member, rows):
     shaping, numbers = technique
     if "extras" in shaping:
@@ -158,6 +161,7 @@ def test_every_technique(technique, native, structure, member, rows):
     check(one, native(s), rows)
 
 
+@pytest.mark.proves("N6", "N8", "N10", "gradient")
 @pytest.mark.parametrize("name", ["batch_norm_after", "classic_dropout", "all_at_once"])
 def test_techniques_in_jax(name, techniques, program, structure, member, rows):
     shaping, numbers = techniques[name]
