@@ -61,7 +61,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_contents_list_every_page() -> None:
     listed = re.findall(r"\]\(([\w-]+)\.md\)", (GUIDE / "README.md").read_text("utf-8"))
-    assert sorted(listed) == [page.stem for page in PAGES]
+    assert sorted(listed) == sorted(page.stem for page in PAGES)
 
 
 def test_the_suites_are_all_on_their_page() -> None:
