@@ -1,11 +1,12 @@
-// The backward pass of one block, with the optimizer's update fused into the last one.
+// The backward pass of some blocks, with the optimizer's update fused into the last one.
 #pragma once
 
 #include "activations/registry.hpp"
 #include "dots.hpp"
-#include "optimizers/registry.hpp"
+#include "forward.hpp"
 #include "product.hpp"
 #include "transpose.hpp"
+#include "update.hpp"
 #include "workspace.hpp"
 
 namespace deepwell::DEEPWELL_LEVEL {
@@ -34,54 +35,11 @@ template <class T>
 inline constexpr auto throughs =
     Activations<T>::table([]<class A>() -> Through<T> { return &through_activation<T, A>; });
 
-// Where a tile of dW goes: into the sums over blocks, or with them into the optimizer.
 template <class T>
-struct Landing {
-  const Layer<T>* layer;
-  T* sums;  // null when the tile holds the whole gradient
-  T l2;
-};
-
-template <class T>
-void accumulate(const Tile<T>& tile, const Place& at, const Landing<T>& to, bool first) {
+void store_tile(const Tile<T>& tile, const Place& at, T* to, std::ptrdiff_t stride) {
   for (int m = 0; m < at.height; ++m) {
     for (int v = 0; v < at.width; ++v) {
-      T* place = to.sums + (at.m + m) * to.layer->stride + (at.v + v) * lanes<T>;
-      const Vec<T> sum = tile.at[m * at.width + v];
-      store(place, first ? sum : load(place) + sum);
-    }
-  }
-}
-
-// w += change(g + l2 w) for a tile of weights or biases; the penalty leaves out the biases.
-template <class T, class Optimizer>
-void update(const Tile<T>& tile, const Place& at, const Landing<T>& to, const Optimizer& rule) {
-  const Layer<T>& layer = *to.layer;
-  for (int m = 0; m < at.height; ++m) {
-    const auto row = (at.m + m) * layer.stride + at.v * lanes<T>;
-    const T l2 = at.m + m < layer.inputs ? to.l2 : T(0);
-    for (int v = 0; v < at.width; ++v) {
-      const auto place = row + v * lanes<T>;
-      Vec<T> w = load(layer.parameters + place);
-      Vec<T> g = tile.at[m * at.width + v];
-      if (to.sums != nullptr) g += load(to.sums + place);
-      Vec<T> slot[most_slots] = {};
-      for (int s = 0; s < Optimizer::slots; ++s) slot[s] = load(layer.slots[s] + place);
-      w += rule.change(g + l2 * w, slot);
-      for (int s = 0; s < Optimizer::slots; ++s) store(layer.slots[s] + place, slot[s]);
-      store(layer.parameters + place, w);
-    }
-  }
-}
-
-// Asks for the memory that `update` will change, while the sums of its tile are formed.
-template <class T, class Optimizer>
-void fetch(const Place& at, const Layer<T>& layer) {
-  for (int m = 0; m < at.height; ++m) {
-    for (int v = 0; v < at.width; ++v) {
-      const auto place = (at.m + m) * layer.stride + (at.v + v) * lanes<T>;
-      __builtin_prefetch(layer.parameters + place, 1);
-      for (int s = 0; s < Optimizer::slots; ++s) __builtin_prefetch(layer.slots[s] + place, 1);
+      store(to + (at.m + m) * stride + (at.v + v) * lanes<T>, tile.at[m * at.width + v]);
     }
   }
 }
@@ -93,8 +51,8 @@ void weight_gradients(const Layer<T>& layer, const T* inputs, T* gradient, const
                       T* transposed, Ahead&& ahead, Epilogue&& done) {
   const std::ptrdiff_t row = block.stride;
   if (layer.outputs <= few_rows<T>) {
-    product_of_few(Rows<T>{inputs, row}, Rows<T>{gradient, row}, layer.inputs + 1, layer.outputs,
-                   block.rows, ahead, done);
+    product_of_few(Rows<T>{inputs, row}, Rows<T>{gradient, row}, layer.product_rows(),
+                   layer.outputs, block.rows, ahead, done);
     return;
   }
   const int wide = vectors<T>(block.rows);
@@ -104,81 +62,88 @@ void weight_gradients(const Layer<T>& layer, const T* inputs, T* gradient, const
   }
   const auto stride = stride_of<T>(layer.outputs);
   transpose(gradient, row, out, wide, transposed, stride);
-  product(Scalars<T>{inputs, row, 1}, Rows<T>{transposed, stride}, layer.inputs + 1, out,
+  product(Scalars<T>{inputs, row, 1}, Rows<T>{transposed, stride}, layer.product_rows(), out,
           block.rows, ahead, done);
 }
 
-// Whether a block is the first of its batch, and whether the update is fused into its gradients.
+// Whether blocks are the first of their batch, and whether the update is fused into their
+// gradients.
 struct Turn {
   bool first;
   bool last;
 };
 
+// The gradient at the sums of the layer before `l`, from the one at the sums of `l` in
+// gradients[here].
+template <class T>
+void back_through(const Network<T>& network, std::size_t l, std::span<const Block<T>> blocks,
+                  int here, Workspace<T>& work) {
+  const Layer<T>& layer = network.layers[l];
+  const Layer<T>& before = network.layers[l - 1];
+  const Sheet<T> from = work.gradients(here, network.gradient_rows);
+  const Sheet<T> to = work.gradients(here ^ 1, network.gradient_rows);
+  const Through<T> through = throughs<T>[static_cast<std::size_t>(network.activation)];
+  const T* value = work.values(l - 1, before.units + 1).data;
+  const T* derivative = work.derivatives(l - 1, before.units).data;
+  for (const Block<T>& block : blocks) {
+    const Scalars<T> weights{layer.parameters, layer.stride, 1};
+    const Rows<T> gradient{from.row(block, 0), block.stride};
+    T* slope = to.row(block, 0);
+    const int wide = vectors<T>(block.rows);
+    if (network.plain) {
+      product(weights, gradient, layer.inputs, wide, layer.outputs,
+              [&](const Place& at, const Tile<T>& tile) {
+                through(tile, at, value, derivative, before.drop.train_scale, block.stride, slope);
+              });
+    } else {
+      product(
+          weights, gradient, layer.inputs, wide, layer.outputs,
+          [&](const Place& at, const Tile<T>& tile) { store_tile(tile, at, slope, block.stride); });
+    }
+  }
+  if (!network.plain) back_through_layer(Hidden<T>{network, l - 1, blocks, work}, to);
+}
+
 // Goes back through the network from the gradient at the outputs, in gradients[0]. The gradient
 // of each layer's input is taken before its weights change. Ends early when `stop` is set and no
 // weight has changed.
 template <class T, class Optimizer>
-void backward(const Network<T>& network, const Block<T>& block, const StepNumbers<T>& numbers,
-              const Dropout<T>& dropout, Turn turn, Workspace<T>& work,
+void backward(const Network<T>& network, std::span<const Block<T>> blocks,
+              const StepNumbers<T>& numbers, Turn turn, Workspace<T>& work,
               const std::atomic<bool>& stop) {
   const Optimizer rule(numbers);
-  const int wide = vectors<T>(block.rows);
-  const bool alone = turn.first && turn.last;
-  const Through<T> through = throughs<T>[static_cast<std::size_t>(network.activation)];
+  const bool alone = turn.first && turn.last && blocks.size() == 1;
   int here = 0;
   for (std::size_t l = network.layers.size(); l-- > 0; here ^= 1) {
     if (!turn.last && stop.load(std::memory_order_relaxed)) return;
     const Layer<T>& layer = network.layers[l];
-    T* gradient = work.gradients[here].data();
-    if (l > 0) {
-      const T* value = work.activation(l - 1);
-      const T* derivative = work.derivative(l - 1);
-      T* before = work.gradients[here ^ 1].data();
-      product(Scalars<T>{layer.parameters, layer.stride, 1}, Rows<T>{gradient, block.stride},
-              layer.inputs, wide, layer.outputs, [&](const Place& at, const Tile<T>& tile) {
-                through(tile, at, value, derivative, dropout.scale, block.stride, before);
-              });
-    }
-    const T* inputs = l == 0 ? block.x : work.activation(l - 1);
+    if (l > 0) back_through(network, l, blocks, here, work);
     T* transposed = work.transposed.data();
-    const Landing<T> to{&layer, alone ? nullptr : work.sums.data() + layer.offset, numbers.l2};
-    if (turn.last) {
-      weight_gradients(
-          layer, inputs, gradient, block, transposed,
-          [&](const Place& at) { fetch<T, Optimizer>(at, layer); },
-          [&](const Place& at, const Tile<T>& tile) { update(tile, at, to, rule); });
-    } else {
-      weight_gradients(
-          layer, inputs, gradient, block, transposed, [](const Place&) {},
-          [&](const Place& at, const Tile<T>& tile) { accumulate(tile, at, to, turn.first); });
-    }
-  }
-}
-
-// The update of all layers from the sums of their gradients: tiles of products of no depth.
-template <class T, class Optimizer>
-void update_from_sums(const Network<T>& network, const StepNumbers<T>& numbers,
-                      Workspace<T>& work) {
-  const Optimizer rule(numbers);
-  for (const Layer<T>& layer : network.layers) {
-    const Landing<T> to{&layer, work.sums.data() + layer.offset, numbers.l2};
-    product(Scalars<T>{work.sums.data(), 0, 0}, Rows<T>{work.sums.data(), 0}, layer.inputs + 1,
-            vectors<T>(layer.outputs), 0,
+    const Landing<T> to{&layer, alone ? nullptr : work.sums.data() + layer.offset, numbers.l2,
+                        numbers.kept};
+    for (const Block<T>& block : blocks) {
+      const T* inputs = layer_inputs(network, l, block, work);
+      T* gradient = work.gradients(here, network.gradient_rows).row(block, 0);
+      const bool first = turn.first && &block == &blocks.front();
+      if (turn.last && &block == &blocks.back()) {
+        weight_gradients(
+            layer, inputs, gradient, block, transposed,
+            [&](const Place& at) { fetch<T, Optimizer>(at, layer); },
             [&](const Place& at, const Tile<T>& tile) { update(tile, at, to, rule); });
+      } else {
+        weight_gradients(
+            layer, inputs, gradient, block, transposed, [](const Place&) {},
+            [&](const Place& at, const Tile<T>& tile) { accumulate(tile, at, to, first); });
+      }
+    }
+    if (turn.last) update_norm(layer, numbers, rule, work);
   }
 }
 
 template <class T>
-using Backward = void (*)(const Network<T>&, const Block<T>&, const StepNumbers<T>&,
-                          const Dropout<T>&, Turn, Workspace<T>&, const std::atomic<bool>&);
-template <class T>
-using UpdateFromSums = void (*)(const Network<T>&, const StepNumbers<T>&, Workspace<T>&);
-
+using Backward = void (*)(const Network<T>&, std::span<const Block<T>>, const StepNumbers<T>&, Turn,
+                          Workspace<T>&, const std::atomic<bool>&);
 template <class T>
 inline constexpr auto backwards =
     Optimizers<T>::table([]<class O>() -> Backward<T> { return &backward<T, O>; });
-template <class T>
-inline constexpr auto updates =
-    Optimizers<T>::table([]<class O>() -> UpdateFromSums<T> { return &update_from_sums<T, O>; });
-
 }  // namespace deepwell::DEEPWELL_LEVEL

@@ -2,7 +2,8 @@
 #pragma once
 
 #include "activations/registry.hpp"
-#include "hash.hpp"
+#include "dropout.hpp"
+#include "hidden.hpp"
 #include "product.hpp"
 #include "workspace.hpp"
 
@@ -22,23 +23,6 @@ struct Finish {
   const std::uint32_t* row_second;
 };
 
-// The words at (place in the batch, unit) for a vector of rows, whose keys are given.
-template <class T>
-inline Words<T> words_at(const std::uint32_t* row_first, const std::uint32_t* row_second, int unit,
-                         int vector) {
-  Key<Words<T>> rows;
-  std::memcpy(&rows.first, row_first + vector * lanes<T>, sizeof(rows.first));
-  std::memcpy(&rows.second, row_second + vector * lanes<T>, sizeof(rows.second));
-  return word_at(rows, static_cast<std::uint32_t>(unit) * golden);
-}
-
-// Which units of a vector of rows are kept: their words decide.
-template <class T>
-inline Mask<T> kept(const Finish<T>& finish, int unit, int vector) {
-  const Words<T> word = words_at<T>(finish.row_first, finish.row_second, unit, vector);
-  return __builtin_convertvector(word >= finish.threshold, Mask<T>);
-}
-
 template <class T, class Activation, bool drops, bool trains>
 void finish_hidden(const Tile<T>& tile, const Place& at, const Finish<T>& finish) {
   for (int m = 0; m < at.height; ++m) {
@@ -48,9 +32,12 @@ void finish_hidden(const Tile<T>& tile, const Place& at, const Finish<T>& finish
       const auto place = unit * finish.stride + (at.v + v) * lanes<T>;
       Activated<T> a = Activation::apply(tile.at[m * at.width + v] + bias, finish.slope);
       if constexpr (drops) {
-        const Mask<T> keep = kept(finish, unit, at.v + v);
+        const Mask<T> keep =
+            kept_rows<T>(finish.row_first, finish.row_second, finish.threshold, unit, at.v + v);
         a.value = keep ? a.value * finish.scale : Vec<T>{};
         a.derivative = keep ? a.derivative * finish.scale : Vec<T>{};
+      } else if constexpr (!trains) {
+        a.value = a.value * finish.scale;  // 1 but in classic dropout
       }
       store(finish.value + place, a.value);
       if constexpr (trains && !Activation::derivative_from_output) {
@@ -67,67 +54,100 @@ template <class T, bool drops, bool trains>
 inline constexpr auto finishers = Activations<T>::table(
     []<class A>() -> FinishHidden<T> { return &finish_hidden<T, A, drops, trains>; });
 
-// Folds the layer and the rows' places into the step's key: one key a row.
-template <class T>
-void row_keys(const Dropout<T>& dropout, std::size_t layer, std::uint32_t first, int columns,
-              Workspace<T>& work) {
-  const Key<std::uint32_t> of_layer =
-      fold(dropout.key[0], dropout.key[1], static_cast<std::uint32_t>(layer));
-  for (int v = 0; v < columns; v += lanes<T>) {
-    Words<T> places;
-    for (int i = 0; i < lanes<T>; ++i) places[i] = first + static_cast<std::uint32_t>(v + i);
-    const Key<Words<T>> keys = fold<Words<T>>(of_layer.first, of_layer.second, places);
-    std::memcpy(work.row_first.data() + v, &keys.first, sizeof(keys.first));
-    std::memcpy(work.row_second.data() + v, &keys.second, sizeof(keys.second));
+// A hidden layer without options, in one pass over its tiles.
+template <class T, bool trains>
+void forward_plain(const Network<T>& network, std::size_t l, const Block<T>& block, const T* inputs,
+                   const Dropout<T>& dropout, Workspace<T>& work) {
+  const Layer<T>& layer = network.layers[l];
+  const int wide = vectors<T>(block.rows);
+  const bool drops = trains && layer.drop.on();
+  if (drops) {
+    row_keys(dropout, static_cast<std::uint32_t>(l), static_cast<std::uint32_t>(block.first),
+             wide * lanes<T>, work);
   }
+  const Finish<T> finish{layer.biases(),
+                         work.values(l, layer.units + 1).data,
+                         work.derivatives(l, layer.units).data,
+                         block.stride,
+                         network.slope,
+                         layer.drop.threshold,
+                         trains ? layer.drop.train_scale : layer.drop.predict_scale,
+                         work.row_first.data(),
+                         work.row_second.data()};
+  const auto activation = static_cast<std::size_t>(network.activation);
+  const FinishHidden<T> done =
+      drops ? finishers<T, true, trains>[activation] : finishers<T, false, trains>[activation];
+  product(Scalars<T>{layer.parameters, 1, layer.stride}, Rows<T>{inputs, block.stride},
+          layer.outputs, wide, layer.inputs,
+          [&](const Place& at, const Tile<T>& tile) { done(tile, at, finish); });
 }
 
-// Leaves the raw outputs of a block in gradients[0], (outputs, stride), and every activation
+// The rows of a block as the first layer sees them: dropped in training or scaled at prediction.
+template <class T, bool trains>
+void change_inputs(const Network<T>& network, const Block<T>& block, const Dropout<T>& dropout,
+                   Workspace<T>& work) {
+  const int units = network.layers[0].inputs;
+  T* to = work.inputs(units + 1).row(block, 0);
+  const auto scaled = [&](int unit, int at, Vec<T> factor) {
+    store(to + unit * block.stride + at, load(block.x + unit * block.stride + at) * factor);
+  };
+  if (trains && network.inputs.on()) {
+    drop_rows(dropout, network.inputs, input_layer, block, units, work, scaled);
+  } else {
+    const Vec<T> factor = all(trains ? T(1) : network.inputs.predict_scale);
+    for (int unit = 0; unit < units; ++unit) {
+      for (int v = 0; v < vectors<T>(block.rows); ++v) scaled(unit, v * lanes<T>, factor);
+    }
+  }
+  std::copy_n(block.x + units * block.stride, block.stride, to + units * block.stride);
+}
+
+// The inputs of a layer: (inputs + 1, stride), the last row ones.
+template <class T>
+const T* layer_inputs(const Network<T>& network, std::size_t l, const Block<T>& block,
+                      Workspace<T>& work) {
+  if (l > 0) return work.values(l - 1, network.layers[l - 1].units + 1).row(block, 0);
+  return network.inputs.changes() ? work.inputs(network.layers[0].inputs + 1).row(block, 0)
+                                  : block.x;
+}
+
+// Leaves the raw outputs of the blocks in gradients[0], (outputs, stride), and every activation
 // and derivative in the workspace when `trains`. Ends early when `stop` is set.
 template <class T, bool trains>
-void forward(const Network<T>& network, const Block<T>& block, const Dropout<T>& dropout,
+void forward(const Network<T>& network, std::span<const Block<T>> blocks, const Dropout<T>& dropout,
              Workspace<T>& work, const std::atomic<bool>& stop) {
-  const int wide = vectors<T>(block.rows);
-  const T* a = block.x;
-  for (std::size_t l = 0; l < network.layers.size(); ++l) {
-    if (stop.load(std::memory_order_relaxed)) return;
+  if (network.inputs.changes()) {
+    for (const Block<T>& block : blocks) change_inputs<T, trains>(network, block, dropout, work);
+  }
+  for (std::size_t l = 0; l + 1 < network.layers.size(); ++l) {
     const Layer<T>& layer = network.layers[l];
-    const Scalars<T> weights{layer.parameters, 1, layer.stride};
-    const Rows<T> inputs{a, block.stride};
-    if (l + 1 == network.layers.size()) {
-      T* z = work.gradients[0].data();
-      product(weights, inputs, layer.outputs, wide, layer.inputs,
-              [&](const Place& at, const Tile<T>& tile) {
-                for (int m = 0; m < at.height; ++m) {
-                  const T bias = layer.biases()[at.m + m];
-                  for (int v = 0; v < at.width; ++v) {
-                    store(z + (at.m + m) * block.stride + (at.v + v) * lanes<T>,
-                          tile.at[m * at.width + v] + bias);
-                  }
-                }
-              });
-      return;
+    const Hidden<T> hidden{network, l, blocks, work};
+    for (const Block<T>& block : blocks) {
+      if (stop.load(std::memory_order_relaxed)) return;
+      const T* inputs = layer_inputs(network, l, block, work);
+      if (network.plain) {
+        forward_plain<T, trains>(network, l, block, inputs, dropout, work);
+      } else {
+        sums_of(hidden, block, inputs);
+      }
     }
-    T* value = work.activation(l);
-    const bool drops = trains && dropout.on;
-    if (drops) {
-      row_keys(dropout, l, static_cast<std::uint32_t>(block.first), wide * lanes<T>, work);
-    }
-    const Finish<T> finish{layer.biases(),        value,
-                           work.derivative(l),    block.stride,
-                           network.slope,         dropout.threshold,
-                           dropout.scale,         work.row_first.data(),
-                           work.row_second.data()};
-    const auto activation = static_cast<std::size_t>(network.activation);
-    const FinishHidden<T> done =
-        drops ? finishers<T, true, trains>[activation] : finishers<T, false, trains>[activation];
-    product(weights, inputs, layer.outputs, wide, layer.inputs,
-            [&](const Place& at, const Tile<T>& tile) { done(tile, at, finish); });
+    if (!network.plain) finish_layer<T, trains>(hidden, dropout);
     if constexpr (trains) {  // the input that is always 1, whose weights are the next biases
-      T* ones = value + layer.outputs * block.stride;
-      for (int v = 0; v < wide; ++v) store(ones + v * lanes<T>, all(T(1)));
+      over_rows(blocks, [&](const Block<T>& block, int at) {
+        store(work.values(l, layer.units + 1).row(block, layer.units) + at, all(T(1)));
+      });
     }
-    a = value;
+  }
+  for (const Block<T>& block : blocks) {
+    if (stop.load(std::memory_order_relaxed)) return;
+    const std::size_t last = network.layers.size() - 1;
+    const Layer<T>& layer = network.layers[last];
+    T* z = work.gradients(0, network.gradient_rows).row(block, 0);
+    const Rows<T> inputs{layer_inputs(network, last, block, work), block.stride};
+    product(Scalars<T>{layer.parameters, 1, layer.stride}, inputs, layer.outputs,
+            vectors<T>(block.rows), layer.inputs, [&](const Place& at, const Tile<T>& tile) {
+              store_sums(tile, at, layer.biases(), z, block.stride);
+            });
   }
 }
 

@@ -36,10 +36,10 @@ inline Key<W> fold(std::uint32_t first, std::uint32_t second, W word) {
   return {mix<W>(a + b * golden), mix<W>(b ^ (a * fold_factor))};
 }
 
-// The word at place `along * golden` of the row with key `row`.
-template <class W>
-inline W word_at(const Key<W>& row, std::uint32_t along) {
-  W x = row.first + along;
+// The word at place `along * golden` of the row with key `row`; of many rows, or at many places.
+template <class Row, class Along>
+inline auto word_at(const Key<Row>& row, const Along& along) {
+  auto x = row.first + along;
   x ^= x >> 16;
   x *= mix_first;
   x ^= x >> 15;

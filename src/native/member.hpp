@@ -13,6 +13,15 @@
 
 namespace deepwell {
 
+// The numbers of a member that may change while it trains; the names are those of Python.
+struct MemberNumbers {
+  double learning_rate = 0, decay_rate = 0, decay_factor = 0, decay_scale = 0, decay_every = 1,
+         epochs = 1, warmup_epochs = 0, momentum = 0, beta1 = 0, beta2 = 0, epsilon = 0,
+         epsilon_root = 0, l2 = 0, l1 = 0, weight_decay = 0, max_norm = 0, clip_value = 0,
+         clip_norm = 0, gradient_noise = 0, batch_norm_momentum = 0, label_smoothing = 0;
+  std::vector<Drop<double>> drops;  // of the inputs, then of each hidden layer
+};
+
 // What the caller says of a member; techniques are numbers in their family's list.
 struct MemberSpec {
   bool single = true;       // float32, else float64
@@ -21,11 +30,16 @@ struct MemberSpec {
   double slope = 0;
   int optimizer = 0;
   int decay = 0;
-  double learning_rate = 0, decay_rate = 0, momentum = 0, beta1 = 0, beta2 = 0, epsilon = 0, l2 = 0;
-  std::uint32_t drop_threshold = 0;
-  double drop_scale = 1;
+  std::int64_t per_epoch = 1;  // steps
+  bool rms_from_first = false;
+  int pieces = 1;
+  Norm norm = Norm::none;
+  double norm_epsilon = 0;
+  int residual = 0;
   std::array<std::uint32_t, 2> dropout_key{};  // of the member; the step is folded in
+  std::array<std::uint32_t, 2> noise_key{};
   std::int64_t patience = 0;
+  MemberNumbers numbers;
 };
 
 enum Outcome : std::int64_t { running = 0, early_stopped = 1, diverged = 2 };
@@ -61,7 +75,7 @@ struct Start {
   std::vector<double> deviations;  // of each layer
 };
 
-// The key of a step's masks, folded from the member's.
+// The key of a step's draws, folded from the member's.
 std::array<std::uint32_t, 2> step_key(const std::array<std::uint32_t, 2>& of_member,
                                       std::int64_t step);
 
@@ -73,6 +87,9 @@ class Member {
   const MemberSpec& spec() const { return spec_; }
   const Network<T>& network() const { return network_; }
   int sets() const { return static_cast<int>(arrays_.size()); }
+
+  // Goes on with other numbers from the next step on.
+  void change(const MemberNumbers& numbers);
 
   // The arrays of a set, in the order in which they are packed.
   std::span<const Piece> pieces(int set) const;
@@ -98,9 +115,12 @@ class Member {
   Counters counters;
 
  private:
+  StepNumbers<T> step_numbers(std::int64_t epoch, std::int64_t step) const;
+
   MemberSpec spec_;
   std::vector<Layer<T>> layers_;
-  std::vector<Piece> pieces_;       // of every set
+  std::vector<Piece> trained_;      // of every set
+  std::vector<Piece> all_;          // of the parameters and the best: the statistics as well
   std::vector<Aligned<T>> arrays_;  // parameters, best, then what the optimizer remembers
   Network<T> network_;
 };

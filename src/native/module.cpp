@@ -110,6 +110,41 @@ void bind_data(nb::module_& module, const char* name, const char* window) {
            "x_dev"_a.noconvert(), "y_dev"_a.noconvert(), "weight_dev"_a.noconvert());
 }
 
+constexpr std::array<std::string_view, 3> norm_names{"none", "before", "after"};
+
+MemberNumbers member_numbers(const nb::dict& from) {
+  MemberNumbers n;
+  const std::pair<const char*, double*> fields[] = {
+      {"learning_rate", &n.learning_rate},
+      {"decay_rate", &n.decay_rate},
+      {"decay_factor", &n.decay_factor},
+      {"decay_scale", &n.decay_scale},
+      {"decay_every", &n.decay_every},
+      {"epochs", &n.epochs},
+      {"warmup_epochs", &n.warmup_epochs},
+      {"momentum", &n.momentum},
+      {"beta1", &n.beta1},
+      {"beta2", &n.beta2},
+      {"epsilon", &n.epsilon},
+      {"epsilon_root", &n.epsilon_root},
+      {"l2", &n.l2},
+      {"l1", &n.l1},
+      {"weight_decay", &n.weight_decay},
+      {"max_norm", &n.max_norm},
+      {"clip_value", &n.clip_value},
+      {"clip_norm", &n.clip_norm},
+      {"gradient_noise", &n.gradient_noise},
+      {"batch_norm_momentum", &n.batch_norm_momentum},
+      {"label_smoothing", &n.label_smoothing},
+  };
+  for (const auto& [name, field] : fields) *field = nb::cast<double>(from[name]);
+  for (const auto& drop :
+       nb::cast<std::vector<std::tuple<std::uint32_t, double, double>>>(from["drops"])) {
+    n.drops.push_back({std::get<0>(drop), std::get<1>(drop), std::get<2>(drop)});
+  }
+  return n;
+}
+
 MemberSpec member_spec(const nb::dict& from) {
   const auto text = [&](const char* key) { return nb::cast<std::string>(from[key]); };
   const auto number = [&](const char* key) { return nb::cast<double>(from[key]); };
@@ -130,16 +165,26 @@ MemberSpec member_spec(const nb::dict& from) {
   spec.optimizer = index_of("optimizer", optimizer_names(), text("optimizer"));
   spec.decay = index_of("decay", decay_names, text("decay"));
   spec.slope = number("slope");
-  spec.learning_rate = number("learning_rate");
-  spec.decay_rate = number("decay_rate");
-  spec.momentum = number("momentum");
-  spec.beta1 = number("beta1");
-  spec.beta2 = number("beta2");
-  spec.epsilon = number("epsilon");
-  spec.l2 = number("l2");
-  spec.drop_threshold = nb::cast<std::uint32_t>(from["drop_threshold"]);
-  spec.drop_scale = number("drop_scale");
+  spec.numbers = member_numbers(from);
+  const auto& drops = spec.numbers.drops;
+  if (drops.size() + 1 != spec.widths.size()) {
+    refuse("the inputs and each hidden layer need their dropout, got ",
+           std::to_string(drops.size()), " of ", std::to_string(spec.widths.size() - 1));
+  }
+  spec.pieces = nb::cast<int>(from["pieces"]);
+  if (spec.pieces < 1 || spec.pieces > 64) {
+    refuse("a unit must have 1 to 64 pieces, got ", std::to_string(spec.pieces));
+  }
+  spec.norm = static_cast<Norm>(index_of("batch_norm", norm_names, text("batch_norm")));
+  spec.norm_epsilon = number("norm_epsilon");
+  spec.residual = nb::cast<int>(from["residual"]);
   spec.dropout_key = nb::cast<std::array<std::uint32_t, 2>>(from["dropout_key"]);
+  spec.noise_key = nb::cast<std::array<std::uint32_t, 2>>(from["noise_key"]);
+  spec.rms_from_first = nb::cast<bool>(from["rms_from_first"]);
+  spec.per_epoch = nb::cast<std::int64_t>(from["per_epoch"]);
+  if (spec.per_epoch < 1) {
+    refuse("an epoch must have at least 1 step, got ", std::to_string(spec.per_epoch));
+  }
   spec.patience = nb::cast<std::int64_t>(from["patience"]);
   return spec;
 }
@@ -319,6 +364,12 @@ class PySession {
     of<T>(index, set, packed.size()).unpack(set, packed.data());
   }
 
+  void change(int index, const nb::dict& numbers) {
+    const std::unique_lock lock = enter();
+    check_index(index);
+    session_->change(index, member_numbers(numbers));
+  }
+
   template <class T>
   void read(int index, int set, nb::ndarray<T, nb::ndim<1>, nb::c_contig> packed) {
     const std::unique_lock lock = enter();
@@ -466,6 +517,7 @@ NB_MODULE(_core, module) {
       .def("write", &PySession::write<double>, "index"_a, "set"_a, "packed"_a.noconvert())
       .def("read", &PySession::read<float>, "index"_a, "set"_a, "packed"_a.noconvert())
       .def("read", &PySession::read<double>, "index"_a, "set"_a, "packed"_a.noconvert())
+      .def("change", &PySession::change, "index"_a, "numbers"_a)
       .def("set_counters", &PySession::set_counters, "index"_a, "whole"_a, "real"_a)
       .def("counters", &PySession::get_counters, "index"_a);
 }

@@ -28,17 +28,46 @@ constexpr std::ptrdiff_t stride_of(int columns) {
   return (lines > 4 ? lines | 1 : lines) * in_line;
 }
 
+// Dropout of a layer: a word below the threshold drops a unit. What is kept is scaled in training,
+// or everything at prediction.
+template <class T>
+struct Drop {
+  std::uint32_t threshold = 0;
+  T train_scale = 1;
+  T predict_scale = 1;
+
+  bool on() const { return threshold != 0 || train_scale != T(1); }
+  bool changes() const { return on() || predict_scale != T(1); }
+};
+
+// Where batch normalization stands in a hidden layer, by the activation.
+enum class Norm { none, before, after };
+
 template <class T>
 struct Layer {
   int inputs = 0;
-  int outputs = 0;
+  int outputs = 0;  // sums of a row: units, or in a hidden layer units x pieces, side by side
+  int units = 0;    // activations of a row
+  int pieces = 1;   // of which a maxout unit takes the largest
+  int normed = 0;   // numbers of a row that are normalized
+  int skip = -1;    // the hidden layer whose activations are added, or none
+  bool biased = true;
+  Drop<T> drop;
   std::ptrdiff_t stride = 0;
-  T* parameters = nullptr;    // (inputs + 1, stride)
+  T* parameters = nullptr;    // (rows, stride)
   T* slots[most_slots] = {};  // what the optimizer remembers, laid out alike
   std::ptrdiff_t offset = 0;  // of this layer in a flat array of all parameters
 
+  // The rows: one an input, the biases (0 where there are none), and with normalization gamma and
+  // beta, then the mean and variance that prediction normalizes with.
   T* biases() const { return parameters + inputs * stride; }
-  std::ptrdiff_t size() const { return (inputs + 1) * stride; }
+  T* scales() const { return parameters + (inputs + 1) * stride; }
+  T* shifts() const { return parameters + (inputs + 2) * stride; }
+  T* means() const { return parameters + (inputs + 3) * stride; }
+  T* variances() const { return parameters + (inputs + 4) * stride; }
+  int trained_rows() const { return inputs + (normed > 0 ? 3 : 1); }
+  int product_rows() const { return inputs + (biased ? 1 : 0); }
+  std::ptrdiff_t size() const { return (inputs + (normed > 0 ? 5 : 1)) * stride; }
 };
 
 template <class T>
@@ -46,9 +75,20 @@ struct Network {
   std::span<const Layer<T>> layers;
   int activation = 0;
   T slope = 0;
-  // Gradients are summed first and the optimizer runs after them, where a step may take so long
-  // that it must be possible to give it up on the way.
+  T smoothing = 0;  // of the labels
+  Norm norm = Norm::none;
+  T norm_epsilon = 0;
+  T norm_momentum = 0;
+  int residual = 0;
+  Drop<T> inputs;
+  int gradient_rows = 0;  // the widest layer's outputs, rounded up to whole cache lines
+  bool plain = true;      // no hidden layer has an option
+  // Gradients are summed first and the optimizer runs after them: where a step may take so long
+  // that it must be possible to give it up on the way, and where a technique needs them whole.
   bool updates_apart = false;
+
+  // Whether all blocks of a batch go through a layer before the next: their moments normalize.
+  bool lockstep() const { return norm != Norm::none; }
 };
 
 // Rows of a batch that go through the network together.
@@ -60,6 +100,7 @@ struct Block {
   int rows = 0;
   int first = 0;  // place of the first row in its batch
   std::ptrdiff_t stride = 0;
+  std::ptrdiff_t column = 0;  // strides of the batch's blocks before it
 };
 
 template <class T>
@@ -68,7 +109,7 @@ struct Batch {
   T weight = 0;  // sum over the batch, at least the smallest normal number
 };
 
-// The hyperparameters of one step, in the member's own type, the learning rate already decayed.
+// The hyperparameters of one step, in the member's own type; the learning rate is the step's.
 template <class T>
 struct StepNumbers {
   int optimizer = 0;
@@ -77,15 +118,26 @@ struct StepNumbers {
   T beta1 = 0;
   T beta2 = 0;
   T epsilon = 0;
+  T epsilon_root = 0;
+  bool rms_from_first = false;
   T l2 = 0;
-  T step = 0;  // counted from 1
+  T l1 = 0;
+  T kept = 1;        // what decoupled decay leaves of a weight, 1 - learning_rate * weight_decay
+  T max_norm = 0;    // of a unit's incoming weights; here and below 0 is no limit
+  T clip_value = 0;  // of an entry of the gradient
+  T clip_norm = 0;   // of the whole gradient
+  T noise = 0;       // standard deviation of what is added to gradients
+  std::array<std::uint32_t, 2> noise_key{};  // of this member and step
+  T step = 0;                                // counted from 1
+
+  // Whether the optimizer must wait for the whole gradient.
+  bool needs_whole() const { return l1 > 0 || clip_value > 0 || clip_norm > 0 || noise > 0; }
 };
+
+inline constexpr std::uint32_t input_layer = 0xFFFFFFFF;  // in the place of a hidden layer's number
 
 template <class T>
 struct Dropout {
-  bool on = false;
-  std::uint32_t threshold = 0;         // a word below it drops the unit
-  T scale = 1;                         // 1 / keep probability
   std::array<std::uint32_t, 2> key{};  // of this member and step
 };
 

@@ -50,12 +50,16 @@ Session::Session(const Shared& shared, std::span<const MemberSpec> specs) : shar
 }
 
 template <class T>
-void Session::make_room(int rows, bool accumulates) {
-  const auto stride = std::max(stride_of<T>(rows), stride_of<T>(rows_of_dev_block));
+void Session::make_room(int batch) {
+  const bool accumulates = batch > rows_of_block;
+  const int blocks = (batch + rows_of_block - 1) / rows_of_block;
+  const auto each = stride_of<T>((batch + blocks - 1) / blocks);
+  const auto stride = std::max(each, stride_of<T>(rows_of_dev_block));
+  const auto columns = each * blocks;
   for (const AnyMember& member : members_) {
     if (!has<T>(member)) continue;
     for (Worker& worker : workers_) {
-      worker.work<T>().fit(std::get<Member<T>>(member).network(), stride, accumulates);
+      worker.work<T>().fit(std::get<Member<T>>(member).network(), stride, columns, accumulates);
     }
   }
 }
@@ -88,6 +92,11 @@ void Session::gather(Batches<T>& batches, const Table<T>* window,
       [&](int step, int) { batches.fill(rows, step); }, poll);
 }
 
+void Session::change(int index, const MemberNumbers& numbers) {
+  std::visit([&](auto& one) { one.change(numbers); }, member(index));
+  batch_fitted_ = 0;  // the member may need room for its whole gradient from now on
+}
+
 std::vector<Report> Session::advance(const Steps& steps, const std::function<bool()>& poll) {
   constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
   std::vector<Report> reports(members_.size(), Report{nothing, nothing, nothing, false});
@@ -104,13 +113,10 @@ std::vector<Report> Session::advance(const Steps& steps, const std::function<boo
   std::stable_sort(todo.begin(), todo.end(),
                    [&](int a, int b) { return cost_of(member(a)) > cost_of(member(b)); });
 
-  const int rows = std::min(steps.batch, rows_of_block);
-  const bool accumulates = steps.batch > rows_of_block;
-  if (rows > rows_fitted_ || (accumulates && !sums_fitted_)) {
-    make_room<float>(rows, accumulates);
-    make_room<double>(rows, accumulates);
-    rows_fitted_ = std::max(rows, rows_fitted_);
-    sums_fitted_ = sums_fitted_ || accumulates;
+  if (steps.batch > batch_fitted_) {
+    make_room<float>(steps.batch);
+    make_room<double>(steps.batch);
+    batch_fitted_ = steps.batch;
   }
 
   int at_once = std::max(1, steps.count);

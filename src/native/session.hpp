@@ -59,6 +59,9 @@ class Session {
   void begin(std::span<const int> indices, std::span<const Start> starts,
              const std::function<bool()>& poll);
 
+  // Gives a member other numbers from the next call on.
+  void change(int index, const MemberNumbers& numbers);
+
   int size() const { return static_cast<int>(members_.size()); }
   AnyMember& member(int index) { return members_[static_cast<std::size_t>(index)]; }
   Counters& counters(int index) {
@@ -86,13 +89,12 @@ class Session {
               int steps, int batch, std::atomic<bool>& stop, const std::function<bool()>& poll);
 
   template <class T>
-  void make_room(int rows, bool accumulates);
+  void make_room(int batch);
 
   Shared shared_;
   std::vector<AnyMember> members_;
   std::vector<Worker> workers_;
-  int rows_fitted_ = 0;
-  bool sums_fitted_ = false;
+  int batch_fitted_ = 0;  // rows that the workspaces have room for
   // Kept from call to call: fresh memory would have to be mapped page by page each time.
   std::optional<Batches<float>> float32_;
   std::optional<Batches<double>> float64_;

@@ -60,6 +60,7 @@ def test_one_of_accepts_its_names_and_hints_at_the_closest() -> None:
         (Interval(0.0, math.inf), "at least 0"),
         (IntegerInterval(1, 1_000_000), "a whole number from 1 to 1,000,000"),
         (NAMES, "one of relu, tanh"),
+        (EachOf(SHARE), "in [0, 1)"),
         (EachOf(COUNT), "a whole number from 1 to 10, or a list of such, one a layer"),
     ],
 )

@@ -75,7 +75,9 @@ def test_the_page_states_the_constants() -> None:
 
 def test_the_page_states_the_purposes() -> None:
     stated = [int(p) for p in re.findall(r"key\([a-z ]*seed\), (\d)\)", PAGE)]
-    assert stated == [Purpose.WEIGHTS, Purpose.DROPOUT, Purpose.ORDER, Purpose.SPLIT]
+    dropout = [Purpose.DROPOUT] * 2
+    order = [Purpose.WEIGHTS, *dropout, Purpose.ORDER, Purpose.SPLIT, Purpose.SAMPLES]
+    assert stated == order
 
 
 @pytest.mark.parametrize(("x", "mixed"), _table("| x | mix(x) |"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import numpy as np
@@ -40,8 +41,8 @@ def right_values(declared: Hyperparameter) -> st.SearchStrategy:
         case OneOf(choices):
             return st.sampled_from(choices)
         case EachOf(item):
-            whole = st.integers(item.low, item.high)
-            return whole | st.lists(whole, min_size=1, max_size=5).map(tuple)
+            one = right_values(dataclasses.replace(declared, constraint=item))
+            return one | st.lists(one, min_size=1, max_size=5).map(tuple)
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG, ids=repr)
@@ -72,7 +73,10 @@ def test_right_values_are_taken_as_they_are(data: st.DataObject) -> None:
     value = data.draw(right_values(declared))
     stored = validate(declared.name, value)
     assert stored == value
-    assert isinstance(stored, float) == isinstance(declared.constraint, Interval)
+    constraint = declared.constraint
+    item = constraint.item if isinstance(constraint, EachOf) else constraint
+    for one in stored if isinstance(stored, tuple) else (stored,):
+        assert isinstance(one, float) == isinstance(item, Interval)
     assert validate(declared.name, stored) == stored
 
 
@@ -131,6 +135,10 @@ def test_complete_says_all_and_is_stable(data: st.DataObject) -> None:
     units = given_values.get("hidden_units")
     if isinstance(units, tuple) and "hidden_layers" in given_values:
         given_values["hidden_layers"] = len(units)
+    if isinstance(given_values.get("dropout"), tuple):
+        rates = given_values.pop("dropout")
+        layers = complete(given_values)["hidden_layers"]
+        given_values |= {"dropout": rates[:1] * layers} if layers else {}
     full = complete(given_values)
     assert set(full) == set(HYPERPARAMETERS)
     assert len(full["hidden_units"]) == full["hidden_layers"]
@@ -154,10 +162,13 @@ def test_complete_repeats_one_number_of_units_for_each_layer() -> None:
         ({"hidden_units": [8], "hidden_layers": 0}, "lists 1 layers but `hidden_layers` is 0"),
         ({"hidden_units": []}, "`hidden_units` must be"),
         ({"hidden_units": [], "hidden_layers": 1}, "`hidden_units` must be"),
+        ({"dropout": [0.1], "hidden_layers": 2}, "`dropout` lists 1 layers but there are 2"),
+        ({"dropout": [0.1, 0.2], "hidden_units": [8]}, "`dropout` lists 2 layers but there are 1"),
+        ({"dropout": [0.1, 1.0]}, "`dropout` must be in [0, 1), got [0.1, 1.0]"),
         ({"hidden_units": [1] * 65}, "`hidden_layers` must be a whole number from 0 to 64, got 65"),
     ],
 )
-def test_layers_and_units_must_agree(wrong: dict[str, object], text: str) -> None:
+def test_layers_units_and_rates_must_agree(wrong: dict[str, object], text: str) -> None:
     with pytest.raises(UsageError, match=re.escape(text)):
         complete(wrong)
 

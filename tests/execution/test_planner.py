@@ -18,14 +18,17 @@ from deepwell.training._program import Member
 
 SHAPE = Shape(train_rows=1_000, dev_rows=200, inputs=10, outputs=3, loss="softmax", score="error")
 MACHINE = Machine(devices=2)
-NUMBERS = {"learning_rate": 0.01, "dropout": 0.0}
+NUMBERS = {"learning_rate": 0.01}
 EPOCHS = 20.0
 Hidden = tuple[int, ...]
 
 
 def member(hidden: Hidden, shape: Shape = SHAPE, **changes: object) -> Member:
     activation = str(changes.pop("activation", "relu"))
-    a = Architecture(shape.inputs, hidden, shape.outputs, activation, loss=shape.loss)
+    rates = tuple(changes.pop("dropout", ()))  # type: ignore[arg-type]
+    a = Architecture(
+        shape.inputs, hidden, shape.outputs, activation, loss=shape.loss, dropout=rates
+    )
     return replace(Member(a, "adam", "he", 0, NUMBERS), **changes)  # type: ignore[arg-type]
 
 
@@ -135,7 +138,7 @@ def test_every_trial_has_one_program_and_fits_it(wanted: list[dict], machine: Ma
             activation=w["activation"],
             optimizer=w["optimizer"],
             dtype=w["dtype"],
-            numbers=NUMBERS | {"dropout": w["dropout"]},
+            dropout=(w["dropout"],) * len(w["hidden"]),
         )
         for n, w in enumerate(wanted)
     }
@@ -152,7 +155,7 @@ def test_every_trial_has_one_program_and_fits_it(wanted: list[dict], machine: Ma
             assert s.dtype == members[n].dtype
             assert s.batch == min(batches[n], SHAPE.train_rows)
         assert s.hidden == padded([members[n].architecture.hidden for n in bucket.trials])
-        assert s.drops == any(members[n].numbers["dropout"] > 0 for n in bucket.trials)
+        assert s.drops == any(any(members[n].architecture.dropout) for n in bucket.trials)
         assert (s.outputs, s.loss, s.score) == (3, "softmax", "error")
         assert s.inputs >= SHAPE.inputs
         assert s.train_rows > SHAPE.train_rows  # the row of weight 0

@@ -53,12 +53,12 @@ def derivative(name: str, z: np.ndarray) -> np.ndarray:
 
 
 def test_every_activation_has_a_formula_here() -> None:
-    assert set(FORMULAS) == set(ACTIVATIONS)
-    assert set(FORMULAS) == set(DECLARED)
+    assert {*FORMULAS, "maxout"} == set(ACTIVATIONS)  # maxout takes several z and stands below
+    assert set(ACTIVATIONS) == set(DECLARED)
 
 
 @pytest.mark.proves("N1", "formula", "independent")
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", FORMULAS)
 def test_numpy_follows_the_formula_to_the_extremes(name: str) -> None:
     got = ACTIVATIONS[name].apply(Z, SLOPE, np)  # warnings are errors
     assert got.dtype == np.float64
@@ -67,7 +67,7 @@ def test_numpy_follows_the_formula_to_the_extremes(name: str) -> None:
     assert np.all(np.abs(got - FORMULAS[name](Z)) <= tolerance + 1e-14 * np.abs(got))
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", FORMULAS)
 def test_jax_equals_numpy(name: str) -> None:
     np.testing.assert_allclose(
         in_jax(name, Z), ACTIVATIONS[name].apply(Z, SLOPE, np), rtol=1e-13, atol=1e-14
@@ -82,7 +82,7 @@ def test_jax_equals_numpy(name: str) -> None:
 
 
 @pytest.mark.proves("N1", "gradient")
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", FORMULAS)
 def test_derivative_equals_central_differences(name: str) -> None:
     h = 1e-5
     high, low = (FORMULAS[name](AWAY_FROM_KINK + by) for by in (h, -h))
@@ -91,7 +91,7 @@ def test_derivative_equals_central_differences(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", FORMULAS)
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 def test_derivative_is_finite_and_right_far_out(name: str, kind: type) -> None:
     got = derivative(name, np.array([-1e4, 0.0, 1e4], kind))
@@ -101,7 +101,7 @@ def test_derivative_is_finite_and_right_far_out(name: str, kind: type) -> None:
     np.testing.assert_allclose(got[[0, 2]], [below, above], rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", FORMULAS)
 def test_derivative_at_zero(name: str) -> None:
     """A network that starts at zero stands at 0 with every unit: no kink may halve the slope."""
     right = {"sigmoid": 0.25, "gelu": 0.5, "silu": 0.5, "relu": 0.0}
@@ -109,7 +109,7 @@ def test_derivative_at_zero(name: str) -> None:
     assert derivative(name, np.zeros(1))[0] == right.get(name, 1.0)
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", FORMULAS)
 def test_the_flag_says_whether_zero_stays_zero(name: str) -> None:
     zero = np.zeros(1, np.float32)
     for slope in (0.0, 0.01, 1.0, 3.0):
@@ -118,7 +118,7 @@ def test_the_flag_says_whether_zero_stays_zero(name: str) -> None:
         assert (in_jax(name, zero, slope)[0] == 0.0) == stays
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", FORMULAS)
 def test_the_slope_matters_exactly_where_it_is_named(name: str) -> None:
     z = np.linspace(-2, 2, 9)
     one, other = (ACTIVATIONS[name].apply(z, slope, np) for slope in (0.1, 0.7))
@@ -133,3 +133,20 @@ def test_worked_numbers() -> None:
     np.testing.assert_allclose(ACTIVATIONS["leaky_relu"].apply(z, 0.01, np), [-0.1, 2.0])
     elu = ACTIVATIONS["elu"].apply(np.array([-1.0, 3.0]), 1.0, np)
     np.testing.assert_allclose(elu, [np.exp(-1) - 1, 3.0])
+
+
+@pytest.mark.proves("N1", "formula", "independent")
+@pytest.mark.parametrize("pieces", [1, 2, 5])
+def test_maxout_is_the_largest_piece(pieces: int) -> None:
+    z = np.random.default_rng(2).normal(size=(7, 4, pieces))
+    right = z.max(axis=2)
+    assert right.shape == (7, 4)
+    np.testing.assert_array_equal(ACTIVATIONS["maxout"].apply(z, 0.0, np), right)
+    np.testing.assert_array_equal(in_jax("maxout", z), right)
+    slope = derivative("maxout", z)
+    assert slope.sum() == right.size
+    np.testing.assert_array_equal(slope == 1, z == right[:, :, None])
+
+
+def test_of_equal_pieces_the_first_takes_the_gradient() -> None:
+    np.testing.assert_array_equal(derivative("maxout", np.zeros((1, 1, 3))), [[[1, 0, 0]]])

@@ -1,6 +1,9 @@
-"""N7: inverted dropout against the host's hash, its worked example and its statistics."""
+"""N7 and N8: dropout against the host's hash, its worked example and its statistics."""
 
 from __future__ import annotations
+
+import dataclasses
+import itertools
 
 import jax
 import jax.numpy as jnp
@@ -11,12 +14,15 @@ from hypothesis import strategies as st
 
 from deepwell._base import _hash
 from deepwell._jax._generator import Words
-from deepwell.networks._dropout import inverted_dropout, kept_units
-from deepwell.networks._dropout_rate import drop_threshold
+from deepwell.networks._architecture import Architecture
+from deepwell.networks._dropout import dropped as scaled
+from deepwell.networks._dropout import kept_units
+from deepwell.networks._dropout_rate import drop_of, drop_threshold
+from deepwell.networks._forward import forward
 
 
 def drop(a, key, layer, threshold, scale):
-    return inverted_dropout(a, kept_units(key, layer, a.shape, threshold), scale)
+    return scaled(a, kept_units(key, layer, a.shape, threshold), scale)
 
 
 apply = jax.jit(drop, static_argnums=2)
@@ -75,6 +81,32 @@ def test_the_mean_is_preserved(rate: float) -> None:
     error = np.sqrt(rate / (1 - rate) / got.size)
     assert abs(got.mean() - 1) < 5 * error + 1e-7
     assert abs((got == 0).mean() - rate) < 5 * np.sqrt(rate * (1 - rate) / got.size)
+
+
+@pytest.mark.proves("N8", "formula")
+def test_classic_worked_example() -> None:
+    """A weight of 1 under a unit that is dropped half of the time counts 0.5 at prediction."""
+    network = Architecture(1, (1,), 1, "identity", dropout=(0.5,), classic_dropout=True)
+    p = {"weights/0": np.ones((1, 1)), "biases/0": np.zeros(1)}
+    p |= {"weights/1": np.ones((1, 1)), "biases/1": np.zeros(1)}
+    assert forward(network, p, np.ones((1, 1))) == 0.5
+    assert drop_of(network, 0).train_scale == 1.0
+
+
+@pytest.mark.proves("N8", "independent")
+def test_classic_is_the_mean_over_all_masks_where_the_network_is_linear() -> None:
+    rng = np.random.default_rng(8)
+    network = Architecture(3, (4,), 2, "identity", dropout=(0.3,), classic_dropout=True)
+    network = dataclasses.replace(network, input_dropout=0.1)
+    p = {"weights/0": rng.normal(size=(3, 4)), "biases/0": rng.normal(size=4)}
+    p |= {"weights/1": rng.normal(size=(4, 2)), "biases/1": rng.normal(size=2)}
+    x, mean = rng.normal(size=(5, 3)), 0.0
+    for bits in itertools.product((0, 1), repeat=7):
+        seen, kept = np.array(bits[:3]), np.array(bits[3:])
+        chance = np.where(seen, 0.9, 0.1).prod() * np.where(kept, 0.7, 0.3).prod()
+        hidden = ((x * seen) @ p["weights/0"] + p["biases/0"]) * kept
+        mean = mean + chance * (hidden @ p["weights/1"] + p["biases/1"])
+    np.testing.assert_allclose(forward(network, p, x), mean, rtol=1e-12)
 
 
 def test_rate_zero_changes_nothing() -> None:

@@ -12,7 +12,7 @@ from deepwell.networks._activations import ACTIVATIONS
 from deepwell.networks._architecture import Architecture
 from deepwell.networks._forward import forward, predictions
 from deepwell.networks._initializers import initial_parameters
-from deepwell.networks._mlp import outputs
+from deepwell.networks._mlp import Pass, outputs
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(40, 6))
@@ -24,17 +24,13 @@ def drawn(architecture: Architecture, dtype: str = "float64") -> dict[str, np.nd
     return {k: p + rng.normal(0, 0.1, p.shape).astype(dtype) for k, p in parameters.items()}
 
 
-def in_jax(architecture: Architecture, parameters, x, masks=None, drop=None) -> np.ndarray:
-    layers = range(architecture.layers)
-    weights, biases = ([parameters[f"{k}/{i}"] for i in layers] for k in ("weights", "biases"))
-    if masks is None:
-        masks = [np.ones(h) for h in architecture.hidden]
-
-    def run(weights, biases, x, slope, masks):
-        return outputs(weights, biases, x, ACTIVATIONS[architecture.activation], slope, masks, drop)
+def in_jax(architecture: Architecture, parameters, x, masks=(), drop=None) -> np.ndarray:
+    def run(parameters, x, slope, masks):
+        through = Pass(slope, architecture.norm_epsilon, masks, drop, statistics=parameters)
+        return outputs(architecture, parameters, x, through)[0]
 
     with jax.enable_x64(True):
-        return np.asarray(jax.jit(run)(weights, biases, x, architecture.slope, masks))
+        return np.asarray(jax.jit(run)(dict(parameters), x, architecture.slope, masks))
 
 
 @pytest.mark.proves("N10", "independent")
@@ -82,19 +78,19 @@ def test_masked_padding_changes_no_output(activation: str) -> None:
     )
 
 
-def test_dropout_stands_after_each_hidden_activation_alone() -> None:
+def test_dropout_stands_on_the_rows_and_after_each_hidden_activation() -> None:
     architecture = Architecture(6, (8, 5), 3, "relu")
     p, seen = drawn(architecture), []
 
     def halve(layer: int, a: jax.Array) -> jax.Array:
         seen.append((layer, a.shape))
-        return a / 2
+        return a / 2 if layer >= 0 else a
 
     got = in_jax(architecture, p, X, drop=halve)
     a = np.maximum(X @ p["weights/0"] + p["biases/0"], 0) / 2
     a = np.maximum(a @ p["weights/1"] + p["biases/1"], 0) / 2
     np.testing.assert_allclose(got, a @ p["weights/2"] + p["biases/2"], rtol=1e-12)
-    assert seen == [(0, (40, 8)), (1, (40, 5))]
+    assert seen == [(-1, (40, 6)), (0, (40, 8)), (1, (40, 5))]
 
 
 def test_rows_are_read_in_the_parameters_type() -> None:

@@ -14,11 +14,18 @@ from scipy.stats import kstest, norm
 from deepwell._base._hash import fold, key, words
 from deepwell._base._hyperparameters import INITIALIZERS as DECLARED
 from deepwell.networks._architecture import Architecture
-from deepwell.networks._initializers import INITIALIZERS, initial_parameters, standard_deviation
+from deepwell.networks._exact_statistics import with_exact_statistics
+from deepwell.networks._forward import activations, forward
+from deepwell.networks._initializers import (
+    INITIALIZERS,
+    initial_parameters,
+    initial_statistics,
+    standard_deviation,
+)
 
 SIGMAS = 5.0
 WIDE = Architecture(400, (500, 300), 10)
-RANDOM = [name for name in INITIALIZERS if name != "zeros"]
+RANDOM = [name for name in INITIALIZERS if name not in ("zeros", "identity")]
 FORMULAS = {
     "zeros": lambda n_in, n_out: 0.0,
     "large": lambda n_in, n_out: 10.0,
@@ -39,7 +46,7 @@ def correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 
 @pytest.mark.proves("N2", "formula")
-@pytest.mark.parametrize("name", INITIALIZERS)
+@pytest.mark.parametrize("name", FORMULAS)
 @pytest.mark.parametrize(("n_in", "n_out"), [(5, 1), (100, 30), (1, 1), (784, 256)])
 def test_standard_deviations_follow_the_formulas(name: str, n_in: int, n_out: int) -> None:
     right = FORMULAS[name](n_in, n_out)
@@ -140,3 +147,60 @@ def test_float32_is_float64_rounded_once() -> None:
 def test_the_same_seed_gives_the_same_numbers() -> None:
     for a, b in zip(weights("he", seed=5), weights("he", seed=5), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.proves("N2", "formula")
+def test_identity_is_ones_where_unit_and_input_have_the_same_number() -> None:
+    drawn = initial_parameters(Architecture(3, (5, 4), 2), "identity", 1, "float64", scale=1.5)
+    np.testing.assert_array_equal(drawn["weights/0"], 1.5 * np.eye(3, 5))
+    np.testing.assert_array_equal(drawn["weights/1"], 1.5 * np.eye(5, 4))
+    last = initial_parameters(Architecture(3, (5, 4), 2), "lecun", 1, "float64")["weights/2"]
+    np.testing.assert_allclose(drawn["weights/2"], 1.5 * last, rtol=1e-15)
+
+
+@pytest.mark.proves("N2", "formula")
+@pytest.mark.parametrize("name", RANDOM)
+def test_the_scale_multiplies_every_weight(name: str) -> None:
+    network = Architecture(6, (5,), 3)
+    one, other = (initial_parameters(network, name, 2, "float64", scale) for scale in (1.0, 0.25))
+    for layer in range(2):
+        weight = f"weights/{layer}"
+        np.testing.assert_allclose(other[weight], 0.25 * one[weight], rtol=1e-15)
+
+
+def test_pieces_of_a_maxout_unit_are_drawn_apart_by_the_units_fan_out() -> None:
+    network = Architecture(400, (200,), 10, "maxout", pieces=3)
+    w = initial_parameters(network, "glorot", 3, "float64")["weights/0"]
+    assert w.shape == (400, 600)
+    assert abs(w.std() / (2 / 600) ** 0.5 - 1) < SIGMAS / np.sqrt(2 * w.size)
+    assert abs(correlation(w[:, ::3], w[:, 1::3])) < SIGMAS / np.sqrt(w.size / 3)
+
+
+@pytest.mark.proves("N3", "formula")
+@pytest.mark.parametrize("depth", [2, 5, 10, 50])
+@pytest.mark.parametrize("factor", [1.5, 0.5])
+def test_signals_grow_or_shrink_with_depth(factor: float, depth: int) -> None:
+    """With 1.5 I in the L - 1 hidden linear layers the output grows as 1.5^(L-1)."""
+    network = Architecture(2, (2,) * (depth - 1), 2, "identity")
+    p = initial_parameters(network, "identity", 1, "float64", scale=factor)
+    p[f"weights/{depth - 1}"] = np.eye(2)
+    x = np.array([[3.0, -1.0]])
+    np.testing.assert_allclose(forward(network, p, x), x * factor ** (depth - 1), rtol=1e-12)
+
+
+@pytest.mark.proves("N3", "independent")
+def test_initialization_normalization_and_residual_connections_keep_the_signal() -> None:
+    """Twenty tanh layers: what is left of the spread of 200 rows in the last hidden layer."""
+    x = np.random.default_rng(4).normal(size=(200, 32))
+
+    def spread(initializer: str, **options) -> float:
+        network = Architecture(32, (32,) * 20, 1, "tanh", **options)
+        p = initial_parameters(network, initializer, 5, "float64")
+        p |= initial_statistics(network, "float64")
+        p = with_exact_statistics(network, p, x, np.ones(200))
+        return float(activations(network, p, x, 20).std())
+
+    assert spread("small") < 1e-20
+    assert 0.1 < spread("lecun") < 1
+    assert 0.1 < spread("small", batch_norm="before") < 1
+    assert 0.01 < spread("small", residual=1) < 1

@@ -31,7 +31,12 @@ def specs(draw: st.DrawFn) -> TrialSpec:
             case OneOf(choices):
                 values[name] = draw(st.sampled_from(choices))
             case EachOf(item):
-                values[name] = draw(st.integers(item.low, item.high))
+                real = isinstance(item, Interval)
+                values[name] = draw(
+                    st.floats(item.low, item.high, exclude_max=True)
+                    if real
+                    else st.integers(item.low, item.high)
+                )
     if draw(st.booleans()):
         layers = values["hidden_layers"] = draw(st.integers(0, 4))
         units = st.lists(st.integers(1, 99), min_size=layers, max_size=layers)

@@ -1,5 +1,6 @@
 """Programs that several tests share: compiling is what takes the time."""
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -8,10 +9,16 @@ import pytest
 from deepwell._jax._start import start
 from deepwell._native._core_module import available, why_not
 from deepwell.data._batches import epoch_order
-from deepwell.networks._architecture import Architecture
 from deepwell.training._jax_program import JaxProgram
 from deepwell.training._native_program import NativeProgram
-from deepwell.training._program import Chunk, Member, ProgramOptions, Structure, TrainingRows
+from deepwell.training._program import (
+    EXTRAS,
+    Chunk,
+    Member,
+    ProgramOptions,
+    Structure,
+    TrainingRows,
+)
 from deepwell.training._state import initial_state
 
 start()
@@ -48,7 +55,51 @@ def make_structure(**changes):
         "score": "error",
         "dtype": "float64",
     }
+    base["pieces"] = 3 if changes.get("activation") == "maxout" else 1
     return Structure(**{**base, **changes})
+
+
+# What the conformance tests switch on, beside the defaults of `make_structure` and `make_member`:
+# changes of the structure, true widths, changes of the member.
+TECHNIQUES = {
+    "maxout": ({"activation": "maxout"}, {}),
+    "batch_norm_before": ({"batch_norm": "before"}, {}),
+    "batch_norm_after": ({"batch_norm": "after"}, {"norm_epsilon": 1e-3}),
+    "maxout_normed_before": ({"batch_norm": "before", "activation": "maxout"}, {}),
+    "sigmoid_normed_after": ({"batch_norm": "after", "activation": "sigmoid"}, {}),
+    "residual": ({"residual": 1}, {}),
+    "residual_relu": ({"residual": 2, "activation": "relu"}, {}),
+    "rates_by_layer": ({}, {"dropout": (0.5, 0.0, 0.2)}),
+    "dropout_of_inputs": ({"drops_inputs": True}, {"input_dropout": 0.25}),
+    "classic_dropout": ({"drops_inputs": True}, {"input_dropout": 0.25, "classic_dropout": True}),
+    "label_smoothing": ({"smooths": True}, {"label_smoothing": 0.1}),
+    "normed_clipped_noisy": (
+        {"batch_norm": "before", "activation": "maxout", "extras": EXTRAS},
+        {"l1": 1e-3, "clip_value": 0.5, "clip_norm": 0.3, "gradient_noise": 0.01, "max_norm": 1.5},
+    ),
+    "all_at_once": (
+        {
+            "activation": "maxout",
+            "batch_norm": "before",
+            "residual": 1,
+            "drops_inputs": True,
+            "smooths": True,
+        },
+        {"dropout": (0.5, 0.1, 0.3), "input_dropout": 0.1, "label_smoothing": 0.2},
+    ),
+}
+
+
+@pytest.fixture
+def techniques():
+    return TECHNIQUES
+
+
+@pytest.fixture(params=TECHNIQUES)
+def technique(request):
+    """Each technique of dense networks in turn: changes of the structure, and of the member."""
+    shaping, numbers = TECHNIQUES[request.param]
+    return dict(shaping), dict(numbers)
 
 
 @functools.cache
@@ -71,26 +122,30 @@ def make_member(structure, hidden=None, seed=0, **numbers):
         "beta1": 0.9,
         "beta2": 0.999,
         "epsilon": 1e-8,
-        "dropout": 0.3 if structure.drops else 0.0,
         "l2": 1e-3,
     }
-    options = {k: numbers.pop(k) for k in ("decay", "patience", "initializer") if k in numbers}
-    slope = numbers.pop("slope", 0.1)
+    named = ("decay", "patience", "initializer", "rms_start")
+    options = {k: numbers.pop(k) for k in named if k in numbers}
+    hidden = structure.hidden if hidden is None else hidden
+    rates = numbers.pop("dropout", 0.3 if structure.drops else 0.0)
+    own = ("slope", "norm_epsilon", "input_dropout", "classic_dropout")
+    network = {k: numbers.pop(k) for k in own if k in numbers}
+    architecture = dataclasses.replace(
+        structure.network,
+        inputs=INPUTS,
+        hidden=hidden,
+        dropout=rates if isinstance(rates, tuple) else (rates,) * len(hidden),
+        **{"slope": 0.1, **network},
+    )
     return Member(
-        Architecture(
-            INPUTS,
-            structure.hidden if hidden is None else hidden,
-            structure.outputs,
-            structure.activation,
-            slope,
-            structure.loss,
-        ),
+        architecture,
         structure.optimizer,
         options.get("initializer", "he"),
         seed,
         {**base, **numbers},
         decay=options.get("decay", "constant"),
         patience=options.get("patience", 0),
+        rms_start=options.get("rms_start", "zero"),
         dtype=structure.dtype,
     )
 

@@ -6,6 +6,7 @@ import pytest
 from deepwell._jax._generator import Words
 from deepwell.networks._activations import ACTIVATIONS
 from deepwell.optimization._registry import OPTIMIZERS
+from deepwell.training._native_program import NativeProgram
 from deepwell.training._program import Chunk, Outcome
 from deepwell.training._state import initial_state
 
@@ -69,9 +70,12 @@ def test_padding_is_exact_in_float64(activation, loss, structure, program, membe
     np.testing.assert_allclose(costs[0], costs[1], rtol=1e-9)
 
 
-@pytest.mark.proves("N4", "N5", "O1", "O4", "O7", "O8", "population")
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("loss", ["softmax", "logistic", "squared"])
+@pytest.mark.proves("N4", "N5", "O1", "O4", "O5", "O6", "O7", "O8", "population")
+@pytest.mark.parametrize(
+    ("optimizer", "loss"),
+    [*((optimizer, "softmax") for optimizer in OPTIMIZERS), ("adam", "logistic"),
+     ("adam", "squared")],
+)  # fmt: skip
 def test_padding_is_exact_for_every_optimizer_and_loss(
     optimizer, loss, structure, program, member, trained
 ):
@@ -85,6 +89,50 @@ def test_padding_is_exact_for_every_optimizer_and_loss(
     (exact,), _ = trained(program(tight), [one], epochs=40)
     for name in exact:
         assert relative_difference(exact[name], padded[name]) < 1e-9, name
+
+
+def test_every_technique_padded_is_the_same_network(technique, structure, program, member, trained):
+    shaping, numbers = technique
+    wide = structure(inputs=8, hidden=(16, 8, 16), train_rows=96, dev_rows=48, **shaping)
+    tight = structure(hidden=(7, 5, 9), train_rows=71, **shaping)
+    one = member(tight, hidden=(7, 5, 9), seed=4, **numbers)
+    (padded,), info_padded = trained(program(wide), [one], epochs=40)  # 200 steps
+    (exact,), info_exact = trained(program(tight), [one], epochs=40)
+    assert int(exact["step"]) == 200
+    for name in exact:
+        assert exact[name].shape == padded[name].shape
+        assert relative_difference(exact[name], padded[name]) < 1e-9, name
+    costs = [[i.dev_cost[0] for i in infos] for infos in (info_padded, info_exact)]
+    np.testing.assert_allclose(costs[0], costs[1], rtol=1e-9)
+
+
+def test_every_technique_trains_alike_alone_and_in_a_population(
+    technique, structure, program, member, trained
+):
+    shaping, numbers = technique
+    s = structure(hidden=(8, 8, 8), dtype="float32", **shaping)
+    members = [member(s, hidden=(7, 5, 8), seed=i, learning_rate=0.01 * (i + 1), **numbers)
+               for i in range(3)]  # fmt: skip
+    plain = structure(hidden=(8, 8, 8), dtype="float32")
+    mixes = isinstance(program(s), NativeProgram)  # members with and without the technique
+    others = [member(plain, seed=9)] if mixes else []
+    together, _ = trained(program(s), [*members, *others])
+    for i, one in enumerate(members):
+        (alone,), _ = trained(program(s), [one])
+        assert_same_bits(alone, together[i])
+
+
+def test_every_technique_goes_on_from_a_saved_state(technique, structure, program, member, trained):
+    shaping, numbers = technique
+    s = structure(hidden=(8, 8, 8), dtype="float32", **shaping)
+    one = member(s, hidden=(7, 5, 8), seed=5, **numbers)
+    (through,), infos = trained(program(s), [one], epochs=6)
+    half, _ = trained(program(s), [one], epochs=2)
+    (resumed,), _ = trained(program(s), [one], epochs=4, states=half, first_epoch=3)
+    assert_same_bits(through, resumed)
+    scores = np.array([i.dev_score[0] for i in infos])
+    assert float(through["best_score"]) == scores.min()
+    assert program(s).evaluate([one], [through]).dev_score[0] == scores.min()
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum"])

@@ -43,17 +43,19 @@ def test_every_activation_in_float64(activation, structure, program, native, mem
     assert_infos_agree(jax_infos, infos, 1e-9)
 
 
-@pytest.mark.proves("N4", "N5", "O1", "O4", "O7", "O8", "population")
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("loss", ["softmax", "logistic", "squared"])
+LOSSES = {"softmax": (3, "log_loss"), "logistic": (1, "log_loss"), "squared": (1, "r2")}
+
+
+@pytest.mark.proves("N4", "N5", "O1", "O4", "O5", "O6", "O7", "O8", "population")
+@pytest.mark.parametrize(
+    ("optimizer", "loss"),
+    [*((optimizer, "softmax") for optimizer in OPTIMIZERS), ("adam", "logistic"),
+     ("adam", "squared")],
+)  # fmt: skip
 def test_every_optimizer_and_loss_in_float64(
     optimizer, loss, structure, program, native, member, trained
 ):
-    outputs, score = {
-        "softmax": (3, "log_loss"),
-        "logistic": (1, "log_loss"),
-        "squared": (1, "r2"),
-    }[loss]
+    outputs, score = LOSSES[loss]
     s = structure(
         optimizer=optimizer, loss=loss, outputs=outputs, score=score, hidden=(16,), train_rows=71
     )
@@ -65,15 +67,31 @@ def test_every_optimizer_and_loss_in_float64(
 
 
 @pytest.mark.proves("N10", "N11", "O10", "R1", "population")
-@pytest.mark.parametrize("decay", DECAYS)
 @pytest.mark.parametrize("hidden", [(), (8, 8, 8)])
-def test_every_decay_and_depth_in_float64(
-    decay, hidden, structure, program, native, member, trained
-):
+def test_every_decay_and_depth_in_float64(hidden, structure, program, native, member, trained):
     s = structure(hidden=hidden, train_rows=71, optimizer="rmsprop", score="log_loss")
-    one = member(s, seed=5, decay=decay, decay_rate=0.2, l2=0.1, dropout=0.5)
+    members = [
+        member(
+            s, seed=5, decay=decay, decay_rate=0.2, decay_factor=0.9, decay_scale=0.5,
+            decay_every=7, epochs=30, warmup_epochs=2.5 if i % 2 else 0, l2=0.1, dropout=0.5,
+        )
+        for i, decay in enumerate(DECAYS)
+    ]  # fmt: skip
+    jax, jax_infos = trained(program(s), members, epochs=EPOCHS)
+    ours, infos = trained(native(s), members, epochs=EPOCHS)
+    for one, other in zip(jax, ours, strict=True):
+        assert difference(one, other) < 1e-9
+    assert_infos_agree(jax_infos, infos, 1e-9)
+    assert len({state["weights/0"].tobytes() for state in ours}) == len(DECAYS)
+
+
+def test_every_technique_in_float64(technique, structure, program, native, member, trained):
+    shaping, numbers = technique
+    s = structure(inputs=8, hidden=(16, 8, 16), train_rows=96, dev_rows=48, **shaping)
+    one = member(s, hidden=(7, 5, 9), seed=3, **numbers)
     (jax,), jax_infos = trained(program(s), [one], epochs=EPOCHS)
     (ours,), infos = trained(native(s), [one], epochs=EPOCHS)
+    assert int(ours["step"]) == 200
     assert difference(jax, ours) < 1e-9
     assert_infos_agree(jax_infos, infos, 1e-9)
 
@@ -90,7 +108,7 @@ def test_stable_training_in_float32(
     assert difference(jax, ours) < 1e-5
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
+@pytest.mark.parametrize("optimizer", ["adagrad", "adam", "rmsprop"])
 def test_adaptive_optimizers_in_float32_differ_less_than_row_order_does(
     optimizer, structure, program, native, member, trained
 ):

@@ -95,8 +95,8 @@ s = Structure(6, (8,), 3, "softmax", "relu", "adam", 16, True, 72, 40, 5, "error
 lanes = int(sys.argv[2])
 p = JaxProgram(s, rows, ProgramOptions(lanes=lanes, width=lanes))
 numbers = dict(learning_rate=0.01, decay_rate=0.0, momentum=0.9, beta1=0.9, beta2=0.999,
-               epsilon=1e-8, dropout=0.3, l2=1e-3)
-shape = Architecture(6, (7,), 3, "relu", 0.0, "softmax")
+               epsilon=1e-8, l2=1e-3)
+shape = Architecture(6, (7,), 3, "relu", dropout=(0.3,))
 for count in (2, 7):
     members = [Member(shape, "adam", "he", i, numbers) for i in range(count)]
     session = p.load(members, [initial_state(m) for m in members])

@@ -81,17 +81,21 @@ class IntegerInterval:
 
 @dataclass(frozen=True)
 class OneOf:
-    """One of a few names."""
+    """One of a few names, or a Python name behind `prefix`, which a family beyond ours owns."""
 
     choices: tuple[str, ...]
+    prefix: str = ""
 
     def accepts(self, value: object) -> bool:
         """Whether `value` is one of the names."""
-        return isinstance(value, str) and value in self.choices
+        if not isinstance(value, str):
+            return False
+        return value in self.choices or self._is_foreign(value)
 
     def describe(self) -> str:
         """Return the names."""
-        return "one of " + ", ".join(self.choices)
+        foreign = f" or {self.prefix}NAME" if self.prefix else ""
+        return "one of " + ", ".join(self.choices) + foreign
 
     def hint(self, value: object) -> str:
         """Return a "did you mean" for a near miss, or an empty string."""
@@ -101,13 +105,20 @@ class OneOf:
         """Yield values just outside: what a test must see refused."""
         yield "no-such-choice"
         yield 3
+        if self.prefix:
+            yield self.prefix
+            yield f"{self.prefix}no name"
+
+    def _is_foreign(self, value: str) -> bool:
+        name = value.removeprefix(self.prefix)
+        return bool(self.prefix) and name != value and name.isidentifier() and name.isascii()
 
 
 @dataclass(frozen=True)
 class EachOf:
     """One value, or a list of values, of which each obeys `item`."""
 
-    item: IntegerInterval
+    item: IntegerInterval | Interval
 
     def accepts(self, value: object) -> bool:
         """Whether the value, or each value of a non-empty list, obeys."""
@@ -117,6 +128,8 @@ class EachOf:
 
     def describe(self) -> str:
         """Return the rule in words."""
+        if isinstance(self.item, Interval):
+            return self.item.describe()
         return f"{self.item.describe()}, or a list of such, one a layer"
 
     def wrong_values(self) -> Iterator[object]:

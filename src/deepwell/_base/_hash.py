@@ -40,6 +40,8 @@ class Purpose:
     ORDER = 3
     SPLIT = 4
     TRIALS = 5
+    NOISE = 6
+    SAMPLES = 7
     FOLDS = 10
 
 

@@ -5,158 +5,22 @@ The command line, search spaces, programs and the docs read this one table.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
-from ._constraints import Constraint, EachOf, IntegerInterval, Interval, OneOf
+from ._constraints import EachOf, Interval, OneOf
+from ._declarations import ACTIVATIONS as ACTIVATIONS
+from ._declarations import DECAYS as DECAYS
+from ._declarations import DECLARATIONS
+from ._declarations import INITIALIZERS as INITIALIZERS
+from ._declarations import OPTAX_PREFIX as OPTAX_PREFIX
+from ._declarations import OPTIMIZERS as OPTIMIZERS
+from ._declarations import Hyperparameter as Hyperparameter
+from ._declarations import Value as Value
 from ._errors import UnknownNameError, UsageError, did_you_mean
 from ._safe_text import safe_text
 
-Value: TypeAlias = float | int | str | tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Hyperparameter:
-    """One declaration.
-
-    Attributes:
-        name: the field's standard term, as in `learning_rate`.
-        constraint: the values that are allowed.
-        default: what a trial gets when nothing is said; None where it depends on another
-            value (see `complete`).
-        doc: one sentence for help texts and docs.
-        structural: True when the value shapes the program; False when it is a number that may
-            differ between the members of one program.
-        tip: what to do about a wrong value, for the error message.
-    """
-
-    name: str
-    constraint: Constraint
-    default: Value | None
-    doc: str
-    structural: bool = False
-    tip: str = ""
-
-
-ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu", "identity")
-INITIALIZERS = ("auto", "zeros", "large", "small", "lecun", "glorot", "he")
-OPTIMIZERS = ("sgd", "momentum", "rmsprop", "adam")
-DECAYS = ("constant", "inverse_time")
-
-_DECLARATIONS = (
-    Hyperparameter(
-        "learning_rate",
-        Interval(0.0, math.inf, low_closed=False),
-        0.001,
-        "Step size of the optimizer.",
-        tip="start at 0.001",
-    ),
-    Hyperparameter(
-        "decay",
-        OneOf(DECAYS),
-        "constant",
-        "How the learning rate falls: constant, or inverse_time = rate / (1 + decay_rate * epoch).",
-    ),
-    Hyperparameter(
-        "decay_rate", Interval(0.0, math.inf), 0.0, "Strength of the learning-rate decay per epoch."
-    ),
-    Hyperparameter(
-        "optimizer", OneOf(OPTIMIZERS), "adam", "Rule that turns gradients into changes.", True
-    ),
-    Hyperparameter(
-        "momentum",
-        Interval(0.0, 1.0, high_closed=False),
-        0.9,
-        "Weight of the past in the averaged gradient of `momentum`.",
-        tip="0.9 averages about 10 steps",
-    ),
-    Hyperparameter(
-        "beta1",
-        Interval(0.0, 1.0, high_closed=False),
-        0.9,
-        "Weight of the past in Adam's average of gradients.",
-        tip="0.9 averages about 10 steps",
-    ),
-    Hyperparameter(
-        "beta2",
-        Interval(0.0, 1.0, high_closed=False),
-        None,
-        "Weight of the past in the average of squared gradients (Adam 0.999, RMSprop 0.9).",
-        tip="0.999 averages about 1,000 steps",
-    ),
-    Hyperparameter(
-        "epsilon",
-        Interval(1e-30, 1.0),
-        1e-8,
-        "Small number that keeps the division by the root mean square finite.",
-    ),
-    Hyperparameter(
-        "batch_size",
-        IntegerInterval(1, 1_000_000),
-        64,
-        "Rows of one mini-batch; the train rows or more mean batch descent, 1 stochastic descent.",
-        True,
-    ),
-    Hyperparameter("epochs", IntegerInterval(1, 1_000_000), 50, "Passes over the train rows."),
-    Hyperparameter(
-        "patience",
-        IntegerInterval(0, 1_000_000),
-        15,
-        "Epochs without a better dev score before a network stops early; 0 never stops early.",
-    ),
-    Hyperparameter(
-        "hidden_layers",
-        IntegerInterval(0, 64),
-        2,
-        "Hidden layers; 0 is logistic, softmax or linear regression.",
-        True,
-    ),
-    Hyperparameter(
-        "hidden_units",
-        EachOf(IntegerInterval(1, 65_536)),
-        64,
-        "Units of a hidden layer: one number for all, or one a layer.",
-        True,
-    ),
-    Hyperparameter(
-        "activation", OneOf(ACTIVATIONS), "relu", "Non-linearity of the hidden layers.", True
-    ),
-    Hyperparameter(
-        "leaky_slope",
-        Interval(0.0, 1.0, high_closed=False),
-        0.01,
-        "Slope of leaky_relu below zero.",
-    ),
-    Hyperparameter(
-        "elu_scale",
-        Interval(0.0, math.inf),
-        1.0,
-        "Height a of elu's lower plateau, a (e^z - 1).",
-    ),
-    Hyperparameter(
-        "initializer",
-        OneOf(INITIALIZERS),
-        "auto",
-        "How weights start; auto follows the activation: he for the ReLU family, lecun else.",
-    ),
-    Hyperparameter(
-        "dropout",
-        Interval(0.0, 1.0, high_closed=False),
-        0.0,
-        "Share of hidden units dropped in each training step (inverted dropout).",
-        tip="use 0.2 to drop one unit in five",
-    ),
-    Hyperparameter(
-        "l2",
-        Interval(0.0, math.inf),
-        0.0,
-        "Factor of the weight in the gradient, lambda/m; biases are left out.",
-    ),
-)
-
-HYPERPARAMETERS: Mapping[str, Hyperparameter] = {h.name: h for h in _DECLARATIONS}
+HYPERPARAMETERS: Mapping[str, Hyperparameter] = {h.name: h for h in DECLARATIONS}
 
 
 def declaration(name: str) -> Hyperparameter:
@@ -194,9 +58,10 @@ def validate(name: str, value: object) -> Value:
         tip = f"; {declared.tip}" if declared.tip else ""
         got = safe_text(repr(value))
         raise UsageError(f"`{name}` must be {constraint.describe()}, got {got}{hint}{tip}")
-    if isinstance(constraint, Interval):
-        return float(value)  # type: ignore[arg-type]
-    return tuple(value) if isinstance(value, list) else value  # type: ignore[return-value]
+    item = constraint.item if isinstance(constraint, EachOf) else constraint
+    if isinstance(value, list):
+        return tuple(float(v) for v in value) if isinstance(item, Interval) else tuple(value)
+    return float(value) if isinstance(item, Interval) else value  # type: ignore[arg-type]
 
 
 def _python_value(value: Any) -> object:
@@ -208,8 +73,9 @@ def _python_value(value: Any) -> object:
 def complete(given: Mapping[str, object]) -> dict[str, Value]:
     """Return all hyperparameters: the given ones validated, the others at their defaults.
 
-    `hidden_units` becomes one number a layer, `initializer` and `beta2` lose their dependence on
-    other values, so that the result says all there is to say about a configuration.
+    `hidden_units` becomes one number a layer; `initializer`, `beta2` and `decay_factor` lose
+    their dependence on other values, so that the result says all there is to say about a
+    configuration.
 
     >>> complete({"hidden_layers": 2, "hidden_units": 32})["hidden_units"]
     (32, 32)
@@ -228,11 +94,14 @@ def complete(given: Mapping[str, object]) -> dict[str, Value]:
         if value is not None:
             values[name] = value
     values["hidden_units"] = _units_by_layer(chosen, values)
-    values["hidden_layers"] = validate("hidden_layers", len(values["hidden_units"]))
+    values["hidden_layers"] = layers = validate("hidden_layers", len(values["hidden_units"]))
+    _check_rates(values["dropout"], layers)
     if values["initializer"] == "auto":
         values["initializer"] = default_initializer(str(values["activation"]))
     if "beta2" not in values:
         values["beta2"] = 0.9 if values["optimizer"] == "rmsprop" else 0.999
+    if "decay_factor" not in values:
+        values["decay_factor"] = 0.5 if values["decay"] == "staircase" else 0.95
     return values
 
 
@@ -250,6 +119,14 @@ def _lists_no_layers(name: str, value: object, given: Mapping[str, object]) -> b
     return name == "hidden_units" and empty and given.get("hidden_layers") == 0
 
 
+def _check_rates(rates: Value, layers: Value) -> None:
+    if isinstance(rates, tuple) and len(rates) != layers:
+        raise UsageError(
+            f"`dropout` lists {len(rates)} layers but there are {layers} hidden layers; "
+            "give one rate for all, or one a layer"
+        )
+
+
 def _units_by_layer(chosen: Mapping[str, Value], values: Mapping[str, Value]) -> tuple[int, ...]:
     units, layers = values["hidden_units"], values["hidden_layers"]
     if not isinstance(layers, int):
@@ -260,5 +137,5 @@ def _units_by_layer(chosen: Mapping[str, Value], values: Mapping[str, Value]) ->
                 f"`hidden_units` lists {len(units)} layers but `hidden_layers` is {layers}; "
                 "give one of them, or make them agree"
             )
-        return units
+        return tuple(int(n) for n in units)
     return (int(units),) * layers

@@ -93,7 +93,8 @@ def from_text(constraint: Constraint, text: str) -> object:
     if isinstance(constraint, IntegerInterval):
         return _whole(text)
     if isinstance(constraint, EachOf):
-        parts = [_whole(part) for part in text.split(",")]
+        read = _float if isinstance(constraint.item, Interval) else _whole
+        parts = [read(part) for part in text.split(",")]
         return tuple(parts) if len(parts) > 1 else parts[0]
     return text
 

@@ -17,6 +17,7 @@ HYPERPARAMETER_SECTION = "Hyperparameters (fixed for all networks; others are se
 _SEED = IntegerInterval(0, 2**63 - 1)
 _TRIALS = IntegerInterval(1, 1_000_000)
 _FOLDS = IntegerInterval(2, 100)
+_COUNT = IntegerInterval(0, 100_000)
 _ANY_SCORE = Interval(0.0, float("inf"))
 
 
@@ -181,6 +182,12 @@ class Prediction:
     name: str = argument("Name of a study, or path of a model.", "NAME")
     source: str = argument("A table with the model's columns; others are ignored.", "DATA")
     output: str | None = output("Write the CSV to this file; by default it is printed.")
+    samples: int = flag(
+        0,
+        "Average as many networks with dropout on, and tell their spread.",
+        "N",
+        constraint=_COUNT,
+    )
 
 
 @dataclass(frozen=True)

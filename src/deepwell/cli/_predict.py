@@ -14,21 +14,29 @@ from ._exit_codes import DONE
 from ._options import Place, Prediction
 from ._output import print_json, print_lines, save_bytes, write_text
 
-EXAMPLES = "deepwell predict churn new.csv -o predictions.csv\ndeepwell predict churn new.csv"
+EXAMPLES = """\
+deepwell predict churn new.csv -o predictions.csv
+deepwell predict churn new.csv
+deepwell predict churn new.csv --samples 50"""
 
 
 def predict(asked: Prediction, place: Place) -> int:
     """Predict the rows of a table.
 
     Writes a CSV with the column `prediction` and, for classes, one `probability_<class>` column
-    each. Columns of the table may come in any order, and further ones are ignored.
+    each. Columns of the table may come in any order, and further ones are ignored. With --samples
+    the prediction is the mean of as many networks with units dropped at random (Monte Carlo
+    dropout), and `spread` columns say how much they disagree.
     """
     if asked.output is not None:
         _spare_the_input(Path(asked.output), Path(asked.source))
     from deepwell.study._model import load_model
 
     model = load_model(asked.name, store=place.store)
-    columns = {name: _plain(values) for name, values in model.predict_frame(asked.source).items()}
+    columns = {
+        name: _plain(values)
+        for name, values in model.predict_frame(asked.source, asked.samples).items()
+    }
     rows = len(next(iter(columns.values()), []))
     if asked.output is not None:
         save_bytes(Path(asked.output), _csv(columns).encode())

@@ -5,18 +5,7 @@ from __future__ import annotations
 from deepwell.networks._activations import ACTIVATIONS
 from deepwell.networks._architecture import Architecture
 from deepwell.records import TrialSpec
-from deepwell.training._program import Member
-
-_NUMBERS = (
-    "learning_rate",
-    "decay_rate",
-    "momentum",
-    "beta1",
-    "beta2",
-    "epsilon",
-    "dropout",
-    "l2",
-)
+from deepwell.training._program import NUMBERS, Member
 
 
 def architecture_of(spec: TrialSpec, inputs: int, outputs: int, loss: str) -> Architecture:
@@ -37,6 +26,13 @@ def architecture_of(spec: TrialSpec, inputs: int, outputs: int, loss: str) -> Ar
         activation=activation,
         slope=spec.number(slope_name) if slope_name else 0.0,
         loss=loss,
+        pieces=spec.whole("maxout_pieces") if activation == "maxout" else 1,
+        batch_norm=spec.text("batch_norm"),
+        norm_epsilon=spec.number("batch_norm_epsilon"),
+        residual=spec.whole("residual"),
+        dropout=spec.dropout,
+        input_dropout=spec.number("input_dropout"),
+        classic_dropout=spec.text("dropout_kind") == "classic",
     )
 
 
@@ -47,9 +43,11 @@ def member_of(spec: TrialSpec, inputs: int, outputs: int, loss: str) -> Member:
         optimizer=spec.text("optimizer"),
         initializer=spec.text("initializer"),
         seed=spec.seed,
-        numbers={name: spec.number(name) for name in _NUMBERS},
+        numbers={name: spec.number(name) for name in NUMBERS},
         decay=spec.text("decay"),
         patience=spec.whole("patience"),
         dtype=spec.dtype,
+        initializer_scale=spec.number("initializer_scale"),
+        rms_start=spec.text("rms_start"),
         view=max(0, spec.fold - 1),
     )

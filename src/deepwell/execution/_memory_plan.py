@@ -16,8 +16,9 @@ import numpy as np
 
 from deepwell._base._errors import UsageError
 from deepwell.data._memory import gigabytes
+from deepwell.networks._architecture import Architecture
 from deepwell.optimization._registry import OPTIMIZERS
-from deepwell.training._program import Member, TrainingRows
+from deepwell.training._program import EXTRAS, Member, TrainingRows
 from deepwell.training._window import row_bytes
 
 _ORDER_BYTES = 32  # a train row's target, weight, place in the epoch's order, and temporaries
@@ -90,8 +91,17 @@ def native_member_bytes(member: Member) -> int:
     item = 4 if member.dtype == "float32" else 8
     arrays = 2 + len(OPTIMIZERS[member.optimizer].slots)
     a = member.architecture
-    core = sum((inputs + 1) * _stride(outputs, item) for inputs, outputs in a.layer_shapes())
-    return arrays * item * (core + a.parameters)
+    return arrays * item * (_core_size(a, item) + a.parameters) + item * 4 * sum(
+        a.normed_units(layer) for layer in range(a.layers)
+    )
+
+
+def _core_size(a: Architecture, item: int) -> int:
+    """Return the elements of a set of arrays in the core, normalization's rows included."""
+    return sum(
+        (inputs + (5 if a.normed_units(layer) else 1)) * _stride(outputs, item)
+        for layer, (inputs, outputs) in enumerate(a.layer_shapes())
+    )
 
 
 def native_worker_bytes(member: Member, batch: int, dev_rows: int) -> int:
@@ -104,15 +114,23 @@ def native_worker_bytes(member: Member, batch: int, dev_rows: int) -> int:
     """
     item = 4 if member.dtype == "float32" else 8
     a = member.architecture
-    stride = _stride(min(max(batch, _BLOCK // 2), _BLOCK), item)
-    hidden = sum(2 * units + 1 for units in a.hidden) * stride
-    widest = max(a.widths[1:])
-    gradients = 2 * (widest + _LINE // item) * stride + stride * _stride(widest, item)
-    sums = 0
-    if batch > _BLOCK:
-        sums = sum((i + 1) * _stride(o, item) for i, o in a.layer_shapes())
+    blocks = -(-batch // _BLOCK)
+    stride = _stride(max(-(-batch // blocks), _BLOCK // 2), item)
+    normed = a.batch_norm != "none"
+    columns = blocks * stride if normed else stride  # whose moments count goes through at once
+    widths = [outputs for _, outputs in a.layer_shapes()]
+    hidden = sum(2 * units + 1 for units in a.hidden) * columns
+    if normed or a.pieces > 1 or a.residual:  # sums, dropped units, gradients of connections
+        hidden += sum(wide + 2 * units for wide, units in zip(widths, a.hidden, strict=False)) * (
+            columns
+        ) + 3 * sum(_stride(wide, item) for wide in widths)
+    inputs = (a.inputs + 1) * columns if a.input_dropout else 0
+    gradients = 2 * (max(widths) + _LINE // item) * columns
+    transposed = stride * _stride(max(widths), item)
+    apart = batch > _BLOCK or any(member.number(name) > 0 for name in EXTRAS)
+    sums = _core_size(a, item) if apart or normed else 0
     scores = (a.outputs + 2) * dev_rows
-    return item * (hidden + gradients + 6 * stride + sums + scores)
+    return item * (hidden + inputs + gradients + transposed + columns + 5 * stride + sums + scores)
 
 
 def lanes_that_fit(in_flight: int, lane: int, fixed: int, most: int, parameters: int) -> int:

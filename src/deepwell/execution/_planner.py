@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deepwell.data._batches import steps_per_epoch
-from deepwell.networks._architecture import Architecture
-from deepwell.training._program import Member, ProgramOptions, Structure
+from deepwell.training._program import EXTRAS, Member, ProgramOptions, Structure
 
 
 @dataclass(frozen=True)
@@ -136,11 +135,12 @@ def plan(
     for number, member in members.items():
         a = member.architecture
         batch = min(batch_sizes[number], shape.train_rows)
-        key = (len(a.hidden), a.activation, member.optimizer, batch, member.dtype)
+        options = (a.pieces, a.batch_norm, a.residual)
+        key = (len(a.hidden), a.activation, options, member.optimizer, batch, member.dtype)
         groups.setdefault(key, []).append(number)
     buckets: list[Bucket] = []
     useful = executed = 0.0
-    for (_, _, _, batch, _), numbers in groups.items():
+    for (_, _, _, _, batch, _), numbers in groups.items():
         assert isinstance(batch, int)
         for cut in _cut(members, numbers, epochs * shape.train_rows, machine):
             bucket = _bucket(members, cut, batch, shape, machine)
@@ -152,9 +152,7 @@ def plan(
 
 
 def _work(structure: Structure) -> int:
-    return Architecture(
-        structure.inputs, structure.hidden, structure.outputs, structure.activation
-    ).multiply_adds()
+    return structure.network.multiply_adds()
 
 
 def _envelope(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
@@ -173,7 +171,7 @@ def _cut(
 
     @functools.cache  # few widths are left once they are rounded up
     def work(hidden: tuple[int, ...]) -> float:
-        return Architecture(first.inputs, hidden, first.outputs).multiply_adds()
+        return replace(first, hidden=hidden).multiply_adds()
 
     shapes = sorted(by_shape, key=lambda h: (work(h), h))
     rounded = [_envelope([h]) for h in shapes]
@@ -208,9 +206,10 @@ def _bucket(
     hidden = _envelope([members[n].architecture.hidden for n in numbers])
     arrays = 4  # parameters, best parameters and at most two slots
     inputs = padded_size(shape.inputs)
-    held = Architecture(inputs, hidden, shape.outputs).parameters * arrays * 8
+    wide = replace(some.architecture, inputs=inputs, hidden=hidden, outputs=shape.outputs)
+    held = wide.parameters * arrays * 8
     lanes = max(1, min(machine.lanes, machine.memory // max(1, held * machine.devices)))
-    work = Architecture(inputs, hidden, shape.outputs).multiply_adds() * batch
+    work = wide.multiply_adds() * batch
     per_step = lanes * work / (machine.multiply_adds / machine.devices)
     steps = steps_per_epoch(shape.train_rows, batch)
     steps = max(1, min(steps, int(machine.chunk_seconds / max(per_step, 1e-9))))
@@ -224,12 +223,18 @@ def _bucket(
         activation=some.architecture.activation,
         optimizer=some.optimizer,
         batch=batch,
-        drops=any(members[n].numbers["dropout"] > 0 for n in numbers),
+        drops=any(any(members[n].architecture.dropout) for n in numbers),
         train_rows=padded_size(shape.held_rows(batch, steps) + 1),
         dev_rows=padded_size(shape.dev_rows),
         steps=steps,
         score=shape.score,
         dtype=some.dtype,
+        drops_inputs=any(members[n].architecture.input_dropout for n in numbers),
+        smooths=any(members[n].number("label_smoothing") for n in numbers),
+        pieces=wide.pieces,
+        batch_norm=wide.batch_norm,
+        residual=wide.residual,
+        extras=tuple(e for e in EXTRAS if any(members[n].number(e) > 0 for n in numbers)),
         views=shape.views,
     )
     return Bucket(structure, tuple(numbers), _options(lanes, len(numbers), machine))

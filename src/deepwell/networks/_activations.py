@@ -1,4 +1,4 @@
-"""Activation functions, each one line, for NumPy and JAX alike (`xp` is the array module).
+"""Activation functions, each a few lines, for NumPy and JAX alike (`xp` is the array module).
 
 `slope` is the hyperparameter of the family member that has one: `leaky_slope` of leaky ReLU,
 `elu_scale` of ELU; the others ignore it.
@@ -22,15 +22,17 @@ class Activation:
 
     Attributes:
         name: as in search spaces.
-        apply: `(z, slope, xp) -> a`, all of the same shape.
+        apply: `(z, slope, xp) -> a`, all of the same shape; maxout's z is (B, H, k).
         slope_name: hyperparameter that `slope` stands for, or an empty string.
         zero_at_zero: whether g(0) = 0; where it is not, padded units are masked after it.
+        takes_pieces: whether each unit has several z, along the last axis.
     """
 
     name: str
     apply: Callable[[Array, Array, Any], Array]
     slope_name: str = ""
     zero_at_zero: bool = True
+    takes_pieces: bool = False
 
 
 def sigmoid(z: Array, slope: Array, xp: Any) -> Array:
@@ -75,6 +77,18 @@ def identity(z: Array, slope: Array, xp: Any) -> Array:
     return z
 
 
+def maxout(z: Array, slope: Array, xp: Any) -> Array:
+    """Return the largest of each unit's pieces, z (B, H, k) -> (B, H) (Goodfellow et al. 2013).
+
+    Of equal pieces the first takes the gradient.
+    """
+    a = z[..., 0]
+    for piece in range(1, z.shape[-1]):
+        other = z[..., piece]
+        a = xp.where(other > a, other, a)
+    return a
+
+
 def _erf(xp: Any) -> Callable[[Array], Array]:
     if xp.__name__ == "numpy":
         from scipy.special import erf
@@ -98,6 +112,7 @@ ACTIVATIONS: Registry[Activation] = Registry(
             Activation("gelu", gelu),
             Activation("silu", silu),
             Activation("identity", identity),
+            Activation("maxout", maxout, takes_pieces=True),
         )
     },
 )

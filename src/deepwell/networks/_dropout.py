@@ -1,4 +1,4 @@
-"""Inverted dropout by the coordinate hash (Srivastava et al. 2014; scaling at training time)."""
+"""Dropout masks by the coordinate hash (Srivastava et al. 2014)."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ def kept_units(key: Words, layer: int, shape: tuple[int, int], threshold: jax.Ar
 
     Args:
         key: of this member and step.
-        layer: hidden layer, counted from 0.
+        layer: hidden layer, counted from 0, or `INPUT_LAYER`.
         shape: (B, H).
         threshold: uint32, `drop_threshold(rate)`.
     """
     return words(fold(key, layer), shape) >= threshold
 
 
-def inverted_dropout(a: jax.Array, kept: jax.Array, scale: jax.Array) -> jax.Array:
-    """Return `a * mask / keep_prob`, shape (B, H).
+def dropped(a: jax.Array, kept: jax.Array, scale: jax.Array) -> jax.Array:
+    """Return `a * mask * scale`, shape (B, H).
 
     Args:
         a: activations.
         kept: bool, from `kept_units`.
-        scale: 1 / keep_prob.
+        scale: 1 / keep_prob in inverted dropout, 1 in classic dropout.
     """
     return jnp.where(kept, a * scale, jnp.zeros_like(a))

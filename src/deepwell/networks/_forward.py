@@ -2,49 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from ._activations import ACTIVATIONS
 from ._architecture import Architecture
+from ._batch_norm import normalized
+from ._dropout_rate import drop_of
 from ._losses import LOSSES
 
-_ROWS_AT_ONCE = 8_192  # keeps the activations of a wide network small
+ROWS_AT_ONCE = 8_192  # keeps the activations of a wide network small
+INPUT = -1  # the layer number of the rows themselves
+
+Arrays = Mapping[str, np.ndarray]
+Dropper = Callable[[int, np.ndarray], np.ndarray]
 
 
 def forward(
-    architecture: Architecture, parameters: Mapping[str, np.ndarray], x: np.ndarray
+    architecture: Architecture, parameters: Arrays, x: np.ndarray, drop: Dropper | None = None
 ) -> np.ndarray:
-    """Return the raw outputs (B, outputs) for rows x (B, inputs), dropout off.
+    """Return the raw outputs (B, outputs) for rows x (B, inputs).
 
     Args:
         architecture: the network.
-        parameters: `weights/l` and `biases/l` of each layer l.
+        parameters: by the names of `parameter_shapes` and `statistic_shapes`.
         x: encoded rows.
+        drop: `(layer, a) -> a`, on the rows (layer -1) and after each hidden layer's activation;
+            None multiplies by what prediction asks for (1 - p in classic dropout).
     """
-    activate = ACTIVATIONS[architecture.activation].apply
-    a = x.astype(parameters["weights/0"].dtype, copy=False)
-    for layer in range(architecture.layers):
-        last = layer == architecture.layers - 1
-        # A diverged network overflows; its non-finite outputs are the caller's to judge.
-        with np.errstate(over="ignore", invalid="ignore"):
-            z = a @ parameters[f"weights/{layer}"] + parameters[f"biases/{layer}"]
-            a = z if last else activate(z, a.dtype.type(architecture.slope), np)
+    last = architecture.layers - 1
+    # A diverged network overflows; its non-finite outputs are the caller's to judge.
+    with np.errstate(over="ignore", invalid="ignore"):
+        a = activations(architecture, parameters, x, last, drop)
+        return a @ parameters[f"weights/{last}"] + parameters[f"biases/{last}"]
+
+
+def activations(
+    architecture: Architecture,
+    parameters: Arrays,
+    x: np.ndarray,
+    layer: int,
+    drop: Dropper | None = None,
+) -> np.ndarray:
+    """Return the inputs of a dense layer, counted from 0: (B, n_in) for rows x (B, inputs)."""
+    before: list[np.ndarray] = []
+    drop = drop or _predicting(architecture)
+    a = drop(INPUT, x.astype(parameters["weights/0"].dtype, copy=False))
+    for hidden in range(layer):
+        z = before_norm(architecture, parameters, hidden, a)
+        a = drop(hidden, after_norm(architecture, parameters, hidden, z))
+        source = architecture.skip_source(hidden)
+        if source is not None:
+            shared = min(a.shape[1], before[source].shape[1])
+            a = a.copy()
+            a[:, :shared] += before[source][:, :shared]
+        before.append(a)
     return a
 
 
-def predictions(
-    architecture: Architecture, parameters: Mapping[str, np.ndarray], x: np.ndarray
+def before_norm(
+    architecture: Architecture, parameters: Arrays, layer: int, a: np.ndarray
 ) -> np.ndarray:
+    """Return what a hidden layer hands to batch normalization: z, or g(z) where it comes after."""
+    z = a @ parameters[f"weights/{layer}"]
+    if architecture.has_bias(layer):
+        z = z + parameters[f"biases/{layer}"]
+    return z if architecture.batch_norm == "before" else _activated(architecture, z)
+
+
+def after_norm(
+    architecture: Architecture, parameters: Arrays, layer: int, z: np.ndarray
+) -> np.ndarray:
+    """Return a hidden layer's activations from what `before_norm` gave."""
+    if architecture.batch_norm == "none":
+        return z
+    moments = parameters[f"means/{layer}"], parameters[f"variances/{layer}"]
+    scale, shift = parameters[f"scales/{layer}"], parameters[f"shifts/{layer}"]
+    z = normalized(z, moments, scale, shift, z.dtype.type(architecture.norm_epsilon), np)
+    return _activated(architecture, z) if architecture.batch_norm == "before" else z
+
+
+def _activated(architecture: Architecture, z: np.ndarray) -> np.ndarray:
+    activation = ACTIVATIONS[architecture.activation]
+    if activation.takes_pieces:
+        z = z.reshape(len(z), -1, architecture.pieces)
+    return activation.apply(z, z.dtype.type(architecture.slope), np)
+
+
+def _predicting(architecture: Architecture) -> Dropper:
+    def scaled(layer: int, a: np.ndarray) -> np.ndarray:
+        factor = drop_of(architecture, layer).predict_scale
+        return a if factor == 1.0 else a * a.dtype.type(factor)
+
+    return scaled
+
+
+def predictions(architecture: Architecture, parameters: Arrays, x: np.ndarray) -> np.ndarray:
     """Return class probabilities (B, C) in float64, or standardized values (B,).
 
     Rows go through in pieces, so that memory stays bounded.
     """
     predict = LOSSES[architecture.loss].predict
     pieces = []
-    for i in range(0, max(len(x), 1), _ROWS_AT_ONCE):
-        raw = forward(architecture, parameters, x[i : i + _ROWS_AT_ONCE]).astype(np.float64)
+    for i in range(0, max(len(x), 1), ROWS_AT_ONCE):
+        raw = forward(architecture, parameters, x[i : i + ROWS_AT_ONCE]).astype(np.float64)
         with np.errstate(invalid="ignore"):  # infinite outputs become NaN, for the caller to judge
             pieces.append(predict(raw, np))
     return np.concatenate(pieces)

@@ -12,7 +12,10 @@ __getattr__, __dir__ = lazy_names(
         "as_optax": "._optimizer",
         "average_window": "._averages",
         "exponential_average": "._averages",
+        "l1_penalty": "._penalties",
         "l2_penalty": "._penalties",
+        "learning_rates": "._learning_rate",
         "minimize": "._minimize",
+        "weight_sparsity": "._penalties",
     },
 )

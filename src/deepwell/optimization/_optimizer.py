@@ -32,16 +32,24 @@ class Optimizer:
     change: Callable[[Array, Slots, Numbers, Any, Any], tuple[Array, Slots]]
 
 
+def over_root(numerator: Array, squares: Array, numbers: Numbers, xp: Any) -> Array:
+    """Return `numerator / (sqrt(squares + epsilon_root) + epsilon)`."""
+    return numerator / (xp.sqrt(squares + numbers["epsilon_root"]) + numbers["epsilon"])
+
+
 def as_optax(optimizer: Optimizer, **numbers: float) -> Any:
     """Return the optimizer as an Optax `GradientTransformation` with fixed hyperparameters.
 
     Args:
         optimizer: a rule.
-        numbers: its hyperparameters, as in `learning_rate=0.01, beta1=0.9`.
+        numbers: its hyperparameters, as in `learning_rate=0.01, beta1=0.9`; `epsilon_root` and
+            `rms_from_first` (1 where RMSprop starts from the first gradient) are 0 unless given.
     """
     import jax
     import jax.numpy as jnp
     import optax
+
+    given = {"epsilon_root": 0.0, "rms_from_first": 0.0, **numbers}
 
     def init(params):
         zeros = [jax.tree.map(jnp.zeros_like, params) for _ in optimizer.slots]
@@ -50,7 +58,7 @@ def as_optax(optimizer: Optimizer, **numbers: float) -> Any:
     def change(gradient, slots, step):
         # In the gradient's own type, so that 1 - beta and 1 - beta**step round alike.
         kind = jnp.result_type(gradient)
-        values = {name: jnp.asarray(value, kind) for name, value in numbers.items()}
+        values = {name: jnp.asarray(value, kind) for name, value in given.items()}
         return optimizer.change(gradient, slots, values, step.astype(kind), jnp)
 
     def update(updates, state, params=None):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from deepwell._base._registry import Registry
 
+from ._adagrad import adagrad
 from ._adam import adam
 from ._momentum import momentum
+from ._nesterov import nesterov
 from ._optimizer import Optimizer
 from ._rmsprop import rmsprop
 from ._sgd import sgd
+from ._velocity import velocity
 
 OPTIMIZERS: Registry[Optimizer] = Registry(
-    "optimizer", {o.name: o for o in (sgd, momentum, rmsprop, adam)}
+    "optimizer",
+    {o.name: o for o in (sgd, momentum, velocity, nesterov, adagrad, rmsprop, adam)},
 )

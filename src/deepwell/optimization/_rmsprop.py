@@ -1,15 +1,20 @@
-"""RMSprop (Tieleman & Hinton 2012), epsilon outside the root."""
+"""RMSprop (Tieleman & Hinton 2012), epsilon outside the root unless `epsilon_root` puts it in."""
 
 from __future__ import annotations
 
-from ._optimizer import Optimizer
+from ._optimizer import Optimizer, over_root
 
 
 def _change(gradient, slots, numbers, step, xp):
-    """`s = beta s + (1 - beta) g^2; w -= alpha g / (sqrt(s) + eps)`, beta = `beta2`."""
-    beta = numbers["beta2"]
+    """`s = beta s + (1 - beta) g^2; w -= alpha g / (sqrt(s) + eps)`, beta = `beta2`.
+
+    An average that starts from the first gradient's square is one whose first step forgets all
+    that was before: its beta is 0.
+    """
+    begins = numbers["rms_from_first"] * (step < 2)
+    beta = numbers["beta2"] * (1 - begins)
     s = beta * slots[0] + (1 - beta) * gradient * gradient
-    return -numbers["learning_rate"] * gradient / (xp.sqrt(s) + numbers["epsilon"]), (s,)
+    return -over_root(numbers["learning_rate"] * gradient, s, numbers, xp), (s,)
 
 
 rmsprop = Optimizer("rmsprop", ("second_moment",), _change)

@@ -61,7 +61,12 @@ class TrialSpec:
             for name, declared in HYPERPARAMETERS.items()
             if declared.structural
         ]
-        return (*shaping, ("drops", self.number("dropout") > 0), ("dtype", self.dtype))
+        switches = [
+            ("drops", max(self.dropout, default=0.0) > 0),
+            ("drops_inputs", self.number("input_dropout") > 0),
+            ("smooths", self.number("label_smoothing") > 0),
+        ]
+        return (*shaping, *switches, ("dtype", self.dtype))
 
     def number(self, name: str) -> float:
         """Return a numeric hyperparameter as a float."""
@@ -79,6 +84,14 @@ class TrialSpec:
     def hidden_units(self) -> tuple[int, ...]:
         """Units of each hidden layer, first to last."""
         return tuple(self.hyperparameters["hidden_units"])  # type: ignore[arg-type]
+
+    @property
+    def dropout(self) -> tuple[float, ...]:
+        """Dropout rate of each hidden layer, first to last."""
+        rates = self.hyperparameters["dropout"]
+        if isinstance(rates, tuple):
+            return tuple(float(rate) for rate in rates)
+        return (float(rates),) * len(self.hidden_units)
 
     def to_json(self) -> str:
         """Return the spec as one line of JSON with sorted names."""

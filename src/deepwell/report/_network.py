@@ -10,15 +10,32 @@ from deepwell._base._safe_text import safe_text
 _PLACE = {name: place for place, name in enumerate(HYPERPARAMETERS)}
 _SHORT = {"learning_rate": "lr", "batch_size": "batch", "initializer": "init"}
 _SAID_FIRST = ("hidden_layers", "hidden_units", "activation", "optimizer")
-_ZERO_IS_OFF = ("dropout", "l2", "decay_rate")
+_PENALTIES = ("dropout", "l2", "l1", "weight_decay")
+_OFF: Mapping[str, Value] = {
+    **dict.fromkeys(("dropout", "input_dropout", "l2", "l1", "weight_decay", "max_norm"), 0),
+    **dict.fromkeys(("clip_value", "clip_norm", "gradient_noise", "decay_rate"), 0),
+    **dict.fromkeys(("warmup_epochs", "epsilon_root", "residual", "label_smoothing"), 0),
+    "batch_norm": "none",
+    "dropout_kind": "inverted",
+    "initializer_scale": 1,
+}
 _ONLY_FOR: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "momentum": ("optimizer", ("momentum",)),
+    "momentum": ("optimizer", ("momentum", "velocity", "nesterov")),
     "beta1": ("optimizer", ("adam",)),
     "beta2": ("optimizer", ("adam", "rmsprop")),
-    "epsilon": ("optimizer", ("adam", "rmsprop")),
+    "epsilon": ("optimizer", ("adam", "rmsprop", "adagrad")),
+    "epsilon_root": ("optimizer", ("adam", "rmsprop", "adagrad")),
+    "rms_start": ("optimizer", ("rmsprop",)),
     "decay_rate": ("decay", ("inverse_time",)),
+    "decay_factor": ("decay", ("exponential", "staircase")),
+    "decay_scale": ("decay", ("inverse_sqrt_epoch", "inverse_sqrt_step")),
+    "decay_every": ("decay", ("staircase",)),
     "leaky_slope": ("activation", ("leaky_relu",)),
     "elu_scale": ("activation", ("elu",)),
+    "maxout_pieces": ("activation", ("maxout",)),
+    "batch_norm_momentum": ("batch_norm", ("before", "after")),
+    "batch_norm_epsilon": ("batch_norm", ("before", "after")),
+    "batch_norm_statistics": ("batch_norm", ("before", "after")),
 }
 
 
@@ -32,7 +49,7 @@ def network_words(best: Mapping[str, Value]) -> str:
     words = [_layers(best)]
     if "optimizer" in best:
         words.append(value_words(best["optimizer"]))
-    words += _named(best, ("learning_rate", "batch_size", "dropout", "l2"))
+    words += _named(best, ("learning_rate", "batch_size", *_PENALTIES))
     return ", ".join(words)
 
 
@@ -71,7 +88,8 @@ def value_words(value: Value) -> str:
     ('0.00314', '1e6', '64x32', 'adam')
     """
     if isinstance(value, tuple | list):
-        return "x".join(str(v) for v in value) if value else "none"
+        rates = any(isinstance(v, float) for v in value)
+        return ("/" if rates else "x").join(str(v) for v in value) if value else "none"
     if isinstance(value, float):
         return f"{value:.3g}".replace("e+0", "e").replace("e-0", "e-")
     return safe_text(value)
@@ -96,7 +114,7 @@ def _layers(values: Mapping[str, Value]) -> str:
 
 def _off(name: str, values: Mapping[str, Value]) -> bool:
     """Whether a value has no effect on this configuration."""
-    if name in _ZERO_IS_OFF and values.get(name) == 0:
+    if name in _OFF and values.get(name) == _OFF[name]:
         return True
     if name not in _ONLY_FOR:
         return False

@@ -22,6 +22,7 @@ from deepwell.execution._gemm_rate import gemm_share
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._members import architecture_of
 from deepwell.execution._speed import remember_rate
+from deepwell.networks._exact_statistics import with_exact_statistics
 from deepwell.records import (
     Estimate,
     Finding,
@@ -214,6 +215,11 @@ def _shortages(history: History) -> tuple[str, ...]:
 def _model(run: Run, best: Trial) -> Model:
     task, data = run.data.task, run.data
     architecture = architecture_of(best.spec, data.train.x.shape[1], task.outputs, task.loss)
+    parameters = _parameters(run, best)
+    if best.spec.text("batch_norm_statistics") == "exact":
+        parameters = with_exact_statistics(
+            architecture, parameters, data.train.x, data.train.weight
+        )
     about: dict[str, Any] = {
         "trial": best.number,
         "hyperparameters": to_plain(dict(best.spec.hyperparameters)),
@@ -224,7 +230,7 @@ def _model(run: Run, best: Trial) -> Model:
     }
     return Model(
         architecture,
-        _parameters(run, best),
+        parameters,
         data.table_encoder,
         data.target_encoder,
         about,

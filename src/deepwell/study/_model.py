@@ -20,6 +20,7 @@ from deepwell.data._table_encoder import TableEncoder
 from deepwell.data._target import TargetEncoder
 from deepwell.networks._architecture import Architecture
 from deepwell.networks._forward import predictions
+from deepwell.networks._monte_carlo import Sampled, sampled_predictions
 from deepwell.records import from_plain
 from deepwell.storage._blobs import load_arrays, save_arrays
 from deepwell.storage._files import write_atomic, write_error
@@ -34,7 +35,7 @@ class Model:
 
     Attributes:
         architecture: the network.
-        parameters: `weights/l` and `biases/l` of each layer l.
+        parameters: by the names of `Architecture.parameter_shapes` and `statistic_shapes`.
         table_encoder, target_encoder: fitted on the train rows.
         about: name, hyperparameters, scores, versions and the data's fingerprint.
     """
@@ -90,18 +91,59 @@ class Model:
             raise UsageError("a regression model has no class probabilities; use predict")
         return self._outputs_of(frame)
 
-    def predict_frame(self, source: Any) -> dict[str, np.ndarray]:
-        """Return the columns `prediction` and, for classes, `probability_<class>`."""
-        outputs = self._outputs_of(source)
+    def predict_spread(self, frame: Any, samples: int = 50, seed: int = 0) -> Sampled:
+        """Return the mean and spread of many thinned networks: Monte Carlo dropout.
+
+        Each of the networks drops units as in training; their mean is an ensemble's prediction
+        and their standard deviation says how much they disagree (Gal & Ghahramani 2016).
+
+        Args:
+            frame: as for `predict`.
+            samples: networks, at least 2.
+            seed: of the masks; the same seed gives the same numbers.
+
+        Returns:
+            `mean` and `spread`: class probabilities (n, C) in the order of `classes`, or values
+            (n,) in the target's unit.
+
+        Raises:
+            UsageError: when the network was trained without dropout, a column is missing or there
+                are fewer than 2 samples.
+        """
+        x = self._encoded(frame)
+        sampled = sampled_predictions(self.architecture, self.parameters, x, samples, seed)
+        if self.classes:
+            return sampled
+        origin = self.target_encoder.original(np.zeros_like(sampled.spread))
+        mean = self.target_encoder.original(sampled.mean)
+        return Sampled(mean, np.abs(self.target_encoder.original(sampled.spread) - origin))
+
+    def predict_frame(self, source: Any, samples: int = 0) -> dict[str, np.ndarray]:
+        """Return the columns `prediction` and, for classes, `probability_<class>`.
+
+        Args:
+            source: as for `predict`.
+            samples: of Monte Carlo dropout, whose mean is then predicted, with the columns
+                `spread`, or `spread_<class>` for classes; 0 leaves it out.
+        """
+        sampled = self.predict_spread(source, samples) if samples else None
+        outputs = sampled.mean if sampled else self._outputs_of(source)
         columns = {"prediction": self._named(outputs)}
         for index, label in enumerate(self.classes):
             columns[f"probability_{label}"] = outputs[:, index]
+            if sampled:
+                columns[f"spread_{label}"] = sampled.spread[:, index]
+        if sampled and not self.classes:
+            columns["spread"] = sampled.spread
         return columns
 
     def _outputs_of(self, source: Any) -> np.ndarray:
+        return self.outputs(self._encoded(source))
+
+    def _encoded(self, source: Any) -> np.ndarray:
         from deepwell.data._table_input import read_table
 
-        return self.outputs(self.table_encoder.transform(read_table(source)))
+        return self.table_encoder.transform(read_table(source))
 
     def _named(self, outputs: np.ndarray) -> np.ndarray:
         if not self.classes:
@@ -189,9 +231,7 @@ def _folder(path: Path, store: str | None) -> Path:
 def _check_shapes(
     folder: Path, architecture: Architecture, parameters: Mapping[str, np.ndarray]
 ) -> None:
-    expected: dict[str, tuple[int, ...]] = {}
-    for layer, shape in enumerate(architecture.layer_shapes()):
-        expected[f"weights/{layer}"], expected[f"biases/{layer}"] = shape, shape[1:]
+    expected = architecture.parameter_shapes() | architecture.statistic_shapes()
     if {name: array.shape for name, array in parameters.items()} != expected:
         raise UsageError(
             f"the weights in {safe_text(folder)} do not fit their description; "

@@ -3,14 +3,15 @@
 Each array and scalar of its own would be a kernel of its own wherever a lane is read, written or
 compared, and compiling is paid by the kernel.
 
-    parameters, <slot>..., best   (N,) weights of all layers, then biases of all layers, padded
+    parameters, <slot>...   (N,) weights of all layers, then their biases, then what else is trained
+    statistics              (S,) of batch normalization, where there is any
+    best                    (N + S,) both at the best dev score, all padded
     whole                         (5,) int32, in the order of WHOLE_NUMBERS
     real                          (4,) in the order of REAL_NUMBERS
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any
 
@@ -19,60 +20,75 @@ import jax.numpy as jnp
 import numpy as np
 
 from deepwell._base._hash import Purpose, fold, key
-from deepwell.networks._activations import ACTIVATIONS
-from deepwell.networks._dropout_rate import drop_threshold
+from deepwell.networks._architecture import Architecture
+from deepwell.networks._dropout_rate import drop_of
+from deepwell.networks._mlp import needs_masks
 from deepwell.optimization._decay import decay_code
 from deepwell.optimization._registry import OPTIMIZERS
 
-from ._program import Member, State, Structure
+from ._program import NUMBERS, Member, State, Structure
 from ._state import REAL_NUMBERS, WHOLE_NUMBERS, padded
 
 Lanes = dict[str, np.ndarray]
 
-_RATES = ("learning_rate", "decay_rate", "momentum", "beta1", "beta2", "epsilon", "l2")
-REAL_SETTINGS = (*_RATES, "slope", "drop_scale")
+REAL_SETTINGS = (*NUMBERS, "slope", "norm_epsilon", "rms_from_first")
 WHOLE_SETTINGS = ("decay", "patience", "view")
-BITS = ("drop_below", "key_first", "key_second")
+BITS = ("key_first", "key_second", "noise_first", "noise_second")
 _EMPTY = -1  # the outcome of a lane that holds no member: never running
 
 
-def shapes_of(structure: Structure) -> dict[str, tuple[int, ...]]:
-    """Return name -> padded shape, in the order in which a vector of parameters holds them."""
-    widths = (structure.inputs, *structure.hidden, structure.outputs)
-    weights = {f"weights/{i}": pair for i, pair in enumerate(itertools.pairwise(widths))}
-    return weights | {f"biases/{i}": (n_out,) for i, n_out in enumerate(widths[1:])}
+def shapes_of(network: Architecture, vector: str) -> dict[str, tuple[int, ...]]:
+    """Return name -> shape, padded as `network` is, in the order in which a vector holds them."""
+    trained = network.parameter_shapes()
+    kinds = dict.fromkeys(name.split("/")[0] for name in trained)
+    shapes = {n: s for kind in kinds for n, s in trained.items() if n.startswith(f"{kind}/")}
+    statistics = network.statistic_shapes()
+    if vector == "statistics":
+        return statistics
+    return shapes | statistics if vector == "best" else shapes
 
 
-def unpacked(structure: Structure, vector: Any) -> dict[str, Any]:
-    """Return the arrays that a vector (N,) holds, by name; views where it is NumPy's."""
+def unpacked(structure: Structure, vector: str, held: Any) -> dict[str, Any]:
+    """Return the arrays that a vector holds, by name; views where it is NumPy's."""
     arrays, begin = {}, 0
-    for name, shape in shapes_of(structure).items():
+    for name, shape in shapes_of(structure.network, vector).items():
         size = math.prod(shape)
-        arrays[name] = vector[begin : begin + size].reshape(shape)
+        arrays[name] = held[begin : begin + size].reshape(shape)
         begin += size
     return arrays
 
 
-def joined(structure: Structure, arrays: dict[str, jax.Array]) -> jax.Array:
-    """Return the vector (N,) of such arrays, inside a program."""
-    return jnp.concatenate([arrays[name].reshape(-1) for name in shapes_of(structure)])
+def joined(structure: Structure, vector: str, arrays: dict[str, jax.Array]) -> jax.Array:
+    """Return the vector of such arrays, inside a program."""
+    names = shapes_of(structure.network, vector)
+    return jnp.concatenate([arrays[name].reshape(-1) for name in names])
 
 
 def vectors_of(structure: Structure) -> tuple[str, ...]:
-    """Return the names of a lane's vectors of N numbers."""
-    return ("parameters", *OPTIMIZERS[structure.optimizer].slots, "best")
+    """Return the names of a lane's vectors."""
+    statistics = ("statistics",) if structure.batch_norm != "none" else ()
+    return ("parameters", *OPTIMIZERS[structure.optimizer].slots, *statistics, "best")
 
 
-def masks_units(structure: Structure) -> bool:
-    """Whether padded units must be masked, because g(0) is not 0."""
-    return not ACTIVATIONS[structure.activation].zero_at_zero
+def _prefix(vector: str) -> str:
+    return "" if vector in ("parameters", "statistics") else f"{vector}/"
+
+
+def drop_layers(structure: Structure) -> tuple[int, ...]:
+    """Return the layers that have a place in the settings of dropout; -1 is the inputs."""
+    inputs = (-1,) if structure.drops_inputs else ()
+    return inputs + (tuple(range(len(structure.hidden))) if structure.drops else ())
 
 
 def empty_lanes(structure: Structure, lanes: int) -> Lanes:
     """Return lanes that hold no member, with a leading lane axis."""
     kind = np.dtype(structure.dtype)
-    size = sum(math.prod(shape) for shape in shapes_of(structure).values())
-    held: Lanes = {name: np.zeros((lanes, size), kind) for name in vectors_of(structure)}
+    held: Lanes = {
+        name: np.zeros(
+            (lanes, sum(map(math.prod, shapes_of(structure.network, name).values()))), kind
+        )
+        for name in vectors_of(structure)
+    }
     held["whole"] = np.zeros((lanes, len(WHOLE_NUMBERS)), np.int32)
     held["whole"][:, WHOLE_NUMBERS.index("outcome")] = _EMPTY
     held["real"] = np.zeros((lanes, len(REAL_NUMBERS)), kind)
@@ -82,9 +98,8 @@ def empty_lanes(structure: Structure, lanes: int) -> Lanes:
 def write_lane(structure: Structure, held: Lanes, lane: int, state: State) -> None:
     """Put a state into a lane, in the corner of its padded shapes."""
     for vector in vectors_of(structure):
-        prefix = "" if vector == "parameters" else f"{vector}/"
-        for name, room in unpacked(structure, held[vector][lane]).items():
-            one = state[prefix + name]
+        for name, room in unpacked(structure, vector, held[vector][lane]).items():
+            one = state[_prefix(vector) + name]
             room[tuple(slice(0, n) for n in one.shape)] = one
     held["whole"][lane] = [state[name] for name in WHOLE_NUMBERS]
     held["real"][lane] = [state[name] for name in REAL_NUMBERS]
@@ -92,14 +107,11 @@ def write_lane(structure: Structure, held: Lanes, lane: int, state: State) -> No
 
 def read_lane(structure: Structure, held: Lanes, lane: int, member: Member) -> State:
     """Return the state in a lane without its padding, in types that hold the values exactly."""
-    shapes = member.architecture.layer_shapes()
     state: State = {}
     for vector in vectors_of(structure):
-        prefix = "" if vector == "parameters" else f"{vector}/"
-        for name, room in unpacked(structure, held[vector][lane]).items():
-            kind, layer = name.split("/")
-            shape = shapes[int(layer)] if kind == "weights" else shapes[int(layer)][1:]
-            state[prefix + name] = room[tuple(slice(0, n) for n in shape)].copy()
+        shapes = shapes_of(member.architecture, vector)
+        for name, room in unpacked(structure, vector, held[vector][lane]).items():
+            state[_prefix(vector) + name] = room[tuple(slice(0, n) for n in shapes[name])].copy()
     pairs = zip(WHOLE_NUMBERS, held["whole"][lane], strict=True)
     state.update({name: np.asarray(value, np.int64) for name, value in pairs})
     pairs = zip(REAL_NUMBERS, held["real"][lane], strict=True)
@@ -115,20 +127,33 @@ def empty_settings(structure: Structure, lanes: int) -> Lanes:
         "whole": np.zeros((lanes, len(WHOLE_SETTINGS)), np.int32),
         "bits": np.zeros((lanes, len(BITS)), np.uint32),
     }
-    if masks_units(structure):
+    dropping = len(drop_layers(structure))
+    if dropping:
+        settings["drop_below"] = np.zeros((lanes, dropping), np.uint32)
+        settings["drop_scales"] = np.ones((lanes, dropping, 2), kind)
+    if needs_masks(structure.network):
         settings["mask"] = np.zeros((lanes, sum(structure.hidden)), kind)
+    if "gradient_noise" in structure.extras:
+        settings["widths"] = np.zeros((lanes, len(structure.hidden) + 2), np.int32)
     return settings
 
 
 def write_settings(structure: Structure, settings: Lanes, lane: int, member: Member) -> None:
     """Put a member's hyperparameters into a lane: everything that varies and is traced."""
-    dropout = member.numbers["dropout"]
-    masks_key = fold(key(member.seed), Purpose.DROPOUT)
-    rates = [member.numbers[name] for name in _RATES]
-    settings["real"][lane] = [*rates, member.architecture.slope, 1.0 / (1.0 - dropout)]
+    a = member.architecture
+    masks, noise = (fold(key(member.seed), p) for p in (Purpose.DROPOUT, Purpose.NOISE))
+    numbers = [member.number(name) for name in NUMBERS]
+    from_first = float(member.rms_start == "first_gradient")
+    settings["real"][lane] = [*numbers, a.slope, a.norm_epsilon, from_first]
     settings["whole"][lane] = [decay_code(member.decay), member.patience, member.view]
-    settings["bits"][lane] = [drop_threshold(dropout), masks_key.first, masks_key.second]
-    if masks_units(structure):
-        pairs = zip(member.architecture.hidden, structure.hidden, strict=True)
+    settings["bits"][lane] = [*masks, *noise]
+    for place, layer in enumerate(drop_layers(structure)):
+        drop = drop_of(a, layer)
+        settings["drop_below"][lane, place] = drop.threshold
+        settings["drop_scales"][lane, place] = drop.train_scale, drop.predict_scale
+    if needs_masks(structure.network):
+        pairs = zip(a.hidden, structure.hidden, strict=True)
         ones = [padded(np.ones(true), (room,)) for true, room in pairs]
         settings["mask"][lane] = np.concatenate(ones) if ones else 0.0
+    if "gradient_noise" in structure.extras:
+        settings["widths"][lane] = member.architecture.widths

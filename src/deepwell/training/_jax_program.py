@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 
 import jax
@@ -19,7 +19,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from deepwell._jax._start import start
-from deepwell.networks._architecture import Architecture
+from deepwell.data._batches import steps_per_epoch
 
 from ._jax_device import one_by_one, together
 from ._jax_layout import (
@@ -32,7 +32,17 @@ from ._jax_layout import (
 )
 from ._jax_rows import device_rows, rows_of
 from ._jax_step import Rows, Steps
-from ._program import Chunk, Info, Member, Outcome, ProgramOptions, State, Structure, TrainingRows
+from ._program import (
+    EXTRAS,
+    Chunk,
+    Info,
+    Member,
+    Outcome,
+    ProgramOptions,
+    State,
+    Structure,
+    TrainingRows,
+)
 from ._state import WHOLE_NUMBERS, at_best, initial_state
 
 _COUNT_LOCK = threading.Lock()
@@ -66,6 +76,8 @@ class JaxProgram:
         self._by_lane = NamedSharding(self._mesh, PartitionSpec("lanes"))
         self._shared = NamedSharding(self._mesh, PartitionSpec())
         self._true_rows = [(len(view.y_train), len(view.y_dev)) for view in rows.views]
+        most = max(train for train, _ in self._true_rows)
+        self._per_epoch = steps_per_epoch(most, structure.batch)
         began = time.perf_counter()
         with self._precision():
             self._rows = device_rows(structure, rows, self._shared)
@@ -188,7 +200,11 @@ class JaxSession:
         costs = np.full((len(self._members), 3), np.nan)
         with program._precision():
             steps = jax.device_put(
-                Steps(order, np.int32(taken), np.int32(chunk.epoch), np.bool_(chunk.ends_epoch)),
+                Steps(
+                    order,
+                    *(np.int32(n) for n in (taken, chunk.epoch, program._per_epoch)),
+                    np.bool_(chunk.ends_epoch),
+                ),
                 program._shared,
             )
             self._states, told = self._call(program._rows_of(chunk), steps, running)
@@ -209,6 +225,18 @@ class JaxSession:
             useful=useful,
             executed=executed,
         )
+
+    def change(self, index: int, numbers: Mapping[str, float]) -> None:
+        """Give a member other numbers from the next call on; see `Session`."""
+        member = self._members[index].changed(numbers)
+        _check_fit(member, self._program.structure)
+        self._members = (*self._members[:index], member, *self._members[index + 1 :])
+        if (lane := int(self._lane_of[index])) < 0:  # it has ended and given up its lane
+            return
+        settings = jax.tree.map(np.array, jax.device_get(self._settings))
+        write_settings(self._program.structure, settings, lane, member)
+        with self._program._precision():
+            self._settings = jax.device_put(settings, self._program._by_lane)
 
     def states(self) -> list[State]:
         """Return the members' states at their true shapes."""
@@ -325,7 +353,7 @@ class JaxSession:
         taken_rows = np.array(filled)[view, taken]
         rows = np.where(running, taken_rows, 0), np.where(scored, dev_rows[view], 0)
         useful = float((np.stack(rows, axis=1) * self._per_row).sum())
-        wide = Architecture(s.inputs, s.hidden, s.outputs)
+        wide = s.network
         steps, scores = taken[running], scored[running]
         if program.options.width > 1:  # whoever moves takes all lanes of its device along
             owner = self._lane_of[running] // self._lanes
@@ -368,7 +396,7 @@ def _compile(program: JaxProgram, lanes: int):
 
     every = lanes * program.devices
     order = np.zeros(order_shape(structure), np.int32)
-    steps = Steps(order, np.int32(0), np.int32(0), np.bool_(True))
+    steps = Steps(order, np.int32(0), np.int32(0), np.int32(1), np.bool_(True))
     visits = (np.zeros(every, np.int32), np.zeros(program.devices, np.int32))
     return (
         jax.jit(mapped, donate_argnums=(1,))
@@ -397,9 +425,14 @@ def _check_fit(member: Member, structure: Structure) -> None:
         and all(h <= room for h, room in zip(a.hidden, structure.hidden, strict=True))
         and a.outputs == structure.outputs
         and (a.activation, a.loss) == (structure.activation, structure.loss)
+        and (a.pieces, a.batch_norm, a.residual)
+        == (structure.pieces, structure.batch_norm, structure.residual)
         and (member.optimizer, member.dtype) == (structure.optimizer, structure.dtype)
         and 0 <= member.view < structure.views
-        and (structure.drops or not member.numbers["dropout"])
+        and (structure.drops or not any(a.dropout))
+        and (structure.drops_inputs or not a.input_dropout)
+        and (structure.smooths or not member.number("label_smoothing"))
+        and all(not member.number(name) for name in EXTRAS if name not in structure.extras)
     )
     if not fits:
         raise ValueError(f"member {member} does not fit structure {structure}")

@@ -14,22 +14,23 @@ import jax
 import jax.numpy as jnp
 
 from deepwell._jax._generator import Words, fold
-from deepwell.networks._activations import ACTIVATIONS
-from deepwell.networks._dropout import inverted_dropout, kept_units
+from deepwell.networks._batch_norm import averaged
+from deepwell.networks._dropout import dropped, kept_units
+from deepwell.networks._dropout_rate import INPUT_LAYER
 from deepwell.networks._losses import LOSSES
-from deepwell.networks._mlp import outputs
-from deepwell.optimization._decay import DECAYS
-from deepwell.optimization._registry import OPTIMIZERS
+from deepwell.networks._mlp import Pass, needs_masks, outputs
+from deepwell.optimization._decay import Time
 
 from ._jax_layout import (
     BITS,
     REAL_SETTINGS,
     WHOLE_SETTINGS,
+    drop_layers,
     joined,
-    masks_units,
     unpacked,
     vectors_of,
 )
+from ._jax_update import updated
 from ._program import Outcome, Structure
 from ._scores import score_function
 from ._state import REAL_NUMBERS, WHOLE_NUMBERS
@@ -70,17 +71,19 @@ class Steps:
         order: (steps, B) int32 rows of each batch; (V, steps, B) for V data views.
         count: how many of these steps to take.
         epoch: counted from 1.
+        per_epoch: steps of an epoch.
         ends_epoch: whether the dev set is scored after them.
     """
 
     order: Any
     count: Any
     epoch: Any
+    per_epoch: Any
     ends_epoch: Any
 
 
 jax.tree_util.register_dataclass(
-    Steps, data_fields=["order", "count", "epoch", "ends_epoch"], meta_fields=[]
+    Steps, data_fields=["order", "count", "epoch", "per_epoch", "ends_epoch"], meta_fields=[]
 )
 
 
@@ -130,10 +133,10 @@ def member_chunk(
     moving = [name for name in vectors_of(structure) if name != "best"]
 
     def chunk(settings: Arrays, state: Arrays, rows: Rows, batches: Batches, steps: Steps):
-        numbers, scalars = _named_settings(structure, settings), _named_scalars(state)
+        numbers, scalars = _named_settings(settings), _named_scalars(state)
         running = scalars["outcome"] == Outcome.RUNNING
         view = (numbers["view"],) if structure.views > 1 else ()
-        held = {name: unpacked(structure, state[name]) for name in moving}
+        held = {name: unpacked(structure, name, state[name]) for name in moving}
 
         def more(carry):
             index, _, scalars = carry
@@ -142,17 +145,16 @@ def member_chunk(
         def body(carry):
             index, held, scalars = carry
             batch = jax.tree.map(lambda held: held[(*view, index)], batches)
-            return index + 1, *train_step(numbers, held, scalars, batch, steps.epoch)
+            return index + 1, *train_step(numbers, held, scalars, batch, steps)
 
         _, held, scalars = jax.lax.while_loop(more, body, (jnp.int32(0), held, scalars))
-        vectors = {name: joined(structure, held[name]) for name in moving}
+        vectors = {name: joined(structure, name, held[name]) for name in moving}
         scored = running & steps.ends_epoch & (scalars["outcome"] == Outcome.RUNNING)
         nothing = jnp.full(3, jnp.nan, structure.dtype)
+        kept = [vectors[name] for name in ("parameters", "statistics") if name in vectors]
         best, scalars, costs = jax.lax.cond(
             scored,
-            lambda best: score_epoch(
-                numbers, held["parameters"], vectors["parameters"], best, scalars, rows, steps.epoch
-            ),
+            lambda best: score_epoch(numbers, held, kept, best, scalars, rows, steps.epoch),
             lambda best: (best, scalars, nothing),
             state["best"],
         )
@@ -161,11 +163,12 @@ def member_chunk(
     return chunk
 
 
-def _named_settings(structure: Structure, settings: Arrays) -> Arrays:
+def _named_settings(settings: Arrays) -> Arrays:
     named = {name: settings["real"][i] for i, name in enumerate(REAL_SETTINGS)}
     named |= {name: settings["whole"][i] for i, name in enumerate(WHOLE_SETTINGS)}
     named |= {name: settings["bits"][i] for i, name in enumerate(BITS)}
-    return named | ({"mask": settings["mask"]} if masks_units(structure) else {})
+    own = ("drop_below", "drop_scales", "mask", "widths")
+    return named | {name: settings[name] for name in own if name in settings}
 
 
 def _named_scalars(state: Arrays) -> Arrays:
@@ -182,28 +185,27 @@ def _joined_scalars(scalars: Arrays) -> Arrays:
 
 def _train_step(structure: Structure):
     loss = LOSSES[structure.loss]
-    optimizer = OPTIMIZERS[structure.optimizer]
     apply = network(structure)
 
-    def step(numbers: Arrays, held: dict[str, Arrays], scalars: Arrays, batch: Batches, epoch):
+    def step(numbers: Arrays, held: dict[str, Arrays], scalars: Arrays, batch: Batches, steps):
         count = scalars["step"] + 1
         parameters = held["parameters"]
         kept = _kept(structure, numbers, count, len(batch.y))
-        z, pull = jax.vjp(lambda arrays: apply(arrays, numbers, batch.x, kept), parameters)
-        mean = (loss.rows(z, batch.y, jnp) * batch.weight).sum() / batch.total
         share = batch.weight / batch.total  # (B,)
-        (slopes,) = pull(loss.slope(z, batch.y, jnp) * share[:, None])
-        local = {**numbers, "learning_rate": decayed_rate(numbers, epoch)}
-        t = count.astype(structure.dtype)
-        new: dict[str, Arrays] = {name: {} for name in held}
-        for name, gradient in slopes.items():
-            if name.startswith("weights/"):
-                gradient = gradient + numbers["l2"] * parameters[name]
-            slots = tuple(held[slot][name] for slot in optimizer.slots)
-            change, slots = optimizer.change(gradient, slots, local, t, jnp)
-            new["parameters"][name] = parameters[name] + change
-            for slot, values in zip(optimizer.slots, slots, strict=True):
-                new[slot][name] = values
+
+        def forward(arrays: Arrays):
+            return apply(arrays, numbers, batch.x, Training(share, kept))
+
+        z, pull, moments = jax.vjp(forward, parameters, has_aux=True)
+        smoothing = numbers["label_smoothing"] if structure.smooths else 0.0
+        mean = (loss.rows(z, batch.y, jnp, smoothing) * batch.weight).sum() / batch.total
+        (slopes,) = pull(loss.slope(z, batch.y, jnp, smoothing) * share[:, None])
+        when = (real.astype(structure.dtype) for real in (steps.epoch, count, steps.per_epoch))
+        new = updated(structure, numbers, held, slopes, count, Time(*when))
+        for name, moment in moments.items():
+            old, momentum = held["statistics"][name], numbers["batch_norm_momentum"]
+            after = averaged(old, moment, momentum, count.astype(structure.dtype))
+            new["statistics"][name] = jnp.where(share.sum() > 0, after, old)
         return new, scalars | {
             "step": count,
             "cost_sum": scalars["cost_sum"] + mean * batch.total,
@@ -220,54 +222,66 @@ def _kept(structure: Structure, numbers: Arrays, count, batch: int) -> list[jax.
     XLA fuses a mask into each of its readers, forward and backward, and so would draw it twice;
     it does not fuse a conditional. A member without dropout draws nothing.
     """
-    if not structure.drops:
+    layers = drop_layers(structure)
+    if not layers:
         return None
     key = fold(Words(numbers["key_first"], numbers["key_second"]), count)
-    threshold = numbers["drop_below"]
 
-    def mask(layer: int, shape: tuple[int, int]) -> jax.Array:
+    def mask(place: int, layer: int) -> jax.Array:
+        shape = batch, structure.inputs if layer < 0 else structure.hidden[layer]
+        threshold = numbers["drop_below"][place]
         return jax.lax.cond(
             threshold > 0,
-            lambda: kept_units(key, layer, shape, threshold),
+            lambda: kept_units(key, INPUT_LAYER if layer < 0 else layer, shape, threshold),
             lambda: jnp.ones(shape, bool),
         )
 
-    return [mask(layer, (batch, units)) for layer, units in enumerate(structure.hidden)]
+    return [mask(place, layer) for place, layer in enumerate(layers)]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a train batch meets in the network: its rows' shares (B,) and dropout masks."""
+
+    share: jax.Array
+    kept: list[jax.Array] | None
 
 
 def network(structure: Structure):
-    """Return `(arrays, numbers, x, kept or None) -> outputs`; masks switch dropout on."""
-    layers = len(structure.hidden) + 1
-    activation = ACTIVATIONS[structure.activation]
+    """Return `(arrays, numbers, x, train, statistics) -> (outputs, moments)`.
+
+    With `train` the batch's moments normalize and its masks drop; else the statistics normalize
+    and classic dropout scales.
+    """
+    wide = structure.network
+    place_of = {layer: place for place, layer in enumerate(drop_layers(structure))}
     ends = list(itertools.accumulate(structure.hidden))
 
-    def apply(arrays: Arrays, numbers: Arrays, x: jax.Array, kept: list[jax.Array] | None):
+    def apply(
+        arrays: Arrays,
+        numbers: Arrays,
+        x: jax.Array,
+        train: Training | None,
+        statistics: Arrays | None = None,
+    ):
         def drop(layer: int, a: jax.Array) -> jax.Array:
-            assert kept is not None
-            return inverted_dropout(a, kept[layer], numbers["drop_scale"])
+            if layer not in place_of:
+                return a
+            place = place_of[layer]
+            scales = numbers["drop_scales"][place]
+            if train is None or train.kept is None:
+                return a * scales[1]
+            return dropped(a, train.kept[place], scales[0])
 
         masks = []
-        if masks_units(structure):
+        if needs_masks(wide):
             pairs = zip(ends, structure.hidden, strict=True)
             masks = [numbers["mask"][end - units : end] for end, units in pairs]
-        return outputs(
-            [arrays[f"weights/{layer}"] for layer in range(layers)],
-            [arrays[f"biases/{layer}"] for layer in range(layers)],
-            x,
-            activation,
-            numbers["slope"],
-            masks,
-            drop if kept else None,
-        )
+        share = train.share if train and structure.batch_norm != "none" else None
+        through = Pass(numbers["slope"], numbers["norm_epsilon"], masks, drop, share, statistics)
+        return outputs(wide, arrays, x, through)
 
     return apply
-
-
-def decayed_rate(numbers: Arrays, epoch: Any) -> jax.Array:
-    """Return the learning rate of an epoch: each member's own schedule, chosen by its code."""
-    alpha, rate = numbers["learning_rate"], numbers["decay_rate"]
-    t = epoch.astype(alpha.dtype)
-    return jnp.stack([decay(alpha, rate, t) for decay in DECAYS.values()])[numbers["decay"]]
 
 
 def _score_epoch(structure: Structure):
@@ -275,10 +289,11 @@ def _score_epoch(structure: Structure):
     score = score_function(structure.score, structure.loss)
     apply = network(structure)
 
-    def score_epoch(numbers, arrays: Arrays, vector, best, held: Arrays, rows: Rows, epoch):
+    def score_epoch(numbers, arrays, vectors, best, held: Arrays, rows: Rows, epoch):
         view = (numbers["view"],) if structure.views > 1 else (...,)
         y, weight = rows.y_dev[view], rows.weight_dev[view]
-        z = apply(arrays, numbers, rows.x_dev[view], None)
+        statistics = arrays.get("statistics")
+        z, _ = apply(arrays["parameters"], numbers, rows.x_dev[view], None, statistics)
         cost = (loss.rows(z, y, jnp) * weight).sum() / weight.sum()
         # A network too far gone to have a cost has no score either; NaN is never better.
         got = jnp.where(jnp.isfinite(cost), score(z, y, weight), jnp.nan)
@@ -299,6 +314,6 @@ def _score_epoch(structure: Structure):
             "weight_sum": jnp.zeros_like(held["weight_sum"]),
         }
         costs = jnp.stack([held["cost_sum"] / held["weight_sum"], cost, got])
-        return jnp.where(better, vector, best), new, costs
+        return jnp.where(better, jnp.concatenate(vectors), best), new, costs
 
     return score_epoch

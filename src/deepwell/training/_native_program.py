@@ -7,20 +7,20 @@ the order of the batches. Nothing is compiled at run time, and JAX is not loaded
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from deepwell._base._hash import Purpose, fold, key
 from deepwell._native._core_module import core, cores, simd
-from deepwell.networks._dropout_rate import drop_threshold
+from deepwell.data._batches import steps_per_epoch
+from deepwell.networks._dropout_rate import drop_of
 
 from ._native_state import begin, read_state, write_state
-from ._program import Chunk, Info, Member, State, Structure, TrainingRows
+from ._program import NUMBERS, Chunk, Info, Member, State, Structure, TrainingRows
 from ._state import at_best
 
-_NUMBERS = ("learning_rate", "decay_rate", "momentum", "beta1", "beta2", "epsilon", "l2")
 DEFAULT_LANES = 1024
 
 
@@ -58,6 +58,7 @@ class NativeProgram:
         self.lanes = lanes
         self.threads = cores() if threads is None else threads
         self.simd = simd()
+        self.per_epoch = steps_per_epoch(len(rows.y_train), structure.batch)
         self._rows = rows
         self._data: dict[str, Any] = {}
 
@@ -114,7 +115,7 @@ class NativeSession:
             float64=program.data("float64") if "float64" in types else None,
             loss=program.structure.loss,
             metric=program.structure.score,
-            members=_specs(members),
+            members=_specs(members, program.per_epoch),
             threads=program.threads,
             level=program.simd,
         )
@@ -157,6 +158,12 @@ class NativeSession:
             train_cost, dev_cost, dev_score, outcome, step, best_epoch, moved=moved.astype(bool)
         )
 
+    def change(self, index: int, numbers: Mapping[str, float]) -> None:
+        """Give a member other numbers from the next call on; see `Session`."""
+        member = self._members[index].changed(numbers)
+        self._core.change(index, _numbers(member))
+        self._members = (*self._members[:index], member, *self._members[index + 1 :])
+
     def states(self) -> list[State]:
         """Return the members' states, copied."""
         return list(self.read())
@@ -186,17 +193,21 @@ def _check_fit(member: Member, structure: Structure, features: int) -> None:
         )
 
 
-def _specs(members: Sequence[Member]) -> list[dict[str, Any]]:
+def _specs(members: Sequence[Member], per_epoch: int) -> list[dict[str, Any]]:
     """Return what the core must know of the members."""
-    seeds = np.array([member.seed % 2**64 for member in members], np.uint64)
-    keys = fold(key(seeds), Purpose.DROPOUT)
-    masks = zip(keys.first.tolist(), keys.second.tolist(), strict=True)
-    return [_spec(member, masks_key) for member, masks_key in zip(members, masks, strict=True)]
+    seeds = key(np.array([member.seed % 2**64 for member in members], np.uint64))
+    masks, noise = (
+        zip(*(words.tolist() for words in fold(seeds, purpose)), strict=True)
+        for purpose in (Purpose.DROPOUT, Purpose.NOISE)
+    )
+    return [
+        _spec(member, per_epoch) | {"dropout_key": of_masks, "noise_key": of_noise}
+        for member, of_masks, of_noise in zip(members, masks, noise, strict=True)
+    ]
 
 
-def _spec(member: Member, masks_key: tuple[int, int]) -> dict[str, Any]:
+def _spec(member: Member, per_epoch: int) -> dict[str, Any]:
     a = member.architecture
-    dropout = member.numbers["dropout"]
     return {
         "dtype": member.dtype,
         "widths": list(a.widths),
@@ -204,9 +215,22 @@ def _spec(member: Member, masks_key: tuple[int, int]) -> dict[str, Any]:
         "slope": float(a.slope),
         "optimizer": member.optimizer,
         "decay": member.decay,
-        "drop_threshold": drop_threshold(dropout),
-        "drop_scale": 1.0 / (1.0 - dropout),
-        "dropout_key": masks_key,
+        "pieces": a.pieces,
+        "batch_norm": a.batch_norm,
+        "norm_epsilon": float(a.norm_epsilon),
+        "residual": a.residual,
+        "per_epoch": per_epoch,
+        "rms_from_first": member.rms_start == "first_gradient",
         "patience": int(member.patience),
-        **{name: float(member.numbers[name]) for name in _NUMBERS},
+        **_numbers(member),
+    }
+
+
+def _numbers(member: Member) -> dict[str, Any]:
+    """Return those numbers of a member that may change while it trains, as the core takes them."""
+    a = member.architecture
+    drops = [drop_of(a, layer) for layer in range(-1, len(a.hidden))]
+    return {
+        "drops": [(d.threshold, d.train_scale, d.predict_scale) for d in drops],
+        **{name: member.number(name) for name in NUMBERS},
     }

@@ -2,7 +2,8 @@
 
 A state's arrays fall into sets that are laid out alike: the parameters, those at the best score,
 and one set for each thing that the optimizer remembers. A set crosses as one array without gaps,
-in the order of `parameter_shapes`, which is the order of the core's pieces.
+in the order of `Architecture.parameter_shapes`, in the first two sets followed by that of
+`statistic_shapes`, which is the order of the core's pieces.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ import numpy as np
 
 from deepwell._base._hash import Purpose
 from deepwell.networks._architecture import Architecture
-from deepwell.networks._initializers import parameter_shapes, standard_deviation
+from deepwell.networks._initializers import layer_deviations
 from deepwell.optimization._registry import OPTIMIZERS
 
 from ._program import Member, State
+from ._state import initial_state
 
 # The order in which the core hands a state's numbers over.
 _WHOLE = ("step", "epoch", "best_epoch", "stale", "outcome")
@@ -47,10 +49,14 @@ class _Set(NamedTuple):
 
 @lru_cache(_KEPT_LAYOUTS)
 def _layout(architecture: Architecture, optimizer: str) -> tuple[_Set, ...]:
-    shapes = parameter_shapes(architecture)
+    trained = architecture.parameter_shapes()
+    every = trained | architecture.statistic_shapes()
     slots = [f"{slot}/" for slot in OPTIMIZERS[optimizer].slots]
     prefixes = {0: "", _BEST_SET: "best/", **dict(enumerate(slots, _FIRST_SLOT_SET))}
-    return tuple(_set(number, prefix, shapes) for number, prefix in prefixes.items())
+    return tuple(
+        _set(number, prefix, trained if number >= _FIRST_SLOT_SET else every)
+        for number, prefix in prefixes.items()
+    )
 
 
 def _set(number: int, prefix: str, shapes: Mapping[str, tuple[int, ...]]) -> _Set:
@@ -67,14 +73,16 @@ def begin(session: Any, new: Mapping[int, Member]) -> None:
         session: the core's.
         new: place in the session -> member.
     """
-    starts = [(index, member.seed % 2**64, _deviations(member)) for index, member in new.items()]
+    starts = []
+    for index, member in new.items():
+        if member.initializer == "identity":  # not drawn: written
+            write_state(session, index, member, initial_state(member))
+            continue
+        deviations = layer_deviations(
+            member.architecture, member.initializer, member.initializer_scale
+        )
+        starts.append((index, member.seed % 2**64, deviations))
     session.begin(starts, Purpose.WEIGHTS)
-
-
-def _deviations(member: Member) -> list[float]:
-    """Return the standard deviation of each layer's initial weights."""
-    shapes = member.architecture.layer_shapes()
-    return [standard_deviation(member.initializer, n_in, n_out) for n_in, n_out in shapes]
 
 
 def write_state(session: Any, index: int, member: Member, state: State) -> None:

@@ -18,14 +18,41 @@ What a program must hold, for every member, whoever trains beside it:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 
+from deepwell._base._errors import UsageError
+from deepwell._base._hyperparameters import HYPERPARAMETERS, validate
 from deepwell.networks._architecture import Architecture
+from deepwell.optimization._learning_rate import SCHEDULE_NUMBERS
 
 State = dict[str, np.ndarray]
+
+# Hyperparameters that are numbers: they differ between members, and may change on the way.
+NUMBERS = (
+    "learning_rate",
+    *SCHEDULE_NUMBERS,
+    "momentum",
+    "beta1",
+    "beta2",
+    "epsilon",
+    "epsilon_root",
+    "l2",
+    "l1",
+    "weight_decay",
+    "max_norm",
+    "clip_value",
+    "clip_norm",
+    "gradient_noise",
+    "batch_norm_momentum",
+    "label_smoothing",
+)
+# Rates that may change as well; they belong to the architecture.
+RATES = ("dropout", "input_dropout")
+# Those of them that need work of their own in each step, and are off at 0.
+EXTRAS = ("l1", "clip_value", "clip_norm", "gradient_noise", "max_norm")
 
 
 @dataclass(frozen=True)
@@ -40,7 +67,10 @@ class Structure:
         activation: of the hidden layers.
         optimizer: name of the rule.
         batch: B, rows of a batch.
-        drops: whether any member uses dropout.
+        drops: whether any member drops hidden units; drops_inputs: or inputs.
+        smooths: whether any member smooths its labels.
+        pieces, batch_norm, residual: as in `Architecture`.
+        extras: which of `EXTRAS`, techniques that cost time, any member uses.
         train_rows, dev_rows: rows of the padded data, at least one more than the true train rows;
             where rows are streamed, `train_rows` are those of a window, at least one more than
             `steps` batches hold.
@@ -63,7 +93,27 @@ class Structure:
     steps: int
     score: str
     dtype: str = "float32"
+    extras: tuple[str, ...] = ()
+    drops_inputs: bool = False
+    smooths: bool = False
+    pieces: int = 1
+    batch_norm: str = "none"
+    residual: int = 0
     views: int = 1
+
+    @property
+    def network(self) -> Architecture:
+        """The network at its padded widths."""
+        return Architecture(
+            self.inputs,
+            self.hidden,
+            self.outputs,
+            self.activation,
+            loss=self.loss,
+            pieces=self.pieces,
+            batch_norm=self.batch_norm,
+            residual=self.residual,
+        )
 
 
 @dataclass(frozen=True)
@@ -74,9 +124,11 @@ class Member:
         architecture: true widths, at most those of the structure.
         optimizer: name of the rule.
         initializer: scheme of the initial weights.
-        seed: of weights and dropout masks.
-        numbers: `learning_rate, decay_rate, momentum, beta1, beta2, epsilon, dropout, l2`.
+        initializer_scale: factor on the initial weights.
+        seed: of weights, dropout masks and gradient noise.
+        numbers: those of `NUMBERS` that are not at their defaults.
         decay: name of the learning-rate schedule.
+        rms_start: what RMSprop's average starts from, `zero` or `first_gradient`.
         patience: epochs without a better dev score before it stops; 0 never stops.
         dtype: of all arithmetic.
         view: the data view whose rows it trains on and is scored on, counted from 0.
@@ -90,7 +142,38 @@ class Member:
     decay: str = "constant"
     patience: int = 0
     dtype: str = "float32"
+    rms_start: str = "zero"
+    initializer_scale: float = 1.0
     view: int = 0
+
+    def number(self, name: str) -> float:
+        """Return one of `NUMBERS`: what was given, else the hyperparameter's default."""
+        return float(self.numbers.get(name, HYPERPARAMETERS[name].default or 0.0))  # type: ignore[arg-type]
+
+    def changed(self, numbers: Mapping[str, float]) -> Member:
+        """Return the member with other numbers.
+
+        Raises:
+            UsageError: when a value is out of its range.
+            ValueError: when a name is none of `NUMBERS` and `RATES`.
+        """
+        for name in numbers:
+            if name not in (*NUMBERS, *RATES):
+                what = ", ".join((*NUMBERS, *RATES))
+                raise ValueError(f'"{name}" cannot change while a member trains; what can: {what}')
+        checked: dict[str, Any] = {n: validate(n, value) for n, value in numbers.items()}
+        a = self.architecture
+        rates = checked.pop("dropout", a.dropout)
+        if isinstance(rates, float):
+            rates = (rates,) * len(a.hidden)
+        if len(rates) not in (0, len(a.hidden)):
+            raise UsageError(
+                f"`dropout` lists {len(rates)} layers but there are {len(a.hidden)} hidden layers; "
+                "give one rate for all, or one a layer"
+            )
+        seen = checked.pop("input_dropout", a.input_dropout)
+        architecture = replace(a, dropout=rates, input_dropout=seen)
+        return replace(self, architecture=architecture, numbers={**self.numbers, **checked})
 
 
 @dataclass(frozen=True)
@@ -205,6 +288,22 @@ class Session(Protocol):
             chunk: the steps.
             should_stop: asked while the call works, as often as the program can; True ends the
                 call early, each member after a whole number of steps, which its state tells.
+        """
+        ...
+
+    def change(self, index: int, numbers: Mapping[str, float]) -> None:
+        """Give a member other numbers from the next call on; nothing is compiled.
+
+        It goes on as a member that had these numbers from there: bit for bit.
+
+        Args:
+            index: of the member, in the order in which they were loaded.
+            numbers: by their names in `NUMBERS` and `RATES`; the others stay.
+
+        Raises:
+            UsageError: when a value is out of its range.
+            ValueError: when a name is none of these, or the program was not made for a
+                technique that was off in all its members.
         """
         ...
 

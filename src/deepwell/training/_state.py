@@ -1,8 +1,10 @@
 """A member's state as named arrays of its true shapes.
 
     weights/l, biases/l                 parameters of layer l
-    <slot>/weights/l, <slot>/biases/l   what the optimizer remembers
-    best/weights/l, best/biases/l       parameters at the best dev score
+    scales/l, shifts/l                  where layer l has batch normalization, gamma and beta
+    means/l, variances/l                and what it normalizes with at prediction
+    <slot>/<parameter>                  what the optimizer remembers of each parameter
+    best/<parameter>, best/<statistic>  those of the first three lines at the best dev score
     step, epoch                         int64, update steps and epochs done
     best_epoch, stale                   int64, epoch of the best score; epochs since then
     best_score, best_cost               float64 at that epoch, infinite before the first
@@ -17,7 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from deepwell.networks._initializers import initial_parameters
+from deepwell.networks._initializers import initial_parameters, initial_statistics
 from deepwell.optimization._registry import OPTIMIZERS
 
 from ._program import Member, Outcome, State
@@ -26,20 +28,20 @@ WHOLE_NUMBERS = ("step", "epoch", "best_epoch", "stale", "outcome")
 REAL_NUMBERS = ("best_score", "best_cost", "cost_sum", "weight_sum")
 
 
-def parameter_names(layers: int) -> list[str]:
-    """Return `weights/0, biases/0, weights/1, ...`, the order used everywhere."""
-    return [f"{kind}/{layer}" for layer in range(layers) for kind in ("weights", "biases")]
-
-
 def initial_state(member: Member) -> State:
     """Return the state of a member that has not trained yet."""
     parameters = initial_parameters(
-        member.architecture, member.initializer, member.seed, member.dtype
+        member.architecture,
+        member.initializer,
+        member.seed,
+        member.dtype,
+        member.initializer_scale,
     )
-    state: State = dict(parameters)
+    statistics = initial_statistics(member.architecture, member.dtype)
+    state: State = parameters | statistics
     for slot in OPTIMIZERS[member.optimizer].slots:
         state.update({f"{slot}/{name}": np.zeros_like(p) for name, p in parameters.items()})
-    state.update({f"best/{name}": p.copy() for name, p in parameters.items()})
+    state.update({f"best/{name}": p.copy() for name, p in (parameters | statistics).items()})
     state.update({name: np.asarray(0, np.int64) for name in WHOLE_NUMBERS})
     state.update({name: np.asarray(0.0, np.float64) for name in REAL_NUMBERS})
     state["best_score"] = np.asarray(np.inf)

@@ -6,6 +6,7 @@
 #include "gelu.hpp"
 #include "identity.hpp"
 #include "leaky_relu.hpp"
+#include "maxout.hpp"
 #include "relu.hpp"
 #include "sigmoid.hpp"
 #include "silu.hpp"
@@ -21,6 +22,7 @@ using Activations = Types<Sigmoid<T>,    //
                           Elu<T>,        //
                           Gelu<T>,       //
                           Silu<T>,       //
-                          Identity<T>>;
+                          Identity<T>,   //
+                          Maxout<T>>;
 
 }  // namespace deepwell::DEEPWELL_LEVEL

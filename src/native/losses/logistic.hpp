@@ -4,7 +4,8 @@
 
 namespace deepwell::DEEPWELL_LEVEL {
 
-// Binary cross-entropy max(z, 0) - z y + log(1 + e^-|z|); gradient yhat - y.
+// Binary cross-entropy max(z, 0) - z y + log(1 + e^-|z|); gradient yhat - y; with label smoothing
+// e of y + e (1/2 - y).
 template <class T>
 struct Logistic {
   static constexpr const char* name = "logistic";
@@ -12,7 +13,8 @@ struct Logistic {
   static void rows(const Outputs<T>& o, T* losses, const T* factors) {
     for (int v = 0; v < vectors<T>(o.columns); ++v) {
       const Vec<T> z = load(o.at(0, v));
-      const Vec<T> y = load(o.y + v * lanes<T>);
+      Vec<T> y = load(o.y + v * lanes<T>);
+      if (o.smoothing != T(0)) y += o.smoothing * (T(0.5) - y);
       const Vec<T> raised = exponential(z > T(0) ? -z : z);  // e^-|z|
       const Vec<T> top = z > T(0) ? z : Vec<T>{};
       store(losses + v * lanes<T>, top - z * y + logarithm_of_one_plus(raised));

@@ -15,6 +15,7 @@ struct Outputs {
   std::ptrdiff_t stride;
   const T* y;  // (columns,)
   int columns;
+  T smoothing;  // share of a label that is spread evenly over the classes
 
   T* at(int output, int vector) const { return z + output * stride + vector * lanes<T>; }
 };

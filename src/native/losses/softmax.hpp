@@ -4,7 +4,8 @@
 
 namespace deepwell::DEEPWELL_LEVEL {
 
-// Cross-entropy log(sum_j exp z_j) - z_y, shifted by the largest z; gradient yhat - y.
+// Cross-entropy log(sum_j exp z_j) - sum_j q_j z_j, shifted by the largest z; gradient yhat - q;
+// q is y, or with label smoothing e (1 - e) y + e / C.
 template <class T>
 struct Softmax {
   static constexpr const char* name = "softmax";
@@ -17,19 +18,24 @@ struct Softmax {
         top = z > top ? z : top;
       }
       const Vec<T> y = load(o.y + v * lanes<T>);
-      Vec<T> sum{}, picked{};
+      Vec<T> sum{}, picked{}, shifts{};
       for (int c = 0; c < o.count; ++c) {
         const Vec<T> shifted = load(o.at(c, v)) - top;
         picked = y == T(c) ? shifted : picked;
+        shifts += shifted;
         const Vec<T> raised = exponential(shifted);
         sum += raised;
         if (factors != nullptr) store(o.at(c, v), raised);
+      }
+      if (o.smoothing != T(0)) {
+        picked += o.smoothing * (shifts * (T(1) / static_cast<T>(o.count)) - picked);
       }
       store(losses + v * lanes<T>, logarithm(sum) - picked);
       if (factors == nullptr) continue;
       const Vec<T> factor = load(factors + v * lanes<T>);
       for (int c = 0; c < o.count; ++c) {
-        const Vec<T> one = y == T(c) ? all(T(1)) : Vec<T>{};
+        Vec<T> one = y == T(c) ? all(T(1)) : Vec<T>{};
+        if (o.smoothing != T(0)) one += o.smoothing * (T(1) / static_cast<T>(o.count) - one);
         store(o.at(c, v), (load(o.at(c, v)) / sum - one) * factor);
       }
     }

@@ -2,10 +2,13 @@
 #pragma once
 
 #include "../types.hpp"
+#include "adagrad.hpp"
 #include "adam.hpp"
 #include "momentum.hpp"
+#include "nesterov.hpp"
 #include "rmsprop.hpp"
 #include "sgd.hpp"
+#include "velocity.hpp"
 
 namespace deepwell::DEEPWELL_LEVEL {
 
@@ -13,6 +16,9 @@ namespace deepwell::DEEPWELL_LEVEL {
 template <class T>
 using Optimizers = Types<Sgd<T>,       //
                          Momentum<T>,  //
+                         Velocity<T>,  //
+                         Nesterov<T>,  //
+                         Adagrad<T>,   //
                          Rmsprop<T>,   //
                          Adam<T>>;
 

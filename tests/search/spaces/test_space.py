@@ -78,6 +78,9 @@ def test_both_ends_of_a_range_are_checked(name: str) -> None:
         ({"activation": []}, "at least one value"),
         ({"hidden_units": (64, 32), "hidden_layers": integer(1, 3)}, "left out or agree"),
         ({"hidden_units": [(64, 32), (8,)], "hidden_layers": 2}, "left out or agree"),
+        ({"dropout": (0.5, 0.2), "hidden_layers": integer(1, 3)}, "a rate for each layer"),
+        ({"dropout": (0.5, 0.2), "hidden_units": (8, 8, 8)}, "a rate for each layer"),
+        ({"dropout": [(0.5, 0.2), (0.1,)], "hidden_layers": 2}, "a rate for each layer"),
         ({"dropout": True}, "dropout"),
     ],
 )
@@ -120,3 +123,10 @@ def test_a_network_without_hidden_layers_has_no_units_to_search() -> None:
 def test_fixing_a_wrong_value_says_so() -> None:
     with pytest.raises(UsageError, match=r"`dropout` must be in \[0, 1\), got 1.2"):
         with_fixed(Space({}), {"dropout": 1.2})
+
+
+def test_rates_a_layer_go_with_as_many_layers() -> None:
+    for layers in ({"hidden_layers": 2}, {"hidden_units": (8, 4)}):
+        space = Space({"dropout": [(0.5, 0.2), 0.1], **layers})
+        assert TrialSpec(space.decode([0.1]), seed=0).dropout == (0.5, 0.2)
+        assert TrialSpec(space.decode([0.9]), seed=0).dropout == (0.1, 0.1)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import math
 
-from deepwell._base._hyperparameters import OPTIMIZERS
-from deepwell._base._registry import Registry
-
 from ._distribution import Distribution
 from ._integer import integer
 from ._log import Log, log
@@ -28,7 +25,9 @@ def default_space(
       by about the rate in a step, so with some 2,000 updates 3e-4 is the least that reaches a
       solution, and above 3e-2 runs rarely recover; from 20,000 train rows on there are more
       updates and the range is 1e-4..1e-2. Plain and averaged gradients are smaller than Adam's
-      normalized ones: `sgd` and `momentum` get 3e-3..1.
+      normalized ones: `sgd` and `momentum` get 3e-3..1. A velocity adds gradients up, to ten of
+      them at momentum 0.9: `velocity` and `nesterov` get a tenth of that. Adagrad's steps fall
+      with the square root of their number: it gets ten times Adam's range.
     - `hidden_layers` 1..3: no hidden layer is the linear baseline that every fit trains anyway,
       and tables rarely gain from a fourth. The choice shapes programs, so the range is short.
     - `hidden_units`, the same in each layer: 16..128, 32..256 from 100,000 train rows on, which
@@ -63,7 +62,7 @@ def default_space(
         The space, which names every hyperparameter above.
     """
     entries: dict[str, object] = {
-        "learning_rate": _RATES[optimizer](rows),
+        "learning_rate": _RATES.get(optimizer, _normalized)(rows),
         "hidden_layers": integer(1, 3),
         "hidden_units": _hidden_units(rows, inputs, outputs),
         "dropout": uniform(0, 0.3 if task == "regression" else 0.5),
@@ -86,10 +85,25 @@ def _proportional(rows: int) -> Log:
     return log(1e-3, 0.3) if rows >= _LARGE else log(3e-3, 1.0)
 
 
-_RATES = Registry(
-    "optimizer",
-    {name: _proportional if name in ("sgd", "momentum") else _normalized for name in OPTIMIZERS},
-)
+def _accumulated(rows: int) -> Log:
+    """Return rates for steps that add past gradients up."""
+    return log(1e-4, 0.03) if rows >= _LARGE else log(3e-4, 0.1)
+
+
+def _falling(rows: int) -> Log:
+    """Return rates for normalized steps that fall with their number."""
+    return log(1e-3, 0.1) if rows >= _LARGE else log(3e-3, 0.3)
+
+
+_RATES = {
+    "sgd": _proportional,
+    "momentum": _proportional,
+    "velocity": _accumulated,
+    "nesterov": _accumulated,
+    "adagrad": _falling,
+    "rmsprop": _normalized,
+    "adam": _normalized,
+}
 
 
 def _hidden_units(rows: int, inputs: int, outputs: int) -> Distribution:

@@ -2,7 +2,7 @@
 
 entry  = name "=" ( kind "(" value { "," value } ")" | value )
 kind   = "uniform" | "integer" | "log" | "one_minus_log" | "choice"
-value  = number | word | "[" whole { "," whole } "]"
+value  = number | word | "[" number { "," number } "]"
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from deepwell._base._constraints import EachOf
 from deepwell._base._errors import UsageError, did_you_mean
 from deepwell._base._hyperparameters import Value, declaration
 from deepwell._base._safe_text import safe_text
@@ -52,7 +53,7 @@ def parse_entry(text: str) -> tuple[str, Distribution]:
     Args:
         text: `name=kind(a, b)` with a kind of `uniform`, `integer`, `log`, `one_minus_log`;
             `name=choice(a, b, ...)`; or `name=value` for a value that is not searched. Brackets
-            list the units of each layer.
+            list one number a layer.
 
     Raises:
         UsageError: saying what is wrong with the entry and how to write it.
@@ -63,7 +64,10 @@ def parse_entry(text: str) -> tuple[str, Distribution]:
     try:
         if not (name and equals and right):
             raise UsageError(f"a name and a range or value are needed; {_EXAMPLE}")
-        declaration(name)
+        if right.startswith("[") and not isinstance(declaration(name).constraint, EachOf):
+            raise UsageError(
+                f"`{name}` takes one value; to search several values, write choice(a, b)"
+            )
         call = _CALL.fullmatch(right)
         distribution = _call(call[1], call[2]) if call else Fixed(_value(right))
         return name, Space({name: distribution})[name]
@@ -99,7 +103,7 @@ def _split(inside: str) -> list[str]:
 def _value(raw: str) -> Value:
     part = raw.strip()
     if part.startswith("[") and part.endswith("]"):
-        return tuple(_units(unit.strip()) for unit in part[1:-1].split(","))
+        return _listed([number.strip() for number in part[1:-1].split(",")])
     if _WHOLE.fullmatch(part) and len(part) <= _DIGITS:
         return int(part)
     if _REAL.fullmatch(part):
@@ -111,10 +115,13 @@ def _value(raw: str) -> Value:
     raise UsageError(f'cannot read "{safe_text(part)}"; {_EXAMPLE}')
 
 
-def _units(part: str) -> int:
-    if not _WHOLE.fullmatch(part) or len(part) > _DIGITS:
-        raise UsageError(
-            f'brackets list the units of each layer, as in [64, 32], got "{safe_text(part)}"; '
-            "to search several values, write choice(a, b)"
-        )
-    return int(part)
+def _listed(parts: list[str]) -> tuple[int, ...] | tuple[float, ...]:
+    if all(_WHOLE.fullmatch(part) and len(part) <= _DIGITS for part in parts):
+        return tuple(int(part) for part in parts)
+    for part in parts:
+        if not _REAL.fullmatch(part) or len(part) > _DIGITS:
+            raise UsageError(
+                f'brackets list one number a layer, as in [64, 32], got "{safe_text(part)}"; '
+                "to search several values, write choice(a, b)"
+            )
+    return tuple(float(part) for part in parts)

@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from deepwell._base._constraints import Interval, OneOf
+from deepwell._base._constraints import EachOf, Interval, OneOf
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import Value, declaration, validate
 
@@ -114,29 +114,56 @@ def _distribution(entry: object) -> Distribution:
 def _checked(name: str, distribution: Distribution) -> Distribution:
     """Return the distribution with its ends or values validated and in their stored form."""
     declared = declaration(name)
-    if distribution.count() is None and not isinstance(declared.constraint, Interval):
+    constraint = declared.constraint
+    item = constraint.item if isinstance(constraint, EachOf) else constraint
+    if distribution.count() is None and not isinstance(item, Interval):
         text = distribution.describe()
         wanted = (
-            f"choice({', '.join(declared.constraint.choices[:2])})"
-            if isinstance(declared.constraint, OneOf)
+            f"choice({', '.join(constraint.choices[:2])})"
+            if isinstance(constraint, OneOf)
             else f"integer({text.partition('(')[2]}"
         )
         raise UsageError(
-            f"`{name}` must be {declared.constraint.describe()}, and {text} is a range of "
+            f"`{name}` must be {constraint.describe()}, and {text} is a range of "
             f"real numbers; write something like {wanted}"
         )
     return distribution.over(lambda value: validate(name, value))
 
 
 def _layers_agree(entries: Mapping[str, Distribution]) -> None:
-    """Refuse lists of units beside a `hidden_layers` that may differ from their length."""
-    units, layers = entries.get("hidden_units"), entries.get("hidden_layers")
-    if layers is None or not isinstance(units, Choice | Fixed):
-        return
-    values = units.values if isinstance(units, Choice) else (units.value,)
-    lengths = {len(v) for v in values if isinstance(v, tuple)}
-    if lengths and (layers.count() != 1 or lengths != {layers.from_unit(0.5)}):
+    """Refuse lists, one entry a layer, beside a number of layers that may be another."""
+    layers, units, rates = (
+        entries.get(name) for name in ("hidden_layers", "hidden_units", "dropout")
+    )
+    lengths = _lengths(units)
+    if lengths and layers is not None and not _all_of(layers, lengths):
         raise UsageError(
-            f"`hidden_units` {units.describe()} lists the units of each layer, so "
-            f"`hidden_layers` {layers.describe()} must be left out or agree with it"
+            f"`hidden_units` {_said(units)} lists the units of each layer, so "
+            f"`hidden_layers` {_said(layers)} must be left out or agree with it"
         )
+    agree = (
+        _lengths(rates) == lengths
+        if lengths
+        else layers is None or _all_of(layers, _lengths(rates))
+    )
+    if _lengths(rates) and not agree:
+        raise UsageError(
+            f"`dropout` {_said(rates)} lists a rate for each layer, so `hidden_layers` must be "
+            "that many; set it, or give one rate for all layers"
+        )
+
+
+def _lengths(entry: Distribution | None) -> set[int]:
+    """Return how long the lists are that a distribution may give."""
+    if not isinstance(entry, Choice | Fixed):
+        return set()
+    values = entry.values if isinstance(entry, Choice) else (entry.value,)
+    return {len(v) for v in values if isinstance(v, tuple)}
+
+
+def _all_of(layers: Distribution, lengths: set[int]) -> bool:
+    return layers.count() == 1 and lengths == {layers.from_unit(0.5)}
+
+
+def _said(entry: Distribution | None) -> str:
+    return "" if entry is None else entry.describe()
