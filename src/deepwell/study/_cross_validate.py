@@ -116,7 +116,8 @@ def _predicted(
 ) -> np.ndarray:
     """Return predictions by a fold's network for rows encoded as its fold is."""
     data = folds.whole
-    architecture = architecture_of(best.spec, x.shape[1], data.task.outputs, data.task.loss)
+    task = data.task
+    architecture = architecture_of(best.spec, x.shape[1], task.outputs, task.loss, data.image)
     parameters = engine.best_parameters(best.number + fold)
     if best.spec.text("batch_norm_statistics") == "exact":
         train = folds.parts[fold][0]

@@ -126,6 +126,8 @@ class NativeViewsSession:
         for _, some, session in self._parts:
             if index in some:
                 session.change(some.index(index), numbers)
+                return
+        raise IndexError(f"there is no member {index}")
 
     def states(self) -> list[State]:
         """Return the members' states, copied."""
