@@ -1,4 +1,5 @@
 // One instruction-set level: this file is compiled once for each, with other flags.
+#include "augment.hpp"
 #include "backward.hpp"
 #include "forward.hpp"
 #include "losses/registry.hpp"
@@ -31,8 +32,14 @@ bool train_on(const Network<T>& network, int loss, const Batch<T>& batch,
   if (stop.load(std::memory_order_relaxed)) return false;
   for (const Block<T>& block : blocks) {
     T* z = work.gradients(0, network.gradient_rows).row(block, 0);
-    const Outputs<T> outputs{
-        z, network.layers.back().outputs, block.stride, block.y, block.rows, network.smoothing};
+    const Outputs<T> outputs{z,
+                             network.layers.back().outputs,
+                             block.stride,
+                             block.y,
+                             block.rows,
+                             network.smoothing,
+                             block.other,
+                             block.share};
     loss_rows<T>[static_cast<std::size_t>(loss)](outputs, work.losses.data(),
                                                  work.shares().row(block, 0));
     for (int c = 0; c < block.rows; ++c) sum += work.losses.data()[c] * block.weight[c];
@@ -114,8 +121,10 @@ void mask_words(const Dropout<T>& dropout, std::size_t layer, const Patch& at, W
   }
 }
 
-constexpr Kernels<float> float32{&step<float>, &outputs<float>, &mask_words<float>};
-constexpr Kernels<double> float64{&step<double>, &outputs<double>, &mask_words<double>};
+constexpr Kernels<float> float32{&step<float>, &outputs<float>, &augment<float>,
+                                 &mask_words<float>};
+constexpr Kernels<double> float64{&step<double>, &outputs<double>, &augment<double>,
+                                  &mask_words<double>};
 
 }  // namespace
 

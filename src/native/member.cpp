@@ -87,6 +87,7 @@ Member<T>::Member(const MemberSpec& spec) : spec_(spec) {
 template <class T>
 void Member<T>::change(const MemberNumbers& numbers) {
   spec_.numbers = numbers;
+  shares_.assign(numbers.shares.begin(), numbers.shares.end());
   network_.smoothing = static_cast<T>(numbers.label_smoothing);
   network_.norm_momentum = static_cast<T>(numbers.batch_norm_momentum);
   network_.inputs = drop_of<T>(numbers.drops.front());
@@ -189,13 +190,22 @@ void Member<T>::train(std::span<const Batch<T>> batches, int loss, std::int64_t 
                       const Kernels<T>& kernels, Workspace<T>& work,
                       const std::atomic<bool>& stop) {
   Dropout<T> dropout;
+  Augment<T> augment;
+  augment.noise = static_cast<T>(spec_.numbers.input_noise);
+  augment.shares = shares_.empty() ? nullptr : shares_.data();
   for (const Batch<T>& batch : batches) {
     if (counters.outcome != running) return;
     const std::int64_t step = counters.step + 1;
     dropout.key = step_key(spec_.dropout_key, step);
     const StepNumbers<T> numbers = step_numbers(epoch, step);
     T cost = 0;
-    if (!kernels.step(network_, loss, batch, numbers, dropout, work, stop, cost)) return;
+    Batch<T> seen = batch;
+    if (augment.on()) {
+      augment.noise_key = step_key(spec_.input_noise_key, step);
+      augment.mix_key = step_key(spec_.mix_key, step);
+      seen = kernels.augment(batch, augment, layers_.front().inputs, work);
+    }
+    if (!kernels.step(network_, loss, seen, numbers, dropout, work, stop, cost)) return;
     counters.step = step;
     counters.cost_sum += static_cast<double>(cost) * static_cast<double>(batch.weight);
     counters.weight_sum += static_cast<double>(batch.weight);

@@ -18,7 +18,9 @@ struct MemberNumbers {
   double learning_rate = 0, decay_rate = 0, decay_factor = 0, decay_scale = 0, decay_every = 1,
          epochs = 1, warmup_epochs = 0, momentum = 0, beta1 = 0, beta2 = 0, epsilon = 0,
          epsilon_root = 0, l2 = 0, l1 = 0, weight_decay = 0, max_norm = 0, clip_value = 0,
-         clip_norm = 0, gradient_noise = 0, batch_norm_momentum = 0, label_smoothing = 0;
+         clip_norm = 0, gradient_noise = 0, batch_norm_momentum = 0, label_smoothing = 0,
+         input_noise = 0;
+  std::vector<double> shares;       // quantiles of mixup's shares, empty for none
   std::vector<Drop<double>> drops;  // of the inputs, then of each hidden layer
 };
 
@@ -38,6 +40,8 @@ struct MemberSpec {
   int residual = 0;
   std::array<std::uint32_t, 2> dropout_key{};  // of the member; the step is folded in
   std::array<std::uint32_t, 2> noise_key{};
+  std::array<std::uint32_t, 2> input_noise_key{};
+  std::array<std::uint32_t, 2> mix_key{};
   std::int64_t patience = 0;
   MemberNumbers numbers;
 };
@@ -118,6 +122,7 @@ class Member {
   StepNumbers<T> step_numbers(std::int64_t epoch, std::int64_t step) const;
 
   MemberSpec spec_;
+  std::vector<T> shares_;  // of mixup
   std::vector<Layer<T>> layers_;
   std::vector<Piece> trained_;      // of every set
   std::vector<Piece> all_;          // of the parameters and the best: the statistics as well

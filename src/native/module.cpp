@@ -136,11 +136,17 @@ MemberNumbers member_numbers(const nb::dict& from) {
       {"gradient_noise", &n.gradient_noise},
       {"batch_norm_momentum", &n.batch_norm_momentum},
       {"label_smoothing", &n.label_smoothing},
+      {"input_noise", &n.input_noise},
   };
   for (const auto& [name, field] : fields) *field = nb::cast<double>(from[name]);
   for (const auto& drop :
        nb::cast<std::vector<std::tuple<std::uint32_t, double, double>>>(from["drops"])) {
     n.drops.push_back({std::get<0>(drop), std::get<1>(drop), std::get<2>(drop)});
+  }
+  n.shares = nb::cast<std::vector<double>>(from["shares"]);
+  if (!n.shares.empty() && n.shares.size() != shares_count) {
+    refuse("mixup needs ", std::to_string(shares_count), " shares, got ",
+           std::to_string(n.shares.size()));
   }
   return n;
 }
@@ -179,6 +185,8 @@ MemberSpec member_spec(const nb::dict& from) {
   spec.norm_epsilon = number("norm_epsilon");
   spec.residual = nb::cast<int>(from["residual"]);
   spec.dropout_key = nb::cast<std::array<std::uint32_t, 2>>(from["dropout_key"]);
+  spec.input_noise_key = nb::cast<std::array<std::uint32_t, 2>>(from["input_noise_key"]);
+  spec.mix_key = nb::cast<std::array<std::uint32_t, 2>>(from["mix_key"]);
   spec.noise_key = nb::cast<std::array<std::uint32_t, 2>>(from["noise_key"]);
   spec.rms_from_first = nb::cast<bool>(from["rms_from_first"]);
   spec.per_epoch = nb::cast<std::int64_t>(from["per_epoch"]);

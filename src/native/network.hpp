@@ -101,6 +101,8 @@ struct Block {
   int first = 0;  // place of the first row in its batch
   std::ptrdiff_t stride = 0;
   std::ptrdiff_t column = 0;  // strides of the batch's blocks before it
+  const T* other = nullptr;   // (stride,) targets of the rows that are mixed in, null for none
+  const T* share = nullptr;   // (stride,) of the row itself in its mixture
 };
 
 template <class T>
@@ -141,6 +143,20 @@ struct Dropout {
   std::array<std::uint32_t, 2> key{};  // of this member and step
 };
 
+inline constexpr int shares_shift = 22;  // a word's highest 10 bits are a place in the table
+inline constexpr std::size_t shares_count = std::size_t{1} << (32 - shares_shift);
+
+// What is done to the rows of a step before they are trained on.
+template <class T>
+struct Augment {
+  T noise = 0;                // standard deviation of what is added to inputs
+  const T* shares = nullptr;  // (shares_count,) quantiles of a row's share; null mixes none
+  std::array<std::uint32_t, 2> noise_key{};  // of this member and step
+  std::array<std::uint32_t, 2> mix_key{};
+
+  bool on() const { return noise > T(0) || shares != nullptr; }
+};
+
 // A piece of a mask: `rows` x `units` from a place in the batch and a unit on.
 struct Patch {
   std::uint32_t row, unit;
@@ -162,6 +178,8 @@ struct Kernels {
   // void once `stop` is set, which is asked at every layer.
   const T* (*outputs)(const Network<T>&, int loss, const Block<T>&, Workspace<T>&,
                       const std::atomic<bool>& stop, T* losses);
+  // The batch with its rows augmented, in the workspace's memory.
+  Batch<T> (*augment)(const Batch<T>&, const Augment<T>&, int inputs, Workspace<T>&);
   // The words (rows, units) that decide about a piece of a layer's mask, drawn as steps draw them.
   void (*mask_words)(const Dropout<T>&, std::size_t layer, const Patch&, Workspace<T>&,
                      std::uint32_t* words);

@@ -76,11 +76,6 @@ void Session::begin(std::span<const int> indices, std::span<const Start> starts,
       poll);
 }
 
-void Session::change(int index, const MemberNumbers& numbers) {
-  std::visit([&](auto& one) { one.change(numbers); }, member(index));
-  batch_fitted_ = 0;  // the member may need room for its whole gradient from now on
-}
-
 template <class T>
 void Session::gather(Batches<T>& batches, const Table<T>* window,
                      std::span<const std::int32_t> order, int steps, int batch,
@@ -95,6 +90,11 @@ void Session::gather(Batches<T>& batches, const Table<T>* window,
   share_out(
       steps, static_cast<int>(workers_.size()), stop,
       [&](int step, int) { batches.fill(rows, step); }, poll);
+}
+
+void Session::change(int index, const MemberNumbers& numbers) {
+  std::visit([&](auto& one) { one.change(numbers); }, member(index));
+  batch_fitted_ = 0;  // the member may need room for its whole gradient from now on
 }
 
 std::vector<Report> Session::advance(const Steps& steps, const std::function<bool()>& poll) {

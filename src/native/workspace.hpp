@@ -64,7 +64,9 @@ class Workspace {
   Sheet<T> shares() { return {factors_.data(), 1}; }  // weight of each row over the batch's
 
   std::vector<Block<T>> blocks;  // of the batch at work, with their columns
-  Aligned<T> transposed;         // (rows, units)
+  std::vector<Block<T>> augmented_blocks;
+  Aligned<T> augmented;   // x, other and share of augmented blocks, one after another
+  Aligned<T> transposed;  // (rows, units)
   Aligned<T> losses;
   Aligned<T> sums;  // gradients, where the update comes after them
   Aligned<std::uint32_t> row_first;

@@ -351,11 +351,11 @@ def test_schedules_end_below_where_they_were_highest() -> None:
 
 
 @pytest.mark.proves("O11", "figure")
-def test_a_clipped_descent_walks_over_the_cliff() -> None:
-    paths = measured("clipping")["paths"].values()
-    plain, clipped = (np.abs(np.diff(path)).max() for path in paths)
-    assert clipped <= 2.0 * 0.05 + 1e-9
-    assert plain > 10 * clipped
+def test_a_wall_throws_back_what_is_not_clipped() -> None:
+    plain, clipped = measured("clipping")["paths"].values()
+    assert np.abs(np.diff(clipped)).max() <= 0.5 * 0.4 + 1e-9
+    assert np.abs(np.diff(plain)).max() > 1
+    assert np.abs(clipped[40:]).max() < 0.3 < np.abs(plain[40:]).max()
 
 
 @pytest.mark.proves("O12", "figure")

@@ -10,7 +10,14 @@ from scipy.special import expit
 from scipy.special import softmax as scipy_softmax
 from sklearn.metrics import log_loss, mean_squared_error
 
-from deepwell.networks._losses import LOSSES, logistic, logistic_rows, softmax, softmax_rows
+from deepwell.networks._losses import (
+    LOSSES,
+    hardmax,
+    logistic,
+    logistic_rows,
+    softmax,
+    softmax_rows,
+)
 
 RNG = np.random.default_rng(11)
 LOGITS = RNG.normal(0, 4, (60, 5))
@@ -178,3 +185,30 @@ def test_slope_is_the_gradient_of_the_rows(name: str) -> None:
     with jax.enable_x64(True):
         said = jax.jit(lambda z, labels: LOSSES[name].slope(z, labels, jnp))(outputs, y)
     np.testing.assert_allclose(said, right, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.proves("N4", "formula")
+def test_hardmax_worked_numbers() -> None:
+    assert hardmax(np.array([[0.3, 0.2, 0.1, 0.4]]), np).tolist() == [[0, 0, 0, 1]]
+    assert hardmax(np.array([[2.0, 2.0, 1.0]]), np).tolist() == [[1, 0, 0]]
+
+
+@pytest.mark.proves("N5", "formula", "independent")
+@pytest.mark.parametrize("smoothing", [0.1, 0.9])
+def test_label_smoothing_is_cross_entropy_against_mixed_labels(smoothing: float) -> None:
+    mixed = (1 - smoothing) * np.eye(5)[CLASSES] + smoothing / 5
+    right = -(mixed * np.log(scipy_softmax(LOGITS, axis=1))).sum(axis=1)
+    got = LOSSES["softmax"].rows(LOGITS, CLASSES, np, smoothing)
+    np.testing.assert_allclose(got, right, rtol=1e-12)
+    slope = LOSSES["softmax"].slope(LOGITS, CLASSES, np, smoothing)
+    np.testing.assert_allclose(slope, scipy_softmax(LOGITS, axis=1) - mixed, atol=1e-14)
+
+
+@pytest.mark.proves("N5", "formula")
+def test_smoothing_two_classes_is_the_same_from_one_logit_as_from_two() -> None:
+    z, y = RNG.normal(0, 3, (40, 1)), RNG.integers(0, 2, 40)
+    pair = np.hstack([np.zeros_like(z), z])
+    one, two = (LOSSES[n].rows(o, y, np, 0.2) for n, o in (("logistic", z), ("softmax", pair)))
+    np.testing.assert_allclose(one, two, rtol=1e-12)
+    ends = LOSSES["logistic"].slope(np.array([[0.0]]), np.array([1]), np, 0.2)
+    assert ends[0, 0] == pytest.approx(0.5 - 0.9)

@@ -103,12 +103,12 @@ def technique(request):
 
 
 @functools.cache
-def make_program(structure, lanes=4):
+def make_program(structure, lanes=5):
     return JaxProgram(structure, rows_for(structure.loss), ProgramOptions(lanes=lanes))
 
 
 @functools.cache
-def make_native(structure, lanes=8):
+def make_native(structure, lanes=16):
     if not available():
         pytest.skip(why_not())
     return NativeProgram(structure, rows_for(structure.loss), lanes=lanes)

@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy.special import log_softmax
 
 from deepwell.data._batches import epoch_order
 from deepwell.networks._activations import ACTIVATIONS
+from deepwell.networks._forward import forward
 from deepwell.optimization._decay import DECAYS
 from deepwell.optimization._registry import OPTIMIZERS
 from deepwell.training._program import Chunk, Outcome
-from deepwell.training._state import initial_state
+from deepwell.training._state import best_parameters, initial_state
 
 EPOCHS = 40  # of 5 steps
 
@@ -85,7 +87,7 @@ def test_every_decay_and_depth_in_float64(hidden, structure, program, native, me
     assert len({state["weights/0"].tobytes() for state in ours}) == len(DECAYS)
 
 
-@pytest.mark.proves("N1", "N6", "N7", "N8", "N10", "R5", "population")
+@pytest.mark.proves("N1", "N5", "N6", "N7", "N8", "N10", "population")
 def test_every_technique_in_float64(technique, structure, program, native, member, trained):
     shaping, numbers = technique
     s = structure(inputs=8, hidden=(16, 8, 16), train_rows=96, dev_rows=48, **shaping)
@@ -182,3 +184,23 @@ def test_both_diverge_at_the_same_step(structure, program, native, member, train
     assert int(jax["step"]) == int(ours["step"])
     assert np.isnan(infos[-1].dev_score[0])
     np.testing.assert_array_equal(jax_infos[-1].moved, infos[-1].moved)
+
+
+@pytest.mark.proves("N6", "N8", "N10", "independent")
+def test_a_saved_model_predicts_what_the_program_scored(
+    technique, structure, native, member, trained, rows
+):
+    """NumPy's forward pass of the best parameters, statistics included, has the recorded cost."""
+    shaping, numbers = technique
+    s = structure(hidden=(8, 8, 8), score="log_loss", **shaping)
+    one = member(s, hidden=(7, 5, 8), seed=3, **numbers)
+    (state,), _ = trained(native(s), [one], epochs=6)
+    data = rows("softmax")
+    z = forward(one.architecture, best_parameters(state), data.x_dev)
+    losses = log_loss_rows(z, data.y_dev)
+    right = np.average(losses, weights=data.weight_dev)
+    assert float(state["best_cost"]) == pytest.approx(right, rel=1e-12)
+
+
+def log_loss_rows(z, y):
+    return -log_softmax(z, axis=1)[np.arange(len(y)), y]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import beta
 
 from deepwell._base._errors import UsageError
 from deepwell._base._hash import Purpose, fold, key, words
@@ -18,6 +19,8 @@ TECHNIQUES = {
     "clip_norm": {"clip_norm": 0.1},
     "gradient_noise": {"gradient_noise": 1e-3},
     "max_norm": {"max_norm": 0.8},
+    "input_noise": {"input_noise": 0.3},
+    "mixup": {"mixup": 0.4},
     "all": {
         "l1": 1e-3,
         "weight_decay": 0.1,
@@ -26,6 +29,8 @@ TECHNIQUES = {
         "gradient_noise": 1e-4,
         "max_norm": 1.5,
         "warmup_epochs": 2.5,
+        "input_noise": 0.1,
+        "mixup": 1.0,
     },
 }
 RATE = 0.05
@@ -59,20 +64,32 @@ def relative_difference(a, b):
 
 
 def slopes(parameters, x, y, weight):
-    """Return the gradient of the mean cross-entropy of a tanh network, by the formulas."""
+    """Return the gradient of a tanh network's mean cross-entropy, y (B, C), by the formulas."""
     layers, a = len(parameters) // 2, [x]
     for layer in range(layers):
         z = a[-1] @ parameters[f"weights/{layer}"] + parameters[f"biases/{layer}"]
         a.append(np.tanh(z) if layer < layers - 1 else z)
     p = np.exp(a[-1] - a[-1].max(1, keepdims=True))
     p /= p.sum(1, keepdims=True)
-    d = (p - np.eye(p.shape[1])[y]) * (weight / weight.sum())[:, None]
+    d = (p - y) * (weight / weight.sum())[:, None]
     found = {}
     for layer in reversed(range(layers)):
         found[f"weights/{layer}"] = a[layer].T @ d
         found[f"biases/{layer}"] = d.sum(0)
         d = (d @ parameters[f"weights/{layer}"].T) * (1 - a[layer] ** 2)
     return found
+
+
+def augmented(one, x, y, step):
+    """Return rows and one-hot targets as mixup and noise leave them (D7), by the formulas."""
+    seed, m = key(one.seed), one.numbers
+    if m.get("mixup"):
+        drawn = words(fold(fold(seed, Purpose.MIXUP), step), (len(x), 2))
+        partner = drawn[:, 0] % len(x)
+        share = beta(m["mixup"], m["mixup"]).ppf(((drawn[:, 1] >> 22) + 0.5) / 1024)[:, None]
+        x, y = (share * part + (1 - share) * part[partner] for part in (x, y))
+    drawn = words(fold(fold(seed, Purpose.INPUT_NOISE), step), x.shape)
+    return x + m.get("input_noise", 0) * normal_of(drawn, np.float64, np), y
 
 
 def oracle(one, data, epochs):
@@ -85,7 +102,8 @@ def oracle(one, data, epochs):
     for epoch in range(1, epochs + 1):
         for batch in epoch_order(3, epoch, 70, 16):
             some, step = batch[batch < 70], step + 1
-            g = slopes(w, data.x_train[some], data.y_train[some], data.weight_train[some])
+            x, y = augmented(one, data.x_train[some], np.eye(3)[data.y_train[some]], step)
+            g = slopes(w, x, y, data.weight_train[some])
             for k in g:
                 if k.startswith("weights"):
                     g[k] = g[k] + m["l2"] * w[k] + m.get("l1", 0) * np.sign(w[k])
@@ -202,6 +220,8 @@ CHANGES = {
     "clip_value": 0.01,
     "max_norm": 0.7,
     "gradient_noise": 0.01,
+    "input_noise": 0.2,
+    "mixup": 0.5,
 }
 
 

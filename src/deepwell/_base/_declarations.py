@@ -185,6 +185,45 @@ DECLARATIONS = (
         True,
     ),
     Hyperparameter(
+        "conv_layers",
+        IntegerInterval(0, 16),
+        0,
+        "Convolutional layers before the dense ones, for images.",
+        True,
+    ),
+    Hyperparameter(
+        "conv_channels",
+        EachOf(IntegerInterval(1, 4_096)),
+        16,
+        "Channels of a convolutional layer: one number for all, or one a layer.",
+        True,
+    ),
+    Hyperparameter(
+        "conv_kernel",
+        IntegerInterval(1, 15),
+        3,
+        "Height and width of the convolution's kernels, odd.",
+        True,
+        tip="3 is usual",
+    ),
+    Hyperparameter(
+        "conv_stride",
+        IntegerInterval(1, 8),
+        1,
+        "Places from one application of a kernel to the next.",
+        True,
+    ),
+    Hyperparameter(
+        "pool",
+        IntegerInterval(1, 8),
+        2,
+        "Side of the squares that are pooled after each convolutional layer; 1 pools nothing.",
+        True,
+    ),
+    Hyperparameter(
+        "pooling", OneOf(("max", "average")), "max", "What is taken of a pooled square.", True
+    ),
+    Hyperparameter(
         "activation", OneOf(ACTIVATIONS), "relu", "Non-linearity of the hidden layers.", True
     ),
     Hyperparameter(
@@ -280,6 +319,21 @@ DECLARATIONS = (
         0.0,
         "Share of each label's weight that is spread evenly over all classes in training.",
         tip="0.1 is usual",
+    ),
+    Hyperparameter(
+        "input_noise",
+        Interval(0.0, 100.0),
+        0.0,
+        "Standard deviation of normal noise added to the normalized inputs in each training step.",
+        tip="0.1 is a tenth of an input's own spread",
+    ),
+    Hyperparameter(
+        "mixup",
+        Interval(0.0, 100.0),
+        0.0,
+        "Parameter a of mixup: train rows and their targets are mixed in pairs, in shares drawn "
+        "from the beta distribution of (a, a); 0 mixes none.",
+        tip="0.2 mixes gently, 1 evenly",
     ),
     Hyperparameter(
         "l2",

@@ -43,6 +43,8 @@ class Purpose:
     NOISE = 6
     SAMPLES = 7
     FOLDS = 10
+    INPUT_NOISE = 11
+    MIXUP = 12
 
 
 class Key(NamedTuple):

@@ -96,6 +96,12 @@ def complete(given: Mapping[str, object]) -> dict[str, Value]:
     values["hidden_units"] = _units_by_layer(chosen, values)
     values["hidden_layers"] = layers = validate("hidden_layers", len(values["hidden_units"]))
     _check_rates(values["dropout"], layers)
+    values["conv_channels"] = _channels_by_layer(chosen, values)
+    values["conv_layers"] = len(values["conv_channels"])
+    if int(str(values["conv_kernel"])) % 2 == 0:
+        raise UsageError(
+            f"`conv_kernel` must be odd, so that a kernel has a middle, got {values['conv_kernel']}"
+        )
     if values["initializer"] == "auto":
         values["initializer"] = default_initializer(str(values["activation"]))
     if "beta2" not in values:
@@ -114,9 +120,10 @@ def default_initializer(activation: str) -> str:
 
 
 def _lists_no_layers(name: str, value: object, given: Mapping[str, object]) -> bool:
-    """Whether this is the empty list of units that belongs to a network without hidden layers."""
+    """Whether this is the empty list of units or channels of a network without such layers."""
+    layers = {"hidden_units": "hidden_layers", "conv_channels": "conv_layers"}.get(name)
     empty = isinstance(value, list | tuple) and not value
-    return name == "hidden_units" and empty and given.get("hidden_layers") == 0
+    return empty and layers is not None and given.get(layers) == 0
 
 
 def _check_rates(rates: Value, layers: Value) -> None:
@@ -125,6 +132,19 @@ def _check_rates(rates: Value, layers: Value) -> None:
             f"`dropout` lists {len(rates)} layers but there are {layers} hidden layers; "
             "give one rate for all, or one a layer"
         )
+
+
+def _channels_by_layer(chosen: Mapping[str, Value], values: Mapping[str, Value]) -> tuple[int, ...]:
+    channels, layers = values["conv_channels"], values["conv_layers"]
+    assert isinstance(layers, int)
+    if isinstance(channels, tuple):
+        if "conv_layers" in chosen and layers != len(channels):
+            raise UsageError(
+                f"`conv_channels` lists {len(channels)} layers but `conv_layers` is {layers}; "
+                "give one of them, or make them agree"
+            )
+        return tuple(int(c) for c in channels)
+    return (int(channels),) * layers
 
 
 def _units_by_layer(chosen: Mapping[str, Value], values: Mapping[str, Value]) -> tuple[int, ...]:

@@ -16,8 +16,8 @@ HYPERPARAMETER_SECTION = "Hyperparameters (fixed for all networks; others are se
 
 _SEED = IntegerInterval(0, 2**63 - 1)
 _TRIALS = IntegerInterval(1, 1_000_000)
-_COUNT = IntegerInterval(0, 100_000)
 _FOLDS = IntegerInterval(2, 100)
+_COUNT = IntegerInterval(0, 100_000)
 _ANY_SCORE = Interval(0.0, float("inf"))
 
 

@@ -41,6 +41,8 @@ class Data:
         train_dev: rows cut from train to tell mismatch from variance, not trained on; None when
             none were asked for.
         weighting: how much each row counts.
+        image: height, width and channels where each row is an image, its numbers the inputs, row
+            by row with the channels side by side; empty where rows are no images.
         pool: train and dev rows as they came, for cross-validation; a text says why not.
     """
 
@@ -59,4 +61,5 @@ class Data:
     memory: int | None = None
     train_dev: Rows | None = None
     weighting: Weighting = field(default_factory=Weighting)
+    image: tuple[int, ...] = ()
     pool: Pool | str = "the rows as they came were not kept"

@@ -20,9 +20,9 @@ from deepwell._base._errors import UsageError
 from deepwell._base._hash import Key, permutation
 
 from ._data import Data
+from ._images import fitted_inputs
 from ._pool import Pool
 from ._rows import Rows
-from ._table_encoder import TableEncoder
 from ._target import TargetEncoder
 from ._weighting import sample_weights
 
@@ -85,13 +85,13 @@ def make_folds(data: Data, folds: int) -> Folds:
     for one in range(folds):
         inside = np.flatnonzero(fold_of != one)
         _require(y[inside], weight[inside], weight[fold_of == one], data, one)
-        encoders.append(TableEncoder.fit(pool.frame[inside], pool.inputs, sample[inside]))
+        encoders.append(fitted_inputs(pool.frame[inside], pool.inputs, sample[inside], data.image))
     width = max(len(one.mean) for one in encoders)
     for one, table in enumerate(encoders):
         here = fold_of == one
         x = _widened(table.transform(pool.frame), width)
         parts.append(tuple(Rows(x[rows], y[rows], weight[rows]) for rows in (~here, here)))
-    table = TableEncoder.fit(pool.frame, pool.inputs, sample)
+    table = fitted_inputs(pool.frame, pool.inputs, sample, data.image)
     everything = Rows(table.transform(pool.frame), y, weight)
     told = (
         f"{folds} folds of the {len(y):,} train and dev rows: each is dev once; the target's unit "

@@ -16,6 +16,7 @@ from ._column_plan import ColumnPlan, encoding_notes, plan_columns
 from ._data import Data
 from ._divide import Divided, divide
 from ._gather import Gathered, gather
+from ._images import fitted_inputs, image_plan, image_shape
 from ._infer_task import infer_task
 from ._load_options import LoadOptions, checked_options
 from ._memory import require_memory
@@ -117,7 +118,7 @@ def load(
     budget = default_memory() if asked_memory is None else asked_memory
     table = streamed_table(source, budget, strict=asked_memory is not None)
     if table is None:
-        data = _assembled(_from_memory(gather(source, options), options), options, source)
+        data = _assembled(_from_memory(gather(source, options), options, source), options, source)
     else:
         from ._streamed_load import load_streamed
 
@@ -127,10 +128,13 @@ def load(
     return replace(data, origin=origin, memory=asked_memory)
 
 
-def _from_memory(gathered: Gathered, options: LoadOptions) -> Prepared:
+def _from_memory(gathered: Gathered, options: LoadOptions, source: Source) -> Prepared:
     frame, target = gathered.frame, gathered.target
     task, task_notes = infer_task(frame[target], options.task)
-    plan = plan_columns(frame, target, options)
+    image = image_shape(source)
+    of_image = image_plan(frame, target, options, image) if image else None
+    plan = of_image or plan_columns(frame, target, options)
+    image = image if of_image else ()
     comparable = set(frame.columns) - set(plan.identifiers)
     inputs_and_target = {target, *(column.name for column in plan.inputs)}
     everything, hashes, units = row_hashes(
@@ -139,7 +143,7 @@ def _from_memory(gathered: Gathered, options: LoadOptions) -> Prepared:
     print_of_data = fingerprint(everything, frame.columns, target)
     seed = int(print_of_data[:8], 16) if options.seed is None else options.seed
     divided = divide(gathered, task, units, seed, options)
-    encoded = _encoded(gathered, divided, plan, task, options)
+    encoded = _encoded(gathered, divided, (plan, image), task, options)
     return Prepared(
         gathered=gathered,
         task=task,
@@ -153,6 +157,7 @@ def _from_memory(gathered: Gathered, options: LoadOptions) -> Prepared:
         test=frame[divided.rows(TEST)],
         train_dev=encoded.train_dev,
         weighting=encoded.weighting,
+        image=image,
         pool=pool_of(gathered, divided, units, plan.inputs, seed, options),
         table_encoder=encoded.table_encoder,
         target_encoder=encoded.target_encoder,
@@ -201,6 +206,7 @@ def _assembled(prepared: Prepared, options: LoadOptions, source: Source) -> Data
         train_dev=prepared.train_dev,
         weighting=prepared.weighting,
         pool=prepared.pool,
+        image=prepared.image,
     )
 
 
@@ -216,14 +222,19 @@ class _Encoded:
 
 
 def _encoded(
-    gathered: Gathered, divided: Divided, plan: ColumnPlan, task: Task, options: LoadOptions
+    gathered: Gathered,
+    divided: Divided,
+    planned: tuple[ColumnPlan, tuple[int, ...]],
+    task: Task,
+    options: LoadOptions,
 ) -> _Encoded:
     """Fit on the train rows, then encode all but the test rows, which stay as they are."""
     frame, target = gathered.frame, gathered.target
+    plan, image = planned
     sample = sample_weights(frame, options.weights)
     places = divided.rows(TRAIN)
     train = frame[places]
-    table_encoder = TableEncoder.fit(train, plan.inputs, sample[places])
+    table_encoder = fitted_inputs(train, plan.inputs, sample[places], image)
     target_encoder = TargetEncoder.fit(train[target], task, sample[places])
     width = len(table_encoder.mean)
     needed = frame.height * width * 4 * ENCODED_FACTOR

@@ -34,6 +34,7 @@ class Prepared:
         notes: what a reader should know.
         weighting: how much rows count, fitted on the train rows.
         train_dev: encoded rows cut from train, or None.
+        image: height, width and channels of a row, empty where it is no image.
         pool: rows to make folds of, or why there are none.
     """
 
@@ -52,4 +53,5 @@ class Prepared:
     notes: tuple[str, ...]
     weighting: Weighting
     train_dev: Rows | None = None
+    image: tuple[int, ...] = ()
     pool: Pool | str = "the table is streamed, and folds need all rows in memory; leave `folds` out"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -155,7 +156,8 @@ def _logistic(
     rows = _sample(len(train.y), _CELLS // cells_a_row, generator)
     if train.x.shape[1] > 4 * len(rows):
         basis = _row_basis(train.x[rows])
-        train, x_dev = replace(train, x=train.x @ basis), x_dev @ basis
+        rotated: Any = train.x @ basis
+        train, x_dev = replace(train, x=rotated), x_dev @ basis
         cells_a_row = basis.shape[1] * n_classes
     trial = rows[_sample(len(rows), _TRIAL_CELLS // cells_a_row, generator)]
     strength = _best_strength(train.rows(trial), n_classes, generator)

@@ -225,7 +225,7 @@ class LocalEngine:
 
     def _member(self, spec: TrialSpec) -> Member:
         shape = self.shape
-        return member_of(spec, shape.inputs, shape.outputs, shape.loss)
+        return member_of(spec, shape.inputs, shape.outputs, shape.loss, shape.image)
 
     @property
     def compile_seconds(self) -> float:

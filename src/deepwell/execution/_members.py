@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from deepwell._base._errors import UsageError
 from deepwell.networks._activations import ACTIVATIONS
 from deepwell.networks._architecture import Architecture
+from deepwell.networks._convolutions import Convolutions
 from deepwell.records import TrialSpec
 from deepwell.training._program import NUMBERS, Member
 
 
-def architecture_of(spec: TrialSpec, inputs: int, outputs: int, loss: str) -> Architecture:
+def architecture_of(
+    spec: TrialSpec, inputs: int, outputs: int, loss: str, image: tuple[int, ...] = ()
+) -> Architecture:
     """Return the network that a specification describes, for data of this shape.
 
     Args:
@@ -16,6 +20,10 @@ def architecture_of(spec: TrialSpec, inputs: int, outputs: int, loss: str) -> Ar
         inputs: D, encoded features.
         outputs: 1 for logistic and linear outputs, C for softmax.
         loss: `softmax`, `logistic` or `squared`.
+        image: height, width and channels of a row, for convolutions; empty where it is none.
+
+    Raises:
+        UsageError: when there are convolutions but no image, or with maxout.
     """
     activation = spec.text("activation")
     slope_name = ACTIVATIONS[activation].slope_name
@@ -33,13 +41,37 @@ def architecture_of(spec: TrialSpec, inputs: int, outputs: int, loss: str) -> Ar
         dropout=spec.dropout,
         input_dropout=spec.number("input_dropout"),
         classic_dropout=spec.text("dropout_kind") == "classic",
+        front=_front(spec, image),
     )
 
 
-def member_of(spec: TrialSpec, inputs: int, outputs: int, loss: str) -> Member:
+def _front(spec: TrialSpec, image: tuple[int, ...]) -> Convolutions | None:
+    channels = spec.conv_channels
+    if not channels:
+        return None
+    if len(image) != 3:
+        raise UsageError(
+            "`conv_layers` needs images, and these rows are none; give X of the shape "
+            "(rows, height, width) or (rows, height, width, channels)"
+        )
+    if spec.text("activation") == "maxout":
+        raise UsageError("maxout has no convolutional form; choose another activation")
+    return Convolutions(
+        (image[0], image[1], image[2]),
+        channels,
+        spec.whole("conv_kernel"),
+        spec.whole("conv_stride"),
+        spec.whole("pool"),
+        spec.text("pooling"),
+    )
+
+
+def member_of(
+    spec: TrialSpec, inputs: int, outputs: int, loss: str, image: tuple[int, ...] = ()
+) -> Member:
     """Return the member that a specification describes, for data of this shape."""
     return Member(
-        architecture=architecture_of(spec, inputs, outputs, loss),
+        architecture=architecture_of(spec, inputs, outputs, loss, image),
         optimizer=spec.text("optimizer"),
         initializer=spec.text("initializer"),
         seed=spec.seed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from deepwell._base._errors import UsageError
 from deepwell._native._core_module import cores
 from deepwell.training._program import Member, Program, ProgramOptions, Structure, TrainingRows
 from deepwell.training._window import row_bytes
@@ -36,7 +37,15 @@ class NativeBackend:
         epochs: float,
         shape: Shape,
     ) -> Plan:
-        """Return one program a batch size, whatever else the members differ in."""
+        """Return one program a batch size, whatever else the members differ in.
+
+        Raises:
+            UsageError: when a member has convolutions.
+        """
+        if any(member.architecture.front for member in members.values()):
+            raise UsageError(
+                "convolutions train in the JAX program; leave `program` out, or take conv_layers=0"
+            )
         by_batch: dict[int, list[int]] = {}
         for number in members:
             batch = min(batch_sizes[number], shape.train_rows)

@@ -49,6 +49,7 @@ class Shape:
     Attributes:
         train_rows, dev_rows: true rows.
         inputs: D; outputs: raw outputs of a row; loss; score: the metric that is watched.
+        image: height, width and channels where inputs are an image's numbers, else empty.
         views: data views, such as folds; `train_rows` and `dev_rows` are those of the largest.
         window_rows: train rows that a call may be given where they are streamed; 0 where a program
             holds them all.
@@ -62,6 +63,7 @@ class Shape:
     score: str
     window_rows: int = 0
     views: int = 1
+    image: tuple[int, ...] = ()
 
     def call_steps(self, batch: int, steps: int) -> int:
         """Return the update steps of one call: those wanted, or those whose rows fit a window."""
@@ -136,7 +138,14 @@ def plan(
         a = member.architecture
         batch = min(batch_sizes[number], shape.train_rows)
         options = (a.pieces, a.batch_norm, a.residual)
-        key = (len(a.hidden), a.activation, options, member.optimizer, batch, member.dtype)
+        key = (
+            len(a.hidden),
+            a.activation,
+            (*options, a.front),
+            member.optimizer,
+            batch,
+            member.dtype,
+        )
         groups.setdefault(key, []).append(number)
     buckets: list[Bucket] = []
     useful = executed = 0.0
@@ -236,6 +245,7 @@ def _bucket(
         residual=wide.residual,
         extras=tuple(e for e in EXTRAS if any(members[n].number(e) > 0 for n in numbers)),
         views=shape.views,
+        front=some.architecture.front,
     )
     return Bucket(structure, tuple(numbers), _options(lanes, len(numbers), machine))
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
+
+from ._convolutions import Convolutions
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Architecture:
         input_dropout: share of the inputs.
         classic_dropout: whether what is kept stays as it is in training and is multiplied by
             1 - p at prediction, in place of being divided by 1 - p in training.
+        front: convolutional layers before the dense ones; None for none.
     """
 
     inputs: int
@@ -53,11 +57,13 @@ class Architecture:
     dropout: tuple[float, ...] = ()
     input_dropout: float = 0.0
     classic_dropout: bool = False
+    front: Convolutions | None = None
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Sizes from the input to the output, `len(hidden) + 2` numbers."""
-        return (self.inputs, *self.hidden, self.outputs)
+        """Sizes from the dense layers' input to the output, `len(hidden) + 2` numbers."""
+        inputs = self.inputs if self.front is None else self.front.features
+        return (inputs, *self.hidden, self.outputs)
 
     def layer_shapes(self) -> list[tuple[int, int]]:
         """Return the shape of each dense layer's weights, first to last."""
@@ -68,9 +74,17 @@ class Architecture:
         """Return name -> shape of what the optimizer trains, layer by layer.
 
         `weights/l` and `biases/l`; with batch normalization of layer l also `scales/l` (gamma)
-        and `shifts/l` (beta), which takes the place of the bias where it follows z at once.
+        and `shifts/l` (beta), which takes the place of the bias where it follows z at once. Those
+        of convolutional layer l are `kernels/l`, `offsets/l`, `channel_scales/l` and
+        `channel_shifts/l`.
         """
         shapes: dict[str, tuple[int, ...]] = {}
+        for layer, kernel in enumerate(self.front.kernel_shapes() if self.front else ()):
+            shapes[f"kernels/{layer}"] = kernel
+            if self.batch_norm != "before":
+                shapes[f"offsets/{layer}"] = kernel[3:]
+            if self.batch_norm != "none":
+                shapes[f"channel_scales/{layer}"] = shapes[f"channel_shifts/{layer}"] = kernel[3:]
         for layer, shape in enumerate(self.layer_shapes()):
             shapes[f"weights/{layer}"] = shape
             if self.has_bias(layer):
@@ -81,8 +95,18 @@ class Architecture:
         return shapes
 
     def statistic_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return name -> shape of what batch normalization remembers: `means/l`, `variances/l`."""
-        return {
+        """Return name -> shape of what batch normalization remembers: `means/l`, `variances/l`.
+
+        And of convolutional layers `channel_means/l`, `channel_variances/l`.
+        """
+        normed = self.front is not None and self.batch_norm != "none"
+        channels = self.front.channels if self.front is not None and normed else ()
+        of_front = {
+            f"{name}/{layer}": (count,)
+            for layer, count in enumerate(channels)
+            for name in ("channel_means", "channel_variances")
+        }
+        return of_front | {
             f"{name}/{layer}": (self.normed_units(layer),)
             for layer in range(self.layers)
             for name in ("means", "variances")
@@ -117,15 +141,19 @@ class Architecture:
     def parameters(self) -> int:
         """Numbers that the optimizer trains."""
         shapes = self.parameter_shapes().values()
-        return sum(s[0] * s[1] if len(s) == 2 else s[0] for s in shapes)
+        return sum(math.prod(shape) for shape in shapes)
 
     def multiply_adds(self) -> int:
         """Return useful multiply-adds of one train row: forward, backward to weights, to inputs.
 
         Three products a layer, less the gradient of the first layer's input, which nobody needs.
         """
-        return 3 * self.forward_multiply_adds() - self.inputs * self.layer_shapes()[0][1]
+        first = self.inputs * self.layer_shapes()[0][1]
+        if self.front is not None:
+            first = self.front.layer_multiply_adds()[0]
+        return 3 * self.forward_multiply_adds() - first
 
     def forward_multiply_adds(self) -> int:
         """Return useful multiply-adds of scoring one row."""
-        return sum(n_in * n_out for n_in, n_out in self.layer_shapes())
+        front = sum(self.front.layer_multiply_adds()) if self.front is not None else 0
+        return front + sum(n_in * n_out for n_in, n_out in self.layer_shapes())

@@ -9,9 +9,11 @@ import numpy as np
 from ._activations import ACTIVATIONS
 from ._architecture import Architecture
 from ._batch_norm import normalized
+from ._convolutions import Stage, convolved, sum_of_products
 from ._dropout_rate import drop_of
 from ._losses import LOSSES
 
+_NUMBERS_AT_ONCE = 4_000_000  # of a convolutional layer
 ROWS_AT_ONCE = 8_192  # keeps the activations of a wide network small
 INPUT = -1  # the layer number of the rows themselves
 
@@ -49,6 +51,8 @@ def activations(
     before: list[np.ndarray] = []
     drop = drop or _predicting(architecture)
     a = drop(INPUT, x.astype(parameters["weights/0"].dtype, copy=False))
+    if architecture.front is not None:
+        a = convolved(architecture.front, parameters, a, _stage(architecture, parameters))
     for hidden in range(layer):
         z = before_norm(architecture, parameters, hidden, a)
         a = drop(hidden, after_norm(architecture, parameters, hidden, z))
@@ -83,6 +87,20 @@ def after_norm(
     return _activated(architecture, z) if architecture.batch_norm == "before" else z
 
 
+def _stage(architecture: Architecture, parameters: Arrays) -> Stage:
+    def norm(layer: int, z: np.ndarray) -> np.ndarray:
+        if architecture.batch_norm == "none":
+            return z
+        moments = parameters[f"channel_means/{layer}"], parameters[f"channel_variances/{layer}"]
+        scale, shift = parameters[f"channel_scales/{layer}"], parameters[f"channel_shifts/{layer}"]
+        return normalized(z, moments, scale, shift, z.dtype.type(architecture.norm_epsilon), np)
+
+    first = architecture.batch_norm == "before"
+    return Stage(
+        sum_of_products, norm, lambda z: _activated(architecture, z), first, biased=not first
+    )
+
+
 def _activated(architecture: Architecture, z: np.ndarray) -> np.ndarray:
     activation = ACTIVATIONS[architecture.activation]
     if activation.takes_pieces:
@@ -105,8 +123,11 @@ def predictions(architecture: Architecture, parameters: Arrays, x: np.ndarray) -
     """
     predict = LOSSES[architecture.loss].predict
     pieces = []
-    for i in range(0, max(len(x), 1), ROWS_AT_ONCE):
-        raw = forward(architecture, parameters, x[i : i + ROWS_AT_ONCE]).astype(np.float64)
+    at_once = ROWS_AT_ONCE
+    if architecture.front is not None:
+        at_once = max(16, min(at_once, _NUMBERS_AT_ONCE // architecture.front.largest()))
+    for i in range(0, max(len(x), 1), at_once):
+        raw = forward(architecture, parameters, x[i : i + at_once]).astype(np.float64)
         with np.errstate(invalid="ignore"):  # infinite outputs become NaN, for the caller to judge
             pieces.append(predict(raw, np))
     return np.concatenate(pieces)

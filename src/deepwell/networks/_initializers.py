@@ -44,6 +44,9 @@ INITIALIZERS: Registry[Callable[[int, int], float]] = Registry(
 )
 
 
+_KERNELS = 1 << 16  # convolutional layers draw as layers from this number on
+
+
 def standard_deviation(initializer: str, n_in: int, n_out: int) -> float:
     """Return the standard deviation of a layer's initial weights.
 
@@ -85,8 +88,10 @@ def initial_parameters(
     for name, shape in architecture.parameter_shapes().items():
         kind, layer = name.split("/")
         parameters[name] = array = np.zeros(shape, dtype)
-        if kind == "scales":
+        if kind in ("scales", "channel_scales"):
             array.fill(1.0)
+        elif kind == "kernels":
+            _fill_kernels(array, int(layer), initializer, seed, scale)
         elif kind == "weights":
             _fill(array, architecture, int(layer), initializer, seed, scale)
     return parameters
@@ -95,9 +100,20 @@ def initial_parameters(
 def initial_statistics(architecture: Architecture, dtype: str = "float32") -> dict[str, np.ndarray]:
     """Return the mean 0 and variance 1 that batch normalization starts from, by name."""
     return {
-        name: (np.zeros if name.startswith("means/") else np.ones)(shape, dtype)
+        name: (np.zeros if "means/" in name else np.ones)(shape, dtype)
         for name, shape in architecture.statistic_shapes().items()
     }
+
+
+def _fill_kernels(
+    kernels: np.ndarray, layer: int, initializer: str, seed: int, scale: float
+) -> None:
+    """Draw (k, k, channels in, channels out) kernels: a unit sees k k channels in."""
+    k, _, n_in, n_out = kernels.shape
+    std = scale * standard_deviation(initializer, k * k * n_in, k * k * n_out)
+    flat = kernels.reshape(k * k * n_in, n_out)  # a view
+    if std:
+        fill_normals(flat, seed, (Purpose.WEIGHTS, _KERNELS + layer), std)
 
 
 def _fill(

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from ._activations import ACTIVATIONS
 from ._architecture import Architecture
 from ._batch_norm import batch_moments, normalized
+from ._convolutions import Stage, convolved
 
 Arrays = Mapping[str, jax.Array]
 Dropper = Callable[[int, jax.Array], jax.Array]
@@ -72,6 +73,8 @@ def outputs(
 
     before: list[jax.Array] = []  # outputs of the hidden layers
     a = drop(INPUT, x)
+    if network.front is not None:
+        a = convolved(network.front, parameters, a, _stage(network, parameters, through, moments))
     for layer, units in enumerate(network.hidden):
         z = a @ parameters[f"weights/{layer}"]  # (B, H k)
         if network.has_bias(layer):
@@ -93,6 +96,45 @@ def outputs(
         before.append(a)
     last = network.layers - 1
     return a @ parameters[f"weights/{last}"] + parameters[f"biases/{last}"], moments  # (B, O)
+
+
+def _stage(
+    network: Architecture, parameters: Arrays, through: Pass, moments: dict[str, jax.Array]
+) -> Stage:
+    """Return what convolutional layers do; leaves the batch's moments by channel in `moments`."""
+    activation = ACTIVATIONS[network.activation]
+
+    def convolve(a: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
+        edge = kernel.shape[0] // 2
+        return jax.lax.conv_general_dilated(
+            a,
+            kernel,
+            (stride, stride),
+            [(edge, edge)] * 2,
+            dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        )
+
+    def norm(layer: int, z: jax.Array) -> jax.Array:
+        if network.batch_norm == "none":
+            return z
+        flat = z.reshape(-1, z.shape[-1])  # every place of every row's image
+        if through.share is None:
+            held = through.statistics or {}
+            pair = held[f"channel_means/{layer}"], held[f"channel_variances/{layer}"]
+        else:
+            places = z.shape[1] * z.shape[2]
+            pair = batch_moments(flat, jnp.repeat(through.share / places, places))
+            moments[f"channel_means/{layer}"], moments[f"channel_variances/{layer}"] = pair
+        scale, shift = parameters[f"channel_scales/{layer}"], parameters[f"channel_shifts/{layer}"]
+        return normalized(flat, pair, scale, shift, through.epsilon, jnp).reshape(z.shape)
+
+    return Stage(
+        convolve,
+        norm,
+        lambda z: activation.apply(z, through.slope, jnp),
+        network.batch_norm == "before",
+        network.batch_norm != "before",
+    )
 
 
 def resized(a: jax.Array, units: int) -> jax.Array:

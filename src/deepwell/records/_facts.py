@@ -71,6 +71,7 @@ class PlanFacts:
         space: hyperparameter -> its range or value in words, as in `log(0.0001, 1)`.
         memory_bytes: budget for data, networks in training and workspaces; None for no bound.
         folds: networks of each configuration, one a fold; 0 without cross-validation.
+        convolutions: whether networks may have convolutional layers.
         advice: a sentence about cross-validation for so many rows, or an empty string.
     """
 
@@ -84,6 +85,7 @@ class PlanFacts:
     memory_bytes: int | None = None
     folds: int = 0
     advice: str = ""
+    convolutions: bool = False
 
 
 @dataclass(frozen=True)

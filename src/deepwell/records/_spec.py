@@ -93,6 +93,11 @@ class TrialSpec:
             return tuple(float(rate) for rate in rates)
         return (float(rates),) * len(self.hidden_units)
 
+    @property
+    def conv_channels(self) -> tuple[int, ...]:
+        """Channels of each convolutional layer, first to last; empty for none."""
+        return tuple(self.hyperparameters["conv_channels"])  # type: ignore[arg-type]
+
     def to_json(self) -> str:
         """Return the spec as one line of JSON with sorted names."""
         plain: dict[str, object] = {

@@ -14,7 +14,9 @@ _PENALTIES = ("dropout", "l2", "l1", "weight_decay")
 _OFF: Mapping[str, Value] = {
     **dict.fromkeys(("dropout", "input_dropout", "l2", "l1", "weight_decay", "max_norm"), 0),
     **dict.fromkeys(("clip_value", "clip_norm", "gradient_noise", "decay_rate"), 0),
-    **dict.fromkeys(("warmup_epochs", "epsilon_root", "residual", "label_smoothing"), 0),
+    **dict.fromkeys(
+        ("warmup_epochs", "epsilon_root", "residual", "label_smoothing", "mixup", "input_noise"), 0
+    ),
     "batch_norm": "none",
     "dropout_kind": "inverted",
     "initializer_scale": 1,
@@ -107,9 +109,11 @@ def _named(values: Mapping[str, Value], names: Iterable[str]) -> list[str]:
 def _layers(values: Mapping[str, Value]) -> str:
     units = values.get("hidden_units", ())
     shown = (units,) if isinstance(units, int) else units
+    channels = values.get("conv_channels", ())
+    front = f"conv {value_words(channels)} + " if isinstance(channels, tuple) and channels else ""
     if not shown:
-        return "no hidden layer"
-    return f"{value_words(shown)} {value_words(values.get('activation', ''))}".rstrip()
+        return f"{front}no hidden layer"
+    return f"{front}{value_words(shown)} {value_words(values.get('activation', ''))}".rstrip()
 
 
 def _off(name: str, values: Mapping[str, Value]) -> bool:

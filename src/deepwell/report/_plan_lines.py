@@ -31,6 +31,8 @@ def plan_lines(plan: PlanFacts) -> list[str]:
     paragraphs = [", ".join(parts)]
     if plan.space:
         paragraphs.append(space_words(plan))
+    if plan.convolutions:
+        paragraphs.append("convolutions train in the JAX program")
     if plan.advice:
         paragraphs.append(plan.advice)
     return entry("plan", *paragraphs)

@@ -60,6 +60,7 @@ def shape_of(data: Data, metric: str) -> Shape:
         outputs=data.task.outputs,
         loss=data.task.loss,
         score=metric,
+        image=data.image,
     )
 
 

@@ -214,7 +214,9 @@ def _shortages(history: History) -> tuple[str, ...]:
 
 def _model(run: Run, best: Trial) -> Model:
     task, data = run.data.task, run.data
-    architecture = architecture_of(best.spec, data.train.x.shape[1], task.outputs, task.loss)
+    architecture = architecture_of(
+        best.spec, data.train.x.shape[1], task.outputs, task.loss, data.image
+    )
     parameters = _parameters(run, best)
     if best.spec.text("batch_norm_statistics") == "exact":
         rows = (data if run.folds is None else run.folds.whole).train

@@ -22,6 +22,7 @@ from deepwell.diagnosis._metrics import Metric
 from deepwell.execution._backends import choose_backend
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._members import architecture_of
+from deepwell.networks._exact_statistics import with_exact_statistics
 from deepwell.networks._forward import predictions
 from deepwell.records import Status, Trial, TrialSpec
 from deepwell.search.schedulers._across_folds import configurations
@@ -115,6 +116,11 @@ def _predicted(
 ) -> np.ndarray:
     """Return predictions by a fold's network for rows encoded as its fold is."""
     data = folds.whole
-    architecture = architecture_of(best.spec, x.shape[1], data.task.outputs, data.task.loss)
-    raw = predictions(architecture, engine.best_parameters(best.number + fold), x)
+    task = data.task
+    architecture = architecture_of(best.spec, x.shape[1], task.outputs, task.loss, data.image)
+    parameters = engine.best_parameters(best.number + fold)
+    if best.spec.text("batch_norm_statistics") == "exact":
+        train = folds.parts[fold][0]
+        parameters = with_exact_statistics(architecture, parameters, train.x, train.weight)
+    raw = predictions(architecture, parameters, x)
     return raw if data.task.kind == "classification" else data.target_encoder.original(raw)

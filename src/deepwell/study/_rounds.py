@@ -12,7 +12,7 @@ from deepwell.records import PlanFacts, Rung, Trial, TrialSpec
 from ._asked import Asked
 from ._history import Bracket, Round
 from ._proposals import propose
-from ._settings import Settings, scheduler_of
+from ._settings import Settings, convolves, scheduler_of
 from ._work import (
     USUAL_TRIALS,
     default_trials,
@@ -65,6 +65,7 @@ def plan_facts(asked: Asked, engine: LocalEngine, round_: Round) -> PlanFacts:
         memory_bytes=asked.memory,
         folds=asked.settings.folds,
         advice=folds_advice(engine.rows(), asked.settings.folds),
+        convolutions=convolves(asked.settings.space),
     )
 
 

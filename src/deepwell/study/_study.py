@@ -35,7 +35,7 @@ from ._model import Model
 from ._observer import Observer
 from ._recording import recorded
 from ._rounds import first_round, plan_facts
-from ._settings import Settings
+from ._settings import Settings, convolves
 
 _TRIALS = IntegerInterval(1, 1_000_000)
 
@@ -206,7 +206,9 @@ class Study:
 
     def _engine(self) -> LocalEngine:
         return engine_of(
-            self.data, self._folds, self.metric.name, choose_backend(self._program), self._memory
+            *(self.data, self._folds, self.metric.name),
+            choose_backend(self._program or ("jax" if convolves(self.settings.space) else None)),
+            self._memory,
         )
 
     def _asked(self, trials: int | None, epochs: int | None, budget: str | float | None) -> Asked:
@@ -236,5 +238,8 @@ def _space(data: Data, space: Mapping[str, object] | None, fixed: Mapping[str, o
         return with_fixed(chosen, fixed)
     optimizer = str(validate("optimizer", fixed.get("optimizer", "adam")))
     rows, inputs = data.train.x.shape
-    default = default_space(rows, inputs, data.task.outputs, data.task.kind, optimizer)
+    default = default_space(
+        *(rows, inputs, data.task.outputs, data.task.kind, optimizer),
+        image=bool(data.image),
+    )
     return with_fixed(default, fixed)

@@ -20,7 +20,7 @@ _LEAST_ROUND, _LARGEST_ROUND = 8, 256
 
 def multiply_adds(spec: TrialSpec, shape: Shape) -> float:
     """Return the useful multiply-adds of one epoch of a network."""
-    network = architecture_of(spec, shape.inputs, shape.outputs, shape.loss)
+    network = architecture_of(spec, shape.inputs, shape.outputs, shape.loss, shape.image)
     return float(network.multiply_adds() * shape.train_rows)
 
 

@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from deepwell._base._hash import Purpose, fold, key
+from deepwell.data._augmentation import SHARES, share_table
 from deepwell.networks._architecture import Architecture
 from deepwell.networks._dropout_rate import drop_of
 from deepwell.networks._mlp import needs_masks
@@ -32,8 +33,14 @@ from ._state import REAL_NUMBERS, WHOLE_NUMBERS, padded
 Lanes = dict[str, np.ndarray]
 
 REAL_SETTINGS = (*NUMBERS, "slope", "norm_epsilon", "rms_from_first")
-WHOLE_SETTINGS = ("decay", "patience", "view")
-BITS = ("key_first", "key_second", "noise_first", "noise_second")
+WHOLE_SETTINGS = ("decay", "patience", "view", "inputs")
+KEYS = {
+    "key": Purpose.DROPOUT,
+    "noise": Purpose.NOISE,
+    "input_noise": Purpose.INPUT_NOISE,
+    "mix": Purpose.MIXUP,
+}
+BITS = tuple(f"{name}_{part}" for name in KEYS for part in ("first", "second"))
 _EMPTY = -1  # the outcome of a lane that holds no member: never running
 
 
@@ -135,18 +142,21 @@ def empty_settings(structure: Structure, lanes: int) -> Lanes:
         settings["mask"] = np.zeros((lanes, sum(structure.hidden)), kind)
     if "gradient_noise" in structure.extras:
         settings["widths"] = np.zeros((lanes, len(structure.hidden) + 2), np.int32)
+    if "mixup" in structure.extras:
+        settings["shares"] = np.ones((lanes, SHARES), kind)
     return settings
 
 
 def write_settings(structure: Structure, settings: Lanes, lane: int, member: Member) -> None:
     """Put a member's hyperparameters into a lane: everything that varies and is traced."""
     a = member.architecture
-    masks, noise = (fold(key(member.seed), p) for p in (Purpose.DROPOUT, Purpose.NOISE))
+    seed = key(member.seed)
+    bits = [word for purpose in KEYS.values() for word in fold(seed, purpose)]
     numbers = [member.number(name) for name in NUMBERS]
     from_first = float(member.rms_start == "first_gradient")
     settings["real"][lane] = [*numbers, a.slope, a.norm_epsilon, from_first]
-    settings["whole"][lane] = [decay_code(member.decay), member.patience, member.view]
-    settings["bits"][lane] = [*masks, *noise]
+    settings["whole"][lane] = [decay_code(member.decay), member.patience, member.view, a.inputs]
+    settings["bits"][lane] = bits
     for place, layer in enumerate(drop_layers(structure)):
         drop = drop_of(a, layer)
         settings["drop_below"][lane, place] = drop.threshold
@@ -157,3 +167,5 @@ def write_settings(structure: Structure, settings: Lanes, lane: int, member: Mem
         settings["mask"][lane] = np.concatenate(ones) if ones else 0.0
     if "gradient_noise" in structure.extras:
         settings["widths"][lane] = member.architecture.widths
+    if "mixup" in structure.extras:
+        settings["shares"][lane] = share_table(member.number("mixup")) or 1.0

@@ -195,6 +195,8 @@ class JaxSession:
         self._make_room()
         order = np.zeros(order_shape(structure), np.int32)
         order[..., :taken, :] = chunk.order
+        filled = np.ones(order.shape[:-1], np.int32)
+        filled[..., :taken] = self._filled(chunk)
         before = self._whole.copy()
         running = self._running()
         costs = np.full((len(self._members), 3), np.nan)
@@ -202,6 +204,7 @@ class JaxSession:
             steps = jax.device_put(
                 Steps(
                     order,
+                    filled,
                     *(np.int32(n) for n in (taken, chunk.epoch, program._per_epoch)),
                     np.bool_(chunk.ends_epoch),
                 ),
@@ -340,6 +343,15 @@ class JaxSession:
                 array[self._lane_of[order]] = source[name][old[order]]
         self._put(held, numbers)
 
+    def _filled(self, chunk: Chunk) -> np.ndarray:
+        """Return (steps,) or (V, steps) places of each batch up to the last that holds a row."""
+        present = np.array([train for train, _ in self._program._true_rows])
+        if chunk.window is not None:
+            present = np.array([len(chunk.window.y)])
+        rows = present[:, None, None] if chunk.order.ndim == 3 else present[0]
+        places = np.arange(1, chunk.order.shape[-1] + 1)
+        return np.where(chunk.order < rows, places, 1).max(axis=-1)
+
     def _work(self, chunk: Chunk, taken: np.ndarray, running: np.ndarray) -> tuple[float, float]:
         """Return the multiply-adds of a call: useful, and executed with all padding."""
         program, s = self._program, self._program.structure
@@ -396,7 +408,8 @@ def _compile(program: JaxProgram, lanes: int):
 
     every = lanes * program.devices
     order = np.zeros(order_shape(structure), np.int32)
-    steps = Steps(order, np.int32(0), np.int32(0), np.int32(1), np.bool_(True))
+    filled = np.ones(order.shape[:-1], np.int32)
+    steps = Steps(order, filled, np.int32(0), np.int32(0), np.int32(1), np.bool_(True))
     visits = (np.zeros(every, np.int32), np.zeros(program.devices, np.int32))
     return (
         jax.jit(mapped, donate_argnums=(1,))
@@ -428,6 +441,7 @@ def _check_fit(member: Member, structure: Structure) -> None:
         and (a.pieces, a.batch_norm, a.residual)
         == (structure.pieces, structure.batch_norm, structure.residual)
         and (member.optimizer, member.dtype) == (structure.optimizer, structure.dtype)
+        and a.front == structure.front
         and 0 <= member.view < structure.views
         and (structure.drops or not any(a.dropout))
         and (structure.drops_inputs or not a.input_dropout)

@@ -21,6 +21,7 @@ from deepwell.networks._losses import LOSSES
 from deepwell.networks._mlp import Pass, needs_masks, outputs
 from deepwell.optimization._decay import Time
 
+from ._jax_augment import augmented, mixed_loss
 from ._jax_layout import (
     BITS,
     REAL_SETTINGS,
@@ -69,6 +70,8 @@ class Steps:
 
     Attributes:
         order: (steps, B) int32 rows of each batch; (V, steps, B) for V data views.
+        filled: (steps,) places of each batch up to the last one that holds a row, at least 1;
+            (V, steps) for V data views.
         count: how many of these steps to take.
         epoch: counted from 1.
         per_epoch: steps of an epoch.
@@ -76,6 +79,7 @@ class Steps:
     """
 
     order: Any
+    filled: Any
     count: Any
     epoch: Any
     per_epoch: Any
@@ -83,7 +87,9 @@ class Steps:
 
 
 jax.tree_util.register_dataclass(
-    Steps, data_fields=["order", "count", "epoch", "per_epoch", "ends_epoch"], meta_fields=[]
+    Steps,
+    data_fields=["order", "filled", "count", "epoch", "per_epoch", "ends_epoch"],
+    meta_fields=[],
 )
 
 
@@ -96,28 +102,32 @@ class Batches:
     Attributes:
         x: (steps, B, D); y, weight: (steps, B).
         total: (steps,) sum of the weights of each batch.
+        filled: (steps,) places of each batch up to the last one that holds a row, at least 1.
     """
 
     x: Any
     y: Any
     weight: Any
     total: Any
+    filled: Any
 
 
-jax.tree_util.register_dataclass(Batches, data_fields=["x", "y", "weight", "total"], meta_fields=[])
+jax.tree_util.register_dataclass(
+    Batches, data_fields=["x", "y", "weight", "total", "filled"], meta_fields=[]
+)
 
 
 def gather(rows: Rows, steps: Steps) -> Batches:
     """Return the rows of all steps of a call; of several data views, with a leading axis."""
 
-    def of_view(x, y, weight, order) -> Batches:
+    def of_view(x, y, weight, order, filled) -> Batches:
         x, y, weight = (h.at[order].get(mode="promise_in_bounds") for h in (x, y, weight))
         total = jnp.maximum(weight.sum(axis=1), jnp.finfo(weight.dtype).tiny)
-        return Batches(x, y, weight, total)
+        return Batches(x, y, weight, total, filled)
 
     several = steps.order.ndim == 3
     take = jax.vmap(of_view) if several else of_view
-    return take(rows.x_train, rows.y_train, rows.weight_train, steps.order)
+    return take(rows.x_train, rows.y_train, rows.weight_train, steps.order, steps.filled)
 
 
 def member_chunk(
@@ -167,7 +177,7 @@ def _named_settings(settings: Arrays) -> Arrays:
     named = {name: settings["real"][i] for i, name in enumerate(REAL_SETTINGS)}
     named |= {name: settings["whole"][i] for i, name in enumerate(WHOLE_SETTINGS)}
     named |= {name: settings["bits"][i] for i, name in enumerate(BITS)}
-    own = ("drop_below", "drop_scales", "mask", "widths")
+    own = ("drop_below", "drop_scales", "mask", "widths", "shares")
     return named | {name: settings[name] for name in own if name in settings}
 
 
@@ -192,14 +202,16 @@ def _train_step(structure: Structure):
         parameters = held["parameters"]
         kept = _kept(structure, numbers, count, len(batch.y))
         share = batch.weight / batch.total  # (B,)
+        x, mixture = augmented(structure, numbers, batch, count)
 
         def forward(arrays: Arrays):
-            return apply(arrays, numbers, batch.x, Training(share, kept))
+            return apply(arrays, numbers, x, Training(share, kept))
 
         z, pull, moments = jax.vjp(forward, parameters, has_aux=True)
         smoothing = numbers["label_smoothing"] if structure.smooths else 0.0
-        mean = (loss.rows(z, batch.y, jnp, smoothing) * batch.weight).sum() / batch.total
-        (slopes,) = pull(loss.slope(z, batch.y, jnp, smoothing) * share[:, None])
+        losses, slope = mixed_loss(loss, batch.y, mixture, smoothing)(z)
+        mean = (losses * batch.weight).sum() / batch.total
+        (slopes,) = pull(slope * share[:, None])
         when = (real.astype(structure.dtype) for real in (steps.epoch, count, steps.per_epoch))
         new = updated(structure, numbers, held, slopes, count, Time(*when))
         for name, moment in moments.items():

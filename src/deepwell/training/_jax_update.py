@@ -29,6 +29,7 @@ from deepwell.optimization._weight_decay import kept_share
 
 from ._program import Structure
 
+_OF_FRONT = ("kernels", "offsets", "channel_scales", "channel_shifts")
 Arrays = dict[str, jax.Array]
 Numbers = Mapping[str, Any]
 
@@ -75,7 +76,7 @@ def updated(
 
 
 def _is_weight(name: str) -> bool:
-    return name.startswith("weights/")
+    return name.startswith(("weights/", "kernels/"))
 
 
 def _moved(structure: Structure, numbers: Numbers, name: str, w, change, kept) -> jax.Array:
@@ -108,6 +109,8 @@ def _whole_gradients(
 def _true_places(structure: Structure, numbers: Numbers, name: str, array: jax.Array) -> jax.Array:
     """Return which places of a padded array belong to the member: noise elsewhere would train."""
     kind, layer = name.split("/")[0], int(name.split("/")[1])
+    if kind in _OF_FRONT:
+        return jnp.ones(array.shape, bool)  # channels are never padded
     widths = numbers["widths"]
     hidden = layer < len(structure.hidden)
     after = structure.batch_norm == "after" and kind in ("scales", "shifts")
@@ -122,6 +125,9 @@ def _array_number(name: str) -> int:
     """Return the word that stands for a parameter array in the key of its noise."""
     kind, layer = name.split("/")
     first = {"weights": 0, "biases": 1, "scales": 2**16, "shifts": 2**16 + 1}
+    first |= {kind: 2**17 + i for i, kind in enumerate(_OF_FRONT)}
+    if kind in _OF_FRONT:
+        return first[kind] + 4 * int(layer)
     return first[kind] + 2 * int(layer)
 
 
@@ -136,7 +142,7 @@ def _noisy(
         noise = {}
         for name, gradient in gradients.items():
             array = fold(key, _array_number(name))
-            shape = gradient.shape if gradient.ndim == 2 else (1, *gradient.shape)
+            shape = gradient.shape if gradient.ndim >= 2 else (1, *gradient.shape)
             normal = normal_of(words(array, shape), gradient.dtype, jnp).reshape(gradient.shape)
             noise[name] = jnp.where(
                 _true_places(structure, numbers, name, gradient), deviation * normal, 0

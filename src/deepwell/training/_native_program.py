@@ -14,6 +14,7 @@ import numpy as np
 
 from deepwell._base._hash import Purpose, fold, key
 from deepwell._native._core_module import core, cores, simd
+from deepwell.data._augmentation import share_table
 from deepwell.data._batches import steps_per_epoch
 from deepwell.networks._dropout_rate import drop_of
 
@@ -22,6 +23,12 @@ from ._program import NUMBERS, Chunk, Info, Member, State, Structure, TrainingRo
 from ._state import at_best
 
 DEFAULT_LANES = 1024
+_KEYS = {
+    "dropout_key": Purpose.DROPOUT,
+    "noise_key": Purpose.NOISE,
+    "input_noise_key": Purpose.INPUT_NOISE,
+    "mix_key": Purpose.MIXUP,
+}
 
 
 class NativeProgram:
@@ -197,13 +204,13 @@ def _check_fit(member: Member, structure: Structure, features: int) -> None:
 def _specs(members: Sequence[Member], per_epoch: int) -> list[dict[str, Any]]:
     """Return what the core must know of the members."""
     seeds = key(np.array([member.seed % 2**64 for member in members], np.uint64))
-    masks, noise = (
-        zip(*(words.tolist() for words in fold(seeds, purpose)), strict=True)
-        for purpose in (Purpose.DROPOUT, Purpose.NOISE)
-    )
+    keys = {
+        name: zip(*(words.tolist() for words in fold(seeds, purpose)), strict=True)
+        for name, purpose in _KEYS.items()
+    }
     return [
-        _spec(member, per_epoch) | {"dropout_key": of_masks, "noise_key": of_noise}
-        for member, of_masks, of_noise in zip(members, masks, noise, strict=True)
+        _spec(member, per_epoch) | {name: next(of) for name, of in keys.items()}
+        for member in members
     ]
 
 
@@ -233,5 +240,6 @@ def _numbers(member: Member) -> dict[str, Any]:
     drops = [drop_of(a, layer) for layer in range(-1, len(a.hidden))]
     return {
         "drops": [(d.threshold, d.train_scale, d.predict_scale) for d in drops],
+        "shares": share_table(member.number("mixup")),
         **{name: member.number(name) for name in NUMBERS},
     }

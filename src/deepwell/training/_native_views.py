@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import fields, replace
 
@@ -46,6 +46,8 @@ class NativeViewsProgram:
         self.lanes = lanes
         self.threads = cores() if threads is None else threads
         self.programs = [NativeProgram(structure, view, lanes, 1) for view in rows.views]
+        for program in self.programs:  # smaller views take as many steps as the largest
+            program.per_epoch = max(one.per_epoch for one in self.programs)
 
     def load(self, members: Sequence[Member], states: Sequence[State | None]) -> NativeViewsSession:
         """Put members with their states into the sessions of their views.
@@ -118,6 +120,14 @@ class NativeViewsSession:
                 stop.set()  # the pool then waits for a few update steps only
                 raise
             return self._joined([future.result() for future in waiting])
+
+    def change(self, index: int, numbers: Mapping[str, float]) -> None:
+        """Give a member other numbers from the next call on; see `Session`."""
+        for _, some, session in self._parts:
+            if index in some:
+                session.change(some.index(index), numbers)
+                return
+        raise IndexError(f"there is no member {index}")
 
     def states(self) -> list[State]:
         """Return the members' states, copied."""

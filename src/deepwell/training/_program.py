@@ -26,6 +26,7 @@ import numpy as np
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import HYPERPARAMETERS, validate
 from deepwell.networks._architecture import Architecture
+from deepwell.networks._convolutions import Convolutions
 from deepwell.optimization._learning_rate import SCHEDULE_NUMBERS
 
 State = dict[str, np.ndarray]
@@ -48,11 +49,13 @@ NUMBERS = (
     "gradient_noise",
     "batch_norm_momentum",
     "label_smoothing",
+    "input_noise",
+    "mixup",
 )
 # Rates that may change as well; they belong to the architecture.
 RATES = ("dropout", "input_dropout")
 # Those of them that need work of their own in each step, and are off at 0.
-EXTRAS = ("l1", "clip_value", "clip_norm", "gradient_noise", "max_norm")
+EXTRAS = ("l1", "clip_value", "clip_norm", "gradient_noise", "max_norm", "input_noise", "mixup")
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class Structure:
             where rows are streamed, `train_rows` are those of a window, at least one more than
             `steps` batches hold.
         steps: update steps of one call, at most.
+        front: convolutional layers before the dense ones.
         views: data views, such as folds, of which each member has one.
         score: metric that early stopping and selection watch, lower is better.
         dtype: `float32` or `float64`.
@@ -100,6 +104,7 @@ class Structure:
     batch_norm: str = "none"
     residual: int = 0
     views: int = 1
+    front: Convolutions | None = None
 
     @property
     def network(self) -> Architecture:
@@ -113,6 +118,7 @@ class Structure:
             pieces=self.pieces,
             batch_norm=self.batch_norm,
             residual=self.residual,
+            front=self.front,
         )
 
 

@@ -13,7 +13,7 @@ struct Logistic {
   static void rows(const Outputs<T>& o, T* losses, const T* factors) {
     for (int v = 0; v < vectors<T>(o.columns); ++v) {
       const Vec<T> z = load(o.at(0, v));
-      Vec<T> y = load(o.y + v * lanes<T>);
+      Vec<T> y = o.target(v);
       if (o.smoothing != T(0)) y += o.smoothing * (T(0.5) - y);
       const Vec<T> raised = exponential(z > T(0) ? -z : z);  // e^-|z|
       const Vec<T> top = z > T(0) ? z : Vec<T>{};

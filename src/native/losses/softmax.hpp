@@ -11,6 +11,7 @@ struct Softmax {
   static constexpr const char* name = "softmax";
 
   static void rows(const Outputs<T>& o, T* losses, const T* factors) {
+    const bool mixes = o.other != nullptr;
     for (int v = 0; v < vectors<T>(o.columns); ++v) {
       Vec<T> top = load(o.at(0, v));
       for (int c = 1; c < o.count; ++c) {
@@ -21,7 +22,7 @@ struct Softmax {
       Vec<T> sum{}, picked{}, shifts{};
       for (int c = 0; c < o.count; ++c) {
         const Vec<T> shifted = load(o.at(c, v)) - top;
-        picked = y == T(c) ? shifted : picked;
+        picked = mixes ? picked + o.is(c, v) * shifted : y == T(c) ? shifted : picked;
         shifts += shifted;
         const Vec<T> raised = exponential(shifted);
         sum += raised;
@@ -34,7 +35,7 @@ struct Softmax {
       if (factors == nullptr) continue;
       const Vec<T> factor = load(factors + v * lanes<T>);
       for (int c = 0; c < o.count; ++c) {
-        Vec<T> one = y == T(c) ? all(T(1)) : Vec<T>{};
+        Vec<T> one = o.is(c, v);
         if (o.smoothing != T(0)) one += o.smoothing * (T(1) / static_cast<T>(o.count) - one);
         store(o.at(c, v), (load(o.at(c, v)) / sum - one) * factor);
       }

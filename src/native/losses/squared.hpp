@@ -11,7 +11,7 @@ struct Squared {
 
   static void rows(const Outputs<T>& o, T* losses, const T* factors) {
     for (int v = 0; v < vectors<T>(o.columns); ++v) {
-      const Vec<T> off = load(o.at(0, v)) - load(o.y + v * lanes<T>);
+      const Vec<T> off = load(o.at(0, v)) - o.target(v);
       store(losses + v * lanes<T>, off * off);
       if (factors == nullptr) continue;
       store(o.at(0, v), T(2) * off * load(factors + v * lanes<T>));

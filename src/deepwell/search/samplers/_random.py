@@ -96,5 +96,5 @@ def _rejecting(
 
 def _identity(space: Space, completed: Mapping[str, Value]) -> object:
     """Return what two configurations share when they are the same network in this space."""
-    names = (*space, "hidden_layers", "hidden_units")
+    names = (*space, "hidden_layers", "hidden_units", "conv_layers", "conv_channels")
     return tuple(completed[name] for name in names)

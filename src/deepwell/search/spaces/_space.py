@@ -97,6 +97,10 @@ def with_fixed(space: Space, fixed: Mapping[str, object]) -> Space:
     entries: dict[str, object] = dict(space)
     if isinstance(values.get("hidden_units"), tuple):
         entries.pop("hidden_layers", None)
+    if isinstance(values.get("conv_channels"), tuple):
+        entries.pop("conv_layers", None)
+    if values.get("conv_layers") == 0:
+        entries.pop("conv_channels", None)
     if values.get("hidden_layers") == 0:
         entries.pop("hidden_units", None)
         entries.pop("dropout", None)
