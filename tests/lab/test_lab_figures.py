@@ -127,6 +127,15 @@ def test_small_batches_are_noisy_and_large_ones_slow() -> None:
     assert m["epochs"][mini][-1] < 0.2 * m["epochs"][batch][-1]
 
 
+@pytest.mark.proves("D7", "figure")
+@pytest.mark.slow
+def test_augmented_rows_are_not_learned_by_heart() -> None:
+    m = measured("augmentation")
+    train, dev = (np.median(m[part], axis=1) for part in ("train", "dev"))
+    assert train[0] < train[1:].min()
+    assert dev[1:].min() < dev[0]
+
+
 @pytest.mark.proves("N1", "figure")
 def test_activation_slopes_are_those_of_the_curves() -> None:
     for z, a, slope in measured("activations").values():
