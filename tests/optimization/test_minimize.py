@@ -11,10 +11,12 @@ from scipy.optimize import minimize as scipy_minimize
 from scipy.optimize import rosen, rosen_der
 
 from deepwell._base._errors import UsageError
+from deepwell.optimization._decay import DECAYS
+from deepwell.optimization._learning_rate import learning_rates
 from deepwell.optimization._minimize import _piece, minimize
 from deepwell.optimization._registry import OPTIMIZERS
 
-NUMBERS = {"momentum": 0.8, "beta1": 0.7, "beta2": 0.95, "epsilon": 1e-3}
+NUMBERS = {"momentum": 0.8, "beta1": 0.7, "beta2": 0.95, "epsilon": 1e-3, "epsilon_root": 1e-6}
 
 
 def square(w):
@@ -84,10 +86,42 @@ def test_each_optimizer_takes_the_steps_of_its_rule(name: str) -> None:
     slots = tuple(np.zeros(2) for _ in optimizer.slots)
     for t, at in enumerate(found.path[:-1], 1):
         np.testing.assert_allclose(at, w, rtol=1e-12)
-        numbers = {**NUMBERS, "learning_rate": 0.02 / (1 + 0.3 * t)}
+        numbers = {**NUMBERS, "learning_rate": 0.02 / (1 + 0.3 * t), "rms_from_first": 0.0}
         change, slots = optimizer.change(4 * w**3, slots, numbers, t, np)
         w = w + change
     np.testing.assert_allclose(found.w, w, rtol=1e-12)
+
+
+@pytest.mark.parametrize("decay", DECAYS)
+def test_each_schedule_sets_the_rate_of_each_step(decay: str) -> None:
+    options = {"learning_rate": 0.2, "decay": decay, "decay_rate": 0.5, "warmup_epochs": 3.0}
+    path = minimize(lambda w: 2 * w, 0.0, steps=12, keep_path=True, **options).path
+    right = learning_rates(1, epochs=12, **options)
+    np.testing.assert_allclose(np.diff(path) / -2, right, rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.proves("O11", "formula")
+@pytest.mark.parametrize(
+    ("limits", "right"),
+    [
+        ({}, [-3.0, 4.0]),
+        ({"clip_value": 2.0}, [-2.0, 2.0]),
+        ({"clip_norm": 1.0}, [-0.6, 0.8]),
+        ({"clip_norm": 10.0}, [-3.0, 4.0]),
+        ({"clip_value": 3.0, "clip_norm": 1.0}, [-(0.5**0.5), 0.5**0.5]),
+    ],
+)
+def test_gradients_are_clipped_by_value_then_by_norm(limits: dict, right: list) -> None:
+    end = minimize(lambda w: 3 * w[0] - 4 * w[1], [0.0, 0.0], learning_rate=1.0, steps=1, **limits)
+    assert end.w == pytest.approx(right, rel=1e-12)
+
+
+@pytest.mark.proves("R3", "formula")
+def test_decay_beside_the_optimizer_follows_the_rate() -> None:
+    path = minimize(lambda w: 0 * w, 1.0, optimizer="adam", learning_rate=0.1, weight_decay=0.5,
+                    decay="inverse_time", decay_rate=1.0, steps=3, keep_path=True).path  # fmt: skip
+    right = np.cumprod([1, 1 - 0.05 / 2, 1 - 0.05 / 3, 1 - 0.05 / 4])
+    np.testing.assert_allclose(path, right, rtol=1e-12)
 
 
 @pytest.mark.proves("O9", "independent")
@@ -182,6 +216,8 @@ def test_stepping_with_an_average_of_one_in_float32() -> None:
         ({"lr": 1}, 'unknown hyperparameter "lr"; a descent takes learning_rate, '),
         ({"learning_rat": 1}, 'did you mean "learning_rate"?'),
         ({"optimizer": "adm"}, 'unknown optimizer "adm"; did you mean "adam"?'),
+        ({"optimizer": "optax:lion"}, r"pass optimizer=optax\.lion\(0\.01\)"),
+        ({"clip_norm": -1.0}, "`clip_norm` must be at least 0"),
         ({"optimizer": optax.sgd(0.1), "momentum": 0.9}, "brings its own hyperparameters"),
         ({"steps": 0}, "`steps` must be a whole number from 1 to"),
         ({"gradient_tolerance": -1.0}, "`gradient_tolerance` must be at least 0"),

@@ -13,6 +13,7 @@ import pytest
 from deepwell.networks._activations import ACTIVATIONS, Activation
 from deepwell.networks._initializers import INITIALIZERS
 from deepwell.networks._losses import LOSSES
+from deepwell.optimization._decay import DECAYS
 from deepwell.optimization._optimizer import Optimizer
 from deepwell.optimization._registry import OPTIMIZERS
 from deepwell.testing import (
@@ -21,6 +22,7 @@ from deepwell.testing import (
     check_layer,
     check_loss,
     check_optimizer,
+    check_schedule,
     numerical_gradient,
 )
 
@@ -31,6 +33,27 @@ SHAPES = {"softmax": (4, 4), "logistic": (1, 2), "squared": (1, 0)}
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer(name: str) -> None:
     check_optimizer(OPTIMIZERS[name])
+
+
+@pytest.mark.parametrize("name", DECAYS)
+def test_every_schedule(name: str) -> None:
+    check_schedule(DECAYS[name], {"decay_rate": 0.3})
+
+
+@pytest.mark.parametrize(
+    ("decay", "told"),
+    [
+        (lambda n, t, xp: -1 / t.step, "at least 0"),
+        (lambda n, t, xp: 0 * t.step, "not all 0"),
+        (lambda n, t, xp: t.step / t.step.max(), "must not depend on other steps"),
+        (lambda n, t, xp: n["learning_rate"], "one float32 a step"),
+        (lambda n, t, xp: xp.asarray(1 / t.step, "float64"), "one float32 a step"),
+        (lambda n, t, xp: 1 / (t.step + (xp is np)), "the same in JAX and NumPy"),
+    ],
+)
+def test_a_faulty_schedule_is_told(decay, told: str) -> None:
+    with pytest.raises(AssertionError, match=told):
+        check_schedule(decay)
 
 
 def faulty(change, slots=()) -> Optimizer:

@@ -96,11 +96,17 @@ def curvature(
     values, vectors = _spectrum(np.asarray(diagonal), np.asarray(beside), np.asarray(basis))
     ends = values[-1], values[0]
     left = float(np.asarray(beside)[len(values) - 1])
-    residuals = tuple(float(abs(left * vectors[-1, i])) for i in (-1, 0))
-    directions = [np.asarray(basis)[: len(values)].T @ vectors[:, i] for i in (-1, 0)]
-    kind = "slope" if norm > gradient_tolerance else _kind(*ends, flat_below)
+    last = len(values) - 1
+    rows = np.asarray(basis)[: len(values)]
     return Curvature(
-        kind, float(ends[0]), float(ends[1]), residuals, *directions, norm, float(value)
+        kind="slope" if norm > gradient_tolerance else _kind(*ends, flat_below),
+        largest=float(ends[0]),
+        smallest=float(ends[1]),
+        residuals=(abs(left * float(vectors[-1, last])), abs(left * float(vectors[-1, 0]))),
+        up=rows.T @ vectors[:, last],
+        down=rows.T @ vectors[:, 0],
+        gradient_norm=norm,
+        cost=float(value),
     )
 
 
@@ -145,7 +151,8 @@ def _spectrum(
     """Return the eigenvalues, rising, and eigenvectors before the basis was complete."""
     ended = np.flatnonzero(beside[:-1] == 0.0)
     size = int(ended[0]) + 1 if len(ended) else len(diagonal)
-    return eigh_tridiagonal(diagonal[:size], beside[: size - 1])
+    found: Any = eigh_tridiagonal(diagonal[:size], beside[: size - 1])
+    return found
 
 
 def _kind(largest: float, smallest: float, flat_below: float) -> str:

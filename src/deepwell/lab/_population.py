@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -15,8 +16,8 @@ from deepwell.execution._planner import Shape
 from deepwell.networks._architecture import Architecture
 from deepwell.networks._forward import predictions
 from deepwell.records import TrialSpec
-from deepwell.training._program import TrainingRows
-from deepwell.training._state import best_parameters, parameter_names
+from deepwell.training._program import State, TrainingRows
+from deepwell.training._state import best_parameters
 
 
 @dataclass(frozen=True)
@@ -103,23 +104,19 @@ def train(
             for row, name in enumerate(("train_cost", "dev_cost", "dev_score")):
                 curves[row, record.trials, record.epoch - 1] = record.metrics[name]
         states = engine.states(list(specs))
-        return [
-            Network(
-                spec,
-                architecture_of(spec, shape.inputs, shape.outputs, shape.loss),
-                *curves[:, i],
-                {
-                    name: states[i][name]
-                    for name in parameter_names(spec.whole("hidden_layers") + 1)
-                },
-                best_parameters(states[i]),
-                int(states[i]["best_epoch"]),
-            )
-            for i, spec in specs.items()
-        ]
+        return [_network(spec, shape, curves[:, i], states[i]) for i, spec in specs.items()]
+
+
+def _network(spec: TrialSpec, shape: Shape, curves: np.ndarray, state: State) -> Network:
+    best = best_parameters(state)
+    last = {name: state[name] for name in best}
+    architecture = architecture_of(spec, shape.inputs, shape.outputs, shape.loss)
+    train_cost, dev_cost, dev_score = curves
+    epoch = int(state["best_epoch"])
+    return Network(spec, architecture, train_cost, dev_cost, dev_score, last, best, epoch)
 
 
 def _spec(configuration: Mapping[str, object], epochs: int, seed: int) -> TrialSpec:
-    values = {"patience": 0, "epochs": epochs, **configuration}
+    values: dict[str, Any] = {"patience": 0, "epochs": epochs, **configuration}
     own = values.pop("seed", seed)
-    return TrialSpec(values, seed=int(own))  # type: ignore[call-overload]
+    return TrialSpec(values, seed=int(own))

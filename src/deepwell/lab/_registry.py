@@ -7,14 +7,22 @@ from deepwell._base._registry import Registry
 from ._figure import LabFigure
 from .figures._activations import ACTIVATION_CURVES
 from .figures._average_windows import AVERAGE_WINDOWS
+from .figures._batch_norm import BATCH_NORM
+from .figures._batch_norm_noise import BATCH_NORM_NOISE
 from .figures._batch_sizes import BATCH_SIZES
 from .figures._bias_correction import BIAS_CORRECTION
 from .figures._boundaries import BOUNDARIES
+from .figures._change_by_hand import CHANGE_BY_HAND
+from .figures._clipping import CLIPPING
+from .figures._cross_validation import CROSS_VALIDATION
+from .figures._decays import DECAYS_FIGURE
 from .figures._depth import DEPTH
 from .figures._dropout import DROPOUT
+from .figures._dropout_ensemble import DROPOUT_ENSEMBLE
 from .figures._early_stopping import EARLY_STOPPING
 from .figures._grid_against_random import GRID_AGAINST_RANDOM
 from .figures._initialization import INITIALIZATION
+from .figures._l1 import L1
 from .figures._l2 import L2
 from .figures._learning_rates import LEARNING_RATES
 from .figures._loss_surface import LOSS_SURFACE
@@ -22,15 +30,22 @@ from .figures._losses import LOSSES_FIGURE
 from .figures._minimize import MINIMIZE
 from .figures._nearly_linear import NEARLY_LINEAR
 from .figures._normalization import NORMALIZATION
+from .figures._other_regularizers import OTHER_REGULARIZERS
 from .figures._ravine import RAVINE
 from .figures._saddle import SADDLE
 from .figures._sampling_scales import SAMPLING_SCALES
 from .figures._signals_by_depth import SIGNALS_BY_DEPTH
 from .figures._softmax_boundaries import SOFTMAX_BOUNDARIES
 from .figures._split_sizes import SPLIT_SIZES
+from .figures._splits import SPLITS
+from .figures._train_dev import TRAIN_DEV
+from .figures._weight_decay import WEIGHT_DECAY
 
 _ALL = (
     SPLIT_SIZES,
+    SPLITS,
+    CROSS_VALIDATION,
+    TRAIN_DEV,
     NORMALIZATION,
     BATCH_SIZES,
     ACTIVATION_CURVES,
@@ -38,9 +53,15 @@ _ALL = (
     SIGNALS_BY_DEPTH,
     SOFTMAX_BOUNDARIES,
     LOSSES_FIGURE,
+    BATCH_NORM,
+    BATCH_NORM_NOISE,
     DROPOUT,
+    DROPOUT_ENSEMBLE,
     DEPTH,
     L2,
+    L1,
+    WEIGHT_DECAY,
+    OTHER_REGULARIZERS,
     BOUNDARIES,
     NEARLY_LINEAR,
     EARLY_STOPPING,
@@ -48,6 +69,9 @@ _ALL = (
     AVERAGE_WINDOWS,
     BIAS_CORRECTION,
     RAVINE,
+    DECAYS_FIGURE,
+    CLIPPING,
+    CHANGE_BY_HAND,
     MINIMIZE,
     SADDLE,
     LOSS_SURFACE,

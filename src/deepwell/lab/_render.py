@@ -57,7 +57,8 @@ def rendered(
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context(style.settings()):
+    settings: Any = style.settings()
+    with rc_context(settings):
         sheet = Figure(figsize=figure.size)
         figure.draw(sheet, measured, style)
         files = {}

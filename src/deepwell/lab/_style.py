@@ -42,7 +42,7 @@ class Style:
 
     def settings(self) -> dict[str, Any]:
         """Return Matplotlib's settings for everything that is not drawn by hand."""
-        from matplotlib import cycler
+        from cycler import cycler
 
         return {
             "figure.facecolor": self.back,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ._population import Task
@@ -11,7 +13,7 @@ def digits() -> Task:
     """Return scikit-learn's handwritten digits: 1,200 train and 597 dev rows of 64 pixels."""
     from sklearn.datasets import load_digits
 
-    table = load_digits()
+    table: Any = load_digits()
     order = np.random.default_rng(0).permutation(len(table.target))
     x, y = table.data[order].astype(np.float32), table.target[order].astype(np.int32)
     mean, spread = x[:1200].mean(axis=0), x[:1200].std(axis=0)
@@ -23,7 +25,8 @@ def moons(train: int = 120, dev: int = 1_000, noise: float = 0.3, seed: int = 1)
     """Return two interleaved half circles with noise, about 3 wide, in two classes."""
     from sklearn.datasets import make_moons
 
-    x, y = make_moons(train + dev, noise=noise, random_state=seed)
+    drawn: Any = make_moons(train + dev, noise=noise, random_state=seed)
+    x, y = drawn
     return _divided(x, y, train, 2)
 
 

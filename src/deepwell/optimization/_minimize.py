@@ -97,9 +97,9 @@ def minimize(
         cost_tolerance: ends where a step changed the cost J by no more than this times
             max(1, |J|); 0 goes on.
         keep_path: whether to return the parameters at each step.
-        hyperparameters: of the optimizer and the schedule, as in `learning_rate=0.1` (0.01 unless
-            given), `momentum=0.9`, `decay="inverse_time"`, `decay_rate=0.1`; every step counts as
-            an epoch.
+        hyperparameters: of the optimizer, the schedule and what stands beside them, as in
+            `learning_rate=0.1` (0.01 unless given), `momentum=0.9`, `decay="cosine"`,
+            `warmup_epochs=5`, `clip_norm=1`, `weight_decay=0.01`; every step counts as an epoch.
 
     Returns:
         Where it ended, with the path of the costs.
@@ -111,7 +111,7 @@ def minimize(
     _check("steps", steps, _STEPS)
     _check("gradient_tolerance", gradient_tolerance, _TOLERANCE)
     _check("cost_tolerance", cost_tolerance, _TOLERANCE)
-    rule, numbers = rule_of(optimizer, hyperparameters)
+    rule, numbers = rule_of(optimizer, steps, hyperparameters)
     task = _Task(cost, data is not None, rule, keep_path)
     limits = {"steps": steps, "flat": gradient_tolerance, "still": cost_tolerance}
     start()

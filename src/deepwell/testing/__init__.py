@@ -17,6 +17,7 @@ __getattr__, __dir__ = lazy_names(
         "check_layer": "._layers",
         "check_loss": "._losses",
         "check_optimizer": "._optimizers",
+        "check_schedule": "._schedules",
         "gradient_difference": "._numerical",
         "numerical_gradient": "._numerical",
     },

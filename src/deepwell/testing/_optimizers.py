@@ -52,7 +52,8 @@ def _defaults(name: str) -> dict[str, float]:
         values = complete({"optimizer": name})
     except ValueError:  # a rule that is not registered
         values = complete({})
-    return {n: float(v) for n, v in values.items() if isinstance(v, int | float)}
+    numbers = {n: float(v) for n, v in values.items() if isinstance(v, int | float)}
+    return {**numbers, "rms_from_first": 0.0}
 
 
 def _gradients(kind: Any, shape: tuple[int, ...] = (3, 4)) -> np.ndarray:

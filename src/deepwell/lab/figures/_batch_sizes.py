@@ -22,7 +22,7 @@ SIZES = {"batch: all 1,200 rows": 1200, "mini-batch: 64": 64, "stochastic: 1": 1
 RATES = {1200: 0.5, 64: 0.2, 1: 0.01}
 
 
-def _configuration(batch: int) -> dict[str, object]:
+def _configuration(batch: int) -> dict[str, Any]:
     return {"batch_size": batch, "learning_rate": RATES[batch], "optimizer": "sgd",
             "hidden_units": 64, "hidden_layers": 1, "patience": 0}  # fmt: skip
 
@@ -74,8 +74,8 @@ def _draw(sheet: Any, measured: dict[str, Any], style: Style) -> None:
 
 BATCH_SIZES = LabFigure(
     name="batch-sizes",
-    shows="All rows: smooth, one update an epoch. One row: very noisy, 1,200 updates. Mini-batches: "
-    "between.",
+    shows="All rows: smooth, one update an epoch. One row: very noisy, 1,200 updates. "
+    "Mini-batches: between.",
     techniques=("O1", "D9"),
     measure=_measure,
     draw=_draw,

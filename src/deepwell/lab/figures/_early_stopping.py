@@ -33,7 +33,7 @@ def _draw(sheet: Any, measured: dict[str, Any], style: Style) -> None:
     epochs = np.arange(1, EPOCHS + 1)
     left.plot(epochs, measured["train"], color=style.colors[0], label="train cost")
     left.plot(epochs, measured["dev"], color=style.colors[1], label="dev cost")
-    left.set(ylabel="cross-entropy", yscale="log", title="cost")
+    left.set(ylabel="cross-entropy", title="cost", ylim=(0, None))
     left.legend(loc="lower left")
     right.plot(epochs, 100 * measured["score"], color=style.colors[1])
     best = 100 * measured["score"][measured["best"] - 1]
@@ -41,10 +41,10 @@ def _draw(sheet: Any, measured: dict[str, Any], style: Style) -> None:
     right.annotate(f"best, kept: epoch {measured['best']}", (measured["best"], best),
                    xytext=(4, -14), textcoords="offset points", color=style.colors[2])  # fmt: skip
     right.axvline(measured["stop"], color=style.quiet, linestyle=":", linewidth=1.2)
-    right.annotate(f"stopped: epoch {measured['stop']}", (measured["stop"], 0.9),
+    right.annotate(f"stopped: epoch {measured['stop']}", (measured["stop"], 0.04),
                    xycoords=("data", "axes fraction"), xytext=(4, 0), textcoords="offset points",
                    color=style.quiet)  # fmt: skip
-    right.set(ylabel="dev error in %", title=f"patience of {PATIENCE} epochs", ylim=(0, None))
+    right.set(ylabel="dev error in %", title=f"patience of {PATIENCE} epochs", ylim=(12, 24))
     for axes in (left, right):
         axes.set(xlabel="epoch", xlim=(1, EPOCHS))
 

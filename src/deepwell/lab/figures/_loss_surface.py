@@ -42,12 +42,12 @@ def _measure() -> dict[str, Any]:
 def _draw(sheet: Any, measured: dict[str, Any], style: Style) -> None:
     from matplotlib.colors import ListedColormap
 
+    ramp = ListedColormap(style.ordered(256))
     panels = sheet.subplots(1, len(measured))
     for axes, (name, run) in zip(panels, measured.items(), strict=True):
         s = run["surface"]
         levels = np.geomspace(s.costs.min(), s.costs.max(), 16)
-        lines = axes.contour(s.across, s.up, s.costs, levels=levels, cmap=ListedColormap(style.ordered(256)),
-                             linewidths=0.9)  # fmt: skip
+        lines = axes.contour(s.across, s.up, s.costs, levels=levels, cmap=ramp, linewidths=0.9)
         axes.clabel(lines, lines.levels[::3], fontsize=7, fmt="%.2f")
         axes.plot(*s.path.T, "o-", color=style.colors[1], markersize=2, linewidth=1.3)
         axes.plot(*s.path[-1], "*", color=style.ink, markersize=9)

@@ -67,5 +67,5 @@ NORMALIZATION = LabFigure(
     techniques=("D6",),
     measure=_measure,
     draw=_draw,
-    size=(8.0, 4.0),
+    size=(8.0, 4.6),
 )

@@ -16,9 +16,13 @@ STEPS = 60
 RULES: dict[str, dict[str, float]] = {
     "sgd": {"learning_rate": 0.075},
     "momentum": {"learning_rate": 0.2, "momentum": 0.7},
+    "velocity": {"learning_rate": 0.02, "momentum": 0.8},
+    "nesterov": {"learning_rate": 0.02, "momentum": 0.8},
+    "adagrad": {"learning_rate": 1.5},
     "rmsprop": {"learning_rate": 0.25, "beta2": 0.9},
     "adam": {"learning_rate": 0.6, "beta1": 0.7, "beta2": 0.9},
 }
+PANELS = (("sgd", "momentum", "velocity", "nesterov"), ("adagrad", "rmsprop", "adam"))
 
 
 def ravine(w: Any) -> Any:
@@ -36,32 +40,37 @@ def _measure() -> dict[str, Any]:
 
 
 def _draw(sheet: Any, measured: dict[str, Any], style: Style) -> None:
-    left, right = sheet.subplots(1, 2, width_ratios=(1.7, 1))
-    x, y = np.linspace(-10, 4, 141), np.linspace(-3.2, 3.2, 121)
+    *panels, right = sheet.subplots(1, 3, width_ratios=(1.3, 1.3, 1))
+    colors = dict(zip(RULES, style.colors, strict=True))
+    x, y = np.linspace(-10, 4, 141), np.linspace(-3.4, 3.4, 121)
     heights = ravine(np.stack(np.meshgrid(x, y)))
-    left.contour(x, y, heights, levels=np.geomspace(0.5, 150, 9), colors=style.quiet,
-                 linewidths=0.6, alpha=0.7)  # fmt: skip
+    titles = ("rules with one rate for all", "rules that divide by the gradient's size")
+    for axes, names, title in zip(panels, PANELS, titles, strict=True):
+        axes.contour(x, y, heights, levels=np.geomspace(0.5, 150, 9), colors=style.quiet,
+                     linewidths=0.6, alpha=0.7)  # fmt: skip
+        for name in names:
+            axes.plot(*measured[name]["path"].T, "o-", color=colors[name], markersize=2.5,
+                      linewidth=1.2, label=name)  # fmt: skip
+        axes.plot(0, 0, "*", color=style.ink, markersize=9)
+        axes.set(xlabel="w₁, flat direction", ylabel="w₂, steep direction", xlim=(-10, 4),
+                 ylim=(-3.4, 3.4), title=title)  # fmt: skip
+        axes.grid(visible=False)
+        axes.legend(loc="lower right", ncols=2)
     right.set(xlabel="step", ylabel="cost", yscale="log", xlim=(0, STEPS), ylim=(1e-6, 300),
               title="cost")  # fmt: skip
     ends = []
-    for color, (name, run) in zip(style.colors, measured.items(), strict=False):
-        left.plot(*run["path"].T, "o-", color=color, markersize=2.5, linewidth=1.2, label=name)
-        right.plot(run["costs"], color=color)
-        ends.append((STEPS, max(run["costs"][-1], 1e-6), name, color))
-    left.plot(0, 0, "*", color=style.ink, markersize=9)
-    left.set(xlabel="w₁, flat direction", ylabel="w₂, steep direction", xlim=(-10, 4),
-             ylim=(-3.2, 3.2), title="paths on the contours of (w₁² + 25 w₂²)/2")  # fmt: skip
-    left.grid(visible=False)
-    left.legend(loc="lower right", ncols=2)
+    for name, run in measured.items():
+        right.plot(run["costs"], color=colors[name], linewidth=1.4)
+        ends.append((STEPS, max(run["costs"][-1], 1e-6), name, colors[name]))
     end_labels(right, ends)
 
 
 RAVINE = LabFigure(
     name="ravine",
-    shows="Plain descent swings across the ravine; momentum damps the swing, RMSprop and Adam "
-    "divide it away.",
-    techniques=("O4", "O7", "O8"),
+    shows="Plain descent swings across the ravine; momentum damps the swing, dividing rules go "
+    "along it.",
+    techniques=("O4", "O5", "O6", "O7", "O8"),
     measure=_measure,
     draw=_draw,
-    size=(10.0, 3.6),
+    size=(12.0, 3.6),
 )

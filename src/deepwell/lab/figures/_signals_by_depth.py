@@ -15,15 +15,23 @@ from deepwell.networks._initializers import initial_parameters
 DEPTH, UNITS, ROWS = 30, 64, 256
 
 
-def scaled_identity(factor: float, hidden: int, units: int) -> float:
-    """Return the output of `hidden` linear layers with weights `factor I` for an input of 1."""
+def identity_network(
+    factor: float, hidden: int, units: int
+) -> tuple[Architecture, dict[str, np.ndarray]]:
+    """Return `hidden` linear layers with weights `factor I`, an output layer with `I`."""
     network = Architecture(units, (units,) * hidden, units, "identity")
     parameters: dict[str, np.ndarray] = {}
     for layer in range(network.layers):
         scale = factor if layer < hidden else 1.0
         parameters[f"weights/{layer}"] = scale * np.eye(units)
         parameters[f"biases/{layer}"] = np.zeros(units)
-    return float(forward(network, parameters, np.ones((1, units)))[0, 0])
+    return network, parameters
+
+
+def scaled_identity(factor: float, hidden: int, units: int) -> float:
+    """Return the output of `hidden` linear layers with weights `factor I` for an input of 1."""
+    network = identity_network(factor, hidden, units)
+    return float(forward(*network, np.ones((1, units)))[0, 0])
 
 
 def sizes_by_depth(scheme: str, activation: str) -> np.ndarray:
