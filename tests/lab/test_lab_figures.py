@@ -301,11 +301,13 @@ def test_optimizers_in_a_ravine() -> None:
 
 @pytest.mark.proves("N6", "figure")
 @pytest.mark.slow
-def test_batch_norm_trains_faster_and_at_higher_rates() -> None:
-    plain, normed = measured("batch-norm").values()
-    assert normed[3, -1] < 0.5 * plain[3, -1]
-    trains = [(costs[:, -1] < 0.1).sum() for costs in (plain, normed)]
-    assert trains[1] > trains[0]
+def test_batch_norm_forgives_a_poor_start_and_high_rates() -> None:
+    plain_he, plain, normed_he, normed = measured("batch-norm").values()
+    assert normed[3, -1] < 0.3 * plain[3, -1]
+    for without, with_it in ((plain_he, normed_he), (plain, normed)):
+        trains = [(costs[:, -1] < 0.3).sum() for costs in (without, with_it)]
+        assert trains[1] > trains[0]
+    assert plain_he[:, -1][np.isfinite(plain_he[:, -1])].min() < normed_he[:, -1].min()
 
 
 @pytest.mark.proves("N6", "figure")

@@ -11,7 +11,10 @@ from deepwell.data import load
 X, Y = load_digits(return_X_y=True)
 
 
-def saved(folder, x=X.reshape(-1, 8, 8), **others):
+IMAGES = X.reshape(-1, 8, 8)
+
+
+def saved(folder, x=IMAGES, **others):
     np.savez(folder / "digits_images.npz", X=x, y=Y[: len(x)], **others)
     return folder / "digits_images.npz"
 

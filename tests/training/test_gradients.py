@@ -132,7 +132,7 @@ def test_every_activation_with_and_without_batch_norm(
     check(one, native(s), rows)
 
 
-@pytest.mark.proves("N4", "N5", "N11", "R1", "gradient")
+@pytest.mark.proves("N4", "N5", "N11", "R1", "R5", "gradient")
 @pytest.mark.parametrize("hidden", [(), (4,)])
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 @pytest.mark.parametrize(("loss", "outputs"), [("softmax", 3), ("logistic", 1), ("squared", 1)])
@@ -147,7 +147,7 @@ def test_every_loss(loss, outputs, smoothing, hidden, every_program, structure, 
     check(one, every_program(s), rows)
 
 
-@pytest.mark.proves("N1", "N5", "N6", "N7", "N8", "N10", "gradient")
+@pytest.mark.proves("N1", "N5", "N6", "N7", "N8", "N10", "R5", "gradient")
 def test_every_technique(technique, native, structure, member, rows):
     shaping, numbers = technique
     if "extras" in shaping:
@@ -157,6 +157,7 @@ def test_every_technique(technique, native, structure, member, rows):
     check(one, native(s), rows)
 
 
+@pytest.mark.proves("N6", "N8", "N10", "gradient")
 @pytest.mark.parametrize("name", ["batch_norm_after", "classic_dropout", "all_at_once"])
 def test_techniques_in_jax(name, techniques, program, structure, member, rows):
     shaping, numbers = techniques[name]

@@ -91,7 +91,7 @@ def test_padding_is_exact_for_every_optimizer_and_loss(
         assert relative_difference(exact[name], padded[name]) < 1e-9, name
 
 
-@pytest.mark.proves("N1", "N5", "N6", "N7", "N8", "N10", "population")
+@pytest.mark.proves("N1", "N5", "N6", "N7", "N8", "N10", "R5", "population")
 def test_every_technique_padded_is_the_same_network(technique, structure, program, member, trained):
     shaping, numbers = technique
     wide = structure(inputs=8, hidden=(16, 8, 16), train_rows=96, dev_rows=48, **shaping)
@@ -107,7 +107,7 @@ def test_every_technique_padded_is_the_same_network(technique, structure, progra
     np.testing.assert_allclose(costs[0], costs[1], rtol=1e-9)
 
 
-@pytest.mark.proves("N1", "N5", "N6", "N7", "N8", "N10", "population")
+@pytest.mark.proves("N1", "N5", "N6", "N7", "N8", "N10", "R5", "population")
 def test_every_technique_trains_alike_alone_and_in_a_population(
     technique, structure, program, member, trained
 ):

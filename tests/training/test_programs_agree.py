@@ -87,7 +87,7 @@ def test_every_decay_and_depth_in_float64(hidden, structure, program, native, me
     assert len({state["weights/0"].tobytes() for state in ours}) == len(DECAYS)
 
 
-@pytest.mark.proves("N1", "N5", "N6", "N7", "N8", "N10", "population")
+@pytest.mark.proves("N1", "N5", "N6", "N7", "N8", "N10", "R5", "population")
 def test_every_technique_in_float64(technique, structure, program, native, member, trained):
     shaping, numbers = technique
     s = structure(inputs=8, hidden=(16, 8, 16), train_rows=96, dev_rows=48, **shaping)
