@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -401,3 +403,11 @@ def test_random_search_sees_more_values_of_each_than_a_grid() -> None:
 
     points = propose(SPACE, [], TRIALS, np.random.SeedSequence(1))
     assert len({p["learning_rate"] for p in points}) == TRIALS
+
+
+def test_listing_the_figures_loads_none_of_the_machinery() -> None:
+    heavy = ("jax", "optax", "matplotlib", "sklearn")
+    code = "import sys, deepwell.lab as lab; lab.FIGURES\n"
+    code += f"print([module for module in {heavy} if module in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

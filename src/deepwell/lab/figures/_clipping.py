@@ -8,7 +8,6 @@ import numpy as np
 
 from deepwell.lab._figure import LabFigure
 from deepwell.lab._style import Style
-from deepwell.optimization._minimize import minimize
 
 START, RATE, STEPS = [2.0], 0.4, 120
 RULES: dict[str, dict[str, float]] = {
@@ -26,6 +25,8 @@ def cost(w: Any) -> Any:
 
 def _measure() -> dict[str, Any]:
     """Return the path and the costs with and without clipping, and the cost itself."""
+    from deepwell.optimization._minimize import minimize
+
     x = np.linspace(-0.6, 6, 901)
     runs = {
         name: minimize(cost, START, learning_rate=RATE, steps=STEPS, keep_path=True, **changes)
