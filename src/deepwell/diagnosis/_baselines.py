@@ -128,7 +128,7 @@ def _median(values: np.ndarray, weight: np.ndarray) -> float:
     order = order[weight[order] > 0]
     below = np.cumsum(weight[order])
     half = below[-1] / 2
-    place = int(np.searchsorted(below, half))
+    place = int(np.count_nonzero(below < half))
     after = min(place + (below[place] == half), len(order) - 1)
     return float((values[order[place]] + values[order[after]]) / 2)
 
