@@ -205,7 +205,9 @@ class JaxSession:
                 Steps(
                     order,
                     filled,
-                    *(np.int32(n) for n in (taken, chunk.epoch, program._per_epoch)),
+                    np.int32(taken),
+                    np.int32(chunk.epoch),
+                    np.int32(program._per_epoch),
                     np.bool_(chunk.ends_epoch),
                 ),
                 program._shared,
