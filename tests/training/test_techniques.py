@@ -201,7 +201,9 @@ def test_rmsprop_may_start_from_the_first_gradient(structure, every_program, mem
     data = rows("softmax")
     gradient = slopes(
         {k: v for k, v in starts[0].items() if k.split("/")[0] in ("weights", "biases")},
-        *(part[batch[0]] for part in (data.x_train, data.y_train, data.weight_train)),
+        data.x_train[batch[0]],
+        np.eye(3)[data.y_train[batch[0]]],
+        data.weight_train[batch[0]],
     )
     for state, factor in zip(session.states(), (1, 1 / np.sqrt(0.1)), strict=True):
         for name, g in gradient.items():
