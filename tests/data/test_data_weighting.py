@@ -125,6 +125,7 @@ def test_a_part_that_weighs_nothing_is_refused() -> None:
         loaded(TABLE[40:], dev=dev, weights="w")
 
 
+@pytest.mark.proves("D4", "formula")
 def test_a_slice_of_train_is_held_out() -> None:
     dev = TABLE.with_columns(x=pl.col("x") + 9)[:80]
     plain = loaded(dev=dev, test=0)
@@ -141,6 +142,7 @@ def test_a_slice_of_train_is_held_out() -> None:
     assert data.train_dev.y.mean() == pytest.approx(data.train.y.mean(), abs=0.03)
 
 
+@pytest.mark.proves("D4", "formula")
 def test_the_slice_cuts_no_group_and_no_copies() -> None:
     frame = pl.concat([TABLE, TABLE[:100]]).with_columns(row=pl.col("x"))
     data = loaded(frame, group="house", train_dev=0.2, keep=["house"])

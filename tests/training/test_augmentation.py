@@ -87,6 +87,7 @@ def test_dev_rows_are_never_augmented(structure, every_program, member, trained)
     assert told.dev_cost[0] == told.dev_cost[1]
 
 
+@pytest.mark.proves("D7", "formula")
 def test_the_cost_is_that_of_the_rows_seen(structure, every_program, member):
     """One step from known weights: the train cost is the mean over mixed and noisy rows."""
     s = structure(loss="squared", outputs=1, score="rmse", hidden=(), extras=BOTH, batch=70,

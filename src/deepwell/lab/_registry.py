@@ -6,6 +6,7 @@ from deepwell._base._registry import Registry
 
 from ._figure import LabFigure
 from .figures._activations import ACTIVATION_CURVES
+from .figures._augmentation import AUGMENTATION
 from .figures._average_windows import AVERAGE_WINDOWS
 from .figures._batch_norm import BATCH_NORM
 from .figures._batch_norm_noise import BATCH_NORM_NOISE
@@ -46,6 +47,7 @@ _ALL = (
     SPLITS,
     CROSS_VALIDATION,
     TRAIN_DEV,
+    AUGMENTATION,
     NORMALIZATION,
     BATCH_SIZES,
     ACTIVATION_CURVES,

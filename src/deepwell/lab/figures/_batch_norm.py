@@ -12,20 +12,25 @@ from deepwell.lab._style import Style
 from deepwell.lab._tasks import digits
 
 RATES = 10.0 ** np.arange(-3, 1.1, 0.5)
-KINDS = {"without": "none", "with batch norm": "before"}
-EPOCHS, SHOWN = 15, 3  # the rate whose curves are shown, by its place
+KINDS = {
+    "without, He start": {"batch_norm": "none", "initializer": "he"},
+    "without, LeCun start": {"batch_norm": "none", "initializer": "lecun"},
+    "batch norm, He start": {"batch_norm": "before", "initializer": "he"},
+    "batch norm, LeCun start": {"batch_norm": "before", "initializer": "lecun"},
+}
+EPOCHS, LAYERS, SHOWN = 15, 8, 3  # the rate whose curves are shown, by its place
 
 
 def _measure() -> dict[str, np.ndarray]:
-    """Return the train cost by epoch, (rates, epochs), with and without."""
+    """Return the train cost by epoch, (rates, epochs), with and without, from two starts."""
     networks = train(
         digits(),
         [
             {
-                "batch_norm": kind,
                 "learning_rate": float(rate),
                 "optimizer": "sgd",
-                "hidden_units": [64] * 4,
+                "hidden_units": [64] * LAYERS,
+                **kind,
             }
             for kind in KINDS.values()
             for rate in RATES
@@ -39,21 +44,25 @@ def _measure() -> dict[str, np.ndarray]:
 def _draw(sheet: Any, measured: dict[str, np.ndarray], style: Style) -> None:
     left, right = sheet.subplots(1, 2, sharey=True)
     epochs = np.arange(1, EPOCHS + 1)
-    for color, marker, (name, costs) in zip(style.colors, "os", measured.items(), strict=False):
-        left.plot(RATES, costs[:, -1], f"{marker}-", markersize=4, color=color, label=name)
+    colors = np.repeat(style.colors[:2], 2)
+    for place, (color, (name, costs)) in enumerate(zip(colors, measured.items(), strict=True)):
+        dash = "-" if place % 2 == 0 else "--"
+        left.plot(RATES, costs[:, -1], f"o{dash}", markersize=4, color=color, label=name)
         gone = ~np.isfinite(costs[:, -1])
-        left.plot(RATES[gone], np.full(gone.sum(), 9.0), "X", color=color, markersize=8)
-        right.plot(epochs, costs[SHOWN], color=color, label=name)
-    left.set(xscale="log", yscale="log", xlabel="learning rate", ylim=(1e-4, 10),
+        height = 8.0 if place % 2 == 0 else 5.0
+        left.plot(RATES[gone], np.full(gone.sum(), height), "X", color=color, markersize=7)
+        right.plot(epochs, costs[SHOWN], dash, color=color)
+    left.set(xscale="log", yscale="log", xlabel="learning rate", ylim=(2e-3, 10),
              ylabel="train cost (cross-entropy)",
-             title=f"after {EPOCHS} epochs (× diverged)")  # fmt: skip
+             title=f"{LAYERS} hidden layers, {EPOCHS} epochs (× diverged)")  # fmt: skip
     right.set(xlabel="epoch", xlim=(1, EPOCHS), title=f"at a learning rate of {RATES[SHOWN]:.2g}")
-    left.legend(loc="lower left")
+    left.legend(loc="lower left", fontsize=7.5)
 
 
 BATCH_NORM = LabFigure(
     name="batch-norm",
-    shows="With batch norm a deep network trains faster, and at rates that break the plain one.",
+    shows="With batch norm a deep network trains from a poor start too, and at rates that break "
+    "plain ones.",
     techniques=("N6",),
     measure=_measure,
     draw=_draw,

@@ -17,7 +17,7 @@ from deepwell.training._program import Chunk
 from deepwell.training._state import initial_state
 
 EPOCHS, NUDGE, FACTOR = 40, 20, 0.1
-RATE = 0.9
+RATE = 0.3
 
 
 def _measure() -> dict[str, np.ndarray]:

@@ -47,12 +47,12 @@ def _draw(sheet: Any, measured: dict[str, Any], style: Style) -> None:
         errors = 100 * measured[key]
         jitter = 0.3 * (np.random.default_rng(row).random(REPEATS) - 0.5)
         axes.plot(errors, row + jitter, "o", color=color, markersize=5, alpha=0.75)
-        axes.text(0.99, row - 0.32, f"spread {errors.std():.1f} points", color=color, ha="right",
+        axes.text(0.99, row, f"spread {errors.std():.1f} points", color=color, ha="right",
                   transform=axes.get_yaxis_transform(), fontsize=8.5)  # fmt: skip
     axes.set_yticks(range(len(names)), list(names.values()))
     axes.axvline(100 * measured["true"], color=style.ink, linestyle=":", linewidth=1.2)
-    axes.annotate("5,000 fresh rows", (100 * measured["true"], 1.0), fontsize=8.5,
-                  xycoords=("data", "axes fraction"), xytext=(4, -10),
+    axes.annotate("5,000 fresh rows", (100 * measured["true"], 0.5), fontsize=8.5,
+                  xycoords=("data", "axes fraction"), xytext=(4, -3),
                   textcoords="offset points")  # fmt: skip
     axes.grid(visible=False, axis="y")
     axes.invert_yaxis()

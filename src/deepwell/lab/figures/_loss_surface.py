@@ -6,14 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from deepwell.checking._network_cost import network_cost
-from deepwell.checking._surface import loss_surface
 from deepwell.lab._figure import LabFigure
 from deepwell.lab._style import Style
 from deepwell.lab._tasks import moons
 from deepwell.networks._architecture import Architecture
 from deepwell.networks._initializers import initial_parameters
-from deepwell.optimization._minimize import minimize
 
 NETWORK = Architecture(2, (16, 16), 1, "tanh", loss="logistic")
 RUNS: dict[str, dict[str, float]] = {
@@ -25,6 +22,10 @@ STEPS = 200
 
 def _measure() -> dict[str, Any]:
     """Return the surface through each descent's own plane, and the descent over it."""
+    from deepwell.checking._network_cost import network_cost
+    from deepwell.checking._surface import loss_surface
+    from deepwell.optimization._minimize import minimize
+
     task = moons()
     rows = task.x_train.astype(float), task.y_train.astype(float)
     cost = network_cost(NETWORK, l2=1e-3)

@@ -8,7 +8,6 @@ import numpy as np
 
 from deepwell.lab._figure import LabFigure
 from deepwell.lab._style import Style
-from deepwell.optimization._minimize import minimize
 
 STEPS = 250
 COEFFICIENTS = ((1.0, -10.0, 25.0), (1.0, -20.0, 100.0))
@@ -21,6 +20,8 @@ def parabola(w: Any, c: Any) -> Any:
 
 def _measure() -> list[np.ndarray]:
     """Return w after each step, for both sets of coefficients."""
+    from deepwell.optimization._minimize import minimize
+
     return [
         minimize(parabola, 0.0, data=c, learning_rate=0.01, steps=STEPS, keep_path=True).path
         for c in COEFFICIENTS

@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from deepwell.checking._curvature import curvature
 from deepwell.lab._figure import LabFigure
 from deepwell.lab._style import Style
-from deepwell.optimization._minimize import minimize
 
 STEPS = 25
 
@@ -30,6 +28,9 @@ def _measure() -> dict[str, dict[str, Any]]:
 
 
 def _descent(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
+    from deepwell.checking._curvature import curvature
+    from deepwell.optimization._minimize import minimize
+
     best = np.linalg.lstsq(x, y, rcond=None)[0]
     start = best + np.array([-2.5, 1.6])
     around = curvature(cost, best, data=(x, y))

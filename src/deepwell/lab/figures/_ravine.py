@@ -8,7 +8,6 @@ import numpy as np
 
 from deepwell.lab._figure import LabFigure
 from deepwell.lab._style import Style, end_labels
-from deepwell.optimization._minimize import minimize
 
 STEEP, FLAT = 25.0, 1.0
 START = np.array([-9.0, 2.0])
@@ -32,6 +31,8 @@ def ravine(w: Any) -> Any:
 
 def _measure() -> dict[str, Any]:
     """Return each rule's path and costs from the same start."""
+    from deepwell.optimization._minimize import minimize
+
     ends = {
         name: minimize(ravine, START, optimizer=name, steps=STEPS, keep_path=True, **numbers)
         for name, numbers in RULES.items()

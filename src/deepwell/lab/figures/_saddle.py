@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from deepwell.checking._curvature import curvature
 from deepwell.lab._figure import LabFigure
 from deepwell.lab._style import Style
-from deepwell.optimization._minimize import minimize
 
 START, RATE, STEPS = (-1.9, 1e-4), 0.05, 160
 POINTS = {"saddle": (0.0, 0.0), "minimum": (0.0, 1.0)}
@@ -22,6 +20,9 @@ def cost(w: Any) -> Any:
 
 def _measure() -> dict[str, Any]:
     """Return the path, its costs, and the ends of the Hessian's spectrum at both points."""
+    from deepwell.checking._curvature import curvature
+    from deepwell.optimization._minimize import minimize
+
     end = minimize(cost, list(START), learning_rate=RATE, steps=STEPS * 2, keep_path=True)
     return {
         "path": np.stack(end.path, axis=1),
