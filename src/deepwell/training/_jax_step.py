@@ -21,6 +21,7 @@ from deepwell.networks._mlp import outputs
 from deepwell.optimization._decay import DECAYS
 from deepwell.optimization._registry import OPTIMIZERS
 
+from ._jax_blocks import in_blocks
 from ._jax_layout import (
     BITS,
     REAL_SETTINGS,
@@ -278,7 +279,7 @@ def _score_epoch(structure: Structure):
     def score_epoch(numbers, arrays: Arrays, vector, best, held: Arrays, rows: Rows, epoch):
         view = (numbers["view"],) if structure.views > 1 else (...,)
         y, weight = rows.y_dev[view], rows.weight_dev[view]
-        z = apply(arrays, numbers, rows.x_dev[view], None)
+        z = in_blocks(lambda x: apply(arrays, numbers, x, None), rows.x_dev[view])
         cost = (loss.rows(z, y, jnp) * weight).sum() / weight.sum()
         # A network too far gone to have a cost has no score either; NaN is never better.
         got = jnp.where(jnp.isfinite(cost), score(z, y, weight), jnp.nan)
