@@ -22,6 +22,7 @@ from deepwell.networks._mlp import Pass, needs_masks, outputs
 from deepwell.optimization._decay import Time
 
 from ._jax_augment import augmented, mixed_loss
+from ._jax_blocks import in_blocks
 from ._jax_layout import (
     BITS,
     REAL_SETTINGS,
@@ -305,7 +306,11 @@ def _score_epoch(structure: Structure):
         view = (numbers["view"],) if structure.views > 1 else (...,)
         y, weight = rows.y_dev[view], rows.weight_dev[view]
         statistics = arrays.get("statistics")
-        z, _ = apply(arrays["parameters"], numbers, rows.x_dev[view], None, statistics)
+
+        def outputs_of(x: jax.Array) -> jax.Array:
+            return apply(arrays["parameters"], numbers, x, None, statistics)[0]
+
+        z = in_blocks(outputs_of, rows.x_dev[view])
         cost = (loss.rows(z, y, jnp) * weight).sum() / weight.sum()
         # A network too far gone to have a cost has no score either; NaN is never better.
         got = jnp.where(jnp.isfinite(cost), score(z, y, weight), jnp.nan)
