@@ -28,6 +28,7 @@ from ._jax_layout import (
     REAL_SETTINGS,
     WHOLE_SETTINGS,
     drop_layers,
+    foreign_of,
     joined,
     unpacked,
     vectors_of,
@@ -148,6 +149,7 @@ def member_chunk(
         running = scalars["outcome"] == Outcome.RUNNING
         view = (numbers["view"],) if structure.views > 1 else ()
         held = {name: unpacked(structure, name, state[name]) for name in moving}
+        held["foreign"] = {name: state[name] for name in foreign_of(structure)}
 
         def more(carry):
             index, _, scalars = carry
@@ -169,7 +171,7 @@ def member_chunk(
             lambda best: (best, scalars, nothing),
             state["best"],
         )
-        return vectors | {"best": best} | _joined_scalars(scalars), costs
+        return vectors | held["foreign"] | {"best": best} | _joined_scalars(scalars), costs
 
     return chunk
 
