@@ -6,7 +6,7 @@ PEERS := build/peers/venv/.installed
 NATIVE := $(wildcard src/native/*.?pp src/native/*/*.?pp)
 
 .PHONY: install demo test test-all check format techniques clean
-.PHONY: peers bench bench-quick bench-page bench-b1 bench-b2 bench-b3 bench-gpu
+.PHONY: peers bench bench-quick bench-page bench-b1 bench-b2 bench-b3 bench-gpu bench-techniques
 
 install: $(STAMP)
 
@@ -68,6 +68,10 @@ bench-quick: install peers
 
 bench-gpu: install
 	$(BIN)/python -m benchmarks gpu $(FRESH)
+
+# What each technique of training costs beside plain descent.
+bench-techniques: install
+	$(BIN)/python -m benchmarks.techniques
 
 bench-page: install
 	$(BIN)/python -m benchmarks page

@@ -32,6 +32,7 @@ __getattr__, __dir__ = lazy_names(
         "minimize": ".optimization._minimize",
         "one_minus_log": ".search.spaces._one_minus_log",
         "open_study": ".study._finished",
+        "register_optimizer": ".optimization._foreign",
         "resume": ".study._resume",
         "uniform": ".search.spaces._uniform",
         "write_sample": ".data._samples",

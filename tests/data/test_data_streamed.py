@@ -7,7 +7,13 @@ import polars as pl
 import pytest
 
 from deepwell._base._errors import UsageError
-from deepwell.data import _load, _streamed_encoding, _streamed_load, _table_encoder
+from deepwell.data import (
+    _load,
+    _streamed_delimited,
+    _streamed_encoding,
+    _streamed_load,
+    _table_encoder,
+)
 from deepwell.data._load import load
 from deepwell.data._memory_budget import parse_memory
 from deepwell.data._streamed_table import column_groups, streamed_table
@@ -111,6 +117,32 @@ def test_a_streamed_parquet_file_is_the_one_in_memory(options, parquet, streamin
     assert_same_data(streamed, whole)
 
 
+@pytest.mark.parametrize(
+    ("separator", "quotes", "options"),
+    [
+        (",", "necessary", {"target": "label"}),
+        (";", "always", {"target": "amount", "ignore": ["label"]}),
+        ("\t", "never", {"target": "label", "group": "group", "keep": ["key", "group"]}),
+        (";", "necessary", {"target": "label", "time": "moment", "dev": 100}),
+    ],
+)
+def test_a_streamed_text_file_is_the_one_in_memory(
+    separator, quotes, options, streaming, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(_streamed_delimited, "_LEAST", 7_001)
+    csv = tmp_path / "table.csv"
+    frame = table()
+    if separator == ";":
+        commas = pl.col("number", "holes").cast(pl.String).str.replace(".", ",", literal=True)
+        frame = frame.with_columns(commas)
+    frame.write_csv(csv, separator=separator, quote_style=quotes)
+    monkeypatch.setattr(_load, "streamed_table", lambda *_, **__: streamed_table(csv, 10**6, True))
+    streamed = load(csv, **options, vault=tmp_path / "one")
+    assert any("its columns are kept in a file" in note for note in streamed.facts.notes)
+    streaming.undo()
+    assert_same_data(streamed, load(csv, **options, vault=tmp_path / "two"))
+
+
 def test_wide_columns_are_fitted_in_pieces_alike(parquet, streaming, tmp_path, monkeypatch):
     exact = load(parquet, target="label", vault=None)
     monkeypatch.setattr(_table_encoder, "CHUNK_ROWS", 101)
@@ -166,9 +198,8 @@ def test_what_fits_is_not_streamed_and_what_does_not_is(parquet, tmp_path):
     assert streamed_table((np.zeros((9, 2)), np.zeros(9)), 1, strict=True) is None
     csv = tmp_path / "table.csv"
     table().write_csv(csv)
-    assert streamed_table(csv, 10**5, strict=False) is None
-    with pytest.raises(UsageError, match="convert it to Parquet"):
-        streamed_table(csv, 10**5, strict=True)
+    assert streamed_table(csv, 10**9, strict=True) is None
+    assert streamed_table(csv, 10**6, strict=False) is not None
     np.savez(tmp_path / "a.npz", X=np.zeros((1000, 9)), y=np.zeros(1000))
     with pytest.raises(UsageError, match="mmap_mode"):
         streamed_table(tmp_path / "a.npz", 10**4, strict=True)

@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 
 NUMBERS = {
     "learning_rate": 0.01, "decay_rate": 0.0, "momentum": 0.9, "beta1": 0.9, "beta2": 0.999,
-    "epsilon": 1e-8, "dropout": 0.2, "l2": 1e-3,
+    "epsilon": 1e-8, "l2": 1e-3,
 }  # fmt: skip
 
 
@@ -49,8 +49,8 @@ def rows(n=30, k=20, d=5, classes=3):
     return TrainingRows(x[:n], y[:n], np.ones(n), x[n:], y[n:], np.ones(k))
 
 
-def network(hidden=(4,), seed=0, **changes):
-    shape = Architecture(5, hidden, 3, "relu", 0.0, "softmax")
+def network(hidden=(4,), seed=0, dropout=0.2, **changes):
+    shape = Architecture(5, hidden, 3, "relu", 0.0, "softmax", dropout=(dropout,) * len(hidden))
     return Member(shape, **{"optimizer": "adam", "initializer": "he", "seed": seed,
                             "numbers": NUMBERS, **changes})  # fmt: skip
 
@@ -147,7 +147,7 @@ def test_an_order_that_makes_no_sense_is_refused(wrong, told):
 
 def test_an_index_past_the_rows_holds_no_row():
     p = NativeProgram(structure(), rows())
-    one = network(numbers={**NUMBERS, "dropout": 0.0})
+    one = network(dropout=0.0)
     short, padded = (p.load([one], [initial_state(one)]) for _ in range(2))
     a = short.advance(Chunk(np.arange(5, dtype=np.int32)[None], 1))
     filled = np.array([[0, 1, 2, 3, 4, 30, 2**31 - 1, 30]], np.int32)
@@ -197,7 +197,7 @@ def test_gradients_of_few_outputs_are_those_of_the_formula(outputs, dtype):
     x, weight = rng.normal(size=(n, 5)), rng.uniform(0.5, 2, n)
     y = rng.normal(size=n) if outputs == 1 else rng.integers(0, outputs, n)
     data = TrainingRows(x, y, weight, x, y, weight)
-    numbers = {**NUMBERS, "dropout": 0.0, "learning_rate": 0.5, "l2": 0.0}
+    numbers = {**NUMBERS, "learning_rate": 0.5, "l2": 0.0}
     network_of = Architecture(5, (9,), outputs, "tanh", 0.0, loss)
     one = Member(network_of, "sgd", "he", 1, numbers, dtype=dtype)
     shape = structure(
@@ -302,8 +302,7 @@ def test_a_stop_while_scoring_leaves_it_to_a_call_of_no_steps():
 
 def wide_network():
     """A network so large that its optimizer runs after all gradients."""
-    numbers = {**NUMBERS, "dropout": 0.0}
-    return network((1100, 1000), optimizer="sgd", numbers=numbers, dtype="float64")
+    return network((1100, 1000), optimizer="sgd", dropout=0.0, dtype="float64")
 
 
 def test_a_large_network_takes_the_step_of_the_formula():

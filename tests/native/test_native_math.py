@@ -13,7 +13,7 @@ POINTS = np.concatenate(
     [[0.0, -0.0, 1e-30, -1e-30, 88.5, -88.5, 1e4, -1e4], np.linspace(-12, 12, 97), [1e-4, -1e-4]]
 )
 NUMBERS = dict.fromkeys(
-    ("learning_rate", "decay_rate", "momentum", "beta1", "beta2", "epsilon", "dropout", "l2"), 0.0
+    ("learning_rate", "decay_rate", "momentum", "beta1", "beta2", "epsilon", "l2"), 0.0
 )
 
 

@@ -14,7 +14,7 @@ RNG = np.random.default_rng(5)
 WEIGHT = RNG.uniform(0.2, 2.0, N)
 WEIGHT[:5] = 0.0
 NUMBERS = dict.fromkeys(
-    ("learning_rate", "decay_rate", "momentum", "beta1", "beta2", "epsilon", "dropout", "l2"), 0.0
+    ("learning_rate", "decay_rate", "momentum", "beta1", "beta2", "epsilon", "l2"), 0.0
 )
 
 

@@ -33,10 +33,19 @@ for loss, scores in SCORES.items():
         data = rows(classes=3 if loss == "softmax" else 2)
         p = NativeProgram(structure(loss=loss, score=score, outputs=outputs), data)
         members = [
-            Member(Architecture(5, hidden, outputs, a, 0.1, loss), o, "he", 1, NUMBERS,
-                   decay="inverse_time", dtype=dtype)
+            Member(Architecture(5, hidden, outputs, a, 0.1, loss, dropout=(0.2,) * len(hidden)),
+                   o, "he", 1, NUMBERS, decay="inverse_time", dtype=dtype)
             for a in ACTIVATIONS for o in OPTIMIZERS
             for hidden in ((), (1,), (17, 33), (70, 3)) for dtype in ("float32", "float64")
+        ]
+        members += [
+            Member(Architecture(5, hidden, outputs, a, 0.1, loss, 3 if a == "maxout" else 1, norm,
+                                1e-5, residual, (0.2,) * len(hidden), 0.1, residual == 1),
+                   o, "he", 1, {{**NUMBERS, "clip_norm": clip, "gradient_noise": clip}},
+                   dtype=dtype)
+            for a in ("maxout", "relu", "tanh") for norm in ("none", "before", "after")
+            for residual in (0, 1, 2) for o, clip in (("sgd", 0.0), ("adam", 0.3))
+            for hidden in ((), (1, 2), (17, 33, 5)) for dtype in ("float32", "float64")
         ]
         session = p.load(members, [initial_state(m) for m in members])
         for epoch, batch in enumerate((1, 7, 64, 300), 1):

@@ -23,6 +23,7 @@ def test_constant_stays() -> None:
     np.testing.assert_array_equal(learning_rates(3, learning_rate=0.2, epochs=2), np.full(6, 0.2))
 
 
+@pytest.mark.proves("O10", "formula")
 def test_inverse_time_worked_numbers() -> None:
     got = learning_rates(1, learning_rate=0.2, decay="inverse_time", decay_rate=1.0, epochs=4)
     np.testing.assert_allclose(got, [0.1, 0.0667, 0.05, 0.04], atol=5e-5)
@@ -30,12 +31,14 @@ def test_inverse_time_worked_numbers() -> None:
     np.testing.assert_array_equal(still, np.full(4, 0.2))
 
 
+@pytest.mark.proves("O10", "formula")
 def test_exponential_decay_is_095_to_the_epoch_unless_told_otherwise() -> None:
     got = learning_rates(2, learning_rate=0.2, decay="exponential", epochs=3)
     right = 0.2 * np.array([0.95, 0.95, 0.9025, 0.9025, 0.857375, 0.857375])
     np.testing.assert_allclose(got, right, rtol=1e-12)
 
 
+@pytest.mark.proves("O10", "formula")
 def test_inverse_roots_count_epochs_or_steps_from_1() -> None:
     shared = {"learning_rate": 0.2, "decay_scale": 3.0, "epochs": 4}
     epochs = learning_rates(2, decay="inverse_sqrt_epoch", **shared)
@@ -47,6 +50,7 @@ def test_inverse_roots_count_epochs_or_steps_from_1() -> None:
     np.testing.assert_allclose(plain, 0.2 / np.sqrt(np.arange(8) + 1), rtol=1e-12)  # t from 0
 
 
+@pytest.mark.proves("O10", "formula", "independent")
 def test_a_staircase_falls_after_every_few_epochs_and_equals_optax() -> None:
     got = learning_rates(4, learning_rate=0.8, decay="staircase", decay_every=3, epochs=9)
     np.testing.assert_allclose(got[::4], [0.8] * 3 + [0.4] * 3 + [0.2] * 3, rtol=1e-12)
@@ -54,6 +58,7 @@ def test_a_staircase_falls_after_every_few_epochs_and_equals_optax() -> None:
     np.testing.assert_allclose(got, [peer(t) for t in range(36)], rtol=1e-6)
 
 
+@pytest.mark.proves("O10", "independent")
 @pytest.mark.parametrize("warmup", [0.0, 1.5, 3.0])
 def test_cosine_with_warm_up_equals_optax(warmup: float) -> None:
     got = learning_rates(10, learning_rate=0.3, decay="cosine", warmup_epochs=warmup, epochs=6)
@@ -65,6 +70,7 @@ def test_cosine_with_warm_up_equals_optax(warmup: float) -> None:
     assert got.max() == pytest.approx(0.3)
 
 
+@pytest.mark.proves("O10", "independent")
 def test_one_cycle_equals_optax() -> None:
     got = learning_rates(10, learning_rate=0.3, decay="one_cycle", epochs=10)
     peer = optax.cosine_onecycle_schedule(100, 0.3)

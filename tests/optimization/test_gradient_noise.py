@@ -12,6 +12,7 @@ from deepwell.optimization._gradient_noise import noise_deviation, normal_of
 DRAWN = words(key(4), (400, 500))
 
 
+@pytest.mark.proves("R5", "independent")
 @pytest.mark.parametrize(("kind", "tolerance"), [(np.float32, 1e-6), (np.float64, 4e-7)])
 def test_a_word_goes_to_the_quantile_of_its_uniform_number(kind: type, tolerance: float) -> None:
     got = normal_of(DRAWN, kind, np)
@@ -32,6 +33,7 @@ def test_the_outermost_words_are_finite() -> None:
     np.testing.assert_allclose(ends, [-5.2947044, 5.2947044], rtol=1e-6)
 
 
+@pytest.mark.proves("R5", "formula")
 def test_the_variance_falls_with_the_step() -> None:
     variance = [noise_deviation(0.3, step, np) ** 2 for step in (1, 100, 10_000)]
     np.testing.assert_allclose(variance, 0.3 / np.array([1, 100, 10_000]) ** 0.55, rtol=1e-12)

@@ -105,13 +105,13 @@ def test_every_declared_optimizer_is_here() -> None:
     assert all(optimizer.name == name for name, optimizer in OPTIMIZERS.items())
 
 
-@pytest.mark.proves("O1", "O4", "O7", "O8", "formula")
+@pytest.mark.proves("O1", "O4", "O5", "O6", "O7", "O8", "formula")
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_fifty_steps_follow_the_formula(name: str) -> None:
     np.testing.assert_allclose(by_rule(name), by_formula(name), rtol=1e-11, atol=1e-12)
 
 
-@pytest.mark.proves("O1", "O4", "O7", "O8", "independent")
+@pytest.mark.proves("O1", "O4", "O5", "O6", "O7", "O8", "independent")
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_fifty_steps_equal_optax(name: str) -> None:
     # Optax has no Adagrad with epsilon outside the root; with next to none they are the same.
@@ -120,6 +120,7 @@ def test_fifty_steps_equal_optax(name: str) -> None:
     np.testing.assert_allclose(by_rule(name, **numbers), right, rtol=1e-11, atol=1e-12)
 
 
+@pytest.mark.proves("O6", "O7", "independent")
 @pytest.mark.parametrize(
     ("name", "peer"),
     [
@@ -134,6 +135,7 @@ def test_epsilon_inside_the_root_equals_optax(name: str, peer) -> None:
     np.testing.assert_allclose(got, by_optax(peer), rtol=1e-11, atol=1e-12)
 
 
+@pytest.mark.proves("O7", "formula")
 def test_rmsprop_may_start_from_the_first_gradients_square() -> None:
     alpha, eps, s, w = 0.03, 1e-3, GRADIENTS[0] ** 2, START.copy()
     path = []
@@ -144,6 +146,7 @@ def test_rmsprop_may_start_from_the_first_gradients_square() -> None:
     np.testing.assert_allclose(by_rule("rmsprop", rms_from_first=1.0), path, rtol=1e-11)
 
 
+@pytest.mark.proves("O5", "formula")
 def test_the_velocity_after_two_steps_in_worked_numbers() -> None:
     """v2 = -mu alpha g0 - alpha g1."""
     g0, g1 = GRADIENTS[:2]
@@ -160,6 +163,7 @@ def test_the_velocity_form_is_the_averaged_one_at_a_larger_rate() -> None:
     np.testing.assert_allclose(by_rule("velocity"), right, rtol=1e-11, atol=1e-12)
 
 
+@pytest.mark.proves("O6", "O10", "formula")
 def test_adagrad_is_a_falling_rate_over_the_root_mean_square() -> None:
     """alpha / sqrt(sum g^2) = alpha / sqrt(t + 1) / rms of all gradients so far, t from 0."""
     rates = learning_rates(50, learning_rate=0.03, decay="inverse_sqrt_step", epochs=1)
@@ -171,6 +175,7 @@ def test_adagrad_is_a_falling_rate_over_the_root_mean_square() -> None:
     np.testing.assert_allclose(by_rule("adagrad", epsilon=1e-30), path, rtol=1e-11, atol=1e-12)
 
 
+@pytest.mark.proves("R3", "independent")
 def test_decoupled_decay_equals_optaxs_adamw_and_is_not_l2() -> None:
     optimizer, w, path = OPTIMIZERS["adam"], START.copy(), []
     slots = tuple(np.zeros_like(w) for _ in optimizer.slots)
@@ -184,6 +189,7 @@ def test_decoupled_decay_equals_optaxs_adamw_and_is_not_l2() -> None:
     assert np.abs(by_optax(penalized)[-1] - path[-1]).max() > 1e-2
 
 
+@pytest.mark.proves("R3", "formula")
 def test_decoupled_decay_is_the_l2_penalty_under_plain_descent() -> None:
     w = START.copy()
     for g in GRADIENTS:
@@ -192,6 +198,7 @@ def test_decoupled_decay_is_the_l2_penalty_under_plain_descent() -> None:
     np.testing.assert_allclose(w, by_optax(peer)[-1], rtol=1e-11, atol=1e-12)
 
 
+@pytest.mark.proves("O11", "independent")
 @pytest.mark.parametrize("limit", [0.5, 3.0, 100.0])
 def test_clipping_equals_optax(limit: float) -> None:
     by_value = [clipped_by_value(g, limit, np) for g in GRADIENTS]

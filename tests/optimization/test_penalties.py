@@ -74,6 +74,7 @@ def test_penalized_logistic_regression_has_scikit_learns_minimum() -> None:
         np.testing.assert_allclose(gradient, 0, atol=1e-7)
 
 
+@pytest.mark.proves("R2", "formula")
 def test_the_l1_penalty_is_the_sum_of_sizes_in_the_courses_form() -> None:
     """With lambda 0.7 and 100 rows: 0.7 / 100 times the sum of sizes."""
     right = 0.7 / 100 * sum(np.abs(w).sum() for w in WEIGHTS)
@@ -81,6 +82,7 @@ def test_the_l1_penalty_is_the_sum_of_sizes_in_the_courses_form() -> None:
     assert l1_penalty([], 0.3) == 0.0
 
 
+@pytest.mark.proves("R2", "formula")
 def test_its_subgradient_is_the_sign_and_0_at_0() -> None:
     with jax.enable_x64(True):
         gradients = jax.jit(jax.grad(l1_penalty))(WEIGHTS, 0.3)
@@ -89,6 +91,7 @@ def test_its_subgradient_is_the_sign_and_0_at_0() -> None:
     np.testing.assert_array_equal(l1_slope(np.array([0.0, -2.0]), 0.3, np), [0.0, -0.3])
 
 
+@pytest.mark.proves("R2", "independent")
 def test_l1_penalized_logistic_regression_has_scikit_learns_minimum_and_its_zeros() -> None:
     """Descent with the subgradient and a falling rate ends where scikit-learn's solution lies."""
     lam, m = 8.0, 80
@@ -112,6 +115,7 @@ def test_sparsity_is_the_share_below_a_millionth() -> None:
     assert weight_sparsity([]) == 0.0
 
 
+@pytest.mark.proves("R5", "formula")
 @pytest.mark.parametrize("limit", [0.5, 2.0, 0.0])
 def test_max_norm_scales_down_the_columns_that_are_too_long(limit: float) -> None:
     w = RNG.normal(size=(4, 3)) * [0.1, 1.0, 4.0]

@@ -37,7 +37,7 @@ def test_images_keep_their_shape_and_are_normalized_by_channel(tmp_path):
 def test_what_is_no_image(tmp_path):
     assert load((X[:200], Y[:200]), vault=None).image == ()
     more = saved(tmp_path, X[:200].reshape(-1, 8, 8), age=np.arange(200) % 7)
-    assert load(more, vault=None).image == ()
+    assert load(more, target="y", vault=None).image == ()
     broken = X[:200].reshape(-1, 8, 8).copy()
     broken[3, 2, 1] = np.nan
     with pytest.raises(UsageError, match="images must have a number in every pixel"):
@@ -48,13 +48,14 @@ def test_a_convolutional_network_from_file_to_test(tmp_path):
     from deepwell.report._terminal import study_lines
 
     data = load(saved(tmp_path), vault=tmp_path / "v")
-    fixed = {"conv_channels": [8], "hidden_units": [16], "learning_rate": 0.01, "dropout": 0.0}
+    fixed = {"conv_channels": [8], "hidden_units": [32], "learning_rate": 0.01, "dropout": 0.0}
+    fixed |= {"l2": 0.0}
     study = dw.Study(data, store=tmp_path, fixed=fixed, name="images")
-    result = study.run(trials=1, epochs=4)
+    result = study.run(trials=1, epochs=8)
     assert result.program == "jax"
     text = " ".join("\n".join(study_lines(result)).split())
     assert "convolutions train in the JAX program" in text
-    assert "conv 8 + 16 relu" in text
+    assert "conv 8 + 32 relu" in text
     assert result.dev.value < 0.2
     assert study.open_test()[-1].test.value < 0.2
     again = dw.load_model(tmp_path / "images")

@@ -133,6 +133,7 @@ def oracle(one, data, epochs):
     return w
 
 
+@pytest.mark.proves("R1", "R2", "R3", "R5", "O10", "O11", "formula", "independent")
 def test_techniques_follow_the_formulas(every, every_program, members, trained, rows):
     s = every(drops=False)
     ours = members(s)
@@ -159,6 +160,7 @@ def test_the_limits_are_met_and_none_is_without_effect(every, every_program, mem
     assert sizes["weight_decay"] < 0.99 * sizes["none"]
 
 
+@pytest.mark.proves("R2", "R3", "R5", "O11", "population")
 def test_programs_agree_on_every_technique(every, program, native, members, trained):
     s = every()
     jax, _ = trained(program(s), members(s), epochs=40)
@@ -168,6 +170,7 @@ def test_programs_agree_on_every_technique(every, program, native, members, trai
         assert relative_difference(one, other) < 1e-9, name
 
 
+@pytest.mark.proves("R2", "R3", "R5", "O11", "population")
 def test_padding_is_exact_with_every_technique(every, every_program, members, trained):
     wide = every(inputs=8, hidden=(16, 8), train_rows=96, dev_rows=48)
     tight = every(hidden=(5, 7))
@@ -177,6 +180,7 @@ def test_padding_is_exact_with_every_technique(every, every_program, members, tr
         assert relative_difference(one, other) < 1e-9, name
 
 
+@pytest.mark.proves("R2", "R3", "R5", "O11", "population")
 def test_population_equals_alone_and_resumed_to_the_bit(every, every_program, members, trained):
     s = every(dtype="float32")
     p, ours = every_program(s), members(s)
@@ -189,6 +193,7 @@ def test_population_equals_alone_and_resumed_to_the_bit(every, every_program, me
             assert alone[name].tobytes() == state[name].tobytes() == again[name].tobytes(), name
 
 
+@pytest.mark.proves("O7", "formula")
 def test_rmsprop_may_start_from_the_first_gradient(structure, every_program, member, trained, rows):
     """With s0 = g0^2 the first step is alpha sgn(g0), whatever beta is; from 0 it is larger."""
     s = structure(optimizer="rmsprop", train_rows=71, score="log_loss")
@@ -201,7 +206,9 @@ def test_rmsprop_may_start_from_the_first_gradient(structure, every_program, mem
     data = rows("softmax")
     gradient = slopes(
         {k: v for k, v in starts[0].items() if k.split("/")[0] in ("weights", "biases")},
-        *(part[batch[0]] for part in (data.x_train, data.y_train, data.weight_train)),
+        data.x_train[batch[0]],
+        np.eye(3)[data.y_train[batch[0]]],
+        data.weight_train[batch[0]],
     )
     for state, factor in zip(session.states(), (1, 1 / np.sqrt(0.1)), strict=True):
         for name, g in gradient.items():
@@ -225,6 +232,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.proves("O12", "formula", "population")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_numbers_changed_by_hand_hold_from_the_next_call_on(
     dtype, every, every_program, member, trained

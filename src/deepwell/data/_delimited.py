@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import polars as pl
@@ -37,13 +39,35 @@ def read_delimited(content: bytes, source: str) -> tuple[pl.DataFrame, str]:
     """
     text = _decoded(content, source)
     separator = find_separator(text[:SAMPLE_BYTES])
-    if '"' in text:
-        names, frame = _read_quoted(text, separator, source)
-    else:
-        names, frame = _read_plain(text, separator, source)
+    frame = pl.concat(delimited_frames([text], separator, '"' in text, source))
     if frame.is_empty():
-        raise UsageError(f"{source} has column names but no rows; add rows under the first line")
-    return frame.rename(dict(zip(frame.columns, names, strict=True))), separator
+        raise no_rows(source)
+    return frame, separator
+
+
+def delimited_frames(
+    pieces: Iterable[str],
+    separator: str,
+    has_quotes: bool,
+    source: str,
+    most: float = math.inf,
+) -> Iterator[pl.DataFrame]:
+    """Yield a text's rows as tables of text columns, at least one table.
+
+    Args:
+        pieces: the text, cut after line feeds.
+        separator: between fields.
+        has_quotes: whether there is a `"` anywhere in the whole text.
+        source: the file's name, for messages.
+        most: characters of a table, about, where there are quotes.
+
+    Raises:
+        UsageError: as `read_delimited`.
+    """
+    if has_quotes:
+        yield from _quoted_frames(pieces, separator, source, most)
+    else:
+        yield from _plain_frames(pieces, separator, source)
 
 
 def find_separator(sample: str) -> str:
@@ -68,7 +92,7 @@ def find_separator(sample: str) -> str:
 
 def _sample_widths(sample: str, separator: str) -> list[int]:
     widths: list[int] = []
-    reader = _reader(sample, separator, strict=False)
+    reader = _reader(io.StringIO(sample, newline=""), separator, strict=False)
     try:
         for fields in reader:
             if fields:
@@ -81,8 +105,7 @@ def _sample_widths(sample: str, separator: str) -> list[int]:
     return widths[:-1] if cut else widths
 
 
-def _reader(text: str, separator: str, strict: bool) -> Any:
-    lines = io.StringIO(text, newline="")
+def _reader(lines: Iterable[str], separator: str, strict: bool) -> Any:
     return csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=strict)
 
 
@@ -91,44 +114,64 @@ def _decoded(content: bytes, source: str) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        byte = content[error.start]
-        raise UsageError(
-            f"{source} is not UTF-8 text (byte 0x{byte:02X} in line {line:,}); save it as UTF-8, "
-            "for example with iconv -f WINDOWS-1252 -t UTF-8"
-        ) from None
+        raise not_utf8(source, line, content[error.start]) from None
     if "\n" not in text:
         text = text.replace("\r", "\n")
     if not text.strip():
-        raise UsageError(f"{source} is empty; give a file with column names and rows")
+        raise empty_file(source)
     return text
 
 
-def _read_plain(text: str, separator: str, source: str) -> tuple[list[str], pl.DataFrame]:
+def not_utf8(source: str, line: int, byte: int) -> UsageError:
+    """Return the refusal of a file that is no UTF-8 text."""
+    return UsageError(
+        f"{source} is not UTF-8 text (byte 0x{byte:02X} in line {line:,}); save it as UTF-8, "
+        "for example with iconv -f WINDOWS-1252 -t UTF-8"
+    )
+
+
+def empty_file(source: str) -> UsageError:
+    """Return the refusal of a file that is blank."""
+    return UsageError(f"{source} is empty; give a file with column names and rows")
+
+
+def no_rows(source: str) -> UsageError:
+    """Return the refusal of a file that has a first line only."""
+    return UsageError(f"{source} has column names but no rows; add rows under the first line")
+
+
+def _plain_frames(pieces: Iterable[str], separator: str, source: str) -> Iterator[pl.DataFrame]:
     """Read text without quotes: each line is a row, so that lines are checked by counting."""
-    header, width, blank = "", 0, False
-    for number, line in enumerate(io.StringIO(text), start=1):
-        if _is_blank(line):
-            blank = True
-            continue
-        fields = line.count(separator) + 1
-        if not header:
-            header, width = line, fields
-        elif fields != width:
-            raise _ragged(source, number, fields, width)
-    names = _checked_names(header.split(separator), source)
-    if blank:
-        text = "".join(line for line in io.StringIO(text) if not _is_blank(line))
-    _, _, rows = text.partition("\n")
-    return names, _text_columns(rows, width, separator, "\n")
+    names: list[str] = []
+    number = width = 0
+    for text in pieces:
+        begins, blank = not names, False
+        for line in io.StringIO(text):
+            number += 1
+            if _is_blank(line):
+                blank = True
+                continue
+            fields = line.count(separator) + 1
+            if not names:
+                names, width = _checked_names(line.split(separator), source), fields
+            elif fields != width:
+                raise _ragged(source, number, fields, width)
+        if blank:
+            text = "".join(line for line in io.StringIO(text) if not _is_blank(line))
+        if begins:
+            text = text.partition("\n")[2]
+        if names:
+            yield text_columns(text.encode(), names, separator, "\n")
 
 
-def _read_quoted(text: str, separator: str, source: str) -> tuple[list[str], pl.DataFrame]:
+def _quoted_frames(
+    pieces: Iterable[str], separator: str, source: str, most: float
+) -> Iterator[pl.DataFrame]:
     """Read text with quotes: they are resolved by the reader that knows where each row starts."""
-    text = text.replace(FIELD_END, " ").replace(ROW_END, " ")
-    reader = _reader(text, separator, strict=True)
+    reader = _reader(_lines(pieces), separator, strict=True)
     names: list[str] = []
     rows: list[str] = []
-    start = 1
+    size, start = 0, 1
     try:
         for fields in reader:
             if len(fields) < 2 and _is_blank("".join(fields)):
@@ -139,22 +182,31 @@ def _read_quoted(text: str, separator: str, source: str) -> tuple[list[str], pl.
                 raise _ragged(source, start, len(fields), len(names))
             else:
                 rows.append(FIELD_END.join(fields))
+                size += len(rows[-1])
             start = reader.line_num + 1
+            if size > most:
+                yield text_columns(ROW_END.join(rows).encode(), names, FIELD_END, ROW_END)
+                rows, size = [], 0
     except csv.Error as error:
         raise UsageError(
             f"{source} line {start:,} cannot be read ({error}); close the quotes of each field "
             'and write a quote inside a quoted field twice ("")'
         ) from None
-    return names, _text_columns(ROW_END.join(rows), len(names), FIELD_END, ROW_END)
+    yield text_columns(ROW_END.join(rows).encode(), names, FIELD_END, ROW_END)
 
 
-def _text_columns(rows: str, width: int, field_end: str, row_end: str) -> pl.DataFrame:
-    """Return rows of `width` fields each, without quotes, as text columns `0`, `1`, ..."""
-    schema = {str(i): pl.String for i in range(width)}
+def _lines(pieces: Iterable[str]) -> Iterator[str]:
+    for text in pieces:
+        yield from io.StringIO(text.replace(FIELD_END, " ").replace(ROW_END, " "), newline="")
+
+
+def text_columns(rows: bytes, names: Sequence[str], field_end: str, row_end: str) -> pl.DataFrame:
+    """Return rows of fields without quotes as text columns; an empty field is missing."""
+    schema = dict.fromkeys(names, pl.String)
     if not rows:
         return pl.DataFrame(schema=schema)
     return pl.read_csv(
-        io.BytesIO(rows.encode()),
+        io.BytesIO(rows),
         has_header=False,
         schema=schema,
         separator=field_end,

@@ -90,8 +90,8 @@ def load(
         name: short name; by default from the file's name.
         vault: folder for the sealed test rows; None throws them away, for a look at the plan.
         memory: budget such as `4GB`, or bytes; by default three quarters of what is free. A
-            Parquet file, or `X` of `np.load(file, mmap_mode="r")`, that is larger is read piece
-            by piece; anything else that is larger than a given budget is refused.
+            Parquet, CSV or TSV file, or `X` of `np.load(file, mmap_mode="r")`, that is larger is
+            read piece by piece; an NPZ file that is larger than a given budget is refused.
 
     Raises:
         UsageError: one sentence that says what is wrong with the data or the options.

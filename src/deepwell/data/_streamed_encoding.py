@@ -23,10 +23,9 @@ from ._divide import LEFT_OUT, Divided
 from ._mapped import temporary_file
 from ._memory import gigabytes
 from ._split import TEST, TRAIN
-from ._streamed_table import StreamedTable, column_groups, too_small
+from ._streamed_table import ROW_BYTES, StreamedTable, column_groups, too_small
 from ._table_encoder import TableEncoder
 
-ROW_BYTES = 160  # target, hashes, part, and the temporaries of the split, for each row
 _PIECES = 8  # a piece of rows at work takes one part in so many of the budget
 _MOST_ROWS, _LEAST_ROWS = 262_144, 1_024  # of a piece
 _WORK = 12  # bytes of an encoded cell at work: float64 and float32

@@ -28,8 +28,8 @@ from ._row_hashes import column_words, fingerprint
 from ._rows import Rows
 from ._split import DEV, TRAIN, TRAIN_DEV
 from ._stable_hash import mix64
-from ._streamed_encoding import ROW_BYTES, Encoding
-from ._streamed_table import StreamedTable, column_groups, too_small
+from ._streamed_encoding import Encoding
+from ._streamed_table import ROW_BYTES, StreamedTable, column_groups, too_small
 from ._table_input import Source
 from ._target import TargetEncoder
 from ._weighting import fitted_weighting, sample_weights, weighting_notes
@@ -129,7 +129,7 @@ def load_streamed(
         notes=(
             *(*notes, *task_notes, *plan.notes, *about),
             *weighting_notes(weighting, task.classes),
-            *(*divided.notes, _how(budget)),
+            *(*divided.notes, *table.notes, _how(budget)),
         ),
     )
 

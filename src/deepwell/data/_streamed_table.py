@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from ._text_numbers import parse_text
 
 TEXT_CELL_BYTES = 128  # a text cell at work: the text, its tidy form, and room for temporaries
 ENCODED_TEXT_BYTES = 256  # and encoded it may become 64 columns of hashed words
+LONG_TEXT = 4  # times a long text's bytes, while its column is at work
+ROW_BYTES = 160  # target, hashes, part, and the temporaries of the split, for each row
 _PARQUET, _ZIP = b"PAR1", b"PK"
 
 
@@ -35,11 +37,17 @@ class StreamedTable:
         kinds: name of each column -> its type as stored, in the order of the table.
         rows: how many there are.
         stored_columns: names -> these columns of all rows, as stored.
+        decimal_comma: whether `1,5` may be a number in it.
+        text_bytes: name -> mean bytes of a text, where that is known.
+        notes: what a reader should know.
     """
 
     kinds: Mapping[str, pl.DataType]
     rows: int
     stored_columns: Callable[[Sequence[str]], pl.DataFrame]
+    decimal_comma: bool = False
+    text_bytes: Mapping[str, float] = field(default_factory=dict[str, float])
+    notes: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -52,11 +60,13 @@ class StreamedTable:
 
     def columns(self, names: Sequence[str]) -> pl.DataFrame:
         """Return columns of all rows, as `read_table` returns them."""
-        return plain_types(parse_text(self.stored_columns(names)))
+        return plain_types(parse_text(self.stored_columns(names), self.decimal_comma))
 
     def cell_bytes(self, name: str) -> int:
         """Return the memory that a cell of a column takes while the column is at work."""
-        return CELL_BYTES if self.plain(name) else TEXT_CELL_BYTES
+        if self.plain(name):
+            return CELL_BYTES
+        return max(TEXT_CELL_BYTES, int(LONG_TEXT * self.text_bytes.get(name, 0.0)))
 
     def plain(self, name: str) -> bool:
         """Whether a column's cells have a fixed size, as numbers and dates have."""
@@ -75,7 +85,7 @@ def streamed_table(source: Source, budget: int, strict: bool) -> StreamedTable |
     Args:
         source: as `read_table` takes it.
         budget: bytes that the table, encoded, may take.
-        strict: whether a file that cannot be streamed is refused when it does not fit.
+        strict: whether an NPZ file, which cannot be streamed, is refused when it does not fit.
 
     Raises:
         UsageError: when a file neither fits nor can be streamed.
@@ -128,15 +138,36 @@ def _of_file(path: Path, budget: int, strict: bool) -> StreamedTable | None:
         return None  # reading it as a whole says what is wrong with it
     if head == _PARQUET:
         return _of_parquet(path, size, budget)
-    needed = size * (NPZ_FACTOR if head[:2] == _ZIP else TEXT_FACTOR)
-    if strict and needed > budget:
-        tip = "save X and y with np.save and give np.load(file, mmap_mode='r')"
+    if head[:2] != _ZIP:
+        return _of_delimited(path, budget) if size * TEXT_FACTOR > budget else None
+    if strict and size * NPZ_FACTOR > budget:
         raise UsageError(
-            f"{safe_source(path)} needs about {gigabytes(needed)} of memory, the budget is "
-            f"{gigabytes(budget)}; {tip if head[:2] == _ZIP else 'convert it to Parquet'}, "
-            "which is read piece by piece, or give more --memory"
+            f"{safe_source(path)} needs about {gigabytes(size * NPZ_FACTOR)} of memory, the budget "
+            f"is {gigabytes(budget)}; save X and y with np.save and give np.load(file, "
+            "mmap_mode='r'), which is read piece by piece, or give more --memory"
         )
     return None
+
+
+def _of_delimited(path: Path, budget: int) -> StreamedTable | None:
+    from ._streamed_delimited import text_columns_of
+
+    try:
+        columns, decimal_comma = text_columns_of(path, budget, budget // ROW_BYTES)
+    except OSError:
+        return None  # reading it as a whole says what is wrong with it
+    refuse_patterns(list(columns.names))
+    return StreamedTable(
+        kinds={name: pl.String() for name in columns.names},
+        rows=columns.rows,
+        stored_columns=columns.columns,
+        decimal_comma=decimal_comma,
+        text_bytes={name: columns.mean_bytes(name) for name in columns.names},
+        notes=(
+            f"larger than memory as text: its columns are kept in a file of "
+            f"{gigabytes(columns.size)} in the cache folder until the end",
+        ),
+    )
 
 
 def _of_parquet(path: Path, size: int, budget: int) -> StreamedTable | None:

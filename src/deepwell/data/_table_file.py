@@ -57,12 +57,12 @@ def read_file(given: str | os.PathLike[str]) -> tuple[pl.DataFrame, bool]:
             return _read_parquet(path, source, size), False
         if head.startswith(b"PK"):
             return read_npz(path, source), False
-        _refuse_binary(head, source)
+        refuse_binary(head, source)
         require_memory(size * TEXT_FACTOR, f"{source} ({gigabytes(size)})")
         content = path.read_bytes()
     except (OSError, ValueError) as error:
         raise _unreadable(path, source, error) from None
-    _refuse_binary(content, source)
+    refuse_binary(content, source)
     frame, separator = read_delimited(content, source)
     return frame, separator == ";"
 
@@ -83,9 +83,19 @@ def _regular_size(path: Path, source: str) -> int:
     return status.st_size
 
 
-def _refuse_binary(content: bytes, source: str) -> None:
+def refuse_binary(content: bytes, source: str, at_start: bool = True) -> None:
+    """Refuse what is no text.
+
+    Args:
+        content: of a file, or a part of it.
+        source: the file's name, for messages.
+        at_start: whether the file begins with it.
+
+    Raises:
+        UsageError: with what it is, where that is known.
+    """
     for start, (what, tip) in KNOWN_AS.items():
-        if content.startswith(start):
+        if at_start and content.startswith(start):
             raise UsageError(f"{source} {what}, not a table of text; {tip}")
     if b"\0" in content:
         raise UsageError(f"{source} is a binary file, not a table; give a {FORMATS}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -114,6 +114,10 @@ class _Train:
     y: np.ndarray
     weight: np.ndarray
 
+    def rotated(self, basis: Any) -> _Train:
+        """Return the rows in the coordinates of a basis (D, n)."""
+        return _Train(np.asarray(self.x @ basis), self.y, self.weight)
+
     def rows(self, chosen: np.ndarray) -> _Train:
         """Return these rows, their weights 1 on average unless all are 0."""
         weight = self.weight[chosen]
@@ -156,8 +160,7 @@ def _logistic(
     rows = _sample(len(train.y), _CELLS // cells_a_row, generator)
     if train.x.shape[1] > 4 * len(rows):
         basis = _row_basis(train.x[rows])
-        rotated: Any = train.x @ basis
-        train, x_dev = replace(train, x=rotated), x_dev @ basis
+        train, x_dev = train.rotated(basis), x_dev @ basis
         cells_a_row = basis.shape[1] * n_classes
     trial = rows[_sample(len(rows), _TRIAL_CELLS // cells_a_row, generator)]
     strength = _best_strength(train.rows(trial), n_classes, generator)

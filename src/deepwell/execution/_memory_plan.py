@@ -17,7 +17,7 @@ import numpy as np
 from deepwell._base._errors import UsageError
 from deepwell.data._memory import gigabytes
 from deepwell.networks._architecture import Architecture
-from deepwell.optimization._registry import OPTIMIZERS
+from deepwell.optimization._registry import slots_of
 from deepwell.training._program import EXTRAS, Member, TrainingRows
 from deepwell.training._window import row_bytes
 
@@ -89,7 +89,7 @@ def share_out(budget: int, rows: TrainingRows, copies: int) -> MemoryPlan:
 def native_member_bytes(member: Member) -> int:
     """Return the bytes of a member in the native core and of its state when it is read out."""
     item = 4 if member.dtype == "float32" else 8
-    arrays = 2 + len(OPTIMIZERS[member.optimizer].slots)
+    arrays = 2 + len(slots_of(member.optimizer))
     a = member.architecture
     return arrays * item * (_core_size(a, item) + a.parameters) + item * 4 * sum(
         a.normed_units(layer) for layer in range(a.layers)

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from deepwell.data._batches import steps_per_epoch
+from deepwell.optimization._foreign import is_foreign
 from deepwell.training._program import EXTRAS, Member, ProgramOptions, Structure
 
 
@@ -145,13 +146,15 @@ def plan(
             member.optimizer,
             batch,
             member.dtype,
+            (a.hidden,) if is_foreign(member.optimizer) else (),
         )
         groups.setdefault(key, []).append(number)
     buckets: list[Bucket] = []
     useful = executed = 0.0
-    for (_, _, _, _, batch, _), numbers in groups.items():
+    for (_, _, _, _, batch, _, exact), numbers in groups.items():
         assert isinstance(batch, int)
-        for cut in _cut(members, numbers, epochs * shape.train_rows, machine):
+        visits = epochs * shape.train_rows
+        for cut in [numbers] if exact else _cut(members, numbers, visits, machine):
             bucket = _bucket(members, cut, batch, shape, machine)
             buckets.append(bucket)
             executed += _work(bucket.structure) * len(cut) * shape.train_rows
@@ -212,9 +215,12 @@ def _bucket(
     machine: Machine,
 ) -> Bucket:
     some = members[numbers[0]]
-    hidden = _envelope([members[n].architecture.hidden for n in numbers])
+    # What an Optax transformation does to padding is its own affair: there is none.
+    exact = is_foreign(some.optimizer)
+    shapes = [members[n].architecture.hidden for n in numbers]
+    hidden = shapes[0] if exact else _envelope(shapes)
     arrays = 4  # parameters, best parameters and at most two slots
-    inputs = padded_size(shape.inputs)
+    inputs = shape.inputs if exact else padded_size(shape.inputs)
     wide = replace(some.architecture, inputs=inputs, hidden=hidden, outputs=shape.outputs)
     held = wide.parameters * arrays * 8
     lanes = max(1, min(machine.lanes, machine.memory // max(1, held * machine.devices)))

@@ -14,6 +14,7 @@ __getattr__, __dir__ = lazy_names(
         "exponential_average": "._averages",
         "l1_penalty": "._penalties",
         "l2_penalty": "._penalties",
+        "register_optimizer": "._foreign",
         "learning_rates": "._learning_rate",
         "minimize": "._minimize",
         "weight_sparsity": "._penalties",

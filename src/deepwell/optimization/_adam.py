@@ -16,7 +16,7 @@ def _change(gradient, slots, numbers, step, xp):
     s = beta2 * slots[1] + (1 - beta2) * gradient * gradient
     seen = 1 - beta2**step
     rate = numbers["learning_rate"] / (1 - beta1**step)
-    root = xp.sqrt(s + numbers["epsilon_root"] * seen) * (1 / xp.sqrt(seen))
+    root = xp.sqrt(s + numbers.get("epsilon_root", 0) * seen) * (1 / xp.sqrt(seen))
     return -rate * m / (root + numbers["epsilon"]), (m, s)
 
 

@@ -34,7 +34,7 @@ class Optimizer:
 
 def over_root(numerator: Array, squares: Array, numbers: Numbers, xp: Any) -> Array:
     """Return `numerator / (sqrt(squares + epsilon_root) + epsilon)`."""
-    return numerator / (xp.sqrt(squares + numbers["epsilon_root"]) + numbers["epsilon"])
+    return numerator / (xp.sqrt(squares + numbers.get("epsilon_root", 0)) + numbers["epsilon"])
 
 
 def as_optax(optimizer: Optimizer, **numbers: float) -> Any:
@@ -49,8 +49,6 @@ def as_optax(optimizer: Optimizer, **numbers: float) -> Any:
     import jax.numpy as jnp
     import optax
 
-    given = {"epsilon_root": 0.0, "rms_from_first": 0.0, **numbers}
-
     def init(params):
         zeros = [jax.tree.map(jnp.zeros_like, params) for _ in optimizer.slots]
         return (jnp.zeros((), jnp.int32), *zeros)
@@ -58,7 +56,7 @@ def as_optax(optimizer: Optimizer, **numbers: float) -> Any:
     def change(gradient, slots, step):
         # In the gradient's own type, so that 1 - beta and 1 - beta**step round alike.
         kind = jnp.result_type(gradient)
-        values = {name: jnp.asarray(value, kind) for name, value in given.items()}
+        values = {name: jnp.asarray(value, kind) for name, value in numbers.items()}
         return optimizer.change(gradient, slots, values, step.astype(kind), jnp)
 
     def update(updates, state, params=None):

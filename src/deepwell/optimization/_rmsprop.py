@@ -11,7 +11,7 @@ def _change(gradient, slots, numbers, step, xp):
     An average that starts from the first gradient's square is one whose first step forgets all
     that was before: its beta is 0.
     """
-    begins = numbers["rms_from_first"] * (step < 2)
+    begins = numbers.get("rms_from_first", 0) * (step < 2)
     beta = numbers["beta2"] * (1 - begins)
     s = beta * slots[0] + (1 - beta) * gradient * gradient
     return -over_root(numbers["learning_rate"] * gradient, s, numbers, xp), (s,)

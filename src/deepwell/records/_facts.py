@@ -69,6 +69,7 @@ class PlanFacts:
         cores: cores (or devices) at work.
         seconds: honest estimate of the time, or None when there is nothing to go by.
         space: hyperparameter -> its range or value in words, as in `log(0.0001, 1)`.
+        why: what left no choice of the program, as in `optax:lion from Optax`, or nothing.
         memory_bytes: budget for data, networks in training and workspaces; None for no bound.
         folds: networks of each configuration, one a fold; 0 without cross-validation.
         convolutions: whether networks may have convolutional layers.
@@ -83,6 +84,7 @@ class PlanFacts:
     seconds: float | None
     space: Mapping[str, str] = field(default_factory=dict[str, str])
     memory_bytes: int | None = None
+    why: str = ""
     folds: int = 0
     advice: str = ""
     convolutions: bool = False
@@ -169,6 +171,8 @@ class StudyResult:
         resumed: how often it was continued after a kill or a stop; repeated_seconds: working
             time that was lost by that and spent again. `seconds` counts all runs.
         peak_memory_bytes: most memory that the process held until then, None where unknown.
+        weight_sparsity: share of the best network's weights below 1e-6 where it paid an `l1`
+            penalty, else None.
         memory_notes: one sentence for each thing that was done to stay within the memory.
     """
 
@@ -202,6 +206,7 @@ class StudyResult:
     repeated_seconds: float = 0.0
     peak_memory_bytes: int | None = None
     memory_notes: tuple[str, ...] = ()
+    weight_sparsity: float | None = None
     train_dev: Estimate | None = None
     folds: tuple[float, ...] = ()
     refit_epochs: int = 0

@@ -16,7 +16,9 @@ def plan_lines(plan: PlanFacts) -> list[str]:
     """Return the line `plan`: networks, program, rungs, honest time, and the space searched."""
     cores = f"on {count(plan.cores, 'core')}"
     time = f"about {duration(plan.seconds)} {cores}" if plan.seconds is not None else cores
-    compiled = f" ({plan.programs} to compile)" if plan.program == "jax" else ""
+    told = [f"for {safe_text(plan.why, _WORDS_LIMIT)}"] if plan.why else []
+    told += [f"{plan.programs} to compile"] if plan.program == "jax" else []
+    compiled = f" ({', '.join(told)})" if told else ""
     networks = count(plan.networks, "network")
     if plan.folds:
         each = count(plan.networks // plan.folds, "configuration")

@@ -23,6 +23,9 @@ def result_lines(result: StudyResult) -> list[str]:
         *folds_words(result),
         f"train {label} {interval(result.train, result.percent)}",
     ]
+    if result.weight_sparsity is not None:
+        share = 100 * result.weight_sparsity
+        paragraphs.append(f"{share:.3g} % of its weights are 0 (below 1e-6) under its l1 penalty")
     if result.train_dev is not None:
         paragraphs.append(
             f"train-dev {label} {interval(result.train_dev, result.percent)}: rows like train, not "

@@ -23,6 +23,7 @@ from deepwell.execution._local import LocalEngine
 from deepwell.execution._members import architecture_of
 from deepwell.execution._speed import remember_rate
 from deepwell.networks._exact_statistics import with_exact_statistics
+from deepwell.optimization._penalties import weight_sparsity
 from deepwell.records import (
     Estimate,
     Finding,
@@ -80,6 +81,12 @@ class Work:
     programs: int
     resumed: int = 0
     repeated_seconds: float = 0.0
+
+
+def _sparsity(model: Model) -> float:
+    """Return the share of a network's weights that are as good as 0."""
+    weights = ("weights/", "kernels/")
+    return weight_sparsity(a for name, a in model.parameters.items() if name.startswith(weights))
 
 
 def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
@@ -146,6 +153,7 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         repeated_seconds=work.repeated_seconds,
         peak_memory_bytes=peak_memory(),
         memory_notes=(*sampled, *_shortages(run.history)),
+        weight_sparsity=_sparsity(model) if best.spec.number("l1") > 0 else None,
     )
     run.history.finish(result)
     return result

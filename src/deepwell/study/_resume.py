@@ -43,6 +43,7 @@ from ._finished import FinishedStudy, open_study, sealed_test
 from ._history import DECISIONS, Bracket, Round
 from ._observer import Observer
 from ._recording import VAULT, continued
+from ._settings import optimizers_of
 
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
@@ -123,7 +124,7 @@ def _go_on(
     observer.on_data(data.facts)
     folds = make_folds(data, asked.settings.folds) if asked.settings.folds else None
     data = data if folds is None else folds.whole
-    backend = choose_backend(asked.program)
+    backend = choose_backend(asked.program, optimizers_of(asked.settings.space))
     engine = engine_of(data, folds, asked.settings.metric, backend, asked.memory)
     with contextlib.closing(engine), continued(opened, record) as history:
         past = _go_back(opened, record, engine)

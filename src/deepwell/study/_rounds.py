@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from deepwell.data._folds import folds_advice
+from deepwell.execution._backends import needs_jax
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._speed import remembered_rate
 from deepwell.records import PlanFacts, Rung, Trial, TrialSpec
@@ -12,7 +13,7 @@ from deepwell.records import PlanFacts, Rung, Trial, TrialSpec
 from ._asked import Asked
 from ._history import Bracket, Round
 from ._proposals import propose
-from ._settings import Settings, convolves, scheduler_of
+from ._settings import Settings, convolves, optimizers_of, scheduler_of
 from ._work import (
     USUAL_TRIALS,
     default_trials,
@@ -63,6 +64,7 @@ def plan_facts(asked: Asked, engine: LocalEngine, round_: Round) -> PlanFacts:
         seconds=expected_seconds(planned, epochs, engine.machine, rate),
         space=asked.settings.space.describe(),
         memory_bytes=asked.memory,
+        why=needs_jax(optimizers_of(asked.settings.space)),
         folds=asked.settings.folds,
         advice=folds_advice(engine.rows(), asked.settings.folds),
         convolutions=convolves(asked.settings.space),

@@ -77,5 +77,14 @@ def scheduler_of(settings: Settings) -> Scheduler:
     return across_folds(scheduler, settings.folds) if settings.folds else scheduler
 
 
+def optimizers_of(space: Space) -> tuple[str, ...]:
+    """Return the optimizers that networks of a space may have."""
+    entry = space.get("optimizer")
+    count = entry.count() if entry is not None else None
+    if entry is None or count is None:
+        return ()
+    return tuple(str(entry.from_unit((i + 0.5) / count)) for i in range(count))
+
+
 def _shown(value: object) -> str:
     return safe_text(repr(value))

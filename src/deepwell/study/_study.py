@@ -35,7 +35,7 @@ from ._model import Model
 from ._observer import Observer
 from ._recording import recorded
 from ._rounds import first_round, plan_facts
-from ._settings import Settings, convolves
+from ._settings import Settings, convolves, optimizers_of
 
 _TRIALS = IntegerInterval(1, 1_000_000)
 
@@ -205,11 +205,10 @@ class Study:
         return self._finished
 
     def _engine(self) -> LocalEngine:
-        return engine_of(
-            *(self.data, self._folds, self.metric.name),
-            choose_backend(self._program or ("jax" if convolves(self.settings.space) else None)),
-            self._memory,
-        )
+        space = self.settings.space
+        wanted = self._program or ("jax" if convolves(space) else None)
+        backend = choose_backend(wanted, optimizers_of(space))
+        return engine_of(self.data, self._folds, self.metric.name, backend, self._memory)
 
     def _asked(self, trials: int | None, epochs: int | None, budget: str | float | None) -> Asked:
         """Return what a run with these arguments is asked to do, its program still unnamed."""

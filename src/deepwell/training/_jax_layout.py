@@ -6,6 +6,7 @@ compared, and compiling is paid by the kernel.
     parameters, <slot>...   (N,) weights of all layers, then their biases, then what else is trained
     statistics              (S,) of batch normalization, where there is any
     best                    (N + S,) both at the best dev score, all padded
+    optax/0, ...            what an Optax transformation remembers, each in its own shape
     whole                         (5,) int32, in the order of WHOLE_NUMBERS
     real                          (4,) in the order of REAL_NUMBERS
 """
@@ -25,8 +26,10 @@ from deepwell.networks._architecture import Architecture
 from deepwell.networks._dropout_rate import drop_of
 from deepwell.networks._mlp import needs_masks
 from deepwell.optimization._decay import decay_code
-from deepwell.optimization._registry import OPTIMIZERS
+from deepwell.optimization._foreign import is_foreign
+from deepwell.optimization._registry import slots_of
 
+from ._jax_foreign import leaf_kinds
 from ._program import NUMBERS, Member, State, Structure
 from ._state import REAL_NUMBERS, WHOLE_NUMBERS, padded
 
@@ -74,7 +77,15 @@ def joined(structure: Structure, vector: str, arrays: dict[str, jax.Array]) -> j
 def vectors_of(structure: Structure) -> tuple[str, ...]:
     """Return the names of a lane's vectors."""
     statistics = ("statistics",) if structure.batch_norm != "none" else ()
-    return ("parameters", *OPTIMIZERS[structure.optimizer].slots, *statistics, "best")
+    return ("parameters", *slots_of(structure.optimizer), *statistics, "best")
+
+
+def foreign_of(structure: Structure) -> dict[str, tuple[tuple[int, ...], Any]]:
+    """Return name -> shape and type of what an Optax transformation remembers; empty without."""
+    if not is_foreign(structure.optimizer):
+        return {}
+    shapes = shapes_of(structure.network, "parameters")
+    return leaf_kinds(structure.optimizer, tuple(shapes.items()), structure.dtype)
 
 
 def _prefix(vector: str) -> str:
@@ -96,6 +107,8 @@ def empty_lanes(structure: Structure, lanes: int) -> Lanes:
         )
         for name in vectors_of(structure)
     }
+    for name, (shape, dtype) in foreign_of(structure).items():
+        held[name] = np.zeros((lanes, *shape), dtype)
     held["whole"] = np.zeros((lanes, len(WHOLE_NUMBERS)), np.int32)
     held["whole"][:, WHOLE_NUMBERS.index("outcome")] = _EMPTY
     held["real"] = np.zeros((lanes, len(REAL_NUMBERS)), kind)
@@ -108,6 +121,8 @@ def write_lane(structure: Structure, held: Lanes, lane: int, state: State) -> No
         for name, room in unpacked(structure, vector, held[vector][lane]).items():
             one = state[_prefix(vector) + name]
             room[tuple(slice(0, n) for n in one.shape)] = one
+    for name in foreign_of(structure):
+        held[name][lane] = state[name]
     held["whole"][lane] = [state[name] for name in WHOLE_NUMBERS]
     held["real"][lane] = [state[name] for name in REAL_NUMBERS]
 
@@ -119,6 +134,7 @@ def read_lane(structure: Structure, held: Lanes, lane: int, member: Member) -> S
         shapes = shapes_of(member.architecture, vector)
         for name, room in unpacked(structure, vector, held[vector][lane]).items():
             state[_prefix(vector) + name] = room[tuple(slice(0, n) for n in shapes[name])].copy()
+    state.update({name: np.array(held[name][lane]) for name in foreign_of(structure)})
     pairs = zip(WHOLE_NUMBERS, held["whole"][lane], strict=True)
     state.update({name: np.asarray(value, np.int64) for name, value in pairs})
     pairs = zip(REAL_NUMBERS, held["real"][lane], strict=True)

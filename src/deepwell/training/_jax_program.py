@@ -20,6 +20,8 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from deepwell._jax._start import start
 from deepwell.data._batches import steps_per_epoch
+from deepwell.networks._architecture import Architecture
+from deepwell.optimization._foreign import is_foreign
 
 from ._jax_device import one_by_one, together
 from ._jax_layout import (
@@ -432,6 +434,10 @@ def order_shape(structure: Structure) -> tuple[int, ...]:
     return (*views, structure.steps, structure.batch)
 
 
+def _fills(a: Architecture, structure: Structure) -> bool:
+    return (a.inputs, a.hidden) == (structure.inputs, structure.hidden)
+
+
 def _check_fit(member: Member, structure: Structure) -> None:
     a = member.architecture
     fits = (
@@ -448,6 +454,7 @@ def _check_fit(member: Member, structure: Structure) -> None:
         and (structure.drops or not any(a.dropout))
         and (structure.drops_inputs or not a.input_dropout)
         and (structure.smooths or not member.number("label_smoothing"))
+        and (not is_foreign(member.optimizer) or _fills(a, structure))
         and all(not member.number(name) for name in EXTRAS if name not in structure.extras)
     )
     if not fits:

@@ -22,11 +22,13 @@ from deepwell.networks._mlp import Pass, needs_masks, outputs
 from deepwell.optimization._decay import Time
 
 from ._jax_augment import augmented, mixed_loss
+from ._jax_blocks import in_blocks
 from ._jax_layout import (
     BITS,
     REAL_SETTINGS,
     WHOLE_SETTINGS,
     drop_layers,
+    foreign_of,
     joined,
     unpacked,
     vectors_of,
@@ -147,6 +149,7 @@ def member_chunk(
         running = scalars["outcome"] == Outcome.RUNNING
         view = (numbers["view"],) if structure.views > 1 else ()
         held = {name: unpacked(structure, name, state[name]) for name in moving}
+        held["foreign"] = {name: state[name] for name in foreign_of(structure)}
 
         def more(carry):
             index, _, scalars = carry
@@ -168,7 +171,7 @@ def member_chunk(
             lambda best: (best, scalars, nothing),
             state["best"],
         )
-        return vectors | {"best": best} | _joined_scalars(scalars), costs
+        return vectors | held["foreign"] | {"best": best} | _joined_scalars(scalars), costs
 
     return chunk
 
@@ -305,7 +308,11 @@ def _score_epoch(structure: Structure):
         view = (numbers["view"],) if structure.views > 1 else (...,)
         y, weight = rows.y_dev[view], rows.weight_dev[view]
         statistics = arrays.get("statistics")
-        z, _ = apply(arrays["parameters"], numbers, rows.x_dev[view], None, statistics)
+
+        def outputs_of(x: jax.Array) -> jax.Array:
+            return apply(arrays["parameters"], numbers, x, None, statistics)[0]
+
+        z = in_blocks(outputs_of, rows.x_dev[view])
         cost = (loss.rows(z, y, jnp) * weight).sum() / weight.sum()
         # A network too far gone to have a cost has no score either; NaN is never better.
         got = jnp.where(jnp.isfinite(cost), score(z, y, weight), jnp.nan)

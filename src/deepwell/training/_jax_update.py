@@ -20,6 +20,7 @@ import jax.numpy as jnp
 from deepwell._jax._generator import Words, fold, words
 from deepwell.optimization._clipping import clipped_by_value, norm_scale
 from deepwell.optimization._decay import DECAYS, Time
+from deepwell.optimization._foreign import is_foreign
 from deepwell.optimization._gradient_noise import noise_deviation, normal_of
 from deepwell.optimization._learning_rate import warmed
 from deepwell.optimization._max_norm import within_norm
@@ -27,6 +28,7 @@ from deepwell.optimization._penalties import l1_slope
 from deepwell.optimization._registry import OPTIMIZERS
 from deepwell.optimization._weight_decay import kept_share
 
+from ._jax_foreign import foreign_change
 from ._program import Structure
 
 _OF_FRONT = ("kernels", "offsets", "channel_scales", "channel_shifts")
@@ -59,20 +61,38 @@ def updated(
         step: int32, counted from 1; draws depend on it, and a float32 would miss some.
         time: of the step, in the members' type.
     """
-    optimizer, parameters = OPTIMIZERS[structure.optimizer], held["parameters"]
+    parameters = held["parameters"]
     local = {**numbers, "learning_rate": rate_of_step(numbers, time)}
     kept = kept_share(local["learning_rate"], numbers["weight_decay"])
     gradients = _whole_gradients(structure, numbers, parameters, slopes)
     if "gradient_noise" in structure.extras:
         gradients = _noisy(structure, gradients, numbers, step, time)
+    changes, remembered = _changes(structure.optimizer, local, held, gradients, time)
     new: dict[str, Arrays] = {name: {} for name in held}
+    new["parameters"] = {
+        name: _moved(structure, numbers, name, parameters[name], change, kept)
+        for name, change in changes.items()
+    }
+    return new | remembered
+
+
+def _changes(
+    optimizer: str, numbers: Numbers, held: dict[str, Arrays], gradients: Arrays, time: Time
+) -> tuple[Arrays, dict[str, Arrays]]:
+    """Return what the rule adds to each parameter, and what it remembers after the step."""
+    if is_foreign(optimizer):
+        changes, after = foreign_change(
+            optimizer, numbers, held["foreign"], gradients, held["parameters"]
+        )
+        return changes, {"foreign": after}
+    rule, changes = OPTIMIZERS[optimizer], {}
+    new: dict[str, Arrays] = {"foreign": {}, **{slot: {} for slot in rule.slots}}
     for name, gradient in gradients.items():
-        slots = tuple(held[slot][name] for slot in optimizer.slots)
-        change, slots = optimizer.change(gradient, slots, local, time.step, jnp)
-        new["parameters"][name] = _moved(structure, numbers, name, parameters[name], change, kept)
-        for slot, values in zip(optimizer.slots, slots, strict=True):
+        slots = tuple(held[slot][name] for slot in rule.slots)
+        changes[name], slots = rule.change(gradient, slots, numbers, time.step, jnp)
+        for slot, values in zip(rule.slots, slots, strict=True):
             new[slot][name] = values
-    return new
+    return changes, new
 
 
 def _is_weight(name: str) -> bool:

@@ -17,6 +17,7 @@ from deepwell._native._core_module import core, cores, simd
 from deepwell.data._augmentation import share_table
 from deepwell.data._batches import steps_per_epoch
 from deepwell.networks._dropout_rate import drop_of
+from deepwell.optimization._foreign import is_foreign
 
 from ._native_state import begin, read_state, write_state
 from ._program import NUMBERS, Chunk, Info, Member, State, Structure, TrainingRows
@@ -193,6 +194,8 @@ def _window(chunk: Chunk, dtype: str, types: set[str]) -> Any:
 
 def _check_fit(member: Member, structure: Structure, features: int) -> None:
     a = member.architecture
+    if is_foreign(member.optimizer):
+        raise ValueError(f"the native core has no {member.optimizer}; the JAX program has")
     fits = a.inputs == features and a.outputs == structure.outputs and a.loss == structure.loss
     if not fits:
         raise ValueError(

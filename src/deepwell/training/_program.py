@@ -152,6 +152,11 @@ class Member:
     initializer_scale: float = 1.0
     view: int = 0
 
+    def __post_init__(self) -> None:
+        for name in self.numbers:
+            if name not in NUMBERS:
+                raise ValueError(f'"{name}" is none of the numbers of a member: {list(NUMBERS)}')
+
     def number(self, name: str) -> float:
         """Return one of `NUMBERS`: what was given, else the hyperparameter's default."""
         return float(self.numbers.get(name, HYPERPARAMETERS[name].default or 0.0))  # type: ignore[arg-type]

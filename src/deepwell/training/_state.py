@@ -4,6 +4,7 @@
     scales/l, shifts/l                  where layer l has batch normalization, gamma and beta
     means/l, variances/l                and what it normalizes with at prediction
     <slot>/<parameter>                  what the optimizer remembers of each parameter
+    optax/0, optax/1, ...               the same of an Optax transformation, of its own shapes
     best/<parameter>, best/<statistic>  those of the first three lines at the best dev score
     step, epoch                         int64, update steps and epochs done
     best_epoch, stale                   int64, epoch of the best score; epochs since then
@@ -20,7 +21,8 @@ from __future__ import annotations
 import numpy as np
 
 from deepwell.networks._initializers import initial_parameters, initial_statistics
-from deepwell.optimization._registry import OPTIMIZERS
+from deepwell.optimization._foreign import is_foreign
+from deepwell.optimization._registry import slots_of
 
 from ._program import Member, Outcome, State
 
@@ -39,8 +41,12 @@ def initial_state(member: Member) -> State:
     )
     statistics = initial_statistics(member.architecture, member.dtype)
     state: State = parameters | statistics
-    for slot in OPTIMIZERS[member.optimizer].slots:
+    for slot in slots_of(member.optimizer):
         state.update({f"{slot}/{name}": np.zeros_like(p) for name, p in parameters.items()})
+    if is_foreign(member.optimizer):
+        from ._jax_foreign import initial_leaves
+
+        state.update(initial_leaves(member, parameters))
     state.update({f"best/{name}": p.copy() for name, p in (parameters | statistics).items()})
     state.update({name: np.asarray(0, np.int64) for name in WHOLE_NUMBERS})
     state.update({name: np.asarray(0.0, np.float64) for name in REAL_NUMBERS})
