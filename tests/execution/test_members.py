@@ -37,6 +37,8 @@ CHOSEN = {
     "input_dropout": 0.1,
     "dropout_kind": "classic",
     "label_smoothing": 0.2,
+    "input_noise": 0.1,
+    "mixup": 0.3,
     "l2": 0.001,
     "l1": 0.002,
     "weight_decay": 0.1,
@@ -65,8 +67,10 @@ def test_every_hyperparameter_reaches_the_member() -> None:
     assert got.rms_start == "first_gradient"
     assert got.numbers == {name: CHOSEN[name] for name in NUMBERS}
     # The engine reads `batch_size` from the specification itself, and a study what it normalizes
-    # with at its end.
-    elsewhere = {"batch_size", "hidden_layers", "leaky_slope", "batch_norm_statistics"}
+    # with at its end; a table has no convolutions.
+    elsewhere = {"batch_size", "hidden_layers", "leaky_slope", "batch_norm_statistics", "pool"}
+    elsewhere |= {"pooling", *(f"conv_{name}" for name in ("layers", "channels", "kernel"))}
+    elsewhere.add("conv_stride")
     assert set(CHOSEN) | elsewhere == set(HYPERPARAMETERS)
 
 
