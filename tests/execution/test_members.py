@@ -52,8 +52,6 @@ CHOSEN = {
     "decay_scale": 2.0,
     "decay_every": 3,
     "warmup_epochs": 1.5,
-    "input_noise": 0.05,
-    "mixup": 0.2,
 }
 
 
