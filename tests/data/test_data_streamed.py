@@ -187,9 +187,41 @@ def test_a_budget_below_one_column_is_refused(parquet):
         list(column_groups(table, ["number"], 1000))
 
 
-def test_dev_rows_of_their_own_are_refused_in_a_stream(parquet, streaming):
-    with pytest.raises(UsageError, match="put all rows in one table"):
-        load(parquet, target="label", dev=parquet, vault=None)
+@pytest.mark.parametrize("given", [("dev",), ("test",), ("dev", "test")])
+def test_given_rows_beside_a_stream_are_those_beside_a_table_in_memory(
+    given, parquet, streaming, tmp_path
+):
+    """Columns of other types, in another order, an optional one left out, and copies of rows."""
+    rng = np.random.default_rng(9)
+    options = {"target": "label", "time": "moment", "keep": ["key"]}
+    for part in given:
+        rows = pl.concat([table().sample(400, seed=len(part)), table().head(30)])
+        shift = pl.Series(rng.normal(size=430) * ([1.0] * 400 + [0.0] * 30))
+        rows = rows.with_columns(
+            pl.col("number") + shift,
+            pl.col("digits").cast(pl.Float64) + shift.round(),
+            pl.col("flag").cast(pl.String) if part == "dev" else pl.col("flag"),
+        )
+        rows = rows.select(reversed(rows.columns)).drop("moment")
+        rows.write_csv(tmp_path / f"{part}.csv")
+        options[part] = tmp_path / f"{part}.csv"
+    if len(given) == 1:
+        options[{"dev": "test", "test": "dev"}[given[0]]] = 200
+    else:
+        options |= {"time": None, "ignore": ["moment"]}
+    streamed = load(parquet, **options, vault=tmp_path / "one")
+    streaming.undo()
+    whole = load(parquet, **options, vault=tmp_path / "two")
+    assert_same_data(streamed, whole)
+
+
+def test_given_rows_that_do_not_fit_are_refused(parquet, streaming):
+    streaming.setattr(_streamed_load, "_GIVEN_SHARE", 200)
+    with pytest.raises(UsageError, match=r"too small for 2,9.. given dev and test rows"):
+        load(parquet, target="label", dev=parquet, vault=None, memory=16_000_000)
+    streaming.setattr(_streamed_load, "TEXT_FACTOR", 10**4)
+    with pytest.raises(UsageError, match=r"too small for a file of dev or test rows"):
+        load(parquet, target="label", dev=parquet, vault=None, memory=16_000_000)
 
 
 def test_what_fits_is_not_streamed_and_what_does_not_is(parquet, tmp_path):

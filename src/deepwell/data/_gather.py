@@ -51,21 +51,40 @@ def gather(source: Source, options: LoadOptions) -> Gathered:
     table = read_table(source, options.target)
     notes: list[str] = []
     target, usable = usable_columns(table, source, options, notes)
-    frames = [_labelled(usable, target, options.ignore, "the table", notes)]
-    parts = [TRAIN]
+    labelled = _labelled(usable, target, options.ignore, "the table", notes)
+    given = given_rows(usable, target, options, notes)
+    frames = [labelled, *given.values()]
+    parts = [TRAIN, *given]
+    require_rows(sum(frame.height for frame in frames))
+    given_parts = np.repeat(np.array(parts, np.int8), [frame.height for frame in frames])
+    return Gathered(stacked(frames), given_parts, target, table.height, table.width, tuple(notes))
+
+
+def given_rows(
+    table: pl.DataFrame, target: str, options: LoadOptions, notes: list[str]
+) -> dict[int, pl.DataFrame]:
+    """Return the dev and test rows that the user gave and that have a target, by part.
+
+    Args:
+        table: the table's columns, with or without rows.
+        target: name of the target.
+        options: what the user said.
+        notes: takes where they came from, and what was left out.
+
+    Raises:
+        UsageError: when they cannot be read, or lack a column.
+    """
+    rows_of: dict[int, pl.DataFrame] = {}
     for part, given in ((DEV, options.dev_source), (TEST, options.test_source)):
         if given is None:
             continue
-        rows = _aligned(read_table(given, target), usable, options, target, PARTS[part])
+        rows = _aligned(read_table(given, target), table, options, target, PARTS[part])
         rows = _labelled(rows, target, options.ignore, f"the {PARTS[part]} rows", notes)
         notes.append(
             f"{PARTS[part]}: {count_of(rows.height, 'row')} of {safe_text(describe_source(given))}"
         )
-        frames.append(rows)
-        parts.append(part)
-    require_rows(sum(frame.height for frame in frames))
-    given_parts = np.repeat(np.array(parts, np.int8), [frame.height for frame in frames])
-    return Gathered(_stacked(frames), given_parts, target, table.height, table.width, tuple(notes))
+        rows_of[part] = rows
+    return rows_of
 
 
 def usable_columns(
@@ -203,14 +222,18 @@ def _aligned(
             )
     return pl.DataFrame(
         [
-            rows[name] if name in rows.columns else pl.Series(name, [None] * rows.height, kind)
-            for name, kind in table.schema.items()
+            rows[name] if name in rows.columns else pl.Series(name, [None] * rows.height, pl.Null)
+            for name in table.columns
         ]
     )
 
 
-def _stacked(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Return tables one under another, columns of different types made alike."""
+def stacked(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return tables one under another, columns of different types made alike.
+
+    Args:
+        frames: tables with the same columns, one or more.
+    """
     for name in frames[0].columns if len(frames) > 1 else ():
         kinds = {frame.schema[name] for frame in frames} - {pl.Null()}
         if len(kinds) < 2:

@@ -7,19 +7,28 @@ go to a file without a name, which ends with the process; test rows go to the va
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 from polars.selectors import by_name
-
-from deepwell._base._errors import UsageError
 
 from ._column_kinds import column_kinds, input_kind
 from ._column_plan import candidates, counted_notes, planned
 from ._column_values import as_labels
 from ._divide import divide
-from ._gather import Gathered, require_finite, require_rows, usable_columns, with_target
+from ._gather import (
+    Gathered,
+    given_rows,
+    require_finite,
+    require_rows,
+    usable_columns,
+    with_target,
+)
 from ._infer_task import infer_task
 from ._load_options import LoadOptions
 from ._memory import gigabytes
@@ -30,9 +39,29 @@ from ._split import DEV, TRAIN, TRAIN_DEV
 from ._stable_hash import mix64
 from ._streamed_encoding import Encoding
 from ._streamed_table import ROW_BYTES, StreamedTable, column_groups, too_small
+from ._table_file import TEXT_FACTOR
 from ._table_input import Source
 from ._target import TargetEncoder
 from ._weighting import fitted_weighting, sample_weights, weighting_notes
+
+_GIVEN_SHARE = 4  # given dev and test rows may take one part in so many of the budget
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What there is to work with.
+
+    Attributes:
+        table: with given dev and test rows behind its own.
+        names: its usable columns.
+        places: its rows that have a target.
+        gathered: these rows, with the columns that the split needs.
+    """
+
+    table: StreamedTable
+    names: list[str]
+    places: np.ndarray
+    gathered: Gathered
 
 
 @dataclass(eq=False)
@@ -63,38 +92,16 @@ def load_streamed(
     Raises:
         UsageError: as for a table in memory, and when the budget is too small for a column.
     """
-    if options.dev_source is not None or options.test_source is not None:
-        raise UsageError(
-            "dev or test rows of their own cannot be given for a table larger than the memory "
-            "budget; put all rows in one table, or give more --memory"
-        )
-    if table.rows * ROW_BYTES > budget:
-        raise too_small(budget, table.rows * ROW_BYTES, f"{table.rows:,} rows")
-    notes: list[str] = []
-    target, usable = usable_columns(table.outline(), source, options, notes)
-    names = usable.columns
-    goal = table.columns([target])[target]
-    labelled = with_target(goal, "the table", notes)
-    places = np.flatnonzero(labelled.to_numpy())
-    require_rows(len(places))
-    goal = goal.filter(labelled)
+    found = _found(table, source, options, budget)
+    gathered, places = found.gathered, found.places
+    target, goal = gathered.target, gathered.frame[gathered.target]
     task, task_notes = infer_task(goal, options.task)
-    survey = _surveyed(table, names, target, places, options, budget)
-    plan = planned(names, survey.kinds, survey.if_kept.__getitem__, options)
+    survey = _surveyed(found.table, found.names, target, places, options, budget)
+    plan = planned(found.names, survey.kinds, survey.if_kept.__getitem__, options)
     hashes = (survey.everything, survey.comparable, survey.units)
     everything, comparable, units = (mix64(total) for total in hashes)
-    print_of_data = fingerprint(everything, names, target)
+    print_of_data = fingerprint(everything, found.names, target)
     seed = int(print_of_data[:8], 16) if options.seed is None else options.seed
-    named = (options.group, options.time, options.weights)
-    splitting = [target, *{n for n in named if n is not None}]
-    gathered = Gathered(
-        table.columns(splitting)[places],
-        np.full(len(places), TRAIN, np.int8),
-        target,
-        table.rows,
-        len(table.names),
-        tuple(notes),
-    )
     divided = divide(gathered, task, units, seed, options)
     trained = divided.rows(TRAIN)
     sample = sample_weights(gathered.frame, options.weights)
@@ -103,7 +110,7 @@ def load_streamed(
     weighting = fitted_weighting(sample, y, divided, task, options)
     weight = weighting.weights(sample, y)
     encoding = Encoding(
-        table, names, plan, places, divided, sample[trained], survey.row_bytes, budget
+        found.table, found.names, plan, places, divided, sample[trained], survey.row_bytes, budget
     )
     encoded = encoding.run()
     parts = {
@@ -116,7 +123,7 @@ def load_streamed(
         task=task,
         divided=divided,
         hashes=comparable,
-        comparable=set(names) - set(plan.identifiers),
+        comparable=set(found.names) - set(plan.identifiers),
         fingerprint=print_of_data,
         seed=seed,
         train=parts[TRAIN],
@@ -127,11 +134,64 @@ def load_streamed(
         table_encoder=encoded.encoder,
         target_encoder=target_encoder,
         notes=(
-            *(*notes, *task_notes, *plan.notes, *about),
+            *(*gathered.notes, *task_notes, *plan.notes, *about),
             *weighting_notes(weighting, task.classes),
             *(*divided.notes, *table.notes, _how(budget)),
         ),
     )
+
+
+def _found(table: StreamedTable, source: Source, options: LoadOptions, budget: int) -> _Found:
+    """Return the rows to work with: the table's, then given dev and test rows, with a target."""
+    if table.rows * ROW_BYTES > budget:
+        raise too_small(budget, table.rows * ROW_BYTES, f"{table.rows:,} rows")
+    notes: list[str] = []
+    target, usable = usable_columns(table.outline(), source, options, notes)
+    labelled = with_target(table.columns([target])[target], "the table", notes).to_numpy()
+    given = _given_rows(usable, target, options, notes, budget)
+    whole = table.followed_by(list(given.values()))
+    added = np.repeat(np.array([*given], np.int8), [rows.height for rows in given.values()])
+    places = np.flatnonzero(np.concatenate([labelled, np.ones(len(added), bool)]))
+    require_rows(len(places))
+    named = (options.group, options.time, options.weights)
+    splitting = [target, *{n for n in named if n is not None}]
+    gathered = Gathered(
+        whole.columns(splitting)[places],
+        np.concatenate([np.full(len(places) - len(added), TRAIN, np.int8), added]),
+        target,
+        table.rows,
+        len(table.names),
+        tuple(notes),
+    )
+    return _Found(whole, usable.columns, places, gathered)
+
+
+def _given_rows(
+    usable: pl.DataFrame,
+    target: str,
+    options: LoadOptions,
+    notes: list[str],
+    budget: int,
+) -> dict[int, pl.DataFrame]:
+    """Return the dev and test rows that the user gave, which are held as they are."""
+    for source in (options.dev_source, options.test_source):
+        needed = _file_size(source) * TEXT_FACTOR
+        if needed > budget:
+            raise too_small(budget, needed, "a file of dev or test rows")
+    given = given_rows(usable, target, options, notes)
+    held = int(sum(rows.estimated_size() for rows in given.values()))
+    if held * _GIVEN_SHARE > budget:
+        count = sum(rows.height for rows in given.values())
+        raise too_small(budget, held * _GIVEN_SHARE, f"{count:,} given dev and test rows")
+    return given
+
+
+def _file_size(source: Source) -> int:
+    """Return the bytes of a file, 0 where there is none, which reading it will say."""
+    if isinstance(source, str | os.PathLike):
+        with contextlib.suppress(OSError, ValueError):
+            return Path(source).stat().st_size
+    return 0
 
 
 def _surveyed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from polars.selectors import by_name
 from deepwell._base._errors import UsageError
 
 from ._arrays import INPUT_NAME, NPZ_FACTOR, array_columns, pair_of_arrays
+from ._gather import stacked
 from ._mapped import read_columns
 from ._memory import gigabytes
 from ._names import refuse_patterns
@@ -36,16 +37,14 @@ class StreamedTable:
     Attributes:
         kinds: name of each column -> its type as stored, in the order of the table.
         rows: how many there are.
-        stored_columns: names -> these columns of all rows, as stored.
-        decimal_comma: whether `1,5` may be a number in it.
+        columns: names -> these columns of all rows, as `read_table` returns them.
         text_bytes: name -> mean bytes of a text, where that is known.
         notes: what a reader should know.
     """
 
     kinds: Mapping[str, pl.DataType]
     rows: int
-    stored_columns: Callable[[Sequence[str]], pl.DataFrame]
-    decimal_comma: bool = False
+    columns: Callable[[Sequence[str]], pl.DataFrame]
     text_bytes: Mapping[str, float] = field(default_factory=dict[str, float])
     notes: tuple[str, ...] = ()
 
@@ -58,9 +57,21 @@ class StreamedTable:
         """Return the table without its rows."""
         return pl.DataFrame(schema=dict(self.kinds))
 
-    def columns(self, names: Sequence[str]) -> pl.DataFrame:
-        """Return columns of all rows, as `read_table` returns them."""
-        return plain_types(parse_text(self.stored_columns(names), self.decimal_comma))
+    def followed_by(self, frames: Sequence[pl.DataFrame]) -> StreamedTable:
+        """Return the table with rows in memory behind its own, their types made alike.
+
+        Args:
+            frames: rows as `read_table` returns them, with the columns of the table that are used.
+        """
+        if not frames:
+            return self
+
+        def columns(names: Sequence[str]) -> pl.DataFrame:
+            chosen = by_name(list(names))
+            return stacked([self.columns(names), *(frame.select(chosen) for frame in frames)])
+
+        rows = self.rows + sum(frame.height for frame in frames)
+        return replace(self, rows=rows, columns=columns)
 
     def cell_bytes(self, name: str) -> int:
         """Return the memory that a cell of a column takes while the column is at work."""
@@ -160,8 +171,7 @@ def _of_delimited(path: Path, budget: int) -> StreamedTable | None:
     return StreamedTable(
         kinds={name: pl.String() for name in columns.names},
         rows=columns.rows,
-        stored_columns=columns.columns,
-        decimal_comma=decimal_comma,
+        columns=lambda names: plain_types(parse_text(columns.columns(names), decimal_comma)),
         text_bytes={name: columns.mean_bytes(name) for name in columns.names},
         notes=(
             f"larger than memory as text: its columns are kept in a file of "
@@ -183,12 +193,13 @@ def _of_parquet(path: Path, size: int, budget: int) -> StreamedTable | None:
 
     def read(names: Sequence[str]) -> pl.DataFrame:
         chosen = lazy.select(by_name([original[name] for name in names]))
-        return chosen.collect().rename({original[name]: name for name in names})
+        stored = chosen.collect().rename({original[name]: name for name in names})
+        return plain_types(parse_text(stored))
 
     table = StreamedTable(
         kinds=dict(outline.schema),
         rows=rows,
-        stored_columns=read,
+        columns=read,
     )
     return table if rows and 2 * size + table.whole_bytes() > budget else None
 
@@ -206,7 +217,7 @@ def _of_arrays(inputs: np.memmap[Any, Any], target: Any, budget: int) -> Streame
     def columns(names: Sequence[str]) -> pl.DataFrame:
         wanted = [n for n in names if n in places]
         values = read_columns(x, [places[n] for n in wanted])
-        return _with(y, _frame(values, wanted), names)
+        return plain_types(parse_text(_with(y, _frame(values, wanted), names)))
 
     if len(x) != len(y):
         raise UsageError(f"X and y must have as many rows, got {len(x):,} and {len(y):,}")
