@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import socket
@@ -37,6 +38,18 @@ def jax_started_as_for_users() -> None:
         from deepwell._jax._start import start
 
         assert not start().too_late, "a test module computes with JAX while it is imported"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_code_is_let_go() -> Iterator[None]:
+    """Give up what JAX compiled for other modules before the system's limit on maps is reached."""
+    yield
+    maps = Path("/proc/self/maps")
+    if "jax" in sys.modules and maps.exists() and len(maps.read_bytes().splitlines()) > 20_000:
+        import jax
+
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture(scope="session", autouse=True)

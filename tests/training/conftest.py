@@ -102,7 +102,8 @@ def technique(request):
     return dict(shaping), dict(numbers)
 
 
-@functools.cache
+# Each compiled program holds memory maps, of which a process may have 65,530.
+@functools.lru_cache(maxsize=48)
 def make_program(structure, lanes=5):
     return JaxProgram(structure, rows_for(structure.loss), ProgramOptions(lanes=lanes))
 
