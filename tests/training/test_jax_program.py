@@ -39,7 +39,7 @@ def test_every_core_is_a_device(structure, program):
     cores = len(os.sched_getaffinity(0))
     p = program(structure(dtype="float32"))
     assert len(jax.devices()) == cores
-    assert p.lanes == 4 * cores
+    assert p.lanes == p.options.lanes * cores
 
 
 def test_a_member_of_another_shape_is_refused(structure, program, member):
