@@ -36,8 +36,8 @@ def right_values(declared: Hyperparameter) -> st.SearchStrategy:
                 exclude_min=not low_closed,
                 exclude_max=not high_closed and high < 1e9,
             )
-        case IntegerInterval(low, high):
-            return st.integers(low, high)
+        case IntegerInterval(low, high, odd):
+            return st.integers(low, high).filter(lambda n: n % 2 == 1 or not odd)
         case OneOf(choices):
             return st.sampled_from(choices)
         case EachOf(item):
@@ -135,6 +135,9 @@ def test_complete_says_all_and_is_stable(data: st.DataObject) -> None:
     units = given_values.get("hidden_units")
     if isinstance(units, tuple) and "hidden_layers" in given_values:
         given_values["hidden_layers"] = len(units)
+    channels = given_values.get("conv_channels")
+    if isinstance(channels, tuple) and "conv_layers" in given_values:
+        given_values["conv_layers"] = len(channels)
     if isinstance(given_values.get("dropout"), tuple):
         rates = given_values.pop("dropout")
         layers = complete(given_values)["hidden_layers"]
@@ -142,8 +145,10 @@ def test_complete_says_all_and_is_stable(data: st.DataObject) -> None:
     full = complete(given_values)
     assert set(full) == set(HYPERPARAMETERS)
     assert len(full["hidden_units"]) == full["hidden_layers"]
+    assert len(full["conv_channels"]) == full["conv_layers"]
     assert full["initializer"] != "auto"
-    kept = set(given_values) - {"hidden_units", "hidden_layers", "initializer"}
+    listed = {"hidden_units", "hidden_layers", "conv_channels", "conv_layers"}
+    kept = set(given_values) - listed - {"initializer"}
     assert {n: full[n] for n in kept} == {n: given_values[n] for n in kept}
     assert complete(full) == full
 

@@ -120,7 +120,7 @@ class FakeLibrary:
 
     def load_model(self, path: str, store: str | None = None) -> types.SimpleNamespace:
         self.calls["load_model"] = {"path": path, "store": store}
-        return types.SimpleNamespace(predict_frame=lambda source: self.predictions)
+        return types.SimpleNamespace(predict_frame=lambda source, samples: self.predictions)
 
 
 @dataclass

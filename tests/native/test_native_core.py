@@ -339,6 +339,7 @@ def test_a_stop_within_a_step_of_a_large_network_changes_nothing():
 
 INTERRUPTED = """
 import signal, sys, time, threading, os
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background ignores it
 import numpy as np
 sys.path.insert(0, {folder!r})
 from test_native_core import *

@@ -26,8 +26,9 @@ def specs(draw: st.DrawFn) -> TrialSpec:
                 top = min(high, 1e6)
                 ends = {"exclude_min": not low_closed, "exclude_max": not high_closed and top < 1e6}
                 values[name] = draw(st.floats(low, top, **ends))
-            case IntegerInterval(low, high):
-                values[name] = draw(st.integers(low, high))
+            case IntegerInterval(low, high, odd):
+                whole = st.integers(low, high)
+                values[name] = draw(whole.filter(lambda n, odd=odd: n % 2 == 1 or not odd))
             case OneOf(choices):
                 values[name] = draw(st.sampled_from(choices))
             case EachOf(item):

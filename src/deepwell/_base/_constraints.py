@@ -56,26 +56,30 @@ class Interval:
 
 @dataclass(frozen=True)
 class IntegerInterval:
-    """Whole numbers from `low` to `high`, both included."""
+    """Whole numbers from `low` to `high`, both included, all or only the odd ones."""
 
     low: int
     high: int
+    odd: bool = False
 
     def accepts(self, value: object) -> bool:
         """Whether `value` is a whole number inside the interval."""
         if isinstance(value, bool) or not isinstance(value, int):
             return False
-        return self.low <= value <= self.high
+        return self.low <= value <= self.high and (value % 2 == 1 or not self.odd)
 
     def describe(self) -> str:
         """Return the range in words."""
-        return f"a whole number from {self.low:,} to {self.high:,}"
+        kind = "an odd number" if self.odd else "a whole number"
+        return f"{kind} from {self.low:,} to {self.high:,}"
 
     def wrong_values(self) -> Iterator[object]:
         """Yield values just outside: what a test must see refused."""
         yield self.low - 1
         yield self.high + 1
         yield self.low + 0.5
+        if self.odd:
+            yield self.low + self.low % 2
         yield "text"
 
 

@@ -200,9 +200,9 @@ DECLARATIONS = (
     ),
     Hyperparameter(
         "conv_kernel",
-        IntegerInterval(1, 15),
+        IntegerInterval(1, 15, odd=True),
         3,
-        "Height and width of the convolution's kernels, odd.",
+        "Height and width of the convolution's kernels; odd, so that they have a middle.",
         True,
         tip="3 is usual",
     ),

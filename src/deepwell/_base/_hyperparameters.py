@@ -98,10 +98,6 @@ def complete(given: Mapping[str, object]) -> dict[str, Value]:
     _check_rates(values["dropout"], layers)
     values["conv_channels"] = _channels_by_layer(chosen, values)
     values["conv_layers"] = len(values["conv_channels"])
-    if int(str(values["conv_kernel"])) % 2 == 0:
-        raise UsageError(
-            f"`conv_kernel` must be odd, so that a kernel has a middle, got {values['conv_kernel']}"
-        )
     if values["initializer"] == "auto":
         values["initializer"] = default_initializer(str(values["activation"]))
     if "beta2" not in values:
