@@ -206,7 +206,7 @@ def test_what_cannot_be_convolved():
     maxout = TrialSpec({"conv_channels": [3], "activation": "maxout"}, seed=0)
     with pytest.raises(UsageError, match="maxout has no convolutional form"):
         architecture_of(maxout, 9, 2, "softmax", (3, 3, 1))
-    with pytest.raises(UsageError, match="`conv_kernel` must be odd"):
+    with pytest.raises(UsageError, match="`conv_kernel` must be an odd number"):
         TrialSpec({"conv_kernel": 4}, seed=0)
     with pytest.raises(UsageError, match="`conv_channels` lists 2 layers but `conv_layers` is 1"):
         TrialSpec({"conv_channels": [3, 4], "conv_layers": 1}, seed=0)
