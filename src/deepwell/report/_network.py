@@ -11,6 +11,7 @@ _PLACE = {name: place for place, name in enumerate(HYPERPARAMETERS)}
 _SHORT = {"learning_rate": "lr", "batch_size": "batch", "initializer": "init"}
 _SAID_FIRST = ("hidden_layers", "hidden_units", "activation", "optimizer")
 _PENALTIES = ("dropout", "l2", "l1", "weight_decay")
+_OPTIONS = ("batch_norm", "residual", "label_smoothing", "mixup", "input_noise")
 _OFF: Mapping[str, Value] = {
     **dict.fromkeys(("dropout", "input_dropout", "l2", "l1", "weight_decay", "max_norm"), 0),
     **dict.fromkeys(("clip_value", "clip_norm", "gradient_noise", "decay_rate"), 0),
@@ -47,11 +48,13 @@ def network_words(best: Mapping[str, Value]) -> str:
     >>> network_words({"hidden_units": (64, 64), "activation": "relu", "learning_rate": 0.0031,
     ...                "dropout": 0.31})
     '64x64 relu, lr 0.0031, dropout 0.31'
+    >>> network_words({"hidden_units": (64,), "activation": "relu", "batch_norm": "before"})
+    '64 relu, batch_norm before'
     """
     words = [_layers(best)]
     if "optimizer" in best:
         words.append(value_words(best["optimizer"]))
-    words += _named(best, ("learning_rate", "batch_size", *_PENALTIES))
+    words += _named(best, ("learning_rate", "batch_size", *_PENALTIES, *_OPTIONS))
     return ", ".join(words)
 
 
