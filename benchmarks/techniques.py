@@ -44,6 +44,14 @@ TECHNIQUES: dict[str, dict[str, object]] = {
     "clip_norm": {"clip_norm": 1.0},
     "gradient_noise": {"gradient_noise": 1e-4},
     "dropout": {"dropout": 0.2},
+    "dropout of inputs": {"input_dropout": 0.1},
+    "batch_norm before": {"batch_norm": "before"},
+    "batch_norm after": {"batch_norm": "after"},
+    "both": {"batch_norm": "before", "dropout": 0.2},
+    "residual": {"residual": 1},
+    "label_smoothing": {"label_smoothing": 0.1},
+    "input_noise": {"input_noise": 0.1},
+    "mixup": {"mixup": 0.2},
 }
 
 
