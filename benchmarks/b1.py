@@ -102,6 +102,6 @@ B1 = Benchmark(
         Target("JAX program: Optuna, steady", "digits", "engine-jax", "optuna", 256, "steady", 6),
         Target("JAX program: Optuna, cold", "digits", "fit-jax", "optuna", 1024, "cold", 3.5),
     ),
-    checks=("programs", "divergence"),
+    checks=("programs", "divergence", "divergence-jax"),
     minutes=40,
 )

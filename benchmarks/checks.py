@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -88,4 +89,5 @@ def _hopeless(spec: TrialSpec) -> TrialSpec:
 CHECKS: dict[str, Callable[[Workload], dict[str, Any]]] = {
     "programs": programs,
     "divergence": divergence,
+    "divergence-jax": partial(divergence, repeats=3, program="jax"),
 }

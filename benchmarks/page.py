@@ -225,9 +225,11 @@ def _check(name: str, told: Plain) -> str:
             f"configuration {told['mean_apart']:.4f} (seed noise {told['mean_seed_noise']:.4f}), "
             f"{told['beyond_noise']:.1%} of them beyond it."
         )
+    program = "JAX program" if name.endswith("jax") else "native program"
     return (
-        f"{told['diverging']} members that diverge at once beside {told['healthy']} healthy ones: "
-        f"{verdict}; {told['diverged']} diverged, core time x {told['ratio']:.3f}."
+        f"In the {program}, {told['diverging']} members that diverge at once beside "
+        f"{told['healthy']} healthy ones: {verdict}; "
+        f"{told['diverged']} diverged, core time x {told['ratio']:.3f}."
     )
 
 
