@@ -13,6 +13,8 @@ from ._facts import StudyResult as StudyResult
 from ._finding import Finding as Finding
 from ._plain import from_plain as from_plain
 from ._plain import to_plain as to_plain
+from ._probe import QUANTILES as QUANTILES
+from ._probe import Probe as Probe
 from ._spec import TrialSpec as TrialSpec
 from ._status import Status as Status
 from ._trial import Trial as Trial
