@@ -37,6 +37,7 @@ from ._nan_events import (
 )
 
 MOST_STEPS = 200_000  # of all loops together, about 20 seconds
+_NONE_BORN: list[np.ndarray | None] = [None]
 _CALLS = ("jaxpr", "call_jaxpr", "fun_jaxpr")  # where calls keep what they call
 _NAMED_CALLS = (
     "jit",
@@ -154,14 +155,14 @@ class Evaluation:
         bad = [not_finite(output) for output in outputs]
         if all(mask is None for mask in bad):
             return [Tracked(output) for output in outputs]
-        born = self._born(equation, inputs, outputs, bad)
+        born = self._born(equation, inputs, bad)
         if self._kept is not None and where.key not in self._kept:
             pairs = zip(outputs, born, strict=True)
             outputs = [o if mask is None else repaired(o, mask) for o, mask in pairs]
             bad = [not_finite(output) for output in outputs]
             if all(mask is None for mask in bad):
                 return [Tracked(output) for output in outputs]
-            born = [None] * len(outputs)
+            born = _NONE_BORN * len(outputs)
         event = self._note(equation, inputs, outputs, where, born)
         return [
             Tracked(output, None if mask is None else event)
@@ -170,7 +171,7 @@ class Evaluation:
 
     @staticmethod
     def _born(
-        equation: Any, inputs: list[Tracked], outputs: list[Any], bad: list[np.ndarray | None]
+        equation: Any, inputs: list[Tracked], bad: list[np.ndarray | None]
     ) -> list[np.ndarray | None]:
         """Return which entries of each output are not finite by the doing of this operation."""
         values = [one.value for one in inputs]
@@ -180,7 +181,6 @@ class Evaluation:
             masks: list[np.ndarray | None] = [born_elementwise(bad[0], values)]
         else:
             masks = [not_finite(o) for o in _bound(equation, with_finite_inputs(values))]
-        del outputs
         return [mask if mask is not None and mask.any() else None for mask in masks]
 
     def _note(
@@ -316,8 +316,9 @@ class Evaluation:
         if len(events) < 2:
             return Tracked(value, events[0] if events else None)
         given = [Tracked(value, event) for event in events]
-        none: list[np.ndarray | None] = [None]
-        return Tracked(value, self._note(equation, given, [value], where.inside("rows"), none))
+        return Tracked(
+            value, self._note(equation, given, [value], where.inside("rows"), _NONE_BORN)
+        )
 
     def loop(self, equation: Any, inputs: list[Tracked], where: Where) -> list[Tracked]:
         """Return the results of a `while`."""

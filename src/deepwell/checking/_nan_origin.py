@@ -180,11 +180,10 @@ def nan_origin(
         ]
         found = _search(backward, args, BACKWARD, names)
     rule = found and rules.get((found.first.place.file, found.first.place.line))
-    return (
-        replace(found, hint=f"look at {rule}; {found.hint}".rstrip("; "))
-        if found and rule
-        else found
-    )
+    if found is None or not rule:
+        return found
+    told = f"the line calls a function with a backward pass of its own, {rule}"
+    return replace(found, hint=f"{told}; {found.hint}".removesuffix("; "))
 
 
 def _backward_rules(program: Any, around: tuple[Any, ...] = ()) -> dict[tuple[str, int], str]:
