@@ -142,13 +142,6 @@ PLANTED = {
         {"change": {"weights/0": 1e-12, "weights/1": 1e6, "weights/2": 1e20, "biases/2": 1e15}},
         ("backward", "gradient of the weights", "hidden 1"),
     ),
-    "gradient of batch norm": (
-        {
-            "network": changed(batch_norm="after", norm_epsilon=1e-37),
-            "change": {"weights/0": 1e-24, "weights/1": 1e6, "biases/2": 1e18},
-        },
-        ("backward", "gradient of the weights", "hidden 1"),
-    ),
     "penalty": (
         {"change": {"weights/0": 20.0}, "l2": 1e38},
         ("update", "penalty", "hidden 1"),
@@ -184,10 +177,10 @@ PLANTED = {
 @pytest.mark.parametrize("case", PLANTED.values(), ids=PLANTED)
 def test_the_planted_operation_is_blamed(case) -> None:
     options, blamed = case
-    found = first_non_finite(make_rerun(**options), trial=7)
+    found = first_non_finite(make_rerun(**options))
     assert found is not None
     assert (found.direction, found.operation, found.layer) == blamed, found
-    assert (found.trial, found.epoch) == (7, 1)
+    assert found.epoch == 1
     assert found.step == (3 if "dev rows" in found.operation else 1)
 
 

@@ -28,7 +28,6 @@ from deepwell.optimization._learning_rate import SCHEDULE_NUMBERS, warmed
 from deepwell.optimization._penalties import l1_slope
 from deepwell.optimization._registry import OPTIMIZERS
 from deepwell.optimization._weight_decay import kept_share
-from deepwell.records import NonFinite
 from deepwell.training._program import (
     NUMBERS,
     Chunk,
@@ -78,6 +77,33 @@ class Rerun:
 
 
 @dataclass(frozen=True)
+class Broken:
+    """The first operation in the training of a network that made a NaN or an infinity.
+
+    Attributes:
+        epoch: in which it happened, counted from 1.
+        step: the update step, counted from 1 over all epochs.
+        operation: in words, as in `weighted sums`, `gradient of the weights`, `update by adam`.
+        direction: `forward`, `backward`, or `update` for penalties, clipping and the optimizer.
+        layer: where, as in `hidden 2`; empty where it is of no layer, as a mean loss.
+        detail: the sizes around it, in words.
+        layers: names of the network's layers, first to last.
+        steps: the update steps before it after which the weights were measured, first to last.
+        weight_norms: of each layer the Euclidean norm of its weights after each of `steps`.
+    """
+
+    epoch: int
+    step: int
+    operation: str
+    direction: str
+    layer: str
+    detail: str
+    layers: tuple[str, ...]
+    steps: tuple[int, ...]
+    weight_norms: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
 class _Step:
     """One step with what is before and after it."""
 
@@ -91,7 +117,7 @@ class _Step:
         return int(self.before["step"]) + 1
 
 
-def first_non_finite(rerun: Rerun, trial: int = 0, *, may_compile: bool = True) -> NonFinite | None:
+def first_non_finite(rerun: Rerun, *, may_compile: bool = True) -> Broken | None:
     """Return the operation with which a network diverged, or None when it did not.
 
     Limits: rows of images that are changed at random are taken as they are. An Optax optimizer is
@@ -100,7 +126,6 @@ def first_non_finite(rerun: Rerun, trial: int = 0, *, may_compile: bool = True) 
 
     Args:
         rerun: the network and what trains it.
-        trial: its number, to be told.
         may_compile: whether a program may be compiled to take a step's gradient; without, the
             backward pass of networks that only JAX trains is told as a whole.
     """
@@ -112,9 +137,7 @@ def first_non_finite(rerun: Rerun, trial: int = 0, *, may_compile: bool = True) 
         after = _advanced(rerun, state, epoch)
         if int(after["outcome"]) == Outcome.DIVERGED or not _is_finite(rerun, after):
             with np.errstate(all="ignore"):
-                return _told(
-                    rerun, trial, _within(rerun, state, epoch, states), states, may_compile
-                )
+                return _told(rerun, _within(rerun, state, epoch, states), states, may_compile)
         if int(after["outcome"]) != Outcome.RUNNING:
             return None
         states.append((int(state["step"]), state))
@@ -173,11 +196,10 @@ def _is_finite(rerun: Rerun, state: State) -> bool:
 
 def _told(
     rerun: Rerun,
-    trial: int,
     step: _Step | None,
     states: deque[tuple[int, State]],
     may_compile: bool,
-) -> NonFinite:
+) -> Broken:
     if step is None:
         last = states[-1][1]
         number, epoch = int(last["step"]), int(last["epoch"]) + 1
@@ -190,8 +212,7 @@ def _told(
     norms = tuple(
         tuple(_weight_norm(state, prefix) for _, state in states) for prefix in layers.values()
     )
-    return NonFinite(
-        trial,
+    return Broken(
         epoch,
         number,
         blamed.operation,
