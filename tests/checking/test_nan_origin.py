@@ -312,6 +312,15 @@ def test_the_trap_of_where_has_its_remedy() -> None:
     assert dw.nan_origin(safe, x) is None
 
 
+def test_a_row_that_is_masked_as_a_whole_is_told_so() -> None:
+    found = dw.nan_origin(masked_row, A([[1.0, -1.0], [-1.0, -2.0]]))
+    assert found is not None
+    assert "masked out as a whole" in found.hint
+    other = dw.nan_origin(infinity_minus_infinity, A([1.0, 0.0]))
+    assert other is not None
+    assert "masked" not in other.hint
+
+
 def test_a_backward_pass_written_by_hand_is_named() -> None:
     found = dw.nan_origin(custom_backward, A([1.0, 0.0]))
     assert found is not None

@@ -11,6 +11,7 @@ not finite.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -307,8 +308,7 @@ def _hint(direction: str, first: Event, nan: Event | None) -> str:
             "that was not taken, put a harmless number inside first, as in "
             "where(ok, f(where(ok, x, 1)), 0)"
         )
-    name = (nan or first).primitive
-    if name == "sub" and first.primitive in ("exp", "reduce_max", "sub", CONSTANT):
+    if first.primitive == "sub" and any(set(e.inputs) == {-math.inf} for e in first.examples):
         return "a row that is masked out as a whole has no softmax; keep at least one entry"
     return _HINTS.get(first.primitive, "")
 
@@ -316,7 +316,7 @@ def _hint(direction: str, first: Event, nan: Event | None) -> str:
 def _zero_times_infinity(event: Event) -> bool:
     pairs = [set(map(abs, one.inputs)) for one in event.examples if len(one.inputs) == 2]
     if event.primitive == "mul":
-        return any(pair == {0.0, float("inf")} for pair in pairs)
+        return any(pair == {0.0, math.inf} for pair in pairs)
     return event.primitive == "div" and any(pair == {0.0} for pair in pairs)
 
 
