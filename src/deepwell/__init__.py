@@ -30,6 +30,7 @@ __getattr__, __dir__ = lazy_names(
         "load_model": ".study._model",
         "log": ".search.spaces._log",
         "minimize": ".optimization._minimize",
+        "nan_origin": ".checking._nan_origin",
         "one_minus_log": ".search.spaces._one_minus_log",
         "open_study": ".study._finished",
         "register_optimizer": ".optimization._foreign",

@@ -25,7 +25,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dw.Data:
     return dw.load(folder / "iris.csv", target="label", vault=folder / "vault")
 
 
-@pytest.mark.parametrize("page", [*PAGES, GUIDE.parent / "testing.md"], ids=lambda page: page.stem)
+BESIDE = [GUIDE.parent / f"{name}.md" for name in ("testing", "not-a-number")]
+
+
+@pytest.mark.parametrize("page", [*PAGES, *BESIDE], ids=lambda page: page.stem)
 def test_examples_run(page: Path, data, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     text = page.read_text("utf-8")

@@ -19,3 +19,5 @@ from ._intervals import wilson as wilson
 from ._metrics import METRICS as METRICS
 from ._metrics import Metric as Metric
 from ._metrics import default_metric as default_metric
+from ._non_finite import DivergenceEvidence as DivergenceEvidence
+from ._non_finite import diagnose_divergence as diagnose_divergence

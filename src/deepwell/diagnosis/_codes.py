@@ -14,5 +14,6 @@ CODES: Mapping[str, str] = {
     "DW110": "too few dev rows to tell whether variance is high",
     "DW111": "too few train rows to tell whether bias is high",
     "DW112": "the best possible score is not known, so bias cannot be told",
+    "DW408": "networks diverged: at which learning rates, and what was first not finite",
 }
 """Code -> what the finding is about. Both DW102 and DW101 together mean high bias and variance."""

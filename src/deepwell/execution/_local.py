@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -10,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from deepwell.checking._diverged import Rerun
 from deepwell.data._batches import epoch_order, steps_per_epoch, view_orders
 from deepwell.records import ChunkRecord, TrialSpec
 from deepwell.training._program import (
@@ -204,6 +206,21 @@ class LocalEngine:
             self._states.drop(number)
         self._told = {n: epoch for n, epoch in self._told.items() if n in kept}
 
+    def rerun(self, number: int, spec: TrialSpec) -> Rerun:
+        """Return what trains a trial again from its start, apart from the others.
+
+        Compiles where its program is not there, as after a resume that had no use for it.
+        """
+        member, batch = self._member(spec), spec.whole("batch_size")
+        built = [self._programs[i] for i, b in enumerate(self._buckets) if number in b.trials]
+        if built:
+            program = built[0].result()
+        else:
+            planned = self._backend.plan({number: member}, {number: batch}, 1.0, self.shape)
+            program = self._build(planned.buckets[0])
+        order = functools.partial(self._order, spec.order_seed, batch=program.structure.batch)
+        return Rerun(program, member, self._rows, order, spec.whole("epochs"))
+
     def take_shortages(self) -> list[Shortage]:
         """Return each lack of memory that training went on after, since this was asked last."""
         taken, self._shortages = self._shortages, []
@@ -212,6 +229,11 @@ class LocalEngine:
     def rows(self) -> int:
         """Return how many train and dev rows there are, each counted once."""
         return len(self._rows.y_train) + len(self._rows.y_dev)
+
+    @property
+    def streams(self) -> bool:
+        """Whether the train rows stay in their file."""
+        return self._rows.streamed
 
     def programs(self) -> int:
         """Return how many programs were planned and handed to the compiler."""

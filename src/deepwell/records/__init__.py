@@ -11,6 +11,7 @@ from ._facts import Progress as Progress
 from ._facts import Rung as Rung
 from ._facts import StudyResult as StudyResult
 from ._finding import Finding as Finding
+from ._non_finite import NonFinite as NonFinite
 from ._plain import from_plain as from_plain
 from ._plain import to_plain as to_plain
 from ._probe import QUANTILES as QUANTILES

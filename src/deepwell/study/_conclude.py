@@ -18,6 +18,7 @@ from deepwell.diagnosis._bias_variance import BiasVarianceEvidence, diagnose_bia
 from deepwell.diagnosis._comparison import compare_with_baselines, hardest_baseline
 from deepwell.diagnosis._intervals import paired_difference, unpaired_difference
 from deepwell.diagnosis._metrics import Metric
+from deepwell.diagnosis._non_finite import diagnose_divergence
 from deepwell.execution._gemm_rate import gemm_share
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._members import architecture_of
@@ -39,6 +40,7 @@ from ._affordable import affordable, sampled_note
 from ._baselines import SimpleModel
 from ._bracket import best_trial
 from ._cross_validate import best_configuration, refit, score_out_of_fold
+from ._divergence import divergence
 from ._evaluate import Scored, score_model, targets
 from ._history import History
 from ._interrupt import BY_USER
@@ -104,7 +106,7 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
     trials = run.history.trials()
     best = _best_held(run, trials)
     if best is None:
-        raise _without_a_best(run.history, trials, stopped)
+        raise _without_a_best(run, trials, stopped)
     model = _model(run, best)
     sampled = sampled_note(run.data)
     run = replace(run, data=affordable(run.data))
@@ -137,7 +139,10 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         versus=differences[hardest],
         best=dict(best.spec.hyperparameters),
         best_trial=best.number,
-        findings=tuple(_findings(run, scored, differences)),
+        findings=(
+            *_findings(run, scored, differences),
+            *diagnose_divergence(divergence(run.engine, trials)),
+        ),
         statuses=dict(Counter(t.status.value for t in trials)),
         networks=sum(t.epochs > 0 for t in trials),
         program=run.engine.name,
@@ -160,9 +165,10 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
 
 
 def _without_a_best(
-    history: History, trials: Sequence[Trial], stopped: str
+    run: Run, trials: Sequence[Trial], stopped: str
 ) -> StudyError | KeyboardInterrupt:
     """Return what a run ends with that has no network to show."""
+    history = run.history
     if stopped == BY_USER:
         return KeyboardInterrupt()
     if best_trial(trials) is not None:
@@ -177,8 +183,10 @@ def _without_a_best(
             f"not one of the {len(trials)} networks fits in memory even alone; give more "
             "memory, or search smaller networks, as in --space hidden_units=integer(8,64)"
         )
+    first = divergence(run.engine, trials).first
+    broke = "" if first is None else f" (trial {first.trial} broke in {first.where()})"
     return StudyError(
-        f"none of the {len(trials)} networks reached a finite dev score; "
+        f"none of the {len(trials)} networks reached a finite dev score{broke}; "
         "search lower learning rates, as in --space learning_rate=log(1e-5,1e-2)"
     )
 
