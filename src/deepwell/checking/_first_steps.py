@@ -7,6 +7,7 @@ its own; nothing here judges, the measurements leave as plain fields of the reco
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +18,8 @@ from deepwell.training._program import Member, TrainingRows
 from deepwell.training._state import initial_state
 
 from ._first_steps_apart import rows_mixed, units_alike
-from ._first_steps_bench import bare, native_bench
-from ._first_steps_fit import few_rows, tries
+from ._first_steps_bench import Bench, bare, native_bench
+from ._first_steps_fit import STEPS, Fit, few_rows, tries
 from ._first_steps_gradient import ROWS as GRADIENT_ROWS
 from ._first_steps_gradient import gradient_error
 from ._first_steps_inputs import inputs_used
@@ -67,17 +68,32 @@ def _fitted(member: Member, train: Sample, *, own_rule: bool) -> dict[str, Any]:
     few = Sample(train.x[chosen], train.y[chosen], np.ones(len(chosen), np.float32))
     bench = native_bench(member, few.x, few.y, few.weight)
     members = tries(member, adam=True)[0 if own_rule else 1 :]
-    fits = [
-        few_rows(bench, members, few, np.arange(min(n, len(chosen))))
-        for n in sorted({min(n, len(chosen)) for n in FEW})
-        if n > 1
-    ]
+    found = fits_of(bench, members, few, np.arange(len(chosen)))
+    return found if own_rule else {**found, "moved": float("nan")}
+
+
+def fits_of(
+    bench: Bench, members: Sequence[Member], sample: Sample, rows: np.ndarray, most: int = STEPS
+) -> dict[str, Any]:
+    """Return the fields `fits`, `moved` and `alike`: two rows fitted, and if they are, twenty.
+
+    Args:
+        bench: holds the sample.
+        members: the network with several rules and rates.
+        sample: the rows of the bench.
+        rows: those that may be fitted, in the order in which they are taken.
+        most: the budget of steps of each fit.
+    """
+    fits: list[Fit] = []
+    for size in sorted({min(n, len(rows)) for n in FEW}):
+        if size > 1 and all(fit.found["fitted"] for fit in fits):
+            fits.append(few_rows(bench, members, sample, rows[:size], most))
     if not fits:
         return {"fits": [], "moved": float("nan"), "alike": []}
     return {
         "fits": [fit.found for fit in fits],
-        "moved": fits[-1].moved if own_rule else float("nan"),
-        "alike": units_alike(member.architecture, fits[-1].state),
+        "moved": fits[-1].moved,
+        "alike": units_alike(members[0].architecture, fits[-1].state),
     }
 
 

@@ -13,13 +13,13 @@ import numpy as np
 
 from deepwell.training._program import Member, Program, TrainingRows
 
-from ._first_steps_apart import costs_mixed, units_alike
+from ._first_steps import FEW, fits_of
+from ._first_steps_apart import costs_mixed
 from ._first_steps_bench import Bench
-from ._first_steps_fit import few_rows, tries
+from ._first_steps_fit import tries
 from ._first_steps_rows import Sample, apart, read_sample, sampled
 from ._first_steps_start import SEEDS, start_loss
 
-_FEW = (2, 20)
 _WORK = 4e9  # multiply-adds: about half a second of two cores
 _STEPS = 120  # the budget of a fit; a step takes longer here than its arithmetic
 _LEFT_OUT = "gradient and zeroed inputs: this program was compiled for training alone"
@@ -57,14 +57,6 @@ def compiled_first_steps(program: Program, member: Member, rows: TrainingRows) -
 def _fitted(bench: Bench, member: Member, sample: Sample, steps: int) -> dict[str, Any]:
     members = tries(member, adam=False)
     classes = member.architecture.loss != "squared"
-    rows = apart(sample.x, sample.y, max(_FEW), classes=classes)
-    most = min(_STEPS, steps // (len(members) * len(_FEW)))
-    sizes = sorted({min(n, len(rows)) for n in _FEW})
-    fits = [few_rows(bench, members, sample, rows[:n], most) for n in sizes if n > 1]
-    if not fits:
-        return {}
-    return {
-        "fits": [fit.found for fit in fits],
-        "moved": fits[-1].moved,
-        "alike": units_alike(member.architecture, fits[-1].state),
-    }
+    rows = apart(sample.x, sample.y, max(FEW), classes=classes)
+    most = min(_STEPS, steps // (len(members) * len(FEW)))
+    return fits_of(bench, members, sample, rows, most)

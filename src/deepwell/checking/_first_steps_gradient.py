@@ -53,12 +53,12 @@ def gradient_error(bench: Bench, member: Member, rows: np.ndarray) -> dict[str, 
         found = _differences(bench, one, state, slope, rows, half, random, sorted(wrong))
         for name, (numeric, exact, noise) in found.items():
             gap = abs(numeric - exact)
-            told = noise < LOOK * (abs(numeric) + abs(exact))
-            error = gap / (abs(numeric) + abs(exact)) if told else 0.0
-            errors[name] = min(errors[name], error)
-            if gap <= LOOK * (abs(numeric) + abs(exact)) + noise:
+            size = abs(numeric) + abs(exact)
+            if noise < LOOK * size:  # else the difference is all rounding
+                errors[name] = min(errors[name], gap / size)
+            if gap <= LOOK * size + noise:
                 wrong.discard(name)
-                errors[name] = error
+    errors = {name: error if np.isfinite(error) else 0.0 for name, error in errors.items()}
     worst = max(errors, key=lambda n: (n in wrong, errors[n]))
     return {
         "error": float(errors[worst]),

@@ -28,7 +28,7 @@ def diagnose_first_steps(found: FirstSteps) -> list[Finding]:
 
 def _start(found: FirstSteps) -> Finding | None:
     start = found.start
-    if start is None or start.mean <= start.limit:
+    if start is None or start.mean <= start.limit:  # NaN is not below
         return None
     change = "--initializer auto"
     if found.initializer_scale != 1.0:
