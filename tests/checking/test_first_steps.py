@@ -245,6 +245,8 @@ def test_rows_to_fit_differ_and_are_of_all_classes():
     y = (np.arange(50) >= 45).astype(int)
     assert sorted(y[apart(rng.normal(size=(50, 30)), y, 2, classes=True)]) == [0, 1]
     assert len(apart(np.ones((50, 3)), y, 20, classes=True)) == 1
+    mostly = np.where(y == 1, 5.0, 0.0)  # a number that is nearly always 0
+    assert sorted(mostly[apart(rng.normal(size=(50, 30)), mostly, 2, classes=False)]) == [0, 5]
 
 
 def test_the_sample_has_every_class_and_only_rows_that_count():
@@ -339,6 +341,10 @@ def hard(case):
     if case == "raw target":
         rows, _ = table(classes=0)
         return replace(rows, y_train=77 * rows.y_train + 150, y_dev=77 * rows.y_dev + 150), 0, {}
+    if case == "a number that is mostly 0":
+        rows, _ = table(classes=0)
+        spare = [np.where(y > 2.5, y, 0).astype(np.float32) for y in (rows.y_train, rows.y_dev)]
+        return replace(rows, y_train=spare[0], y_dev=spare[1]), 0, {}
     if case == "constant inputs":
         rows, classes = table(classes=3)
         x = rows.x_train.copy()
@@ -369,7 +375,7 @@ HARD = [
     *("imbalance 1:20", "class weights", "raw target", "standardized target", "constant inputs"),
     *("8 rows", "one feature", "one feature, a number", "100 classes", "deep sigmoid"),
     *("batch norm", "batch norm after", "dropout", "float64", "no hidden layer", "maxout"),
-    *("one unit", "smoothing and mixup", "identity"),
+    *("one unit", "smoothing and mixup", "identity", "a number that is mostly 0"),
 ]
 
 

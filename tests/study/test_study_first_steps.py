@@ -71,12 +71,13 @@ def test_a_study_tells_its_checks_between_data_and_plan_and_keeps_them(data, tmp
 
 
 def test_a_resumed_study_does_not_check_again(data, tmp_path, monkeypatch):
-    class Stop(dw.Observer):
-        def on_plan(self, plan):
-            raise KeyboardInterrupt
+    def killed(*_):
+        raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        ran(data, tmp_path, name="stopped", observer=Stop())
+    with monkeypatch.context() as patch:
+        patch.setattr("deepwell.study._course.conclude", killed)
+        with pytest.raises(KeyboardInterrupt):
+            ran(data, tmp_path, name="stopped")
 
     def never(*_, **__):
         raise AssertionError("checked twice")
@@ -97,6 +98,9 @@ def test_a_fault_is_told_at_once_and_at_the_end_and_does_not_stop_the_run(data, 
     assert [f.code for f in findings] == ["DW305"]
     assert result.findings[0] == findings[0]
     assert result.networks == 3
+    assert "DW305 all units of hidden layer 1 are alike: try --initializer auto" in " ".join(
+        " ".join(study_lines(result)).split()
+    )
     assert result.statuses.get(Status.FAILED.value, 0) == 0
 
 

@@ -86,7 +86,8 @@ def fits_of(
     """
     fits: list[Fit] = []
     for size in sorted({min(n, len(rows)) for n in FEW}):
-        if size > 1 and all(fit.found["fitted"] for fit in fits):
+        alike = len(np.unique(sample.y[rows[:size]])) < 2  # a constant fits them
+        if size > 1 and not alike and all(fit.found["fitted"] for fit in fits):
             fits.append(few_rows(bench, members, sample, rows[:size], most))
     if not fits:
         return {"fits": [], "moved": float("nan"), "alike": []}

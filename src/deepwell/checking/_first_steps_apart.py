@@ -66,7 +66,7 @@ def costs_mixed(bench: Bench, member: Member, sample: Sample, rows: np.ndarray) 
     parts = rows, rows[:1], rows[1:]
     told = []
     for part in parts:
-        _, cost = bench.advance([one], [None], [part])
+        cost = bench.costs([one], [None], part)
         told.append(float(sample.weight[part].sum(dtype=np.float64)) * float(cost[0]))
     whole = sum(abs(cost) for cost in told)
     error = abs(told[0] - told[1] - told[2]) / whole if whole else 0.0

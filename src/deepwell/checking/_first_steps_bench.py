@@ -5,7 +5,7 @@ What a program does is asked through its contract alone, so that every check wor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -55,15 +55,36 @@ class Bench:
             states: where they stand; None begins a member.
             batches: the rows of each batch, counted in `places`; none empty.
         """
-        ended: list[State] = []
+        ended = [s for some in self._in_turn(members, states, batches) for s in some]
+        return ended, np.array([_cost(state) for state in ended])
+
+    def costs(
+        self, members: Sequence[Member], states: Sequence[State | None], rows: np.ndarray
+    ) -> np.ndarray:
+        """Return the cost of each member on some rows, (P,), as `advance` does; states are let go.
+
+        Args:
+            members: any number of them.
+            states: where they stand; None begins a member.
+            rows: of the batch.
+        """
+        told = self._in_turn(members, states, [rows])
+        return np.array([_cost(state) for some in told for state in some])
+
+    def _in_turn(
+        self,
+        members: Sequence[Member],
+        states: Sequence[State | None],
+        batches: Sequence[np.ndarray],
+    ) -> Iterator[list[State]]:
+        """Yield the members' states after the batches, as many at a time as may be in flight."""
         at_once = self._at_once(members)
         for first in range(0, len(members), at_once):
             part = slice(first, first + at_once)
             session = self.program.load(members[part], [_uncounted(s) for s in states[part]])
             for order in self._orders(batches):
                 session.advance(Chunk(order, 1, ends_epoch=False))
-            ended += session.states()
-        return ended, np.array([_cost(state) for state in ended])
+            yield session.states()
 
     def _at_once(self, members: Sequence[Member]) -> int:
         largest = max(m.architecture.parameters * _ARRAYS * np.dtype(m.dtype).itemsize

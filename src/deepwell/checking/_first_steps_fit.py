@@ -89,16 +89,14 @@ def _fit(
     a = members[0].architecture
     constant = constant_loss(few, a.loss, a.outputs)
     threshold = _one_row(few, constant, a.loss)
-    states: list[State | None] = [None] * len(members)
-    least, steps, moved = np.full(len(members), np.inf), 0, float("nan")
-    last = f"weights/{a.layers - 1}"
+    batches = [rows] * _CALL
     with np.errstate(over="ignore", invalid="ignore"):
+        ended, costs = bench.advance(members, [None] * len(members), batches)
+        moved = _kept(ended, initial_state(members[0]), f"weights/{a.layers - 1}")
+        least, steps = np.fmin(costs, np.inf), _CALL
         while steps < most and not least.min() < threshold:
-            ended, costs = bench.advance(members, states, [rows] * _CALL)
-            states, steps = list(ended), steps + _CALL
-            if steps == _CALL:
-                moved = _kept(ended, initial_state(members[0]), last)
-            least = np.fmin(least, costs)
+            ended, costs = bench.advance(members, ended, batches)
+            least, steps = np.fmin(least, costs), steps + _CALL
     best = int(least.argmin())
     found = {
         "rows": len(rows),

@@ -12,7 +12,7 @@ penalties l2 and l1, without dropout; every point of all blocks is a member of o
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,15 @@ _JOLT = 0.1
 _SEED = 301
 
 
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """Where a member stands, with the gradient there by the program."""
+
+    member: Member
+    state: State
+    slope: State
+
+
 def gradient_error(bench: Bench, member: Member, rows: np.ndarray) -> dict[str, Any]:
     """Return the fields of `GradientError`.
 
@@ -43,6 +52,7 @@ def gradient_error(bench: Bench, member: Member, rows: np.ndarray) -> dict[str, 
     state = jolted(one)
     (after,), _ = bench.advance([one], [state], [rows])
     slope = {n: state[n] - after[n] for n in one.architecture.parameter_shapes()}
+    at = _Point(one, state, slope)
     random = np.random.default_rng(_SEED)
     left = dict.fromkeys(slope, np.inf)
     errors = dict(left)
@@ -50,7 +60,8 @@ def gradient_error(bench: Bench, member: Member, rows: np.ndarray) -> dict[str, 
     for half in _HALF_STEPS:
         if not wrong:
             break
-        found = _differences(bench, one, state, slope, rows, half, random, sorted(wrong))
+        along = {name: _direction(at.slope[name], random) for name in sorted(wrong)}
+        found = _differences(bench, at, rows, half, along)
         for name, (numeric, exact, noise) in found.items():
             gap = abs(numeric - exact)
             size = abs(numeric) + abs(exact)
@@ -87,29 +98,21 @@ def jolted(member: Member) -> State:
 
 
 def _differences(
-    bench: Bench,
-    member: Member,
-    state: State,
-    slope: State,
-    rows: np.ndarray,
-    half: float,
-    random: np.random.Generator,
-    names: list[str],
+    bench: Bench, at: _Point, rows: np.ndarray, half: float, along: State
 ) -> dict[str, tuple[float, float, float]]:
     """Return of each block the numeric and the exact derivative along a direction, and noise."""
-    along = {name: _direction(slope[name], random) for name in names}
     points: list[State] = [
-        {**state, name: state[name] + side * along[name]}
-        for name in names
+        {**at.state, name: at.state[name] + side * direction}
+        for name, direction in along.items()
         for side in (half, -half)
     ]
-    _, costs = bench.advance([member] * len(points), points, [rows])
-    costs = costs + np.array([_penalty(member, point) for point in points])
+    costs = bench.costs([at.member] * len(points), points, rows)
+    costs = costs + np.array([_penalty(at.member, point) for point in points])
     found = {}
-    for place, name in enumerate(names):
+    for place, (name, direction) in enumerate(along.items()):
         ahead, behind = costs[2 * place : 2 * place + 2]
         noise = _ROUNDING * max(abs(ahead), abs(behind)) / half
-        exact = float((slope[name] * along[name]).sum())
+        exact = float((at.slope[name] * direction).sum())
         found[name] = float(ahead - behind) / (2 * half), exact, float(noise)
     return found
 

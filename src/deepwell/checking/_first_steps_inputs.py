@@ -12,6 +12,7 @@ does not, nobody can see that they carry anything.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -40,19 +41,17 @@ def inputs_used(bench: Bench, member: Member, train: Sample, dev: Sample) -> dic
         dev: rows to compare on.
     """
     members = [bare(member, rate, optimizer="adam") for rate in _RATES]
-    real: list[State | None] = [None] * len(members)
-    blank = list(real)
-    done, best = 0, None
+    real: Sequence[State | None] = [None] * len(members)
+    blank, done, best = real, 0, {"p_value": 1.0}
     for goal in STAGES:
-        batches = _batches(len(train), done, goal)
-        real = list(bench.advance(members, real, batches)[0])
-        blank = list(bench.advance(members, blank, [b + len(train) for b in batches])[0])
-        done = goal
-        here = [_compared(m, r, b, dev) for m, r, b in zip(members, real, blank, strict=True)]
-        best = min(here, key=lambda found: found["p_value"])
         if best["p_value"] < CERTAIN:
             break
-    assert best is not None
+        batches = _batches(len(train), done, goal)
+        used, _ = bench.advance(members, real, batches)
+        unused, _ = bench.advance(members, blank, [b + len(train) for b in batches])
+        here = [_compared(m, r, b, dev) for m, r, b in zip(members, used, unused, strict=True)]
+        real, blank, done = used, unused, goal
+        best = min(here, key=lambda found: found["p_value"])
     linear = 1.0 if best["p_value"] < CERTAIN else linear_signal(train, dev, member)
     return {
         **best,

@@ -51,9 +51,9 @@ def apart(features: np.ndarray, y: np.ndarray, most: int, *, classes: bool) -> n
     """Return rows that a linear function of the features tells apart, with unlike targets.
 
     Row after row, the one that lies farthest from the plane through those chosen so far (pivoted
-    Gram-Schmidt); among classes, of the class that was chosen least. No linear function fits more
-    rows than that whatever their targets are, and it does fit these. With a network's features,
-    the outputs of its last hidden layer, a fit exists that moves the output layer alone.
+    Gram-Schmidt), of the class that was chosen least; numbers count as two classes, above and below
+    their mean. A linear function fits these rows, whatever their targets are. With the outputs of
+    a network's last hidden layer as features, a fit exists that moves the output layer alone.
 
     Args:
         features: (m, H).
@@ -69,8 +69,8 @@ def apart(features: np.ndarray, y: np.ndarray, most: int, *, classes: bool) -> n
     chosen = [int(left.argmax())]
     rest = wide - wide[chosen[0]]
     widest = np.square(rest).sum(axis=1).max()
-    taken = np.zeros(int(y.max()) + 1 if classes else 1, int)
-    of = y.astype(int) if classes else np.zeros(len(y), int)
+    of = y.astype(int) if classes else (y > y.mean()).astype(int)
+    taken = np.zeros(of.max() + 1, int)
     taken[of[chosen[0]]] += 1
     while len(chosen) < most:
         left = np.square(rest).sum(axis=1)

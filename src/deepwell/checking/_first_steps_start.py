@@ -54,7 +54,7 @@ def start_loss(bench: Bench, member: Member, sample: Sample) -> dict[str, float 
     members = own if same else [*own, *_begun(twin)]
     batch = np.arange(len(sample))
     with np.errstate(over="ignore", invalid="ignore"):
-        _, costs = bench.advance(members, [None] * len(members), [batch])
+        costs = bench.costs(members, [None] * len(members), batch)
     mine, healthy = costs[:SEEDS], costs[-SEEDS:]
     spread = float(healthy.std(ddof=1))
     return {

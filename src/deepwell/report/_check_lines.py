@@ -30,6 +30,11 @@ def check_lines(checks: FirstSteps | None, findings: Sequence[Finding] = ()) -> 
     return entry("checks", *([together] if told else []), *left_out, *map(_line, findings))
 
 
+def of_checks(findings: Sequence[Finding]) -> list[Finding]:
+    """Return those findings of a study that follow from its checks."""
+    return [finding for finding in findings if finding.code.startswith("DW30")]
+
+
 def check_details(checks: FirstSteps | None) -> list[str]:
     """Return for the report on what network and rows the checks were made."""
     if checks is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,14 @@ from deepwell.data._folds import Folds
 from deepwell.diagnosis._metrics import METRICS, Metric
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._planner import Plan
-from deepwell.records import FirstSteps, PlanFacts, Progress, StudyResult, from_plain
+from deepwell.records import (
+    FirstSteps,
+    PlanFacts,
+    Progress,
+    StudyResult,
+    TrialSpec,
+    from_plain,
+)
 
 from ._arrays import score_scale
 from ._asked import Asked
@@ -122,7 +129,7 @@ def _prepare(job: Job, one: Round, position: Position | None) -> None:
 
 def _checked(job: Job, history: History, rounds: Sequence[Round]) -> FirstSteps | None:
     """Check the first steps of a network before all are trained, and tell what they showed."""
-    specs = rounds[0].bracket.specs if rounds else {}
+    specs: Mapping[int, TrialSpec] = rounds[0].bracket.specs if rounds else {}
     data = job.data if job.folds is None else job.folds.data(0)
     found = checked(data, specs, job.engine, history)
     if found is not None:

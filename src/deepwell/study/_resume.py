@@ -111,9 +111,9 @@ def _tell(result: StudyResult, observer: Observer, *, already: bool) -> None:
     """Tell the outcome, and of a study that had ended already what a run would have told too."""
     if already:
         observer.on_data(result.data)
-        observer.on_baselines(result.baselines, result.metric_label, result.percent)
         if result.checks is not None:
             observer.on_checks(result.checks, check_findings(result.checks))
+        observer.on_baselines(result.baselines, result.metric_label, result.percent)
         observer.on_plan(result.plan)
     observer.on_result(result)
 
