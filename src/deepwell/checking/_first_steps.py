@@ -55,8 +55,8 @@ def first_steps(member: Member, rows: TrainingRows, *, own_rule: bool = True) ->
     found |= _fitted(member, train, own_rule=own_rule)
     batch = np.arange(len(train))[:: max(1, len(train) // GRADIENT_ROWS)][:GRADIENT_ROWS]
     found["gradient"] = gradient_error(bench, member, batch)
-    normed = member.architecture.batch_norm != "none"
-    found["mixed"] = None if normed else rows_mixed(bench, member, train, batch)
+    if member.architecture.batch_norm == "none" and len(batch) > 1:
+        found["mixed"] = rows_mixed(bench, member, train, batch)
     found["inputs"] = inputs_used(bench, member, train, dev)
     found["rows"] = len(train)
     return found

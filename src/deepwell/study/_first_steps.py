@@ -14,6 +14,7 @@ from deepwell.data._data import Data
 from deepwell.diagnosis._first_steps import diagnose_first_steps
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._members import member_of
+from deepwell.execution._recovery import out_of_memory
 from deepwell.optimization._foreign import is_foreign
 from deepwell.records import Finding, FirstSteps, TrialSpec, from_plain, to_plain
 from deepwell.report._network import network_words
@@ -23,6 +24,7 @@ from ._arrays import training_rows
 from ._history import History
 
 EVENT = "checks"
+_NO_MEMORY = "there is too little memory for them"
 _STREAMED = "rows larger than the memory come to the JAX program by windows"
 _LARGEST = 1_000_000  # parameters: a larger network takes longer to check than seems worth while
 _TOO_LARGE = f"no network has {_LARGEST:,} parameters or fewer"
@@ -54,7 +56,6 @@ def checked(
 
 def check(data: Data, specs: Mapping[int, TrialSpec], engine: LocalEngine) -> FirstSteps:
     """Return what the first steps of a network show that stands for these trials."""
-    began = time.perf_counter()
     members = {n: _member(spec, engine) for n, spec in specs.items()}
     number = representative(members)
     member, spec = members[number], specs[number]
@@ -69,7 +70,19 @@ def check(data: Data, specs: Mapping[int, TrialSpec], engine: LocalEngine) -> Fi
     )
     if member.architecture.parameters > _LARGEST:
         return replace(found, left_out=(f"all checks: {_TOO_LARGE}",))
-    rows, measured = training_rows(data), dict[str, Any]()
+    try:
+        measured = _measured(number, member, data, engine)
+    except Exception as error:  # what a lack of memory raises depends on the program
+        if not out_of_memory(error):
+            raise
+        measured = {"left_out": (f"all checks: {_NO_MEMORY}",)}
+    return from_plain(FirstSteps, {**to_plain(found), **measured})
+
+
+def _measured(number: int, member: Member, data: Data, engine: LocalEngine) -> Mapping[str, object]:
+    """Return the fields that were measured, by the native program where it has such networks."""
+    rows, began = training_rows(data), time.perf_counter()
+    measured: dict[str, object] = {}
     if member.architecture.front is None and available():
         own_rule = not is_foreign(member.optimizer)
         measured = {"left_out": _left_out(member, engine), "program": "native"}
@@ -77,10 +90,9 @@ def check(data: Data, specs: Mapping[int, TrialSpec], engine: LocalEngine) -> Fi
     elif rows.streamed or (program := engine.program_of(number)) is None:
         measured["left_out"] = (f"all checks: {_STREAMED}",)
     else:
-        began = time.perf_counter()  # what it is compiled for is not this
+        began = time.perf_counter()  # it would be compiled without these checks too
         measured = compiled_first_steps(program, replace(member, view=0), rows)
-    told = {**to_plain(found), **measured}
-    return replace(from_plain(FirstSteps, told), seconds=time.perf_counter() - began)
+    return {**measured, "seconds": time.perf_counter() - began}
 
 
 def check_findings(found: FirstSteps | None) -> tuple[Finding, ...]:
