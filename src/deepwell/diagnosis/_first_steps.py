@@ -160,10 +160,10 @@ def _symmetry(found: FirstSteps) -> _Fault | None:
     layers = [place for place, share in enumerate(found.alike, 1) if share == 1.0]
     if not layers:
         return None
-    which = f"layer {layers[0]}" if len(layers) == 1 else f"{len(layers)} layers"
+    which = f"hidden layer {layers[0]}" if len(layers) == 1 else f"{len(layers)} hidden layers"
     return _Fault(
         "DW305",
-        f"all units of hidden {which} are alike",
+        f"all units of {which} are alike",
         "equal weights get equal gradients and stay equal, so a layer is worth one unit",
         "--initializer auto",
         1.0,
