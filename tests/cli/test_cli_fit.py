@@ -115,7 +115,7 @@ def test_a_dry_run_shows_the_plan_and_leaves_nothing(deepwell, library, tmp_path
     done = deepwell(*FIT, "--dry-run", "--trials", "8", "--store", "place")
     assert done.code == 0
     assert "plan      8 networks" in done.out
-    assert done.out.endswith("dry run   nothing was trained and nothing was written\n")
+    assert done.out.endswith("dry run   nothing was checked, trained or written\n")
     assert "run" not in library.calls
     assert library.calls["plan"] == {"trials": 8, "epochs": None, "budget": None}
     assert library.calls["load"]["vault"] is None

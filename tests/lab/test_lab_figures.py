@@ -412,3 +412,15 @@ def test_listing_the_figures_loads_none_of_the_machinery() -> None:
     code += f"print([module for module in {heavy} if module in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.proves("C4", "figure")
+def test_only_too_large_initial_weights_start_above_the_limit() -> None:
+    from deepwell.lab.figures._first_steps import SCALES
+
+    for losses in measured("first-steps").values():
+        mean, constant, limit = losses.T
+        assert (mean[SCALES <= 1] <= limit[0]).all()
+        assert (mean[SCALES >= 3] > limit[0]).all()
+        assert mean[0] == pytest.approx(constant[0], abs=0.01)  # tiny weights know nothing: log C
+        assert (np.diff(limit) == 0).all()  # the healthy twin's

@@ -11,6 +11,7 @@ from ._bias_variance import diagnose_bias_variance as diagnose_bias_variance
 from ._bias_variance import material_size as material_size
 from ._codes import CODES as CODES
 from ._comparison import compare_with_baselines as compare_with_baselines
+from ._first_steps import diagnose_first_steps as diagnose_first_steps
 from ._intervals import bootstrap as bootstrap
 from ._intervals import estimate as estimate
 from ._intervals import paired_difference as paired_difference

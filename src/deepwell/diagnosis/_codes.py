@@ -15,5 +15,11 @@ CODES: Mapping[str, str] = {
     "DW111": "too few train rows to tell whether bias is high",
     "DW112": "the best possible score is not known, so bias cannot be told",
     "DW408": "networks diverged: at which learning rates, and what was first not finite",
+    "DW301": "the loss at the start is higher than a healthy start of the same network explains",
+    "DW302": "the network cannot fit a few rows, or its steps change no weight",
+    "DW303": "inputs are ignored, or carry no signal that shows",
+    "DW304": "rows of a batch change each other's outputs or gradients",
+    "DW305": "all units of a hidden layer are alike",
+    "DW306": "the gradient is not that of the cost",
 }
 """Code -> what the finding is about. Both DW102 and DW101 together mean high bias and variance."""

@@ -226,6 +226,17 @@ class LocalEngine:
         taken, self._shortages = self._shortages, []
         return taken
 
+    def program_of(self, number: int) -> Program | None:
+        """Return the program that a trial trains in as soon as it is there; None for no program.
+
+        Raises:
+            Exception: what building it raised.
+        """
+        for index, bucket in enumerate(self._buckets):
+            if number in bucket.trials:
+                return self._programs[index].result()
+        return None
+
     def rows(self) -> int:
         """Return how many train and dev rows there are, each counted once."""
         return len(self._rows.y_train) + len(self._rows.y_dev)

@@ -21,6 +21,7 @@ from .figures._depth import DEPTH
 from .figures._dropout import DROPOUT
 from .figures._dropout_ensemble import DROPOUT_ENSEMBLE
 from .figures._early_stopping import EARLY_STOPPING
+from .figures._first_steps import FIRST_STEPS
 from .figures._grid_against_random import GRID_AGAINST_RANDOM
 from .figures._initialization import INITIALIZATION
 from .figures._l1 import L1
@@ -77,6 +78,7 @@ _ALL = (
     MINIMIZE,
     SADDLE,
     LOSS_SURFACE,
+    FIRST_STEPS,
     SAMPLING_SCALES,
     GRID_AGAINST_RANDOM,
 )

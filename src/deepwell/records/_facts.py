@@ -9,6 +9,7 @@ from deepwell._base._hyperparameters import Value
 
 from ._estimate import Estimate
 from ._finding import Finding
+from ._first_steps import FirstSteps
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,7 @@ class StudyResult:
         peak_memory_bytes: most memory that the process held until then, None where unknown.
         weight_sparsity: share of the best network's weights below 1e-6 where it paid an `l1`
             penalty, else None.
+        checks: what the first steps of one network showed, None where they were not looked at.
         memory_notes: one sentence for each thing that was done to stay within the memory.
     """
 
@@ -210,3 +212,4 @@ class StudyResult:
     train_dev: Estimate | None = None
     folds: tuple[float, ...] = ()
     refit_epochs: int = 0
+    checks: FirstSteps | None = None

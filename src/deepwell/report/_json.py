@@ -47,6 +47,7 @@ def fit_json(result: StudyResult) -> dict[str, Any]:
         "weight_sparsity": result.weight_sparsity,
         "data": to_plain(result.data),
         "plan": to_plain(result.plan),
+        "checks": None if result.checks is None else to_plain(result.checks),
         "model": result.model,
         "report": result.report,
         "stopped": result.stopped,

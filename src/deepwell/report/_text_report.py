@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from deepwell._base._safe_text import safe_text
 from deepwell.records import StudyResult, Trial
 
+from ._check_lines import check_details, check_lines
 from ._data_lines import NOTE_LIMIT, split_lines
 from ._engine_lines import engine_lines
 from ._figures import count, interval
@@ -69,6 +70,8 @@ def _done(result: StudyResult) -> list[str]:
         *heading("What was done"),
         *entry("read", read),
         *split_lines(facts),
+        *check_lines(result.checks),
+        *check_details(result.checks),
         *plan_lines(result.plan),
         *engine_lines(result),
     ]

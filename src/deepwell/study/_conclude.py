@@ -28,6 +28,7 @@ from deepwell.optimization._penalties import weight_sparsity
 from deepwell.records import (
     Estimate,
     Finding,
+    FirstSteps,
     PlanFacts,
     Status,
     StudyResult,
@@ -42,6 +43,7 @@ from ._bracket import best_trial
 from ._cross_validate import best_configuration, refit, score_out_of_fold
 from ._divergence import divergence
 from ._evaluate import Scored, score_model, targets
+from ._first_steps import check_findings
 from ._history import History
 from ._interrupt import BY_USER
 from ._model import Model
@@ -66,6 +68,7 @@ class Run:
     baselines: tuple[SimpleModel, ...]
     folds: Folds | None = None
     memory: int | None = None
+    checks: FirstSteps | None = None
 
 
 @dataclass(frozen=True)
@@ -140,9 +143,11 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         best=dict(best.spec.hyperparameters),
         best_trial=best.number,
         findings=(
+            *check_findings(run.checks),
             *_findings(run, scored, differences),
             *diagnose_divergence(divergence(run.engine, trials)),
         ),
+        checks=run.checks,
         statuses=dict(Counter(t.status.value for t in trials)),
         networks=sum(t.epochs > 0 for t in trials),
         program=run.engine.name,

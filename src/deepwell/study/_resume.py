@@ -40,6 +40,7 @@ from ._budget import parse_budget
 from ._checkpoint import checkpoint_folder, discard, read_position
 from ._course import Job, Past, carry_out
 from ._finished import FinishedStudy, open_study, sealed_test
+from ._first_steps import check_findings
 from ._history import DECISIONS, Bracket, Round
 from ._observer import Observer
 from ._recording import VAULT, continued
@@ -110,6 +111,8 @@ def _tell(result: StudyResult, observer: Observer, *, already: bool) -> None:
     """Tell the outcome, and of a study that had ended already what a run would have told too."""
     if already:
         observer.on_data(result.data)
+        if result.checks is not None:
+            observer.on_checks(result.checks, check_findings(result.checks))
         observer.on_baselines(result.baselines, result.metric_label, result.percent)
         observer.on_plan(result.plan)
     observer.on_result(result)
