@@ -122,9 +122,7 @@ def in_network(
     name: str, piece: str, wrong: Callable, right: Callable, blames: tuple[str, ...], **told: Any
 ) -> PlantedInJax:
     told = {key.replace("_", "/"): kind for key, kind in told.items()}
-    return PlantedInJax(
-        name, network(**{piece: wrong}), network(**{piece: right}), blames, told
-    )
+    return PlantedInJax(name, network(**{piece: wrong}), network(**{piece: right}), blames, told)
 
 
 SECOND = ("second/b", "second/w")

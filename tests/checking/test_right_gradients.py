@@ -11,7 +11,8 @@ from deepwell.checking._check_gradients_of import check_gradients_of
 
 @pytest.mark.parametrize("case", RIGHT, ids=lambda case: case.name.replace(" ", "-"))
 def test_right_in_jax(case: Right) -> None:
-    check = check_gradients(case.loss, case.params, *case.args, **case.options)
+    args = [arg() if callable(arg) else arg for arg in case.args]
+    check = check_gradients(case.loss, case.params, *args, **case.options)
     assert check.right, str(check)
     assert check.error <= case.error, str(check)
 

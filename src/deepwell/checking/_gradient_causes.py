@@ -63,7 +63,7 @@ class Evidence:
 
 def evidence_of(problem: Problem, measured: Measured) -> dict[int, Evidence]:
     """Return what is known about the entries of each wrong block, by number."""
-    entries, scales = measured.entries, problem.scales()
+    entries, scales = measured.entries, problem.scales
     wrong = np.union1d(entries.block[entries.wrong], measured.blocks.block[measured.blocks.wrong])
     found: dict[int, Evidence] = {}
     for number in map(int, wrong):

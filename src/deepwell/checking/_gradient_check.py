@@ -124,7 +124,7 @@ class GradientCheck:
 
     @property
     def verdict(self) -> str:
-        """`wrong` where a block is wrong at a point, else `undecided` where one is, else `right`."""
+        """`wrong` where a block is wrong at a point, or `undecided` where one is, or `right`."""
         verdicts = {block.verdict for point in self.points for block in point.blocks}
         return next((v for v in (WRONG, UNDECIDED) if v in verdicts), RIGHT)
 

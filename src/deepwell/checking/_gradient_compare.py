@@ -82,8 +82,8 @@ def compare(
     problem: Problem, point: Point, ways: Sequence[Direction], rng: np.random.Generator
 ) -> Comparison:
     """Compare along each direction; where the point lies on a kink, beside it."""
-    found, scales = _at(problem, point, ways), problem.scales()
-    stuck = np.flatnonzero(found.beside & (found.wrong | found.unclear))
+    found, scales = _at(problem, point, ways), problem.scales
+    stuck = np.flatnonzero(found.beside)
     found.beside[:] = False
     for reach in _BESIDE:
         if not len(stuck):
@@ -97,8 +97,9 @@ def compare(
         for name in ("gradient", "slope", "zero", "wrong", "unclear"):
             getattr(found, name)[stuck] = getattr(again, name)
         found.beside[stuck] = True
-        stuck = stuck[again.beside & (again.wrong | again.unclear)]
-    found.wrong[stuck], found.unclear[stuck] = False, True
+        stuck = stuck[again.beside]
+    found.unclear[stuck] |= found.wrong[stuck]
+    found.wrong[stuck] = False
     return found
 
 
@@ -111,17 +112,29 @@ def _at(problem: Problem, point: Point, ways: Sequence[Direction]) -> Comparison
     own = _own_rounding(problem, point)[block] * np.array([len(w.at) ** 0.5 for w in ways])
     least = here.floor + own
     relative = min(max(1e-6, 2e3 * problem.rounding), 0.1)
+
+    def settled(rows: np.ndarray, by: Slopes) -> np.ndarray:
+        """Whether slopes agree with the gradient, or differ by far more than the doubt."""
+        with np.errstate(invalid="ignore"):
+            apart = np.abs(gradient[rows] - by.value)
+            size = np.abs(gradient[rows]) + np.abs(by.value)
+            agree = apart <= relative * size + least[rows]
+            return ~np.isfinite(gradient[rows]) | np.where(
+                agree, _SAFETY * by.doubt <= 0.01 * size + least[rows], apart > 100 * by.doubt
+            )
+
+    everything = np.arange(len(ways))
     with np.errstate(invalid="ignore"):
-        apart = np.abs(gradient - found.value)
-        size = np.abs(gradient) + np.abs(found.value)
-        again = np.flatnonzero(
-            ~(apart <= relative * size + least) | (_SAFETY * found.doubt > 0.01 * size + least)
-        )
+        differ = ~(np.abs(gradient - found.value) <= relative * np.abs(gradient) + least)
+    again = np.flatnonzero(differ | ~settled(everything, found))
     if len(again):
         better = refined(
-            problem.costs, here, [ways[i] for i in again],
+            problem.costs,
+            here,
+            [ways[i] for i in again],
             Slopes(*(values[again] for values in vars(found).values())),
-        )  # fmt: skip
+            lambda rows, by: settled(again[rows], by),
+        )
         for name, values in vars(found).items():
             values[again] = getattr(better, name)
     with np.errstate(invalid="ignore"):
@@ -133,7 +146,7 @@ def _at(problem: Problem, point: Point, ways: Sequence[Direction]) -> Comparison
         vague = ~(_SAFETY * found.doubt <= 0.1 * size + least)
     return Comparison(
         tuple(ways), block, entry, gradient, found.value, least + _SAFETY * found.doubt,
-        wrong, vague & ~wrong & ~agree, found.kinked.copy(),
+        wrong, vague & ~wrong & ~agree, found.kinked & ~agree & np.isfinite(gradient),
     )  # fmt: skip
 
 
@@ -150,7 +163,7 @@ def _places(problem: Problem, ways: Sequence[Direction]) -> tuple[np.ndarray, np
 def _own_rounding(problem: Problem, point: Point) -> np.ndarray:
     """Return (blocks,) what the rounding of the gradient itself may be."""
     with np.errstate(invalid="ignore", over="ignore"):
-        sizes = np.abs(point.gradient * problem.scales())
+        sizes = np.abs(point.gradient * problem.scales)
     sizes = np.where(np.isfinite(sizes), sizes, 0.0)
     largest = [sizes[block.place].max(initial=0.0) for block in problem.blocks]
     return _AMPLIFIED * problem.rounding * np.array(largest)

@@ -16,7 +16,7 @@ from ._gradient_problem import Block, Problem
 from ._gradient_slopes import survey
 
 _DIRECTIONS = 4  # of random signs in each block
-_SMALL = 64  # a block of so few entries is always looked at entry by entry
+_SMALL = 16  # a block of so few entries is always looked at entry by entry
 _SAMPLE = 64  # entries of a wrong block that are looked at first
 _WIDTH = 16  # parts of a wrong block that are halved on
 
@@ -42,7 +42,7 @@ def measure(
     problem: Problem, at: np.ndarray, every_entry_up_to: int, rng: np.random.Generator
 ) -> Measured:
     """Compare gradient and slopes at a point."""
-    scales = problem.scales()
+    scales = problem.scales
     here = survey(problem.costs, at, scales, problem.resolution, rng)
     point = Point(here, problem.gradient(at))
     every = len(at) <= every_entry_up_to
@@ -67,7 +67,7 @@ def measure(
 
 def _blamed(problem: Problem, point: Point, block: Block, rng: np.random.Generator) -> Comparison:
     """Return entries of a wrong block: some at random, and the wrong ones where they are few."""
-    scales = problem.scales()
+    scales = problem.scales
     drawn = block.start + rng.choice(block.size, min(_SAMPLE, block.size), replace=False)
     sample = compare(problem, point, entries_of(np.sort(drawn), scales), rng)
     if sample.wrong.mean() >= 0.5:

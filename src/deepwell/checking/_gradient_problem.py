@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
+
+_ALIKE = 1e3  # entries of a block are of one size where its norm is not far above the typical one
 
 
 @dataclass(frozen=True)
@@ -71,17 +74,26 @@ class Problem:
     forms: Mapping[str, Form] = field(default_factory=dict)
     counts: Mapping[int, str] = field(default_factory=dict)
 
+    @cached_property
     def scales(self) -> np.ndarray:
-        """Return (n,) the size that an entry's change is measured by: its block's, or 1."""
+        """(n,) what the change of an entry is measured by: the size of its block, or 1 where 0.
+
+        A block whose entries differ by orders of magnitude, as one vector of all parameters may,
+        goes by the size of each.
+        """
         sizes = np.ones(len(self.start))
         for block in self.blocks:
-            rms = _root_mean_square(self.start[block.place])
-            sizes[block.place] = rms if rms > 1e-100 else 1.0
+            values = np.abs(self.start[block.place])
+            present = values[values > 1e-100]
+            if not len(present):
+                continue
+            typical = float(np.median(present))
+            rms = _root_mean_square(values)
+            own = np.where(values > 1e-100, values, typical)
+            sizes[block.place] = rms if rms <= _ALIKE * typical else own
         return sizes
 
 
 def _root_mean_square(values: np.ndarray) -> float:
-    largest = float(np.abs(values).max(initial=0.0))
-    if not largest:
-        return 0.0
+    largest = float(values.max())
     return largest * float(np.sqrt(np.mean((values / largest) ** 2)))

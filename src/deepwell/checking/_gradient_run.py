@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,7 +30,7 @@ ENTRIES = IntegerInterval(0, 10_000_000)
 SEED = IntegerInterval(0, 2**63 - 1)
 
 _WORST = 5
-_LENGTHS = 0.05 * 3.0 ** -np.arange(10)  # of a step, relative to the parameters
+_LENGTHS = 0.05 * 5.0 ** -np.arange(6)  # of a step, relative to the parameters
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,9 @@ def run(problem: Problem, extent: Extent, notes: tuple[str, ...] = ()) -> Gradie
     points = [_point(problem, first, "at the start", repeated)]
     at, taken = _descend(problem, extent.steps)
     if taken:
-        there = replace(problem, start=at)
-        later = measure(there, at, extent.every_entry_up_to, rng)
+        later = measure(problem, at, extent.every_entry_up_to, rng)
         words = f"after {taken} step{'s' if taken > 1 else ''}"
-        points.append(_point(there, later, words, repeated))
+        points.append(_point(problem, later, words, repeated))
     elif extent.steps and points[0].error == 0 and not first.point.gradient.any():
         notes += ("the gradient is 0 at the start, so that there is no descent to look at",)
     elif extent.steps:
@@ -82,7 +81,7 @@ def run(problem: Problem, extent: Extent, notes: tuple[str, ...] = ()) -> Gradie
 def _unsteady(problem: Problem, rng: np.random.Generator) -> frozenset[str]:
     """Return the blocks whose gradient changes from call to call at the same parameters."""
     first = problem.gradient(problem.start)
-    problem.gradient(problem.start + 0.01 * problem.scales() * rng.normal(size=len(first)))
+    problem.gradient(problem.start + 0.01 * problem.scales * rng.normal(size=len(first)))
     again = problem.gradient(problem.start)
     with np.errstate(invalid="ignore"):
         differs = np.abs(first - again) > 1e3 * problem.rounding * np.abs(first).max(initial=0.0)
@@ -92,17 +91,18 @@ def _unsteady(problem: Problem, rng: np.random.Generator) -> frozenset[str]:
 def _descend(problem: Problem, steps: int) -> tuple[np.ndarray, int]:
     """Return the parameters after a short descent, and the steps that it could take.
 
-    Each step goes against the gradient, as far as the cost falls most among a few lengths.
+    Each step goes against the gradient, in units of the parameters' sizes, as far as the cost
+    falls most among a few lengths.
     """
     at = problem.start
     cost = float(problem.costs(at[None])[0])
-    size = math.sqrt(float(problem.scales() @ problem.scales()))
     for taken in range(steps):
-        gradient = problem.gradient(at)
-        length = float(np.linalg.norm(gradient))
+        way = problem.gradient(at) * problem.scales
+        length = float(np.linalg.norm(way))
         if not (0 < length < math.inf):
             return at, taken
-        points = at - (_LENGTHS * size / length)[:, None] * gradient
+        change = math.sqrt(len(at)) / length * way * problem.scales
+        points = at - _LENGTHS[:, None] * change
         costs = problem.costs(points)
         best = int(np.argmin(np.where(np.isfinite(costs), costs, np.inf)))
         if not costs[best] < cost:
@@ -119,7 +119,7 @@ def _point(
         number: cause(one, evidence, problem.counts) for number, one in evidence.items()
     }
     checks, apart, sizes = [], 0.0, [0.0, 0.0]
-    scales = problem.scales()
+    scales = problem.scales
     for number, block in enumerate(problem.blocks):
         told = _form(problem, block.name, causes.get(number)) or causes.get(number)
         if block.name in repeated:
@@ -131,10 +131,9 @@ def _point(
         faulty = told is not None
         mine = measured.entries.only(measured.entries.block == number)
         along = measured.blocks.only(measured.blocks.block == number)
-        norms = _norms(along if not measured.complete[number] else mine)
-        unit = scales[block.start] if block.size else 1.0
-        apart += (norms[0] / unit) ** 2
-        sizes = [sizes[i] + (norms[1 + i] / unit) ** 2 for i in (0, 1)]
+        norms = _norms(mine if measured.complete[number] else along, scales)
+        apart += norms[0] ** 2
+        sizes = [sizes[i] + norms[1 + i] ** 2 for i in (0, 1)]
         checks.append(
             BlockCheck(
                 block.name,
@@ -172,16 +171,17 @@ def _verdict(along: Comparison, mine: Comparison, faulty: bool) -> str:
     return UNDECIDED if known and unclear.mean() > 0.5 else RIGHT
 
 
-def _norms(found: Comparison) -> tuple[float, float, float]:
-    """Return the norms of slopes less gradient, of slopes and of gradient, in relative units.
+def _norms(found: Comparison, scales: np.ndarray) -> tuple[float, float, float]:
+    """Return the norms of slopes less gradient, of slopes and of gradient.
 
     Along random signs the square of a block's norm is what squares are on average.
     """
-    known = ~found.unclear
+    known = np.flatnonzero(~found.unclear)
+    units = np.array([float(np.median(scales[found.ways[i].at])) for i in known])
     gradient, slope = found.gradient[known], found.slope[known]
     with np.errstate(invalid="ignore"):
         nothing = np.maximum(np.abs(gradient), np.abs(slope)) <= found.zero[known]
-    gradient, slope = np.where(nothing, 0.0, gradient), np.where(nothing, 0.0, slope)
+    gradient, slope = (np.where(nothing, 0.0, v) / units for v in (gradient, slope))
     many = found.entry[known] < 0
     share = 1 / math.sqrt(len(gradient)) if len(gradient) and many.all() else 1.0
     with np.errstate(invalid="ignore", over="ignore"):
@@ -196,7 +196,7 @@ def _error(apart: float, slope: float, gradient: float) -> float:
 
 
 def _worst(problem: Problem, number: int, mine: Comparison) -> tuple[WrongEntry, ...]:
-    block, scales = problem.blocks[number], problem.scales()
+    block, scales = problem.blocks[number], problem.scales
     chosen = np.flatnonzero(mine.wrong)
     with np.errstate(invalid="ignore"):
         apart = np.abs(mine.slope - mine.gradient)[chosen]

@@ -17,8 +17,10 @@ import numpy as np
 Costs = Callable[[np.ndarray], np.ndarray]
 
 _LADDER = 10.0 ** -np.arange(1, 9)  # relative steps that are tried
-_PROBES = 5  # directions by which noise and step are chosen
-_REFINED = (10.0, 0.1, 0.01, 1e-3, 1e-4, 1e-5)  # of the chosen step, where it does not do
+_PROBES = 5  # directions by which rounding is measured
+_LADDERS = 3  # of these, directions by which the step is chosen
+# Of the chosen step, where that does not do; the first of them always confirms it.
+_REFINED = (0.1, 10.0, 0.01, 100.0, 1e-3, 1e3, 1e-4, 1e-5, 1e-6, 1e-7)
 _EPS = {8: 2.0**-8, 11: 2.0**-11, 24: 2.0**-24}  # bfloat16, float16, float32 by their bits
 
 
@@ -59,13 +61,11 @@ class Slopes:
         value: (k,) the slopes; NaN where the cost is not finite around the point.
         doubt: (k,) about how wrong they may be; infinite where not finite.
         kinked: (k,) whether a kink lies within the step.
-        step: (k,) relative step of each.
     """
 
     value: np.ndarray
     doubt: np.ndarray
     kinked: np.ndarray
-    step: np.ndarray
 
 
 def survey(
@@ -78,14 +78,27 @@ def survey(
     reach = np.concatenate([[cost], _along(costs, at, ways, np.array([0.01])).ravel()])
     moved = np.abs(reach[1:] - cost)
     fell = float(np.median(moved[np.isfinite(moved)])) if np.isfinite(moved).any() else 0.0
-    noise = max(_wobble(costs, at, ways), _representable(reach[np.isfinite(reach)]) * abs(cost))
+    near = at + 0.01 * scales * rng.normal(size=len(at))
+    format_eps = _representable(reach[np.isfinite(reach)])
+    noise = max(_noise(costs, at, near, ways), format_eps * abs(cost))
     here = Surroundings(at, cost, noise, 1e-4, 1e-12 * fell / 0.01, resolution)
-    tried = [slopes(costs, replace(here, step=float(h)), ways) for h in _LADDER]
-    doubts = np.array([np.median(t.doubt / np.maximum(np.abs(t.value), 1e-300)) for t in tried])
+    tried = _ladder(costs, here, ways)
+    if np.array([t.kinked for t in tried])[2:5].all(axis=0).any():
+        # The point lies on a kink, where all steps are poor; most entries are not concerned.
+        beside = float(costs(near[None])[0])
+        if np.isfinite(beside):
+            tried = _ladder(costs, replace(here, at=near, cost=beside), ways)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        doubts = np.array([t.doubt / np.abs(t.value) for t in tried])
+    doubts = np.median(np.where(np.isfinite(doubts), doubts, np.inf), axis=1)
     if not np.isfinite(doubts).any():
         return here
-    good = np.flatnonzero(doubts <= 3 * np.nanmin(doubts))
+    good = np.flatnonzero(doubts <= 3 * doubts.min())
     return replace(here, step=float(_LADDER[good[-1]]))  # the shortest: fewest kinks within
+
+
+def _ladder(costs: Costs, here: Surroundings, ways: Sequence[Direction]) -> list[Slopes]:
+    return [slopes(costs, replace(here, step=float(h)), ways[:_LADDERS]) for h in _LADDER]
 
 
 def slopes(costs: Costs, here: Surroundings, ways: Sequence[Direction]) -> Slopes:
@@ -110,25 +123,39 @@ def slopes(costs: Costs, here: Surroundings, ways: Sequence[Direction]) -> Slope
         np.where(known, value, np.nan),
         np.where(known, doubt, np.inf),
         known & (jump > np.maximum(40 * rounding, 1e-7 * np.abs(value))),
-        np.full(len(ways), h),
     )
 
 
-def refined(costs: Costs, here: Surroundings, ways: Sequence[Direction], first: Slopes) -> Slopes:
+def refined(
+    costs: Costs,
+    here: Surroundings,
+    ways: Sequence[Direction],
+    first: Slopes,
+    settled: Callable[[np.ndarray, Slopes], np.ndarray],
+) -> Slopes:
     """Return the slopes with the step, longer or shorter, that leaves each the least doubt.
 
     A kink between theta - h and theta + h goes out of the way of a shorter step; one at theta
     itself stays.
+
+    Args:
+        costs: (k, n) -> (k,).
+        here: the point.
+        ways: directions.
+        first: their slopes with the chosen step.
+        settled: which of some directions, by number and slopes, need no further step.
     """
-    tried = [first] + [slopes(costs, replace(here, step=here.step * f), ways) for f in _REFINED]
-    doubts = np.array([t.doubt for t in tried])
-    best, columns = doubts.argmin(axis=0), np.arange(len(ways))
-    return Slopes(
-        np.array([t.value for t in tried])[best, columns],
-        doubts[best, columns],
-        np.array([t.kinked for t in tried])[best, columns],
-        np.array([t.step for t in tried])[best, columns],
-    )
+    best = Slopes(*(values.copy() for values in vars(first).values()))
+    left = np.arange(len(ways))
+    for factor in _REFINED:
+        again = slopes(costs, replace(here, step=here.step * factor), [ways[i] for i in left])
+        better = again.doubt < best.doubt[left]
+        for name, values in vars(best).items():
+            values[left[better]] = getattr(again, name)[better]
+        left = left[~settled(left, Slopes(*(values[left] for values in vars(best).values())))]
+        if not len(left):
+            break
+    return best
 
 
 def _along(
@@ -153,23 +180,43 @@ def _relative(at: np.ndarray, way: Direction) -> float:
     return float(np.abs(at[way.at][moving] / way.size[moving]).max(initial=0.0))
 
 
-def _wobble(costs: Costs, at: np.ndarray, ways: Sequence[Direction]) -> float:
-    """Return the cost's rounding, from fifth differences of costs on short lines.
+def _noise(costs: Costs, at: np.ndarray, near: np.ndarray, ways: Sequence[Direction]) -> float:
+    """Return the cost's rounding.
 
     Steps of 1e-6 see single precision inside the cost, which those of 1e-9 may step over; those of
-    1e-9 see double precision, where kinks are not yet in the way.
+    1e-9 see double precision, where kinks are not yet in the way. Coarse rounding is believed only
+    where it shows at a point beside too, since kinks close to the point look like it.
     """
-    sizes = []
-    factor = math.factorial(5) ** 2 / math.factorial(10)
-    for step in (1e-6, 1e-9):
-        values = _along(costs, at, ways, step * np.arange(8))
-        values = values[np.isfinite(values).all(axis=1)]
-        if not len(values):
-            return 0.0
-        differences = np.diff(values, 5, axis=1)
-        sizes.append(float(np.median(np.sqrt(factor * np.mean(differences**2, axis=1)))))
-        largest = float(np.abs(values).max())
-    return sizes[0] if sizes[0] > 0.02 * 2.0**-24 * largest else sizes[1]
+    coarse, size = _wobble(costs, at, ways, 1e-6)
+    if coarse > 0.02 * 2.0**-24 * size:
+        coarse = min(coarse, _wobble(costs, near, ways, 1e-6)[0])
+    return coarse if coarse > 0.02 * 2.0**-24 * size else _wobble(costs, at, ways, 1e-9)[0]
+
+
+def _wobble(
+    costs: Costs, at: np.ndarray, ways: Sequence[Direction], step: float
+) -> tuple[float, float]:
+    """Return the size of errors in costs on short lines, from high differences, and the costs'.
+
+    Differences of every order tell the same size where they are rounding, and their signs change;
+    of a curved cost they fall with the order, or keep their sign.
+    """
+    values = _along(costs, at, ways, step * np.arange(8))
+    values = values[np.isfinite(values).all(axis=1)]
+    if not len(values):
+        return 0.0, 0.0
+    orders = [_rounding(values, order) for order in (4, 5, 6)]
+    signs = np.sign(np.diff(values, 4, axis=1))
+    turns = np.mean(signs[:, 1:] * signs[:, :-1] <= 0)
+    random = turns >= 0.5 and (max(orders) < 4 * min(orders) or step < 1e-6)
+    return min(orders) if random else 0.0, float(np.abs(values).max())
+
+
+def _rounding(values: np.ndarray, order: int) -> float:
+    """Return the standard deviation of independent errors whose differences these would be."""
+    share = math.factorial(order) ** 2 / math.factorial(2 * order)
+    spread = np.mean(np.diff(values, order, axis=1) ** 2, axis=1)
+    return math.sqrt(share * float(np.median(spread)))
 
 
 def _representable(values: np.ndarray) -> float:
