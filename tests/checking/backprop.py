@@ -1,4 +1,4 @@
-"""Networks with backpropagation by hand in NumPy, made of pieces that can be replaced by wrong ones.
+"""Networks with backpropagation by hand in NumPy, of pieces that can be replaced by wrong ones.
 
 Every `Steps` field is one line of somebody's backward pass, right as it stands here. The tests
 plant a bug by replacing one of them.

@@ -10,8 +10,8 @@ import numpy as np
 from backprop import (
     KEEP,
     L2,
-    M,
     MASK,
+    M,
     PoolSteps,
     Steps,
     TableSteps,

@@ -1,4 +1,4 @@
-"""Bugs planted into JAX: rules of one's own for the gradient, and cuts, each beside the right one."""
+"""Bugs planted into JAX: slopes of one's own that are wrong, each beside the right one."""
 
 from __future__ import annotations
 
@@ -156,7 +156,8 @@ PLANTED = [
                with_rule(affine, lambda x, g: [g @ x[1].T, x[0].T @ g, g[0]]), affine,
                ("second/b",), second_b=None),
     in_network("last column of the weights' slope left out", "second",
-               with_rule(affine, lambda x, g: [g @ x[1].T, (x[0].T @ g).at[:, -1].set(0), g.sum(0)]),
+               with_rule(affine, lambda x, g: [
+                   g @ x[1].T, (x[0].T @ g).at[:, -1].set(0), g.sum(0)]),
                affine, ("second/w",), second_w="slice"),
     in_network("a layer's slopes 0", "second",
                with_rule(affine, lambda x, g: [g @ x[1].T, 0 * x[1], 0 * x[2]]), affine, SECOND,

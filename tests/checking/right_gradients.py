@@ -6,6 +6,7 @@ conventions at ties, functions that cannot be compiled or batched.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -51,7 +52,7 @@ def layers(*sizes: int, scale: float = 1.0, bias: float = 0.0, dtype: Any = np.f
             "w": (scale * rng.normal(size=(a, b)) / np.sqrt(a)).astype(dtype),
             "b": (bias * rng.normal(size=b)).astype(dtype),
         }
-        for a, b in zip(sizes, sizes[1:], strict=False)
+        for a, b in itertools.pairwise(sizes)
     ]
 
 
@@ -254,9 +255,12 @@ RIGHT = [
     Right("recurrent, by scan", scanned,
           {"over": RNG.normal(size=(4, 4)) / 2, "into": RNG.normal(size=(6, 4))}, (X,)),
     Right("embedding, rows never looked up", embedded,
-          {"table": RNG.normal(size=(50, 4)), "w": RNG.normal(size=4)}, (RNG.integers(0, 9, (5, 3)),)),
-    Right("dropout, its key an argument", dropped, layers(6, 30, 3), (X, Y, partial(jax.random.key, 5))),
-    Right("dropout, an old kind of key", dropped, layers(6, 30, 3), (X, Y, partial(jax.random.PRNGKey, 3))),
+          {"table": RNG.normal(size=(50, 4)), "w": RNG.normal(size=4)},
+          (RNG.integers(0, 9, (5, 3)),)),
+    Right("dropout, its key an argument", dropped, layers(6, 30, 3),
+          (X, Y, partial(jax.random.key, 5))),
+    Right("dropout, an old kind of key", dropped, layers(6, 30, 3),
+          (X, Y, partial(jax.random.PRNGKey, 3))),
     Right("L2 penalty", lambda p, x, y: softmax(p, x, y) + 0.1 * sums_of_squares(p),
           layers(6, 8, 3), (X, Y)),
     Right("L1 penalty, weights at its kink",
@@ -297,8 +301,8 @@ RIGHT = [
     Right("saturated", softmax, layers(6, 8, 3, scale=30.0), (X, Y), 1e-5),
     Right("near the end of a domain", lambda w: -jnp.log(w).sum(), np.array([1e-6, 0.5, 2.0])),
     Right("steep", lambda w: jnp.exp(30 * w).sum(), W6),
-    Right("strongly curved, nearly flat here", lambda w: (1e4 * w**4).sum() + w.sum() * 1e-3, W6 / 50,
-          (), 1e-6),
+    Right("strongly curved, nearly flat here", lambda w: (1e4 * w**4).sum() + w.sum() * 1e-3,
+          W6 / 50, (), 1e-6),
     Right("a norm away from 0", lambda w: jnp.linalg.norm(w), W6),
     Right("sorted and selected", lambda w: jnp.sort(w)[-2] * 2 + jnp.median(w), W6),
     Right("logarithm of a sum of exponentials", lambda w: jax.nn.logsumexp(50 * w), W6),
@@ -382,7 +386,8 @@ RIGHT_BY_HAND = [
                 {k: np.zeros_like(v) for k, v in RELU.items()}),
     RightByHand("ReLU in float32",
                 lambda t: np.float32(relu_cost({k: v.astype(np.float32) for k, v in t.items()})),
-                lambda t: {k: v.astype(np.float32) for k, v in relu_gradient(t).items()}, RELU, 1e-2),
+                lambda t: {k: v.astype(np.float32) for k, v in relu_gradient(t).items()}, RELU,
+                1e-2),
     RightByHand("gradient in float32", relu_cost,
                 lambda t: {k: v.astype(np.float32) for k, v in relu_gradient(t).items()}, RELU),
     RightByHand("keeps its forward pass", KEEPS.cost, KEEPS.gradient, [W6, 0.5]),

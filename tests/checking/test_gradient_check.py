@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -151,7 +152,7 @@ def network(sizes: tuple[int, ...]) -> list:
             "w": (rng.normal(size=(a, b)) * np.sqrt(2 / a)).astype(np.float32),
             "b": np.zeros(b, np.float32),
         }
-        for a, b in zip(sizes, sizes[1:], strict=False)
+        for a, b in itertools.pairwise(sizes)
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-from planted_in_jax import ELSEWHERE, PLANTED, X, Y, PlantedInJax, parameters
+from planted_in_jax import ELSEWHERE, PLANTED, PlantedInJax, X, Y, parameters
 
 from deepwell.checking._check_gradients import check_gradients
 

@@ -155,7 +155,8 @@ def test_a_file_that_cannot_be_run(deepwell, tmp_path: Path, text: str, said: st
 
 def test_a_file_beside_it_can_be_imported(deepwell, tmp_path: Path) -> None:
     (tmp_path / "beside_it.py").write_text(
-        "import numpy as np\ndef pair(): return lambda w: (w**2).sum(), lambda w: 2 * w, np.ones(2)\n"
+        "import numpy as np\n"
+        "def pair(): return lambda w: (w**2).sum(), lambda w: 2 * w, np.ones(2)\n"
     )
     (tmp_path / "main_file.py").write_text("from beside_it import pair\n")
     assert deepwell("check", f"{tmp_path / 'main_file.py'}:pair").code == 0

@@ -20,7 +20,7 @@ from ._gradient_problem import Block, Problem
 from ._gradient_run import Extent, run
 
 _AT_ONCE = 256  # costs that one call of the compiled program returns, at most
-_BYTES = 2**28  # that these may take together
+_BYTES = 2**26  # that these may take together
 
 
 def check_gradients(
@@ -302,7 +302,7 @@ def _slope(cost: Callable[..., Any], point: _Point) -> tuple[Callable[..., Any],
             ) from error
         return slope, 0
     del found
-    used = getattr(compiled.memory_analysis(), "temp_size_in_bytes", _BYTES // 64)
+    used = getattr(compiled.memory_analysis(), "temp_size_in_bytes", _BYTES // 16)
     one = int(used) + 8 * len(point.vector)
     return lambda v, rows: compiled(jnp.asarray(v), rows), max(1, min(_AT_ONCE, _BYTES // one))
 
@@ -331,12 +331,16 @@ def _costs(
         found = []
         for first in range(0, len(points), many):
             part = points[first : first + many]
+            if len(part) <= many // 4:  # a full batch would cost more
+                found.append(one_by_one(part))
+                continue
             full = np.concatenate([part, np.repeat(part[-1:], many - len(part), axis=0)])
             found.append(np.asarray(together(jnp.asarray(full), rows), np.float64)[: len(part)])
         return np.concatenate(found) if found else np.zeros(0)
 
     try:
-        alone, beside = one_by_one(point.vector[None]), batched(point.vector[None])
+        alone = one_by_one(point.vector[None])
+        beside = batched(np.repeat(point.vector[None], many, axis=0))
     except Exception:  # a callback or a primitive without a rule for batches
         return one_by_one
     agree = np.allclose(alone, beside, rtol=1e-3, atol=0)

@@ -6,6 +6,7 @@ leaves at most a thousandth of the difference between the two.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -126,7 +127,7 @@ def _factor(one: Evidence, counts: Mapping[int, str]) -> Cause | None:
     if not size:
         return None
     share = float(one.slope @ one.given) / size
-    if not share or not _fits(one, share * one.given):
+    if not share or not math.isfinite(share) or not _fits(one, share * one.given):
         return None
     sign = abs(share + 1) < _FITS
     plain = sign or _whole(share) or _whole(1 / share)
@@ -251,5 +252,7 @@ def _slice(one: Evidence) -> Cause | None:
 
 def _whole(number: float) -> int | None:
     """Return the whole number that `number` is to four digits, or None."""
+    if not math.isfinite(number):
+        return None
     near = round(abs(number))
     return near if near > 1 and abs(abs(number) - near) <= 1e-4 * near else None

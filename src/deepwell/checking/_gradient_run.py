@@ -23,7 +23,7 @@ from ._gradient_check import (
 )
 from ._gradient_compare import Comparison
 from ._gradient_measure import Measured, measure
-from ._gradient_problem import Problem
+from ._gradient_problem import Block, Problem
 
 STEPS = IntegerInterval(0, 10_000)
 ENTRIES = IntegerInterval(0, 10_000_000)
@@ -83,8 +83,9 @@ def _unsteady(problem: Problem, rng: np.random.Generator) -> frozenset[str]:
     first = problem.gradient(problem.start)
     problem.gradient(problem.start + 0.01 * problem.scales * rng.normal(size=len(first)))
     again = problem.gradient(problem.start)
+    size = np.abs(first[np.isfinite(first)]).max(initial=0.0)
     with np.errstate(invalid="ignore"):
-        differs = np.abs(first - again) > 1e3 * problem.rounding * np.abs(first).max(initial=0.0)
+        differs = np.abs(first - again) > 1e3 * problem.rounding * size
     return frozenset(b.name for b in problem.blocks if differs[b.place].any())
 
 
@@ -121,7 +122,7 @@ def _point(
     checks, apart, sizes = [], 0.0, [0.0, 0.0]
     scales = problem.scales
     for number, block in enumerate(problem.blocks):
-        told = _form(problem, block.name, causes.get(number)) or causes.get(number)
+        told = _form(problem, block, number in causes) or causes.get(number)
         if block.name in repeated:
             told = Cause(
                 "changes between calls",
@@ -151,15 +152,14 @@ def _point(
     return PointCheck(where, measured.point.here.cost, error, tuple(checks))
 
 
-def _form(problem: Problem, name: str, told: Cause | None) -> Cause | None:
+def _form(problem: Problem, block: Block, still_wrong: bool) -> Cause | None:
     """Return the cause of a gradient in a wrong shape, or None."""
-    form = problem.forms.get(name)
+    form = problem.forms.get(block.name)
     if form is None:
         return None
-    block = next(b for b in problem.blocks if b.name == name)
     words = f"its gradient has shape {form.got}, must be {block.shape}"
     if form.summed:
-        right = "which makes it right" if told is None else "which still is not right"
+        right = "which still is not right" if still_wrong else "which makes it right"
         words += f"; here {form.summed}, {right}"
     return Cause("form", words)
 
