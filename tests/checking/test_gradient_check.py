@@ -197,7 +197,9 @@ def test_a_large_network(change: Any, wrong: int) -> None:
         assert {entry.index[0] for entry in block.worst} == {63}
     if wrong == 64:
         assert block.cause is not None
-        assert block.cause.sentence == "it is 2 times too large"
+        assert block.cause.sentence == (
+            "apart from a term 0.002 times the parameter, it is 2 times too large"
+        )
 
 
 def test_a_network_of_100_000_parameters_is_checked_in_seconds() -> None:

@@ -304,7 +304,9 @@ def _slope(cost: Callable[..., Any], point: _Point) -> tuple[Callable[..., Any],
     del found
     used = getattr(compiled.memory_analysis(), "temp_size_in_bytes", _BYTES // 16)
     one = int(used) + 8 * len(point.vector)
-    return lambda v, rows: compiled(jnp.asarray(v), rows), max(1, min(_AT_ONCE, _BYTES // one))
+    many = max(1, min(_AT_ONCE, _BYTES // one))
+    # The points of a slope, in fours, stay in one call: programs of two sizes round differently.
+    return lambda v, rows: compiled(jnp.asarray(v), rows), many - many % 8 if many > 8 else many
 
 
 def _costs(
