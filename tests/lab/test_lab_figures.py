@@ -429,4 +429,4 @@ def test_two_sided_errors_fall_twice_as_fast_and_wrong_gradients_stay_wrong() ->
     best = {name: min(errors) for name, errors in told["relative"].items()}
     assert best["right"] < 1e-9
     assert best["without the penalty"] > 1e-3
-    assert best["twice too large"] == pytest.approx(1 / 3, rel=1e-6)
+    assert best["twice too large"] == pytest.approx(1 / 3, rel=1e-3)

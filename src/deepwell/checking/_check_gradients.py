@@ -185,7 +185,7 @@ class _Point:
             one = _Leaf(place, name, np.shape(leaf), kind)
             leaves.append(one)
             plain = np.asarray(leaf)
-            split = (plain.real, plain.imag) if len(one.parts) == 2 else (plain,)
+            split = (np.real(plain), np.imag(plain)) if len(one.parts) == 2 else (plain,)
             for part, numbers in zip(one.parts, split, strict=True):
                 blocks.append(Block(part, one.shape, start))
                 values.append(np.asarray(numbers, np.float64).reshape(-1))
@@ -203,10 +203,9 @@ class _Point:
 
 
 def _is_inexact(leaf: Any) -> bool:
-    kind = getattr(leaf, "dtype", None)
-    return isinstance(leaf, float | complex) or (
-        isinstance(leaf, np.ndarray | np.generic | jax.Array) and jnp.issubdtype(kind, jnp.inexact)
-    )
+    if isinstance(leaf, np.ndarray | np.generic | jax.Array):
+        return jnp.issubdtype(leaf.dtype, jnp.inexact)
+    return isinstance(leaf, float | complex)
 
 
 def _in_64_bits(kind: Any) -> Any:

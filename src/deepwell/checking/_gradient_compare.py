@@ -44,7 +44,7 @@ class Comparison:
         """Return the chosen directions."""
         rows = np.arange(len(self.ways))[chosen]
         arrays = {k: v[rows] for k, v in vars(self).items() if k != "ways"}
-        return Comparison(tuple(self.ways[i] for i in rows), **arrays)
+        return Comparison(tuple(self.ways[i] for i in rows.tolist()), **arrays)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def compare(
         if not (np.isfinite(cost) and np.isfinite(gradient).all()):
             continue
         near = Point(replace(point.here, at=at, cost=cost), gradient)
-        again = _at(problem, near, [ways[i] for i in stuck])
+        again = _at(problem, near, [ways[i] for i in stuck.tolist()])
         for name in ("gradient", "slope", "zero", "wrong", "unclear"):
             getattr(found, name)[stuck] = getattr(again, name)
         found.beside[stuck] = True
@@ -131,7 +131,7 @@ def _at(problem: Problem, point: Point, ways: Sequence[Direction]) -> Comparison
         better = refined(
             problem.costs,
             here,
-            [ways[i] for i in again],
+            [ways[i] for i in again.tolist()],
             Slopes(*(values[again] for values in vars(found).values())),
             lambda rows, by: settled(again[rows], by),
         )

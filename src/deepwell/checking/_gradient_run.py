@@ -185,7 +185,8 @@ def _norms(found: Comparison, scales: np.ndarray) -> tuple[float, float, float]:
     many = found.entry[known] < 0
     share = 1 / math.sqrt(len(gradient)) if len(gradient) and many.all() else 1.0
     with np.errstate(invalid="ignore", over="ignore"):
-        return tuple(share * float(np.linalg.norm(v)) for v in (slope - gradient, slope, gradient))
+        apart, first, second = (np.linalg.norm(v) for v in (slope - gradient, slope, gradient))
+    return share * float(apart), share * float(first), share * float(second)
 
 
 def _error(apart: float, slope: float, gradient: float) -> float:

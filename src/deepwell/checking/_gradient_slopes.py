@@ -79,8 +79,8 @@ def survey(
     moved = np.abs(reach[1:] - cost)
     fell = float(np.median(moved[np.isfinite(moved)])) if np.isfinite(moved).any() else 0.0
     near = at + 0.01 * scales * rng.normal(size=len(at))
-    format_eps = _representable(reach[np.isfinite(reach)])
-    noise = max(_noise(costs, at, near, ways), format_eps * abs(cost))
+    stored = _representable(reach[np.isfinite(reach)])
+    noise = max(_noise(costs, at, near, ways), stored * abs(cost))
     here = Surroundings(at, cost, noise, 1e-4, 1e-12 * fell / 0.01, resolution)
     tried = _ladder(costs, here, ways)
     if np.array([t.kinked for t in tried])[2:5].all(axis=0).any():
@@ -88,13 +88,38 @@ def survey(
         beside = float(costs(near[None])[0])
         if np.isfinite(beside):
             tried = _ladder(costs, replace(here, at=near, cost=beside), ways)
+    unseen = _unseen(tried)
+    if unseen > noise:
+        unseen = max(unseen, _wobble(costs, at, ways, 1e-4)[0])
+    more = max(0.0, unseen - noise)
     with np.errstate(divide="ignore", invalid="ignore"):
-        doubts = np.array([t.doubt / np.abs(t.value) for t in tried])
+        rounding = 2 * more / _LADDER[:, None]
+        doubts = np.array([t.doubt / np.abs(t.value) for t in tried]) + rounding / np.array(
+            [np.abs(t.value) for t in tried]
+        )
     doubts = np.median(np.where(np.isfinite(doubts), doubts, np.inf), axis=1)
     if not np.isfinite(doubts).any():
         return here
     good = np.flatnonzero(doubts <= 3 * doubts.min())
-    return replace(here, step=float(_LADDER[good[-1]]))  # the shortest: fewest kinks within
+    # The shortest: fewest kinks within.
+    return replace(here, step=float(_LADDER[good[-1]]), noise=noise + more)
+
+
+def _unseen(tried: Sequence[Slopes]) -> float:
+    """Return the rounding by which slopes of short steps contradict those of long ones.
+
+    A cost may move in steps so coarse, as a sum of single and double precision, that short lines
+    see none of them: then slopes of short steps look sure and are wrong.
+    """
+    values, doubts = (np.array([getattr(t, n) for t in tried]) for n in ("value", "doubt"))
+    columns = np.arange(values.shape[1])
+    best: np.ndarray = 1 + doubts[1:4].argmin(axis=0)  # steps of 1e-2 to 1e-4
+    value, doubt = values[best, columns], doubts[best, columns]
+    with np.errstate(invalid="ignore"):
+        missed = np.abs(values - value)
+        missed = np.where(missed > 10 * (doubts + doubt), missed, 0.0)
+    shorter = np.arange(len(tried))[:, None] > best
+    return float(np.median(np.where(shorter, missed, 0.0) * _LADDER[:, None], axis=1).max())
 
 
 def _ladder(costs: Costs, here: Surroundings, ways: Sequence[Direction]) -> list[Slopes]:
@@ -148,7 +173,9 @@ def refined(
     best = Slopes(*(values.copy() for values in vars(first).values()))
     left = np.arange(len(ways))
     for factor in _REFINED:
-        again = slopes(costs, replace(here, step=here.step * factor), [ways[i] for i in left])
+        again = slopes(
+            costs, replace(here, step=here.step * factor), [ways[i] for i in left.tolist()]
+        )
         better = again.doubt < best.doubt[left]
         for name, values in vars(best).items():
             values[left[better]] = getattr(again, name)[better]
