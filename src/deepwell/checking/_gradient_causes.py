@@ -1,7 +1,7 @@
 """What is probably wrong with a block's gradient, told only where the numbers fit one error.
 
 Every rule predicts the right slopes from the gradient that came; it speaks where the prediction
-leaves at most a thousandth of the difference between the two.
+leaves at most a thousandth of the difference between the two, or what the slopes leave open.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ._gradient_measure import Measured
 from ._gradient_problem import Problem
 
 _FITS = 1e-3  # of the difference may be left unexplained
+_DOUBT = 0.05  # of it, where the slopes themselves are that uncertain
 _FEW = 3  # entries that a rule with a free number needs
 
 
@@ -98,11 +99,11 @@ def cause(one: Evidence, others: Mapping[int, Evidence], counts: Mapping[int, st
     return told or _slice(one)
 
 
-def _fits(one: Evidence, predicted: np.ndarray, among: np.ndarray | None = None) -> bool:
-    """Whether the prediction explains the difference, in all entries or some."""
-    chosen = slice(None) if among is None else among
-    apart = np.linalg.norm((one.slope - one.given)[chosen])
-    return bool(np.linalg.norm((one.slope - predicted)[chosen]) <= _FITS * apart)
+def _fits(one: Evidence, predicted: np.ndarray) -> bool:
+    """Whether the prediction explains the difference, as exactly as the slopes are known."""
+    apart = float(np.linalg.norm(one.slope - one.given))
+    doubt = min(float(np.linalg.norm(one.zero)), _DOUBT * apart)
+    return float(np.linalg.norm(one.slope - predicted)) <= max(_FITS * apart, doubt)
 
 
 def _cut(one: Evidence) -> Cause | None:
@@ -227,7 +228,9 @@ def _part(one: Evidence, theta: np.ndarray) -> Cause | None:
 def _slice(one: Evidence) -> Cause | None:
     """Wrong entries that are exactly a few rows or columns."""
     shape = one.gradient.shape
-    if not one.complete or one.wrong.all():
+    if not one.complete:
+        return _one_slice(one)
+    if one.wrong.all():
         return None
     wrong = np.zeros(one.gradient.size, bool)
     wrong[one.at] = one.wrong
@@ -247,6 +250,20 @@ def _slice(one: Evidence) -> Cause | None:
         left = ", where it is 0: a slice that leaves them out?" if zero else ""
         word = f"at {which} of axis {axis}" if len(shape) > 1 else f"at {which}"
         return Cause("slice", f"only its entries {word}{end} are wrong{left}")
+    return None
+
+
+def _one_slice(one: Evidence) -> Cause | None:
+    """Wrong entries, found among many, that all lie in one row or column."""
+    shape = one.gradient.shape
+    places = np.array(np.unravel_index(one.at[one.wrong], shape))
+    if len(shape) < 2 or places.shape[1] < _FEW + 1 or places.shape[1] > 0.5 * len(one.at):
+        return None
+    for axis in range(len(shape)):
+        here = int(places[axis, 0])
+        if shape[axis] > 2 and (places[axis] == here).all():
+            end = " (the last)" if here == shape[axis] - 1 else ""
+            return Cause("slice", f"all wrong entries found lie at {here} of axis {axis}{end}")
     return None
 
 

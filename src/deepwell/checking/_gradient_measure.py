@@ -18,7 +18,7 @@ from ._gradient_slopes import survey
 _DIRECTIONS = 4  # of random signs in each block
 _SMALL = 16  # a block of so few entries is always looked at entry by entry
 _SAMPLE = 64  # entries of a wrong block that are looked at first
-_WIDTH = 16  # parts of a wrong block that are halved on
+_WIDTH = 8  # parts of a wrong block that are halved on
 
 
 @dataclass(frozen=True)
