@@ -17,7 +17,7 @@ from deepwell._jax._start import start
 
 from ._gradient_check import GradientCheck
 from ._gradient_problem import Block, Problem
-from ._gradient_run import Extent, run
+from ._gradient_run import ALIKE, Extent, run
 
 _AT_ONCE = 256  # costs that one call of the compiled program returns, at most
 _BYTES = 2**26  # that these may take together
@@ -133,7 +133,7 @@ def _check_steady(one: Any, two: Any) -> None:
     one, two = float(one), float(two)
     if not np.isfinite(one):
         raise UsageError(f"`loss` must be finite at `params`, got {one}; start elsewhere")
-    if one != two:
+    if abs(one - two) > ALIKE * abs(one):
         raise UsageError(
             f"`loss` must return the same number each time, got {one!r} and {two!r}; draw from a "
             "random key that is passed as an argument, or switch dropout off"

@@ -13,7 +13,7 @@ from deepwell._base._safe_text import safe_text
 
 from ._gradient_check import GradientCheck
 from ._gradient_problem import Block, Form, Problem
-from ._gradient_run import Extent, run
+from ._gradient_run import ALIKE, Extent, run
 from ._gradient_tree import blocks_of, filled, follow, is_real, leaves, vector_of
 
 
@@ -103,7 +103,7 @@ class _Pair:
         one, two = self._one(start), self._one(start)
         if not np.isfinite(one):
             raise UsageError(f"`cost` must be finite at `theta`, got {one}; start elsewhere")
-        if one != two:
+        if abs(one - two) > ALIKE * abs(one):
             raise UsageError(
                 f"`cost` must return the same number each time, got {one!r} and {two!r}; fix the "
                 "seed of what it draws, as dropout's masks, or switch it off"
