@@ -84,7 +84,7 @@ def _draw(sheet: Any, measured: dict[str, Any], style: Style) -> None:
         end_labels(axes, ends)
     for height, name in ((1e-7, "great"), (1e-5, "look"), (1e-3, "worry")):
         right.axhline(height, color=style.quiet, linewidth=0.8, linestyle=":")
-        right.text(STEPS[0] * 1.5, height * 1.3, name, color=style.quiet, fontsize=8.5)
+        right.text(1e-6, height * 1.3, name, color=style.quiet, fontsize=8.5)
 
 
 NUMERICAL_DERIVATIVE = LabFigure(
