@@ -202,6 +202,24 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class GradientOf:
+    """Which gradient to check, and how."""
+
+    target: str = argument(
+        "A Python file, which is run, and a function in it that returns what to check: "
+        "(cost, gradient, theta) of any library, (loss, params, ...) in JAX, or the result of "
+        "dw.check_gradients.",
+        "FILE:FUNCTION",
+    )
+    steps: int | None = flag(
+        None, "Steps of descent before the second look; default 10.", "N", constraint=_COUNT
+    )
+    seed: int | None = flag(
+        None, "Seed of the random directions; default 0.", "N", constraint=_SEED
+    )
+
+
+@dataclass(frozen=True)
 class SampleFile:
     """Which sample table, and where it goes."""
 

@@ -32,6 +32,7 @@ from .figures._losses import LOSSES_FIGURE
 from .figures._minimize import MINIMIZE
 from .figures._nearly_linear import NEARLY_LINEAR
 from .figures._normalization import NORMALIZATION
+from .figures._numerical_derivative import NUMERICAL_DERIVATIVE
 from .figures._other_regularizers import OTHER_REGULARIZERS
 from .figures._probes import PROBES
 from .figures._ravine import RAVINE
@@ -80,6 +81,7 @@ _ALL = (
     MINIMIZE,
     SADDLE,
     LOSS_SURFACE,
+    NUMERICAL_DERIVATIVE,
     FIRST_STEPS,
     SAMPLING_SCALES,
     GRID_AGAINST_RANDOM,
