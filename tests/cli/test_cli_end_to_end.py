@@ -94,6 +94,28 @@ def test_fit_show_test_predict_report(deepwell, here: Path) -> None:
     assert f"result    dev error {value:.1f} %" in again.out  # same seed, same numbers
 
 
+def test_a_column_says_the_parts_of_the_rows(deepwell, here: Path) -> None:
+    lines = (here / "iris.csv").read_text().splitlines()
+    parts = ["Train", "train", "train", "Valid", "test"]
+    rows = [f"{line},{parts[i % 5]}" for i, line in enumerate(lines[1:])]
+    Path("parts.csv").write_text("\n".join([f"{lines[0]},part", *rows]))
+    options = ("--split-column", "part", "--trials", "2", "--epochs", "2")
+    fit = deepwell("fit", "parts.csv", "--target", "label", *options)
+    assert fit.code == 0, fit.err
+    assert "part says which rows are train, dev and test: not an input" in fit.out
+    assert "60 / 20 / 20 as the column says: 90 train and 30 dev rows; 30 test rows" in " ".join(
+        fit.out.split()
+    )
+    told = json.loads(deepwell("show", "parts", "--json").out)["data"]
+    assert (told["split"], told["sizes"], told["features"]) == ("column", [90, 30, 30], 4)
+    assert deepwell("test", "parts").code == 0
+    Path("new.csv").write_text("\n".join(lines))  # without the column
+    assert deepwell("predict", "parts", "new.csv").code == 0
+    folded = deepwell("fit", "parts.csv", "--target", "label", *options, "--folds", "3")
+    assert folded.code == 2
+    assert "`folds` cannot be used here: the split column says which rows are dev" in folded.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -105,6 +127,7 @@ def test_fit_show_test_predict_report(deepwell, here: Path) -> None:
         (("fit", "iris.csv", "--target", "label", "--scheduler", "halvin"), '"halving"'),
         (("fit", "iris.csv", "--target", "label", "--budget", "soon"), "budget"),
         (("fit", "iris.csv", "--target", "label", "--split", "group"), "--group"),
+        (("fit", "iris.csv", "--target", "label", "--split-column", "petal"), "petal"),
         (("show", "nosuch"), "no store"),
         (("predict", "nosuch", "iris.csv"), "no store"),
     ],

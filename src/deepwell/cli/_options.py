@@ -37,11 +37,14 @@ class DataOptions:
         None, "classification or regression; by default the target tells.", "TASK", DATA
     )
     split: str | None = flag(
-        None, "stratified, random, group or time; by default the data tell.", "WAY", DATA
+        None, "stratified, random, group, time or column; by default the data tell.", "WAY", DATA
     )
     group: str | None = flag(None, "Column whose equal values stay in one set.", "COLUMN", DATA)
     time: str | None = flag(
         None, "Column by which the newest rows are dev and test.", "COLUMN", DATA
+    )
+    split_column: str | None = flag(
+        None, "Column that says which rows are train, dev and test.", "COLUMN", DATA
     )
     dev: str | None = flag(
         None, "File with the dev rows, or how many, or their share.", "FILE", DATA

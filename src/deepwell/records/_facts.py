@@ -25,11 +25,12 @@ class DataFacts:
         class_shares: share of each class over train and dev rows.
         notes: one sentence for each thing noticed or assumed, with the flag that changes it.
         features: columns of the encoded input.
-        split: `stratified`, `random`, `group`, `time`, `files`.
+        split: `stratified`, `random`, `group`, `time`, `column`, `files`.
         split_seed: seed of the split; comes from the data unless it was given.
         sizes: rows of train, dev and test; test is 0 when no test set was wanted.
         sealed: sha256 of the sealed test file, or an empty string.
-        train_dev_rows: rows cut from train to tell mismatch from variance; not in `sizes`.
+        train_dev_rows: rows cut from train, or given, to tell mismatch from variance; these are
+            not in `sizes`.
     """
 
     name: str

@@ -121,6 +121,8 @@ def _assumed(result: StudyResult) -> list[str]:
 def _split_assumption(split: str) -> str:
     if split == "files":
         return "the dev and test files hold rows like those to come"
+    if split == "column":
+        return "the rows that the split column calls dev and test are like those to come"
     return f"rows to come are like a {split} choice of these rows (--split changes it)"
 
 
