@@ -116,6 +116,19 @@ def test_a_column_says_the_parts_of_the_rows(deepwell, here: Path) -> None:
     assert "`folds` cannot be used here: the split column says which rows are dev" in folded.err
 
 
+def test_changes_on_the_way_are_kept_and_told(deepwell, here: Path) -> None:
+    changes = ("--change", "2:learning_rate=1e-3", "--change", "3: dropout=0.1, l2=0.01")
+    fit = deepwell(*FIT, *changes)
+    assert fit.code == 0, fit.err
+    told = "2: learning_rate=0.001; 3: dropout=0.1; 3: l2=0.01"
+    assert f"change {told}" in " ".join(fit.out.split())
+    assert json.loads(deepwell("show", "iris", "--json").out)["best"]["change"] == told
+    assert told in Path("deepwell/iris/report.txt").read_text()
+    late = deepwell(*FIT, "--change", "5:learning_rate=1e-3")
+    assert (late.code, late.out) == (2, "")
+    assert "`change` after epoch 5 never comes, since networks train 5 epochs" in late.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -128,6 +141,12 @@ def test_a_column_says_the_parts_of_the_rows(deepwell, here: Path) -> None:
         (("fit", "iris.csv", "--target", "label", "--budget", "soon"), "budget"),
         (("fit", "iris.csv", "--target", "label", "--split", "group"), "--group"),
         (("fit", "iris.csv", "--target", "label", "--split-column", "petal"), "petal"),
+        (("fit", "iris.csv", "--target", "label", "--conv-layers", "1"), "needs images"),
+        ((*FIT, "--optimizer", "optax:lion", "--program", "native"), "optax:lion from Optax"),
+        ((*FIT, "--optimizer", "optax:nosuch"), "no optimizer of Optax"),
+        ((*FIT, "--change", "2:learning_rate=0"), "`learning_rate` must be above 0, got 0"),
+        ((*FIT, "--change", "2:hidden_units=4"), "cannot change while a network trains"),
+        ((*FIT, "--dropout", "0.1,0.2"), "so `hidden_layers` must be 2"),
         (("show", "nosuch"), "no store"),
         (("predict", "nosuch", "iris.csv"), "no store"),
     ],

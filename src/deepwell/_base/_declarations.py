@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ._changes import NONE, Changes
 from ._constraints import Constraint, EachOf, IntegerInterval, Interval, OneOf
 
 Value: TypeAlias = float | int | str | tuple[int, ...] | tuple[float, ...]
@@ -62,6 +63,15 @@ DECAYS = (
     "one_cycle",
 )
 RMS_STARTS = ("zero", "first_gradient")
+# Numbers that say how a network begins, what it is or how long it trains: they do not change.
+SET_ONCE = (
+    "epochs",
+    "patience",
+    "leaky_slope",
+    "elu_scale",
+    "initializer_scale",
+    "batch_norm_epsilon",
+)
 
 DECLARATIONS = (
     Hyperparameter(
@@ -380,5 +390,12 @@ DECLARATIONS = (
         0.0,
         "Variance eta of the noise eta / (1 + step)^0.55 added to gradients; 0 adds none.",
         tip="0.01, 0.3 and 1 are usual",
+    ),
+    Hyperparameter(
+        "change",
+        Changes(),
+        NONE,
+        "What changes by hand on the way: 10: learning_rate=0.001 gives the rate from the step "
+        "after epoch 10 on; with a schedule it is the rate that the schedule falls from.",
     ),
 )

@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from deepwell._base._changes import Changes
 from deepwell._base._constraints import IntegerInterval, Interval
 from deepwell._base._hyperparameters import HYPERPARAMETERS, Hyperparameter, Value, validate
 
@@ -212,6 +213,9 @@ class LabFigures:
 
 def _hyperparameter_field(declared: Hyperparameter) -> Any:
     default = "" if declared.default is None else f"; default {declared.default}"
+    if isinstance(declared.constraint, Changes):
+        doc = f"{declared.doc} Repeatable."
+        return flag((), doc, "EPOCH:NAME=VALUE", HYPERPARAMETER_SECTION, check=validate)
     doc = f"{declared.doc} [{declared.constraint.describe()}{default}]"
     return flag(None, doc, "VALUE", HYPERPARAMETER_SECTION, declared.constraint, validate)
 
@@ -232,4 +236,4 @@ class Fixed(_FixedFields):
 
     def given(self) -> dict[str, Value]:
         """Return those that were given, by name."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        return {name: value for name, value in vars(self).items() if value not in (None, ())}

@@ -159,6 +159,8 @@ class StudyResult:
         train, dev: the best network's scores with intervals.
         folds: scores of the folds in a cross-validated study, where `dev` is that of all rows;
             `refit_epochs`: for how long the saved network was trained on all of them.
+        saved_fold: the fold, counted from 1, whose network was saved since none could be trained on
+            all rows, which `refit_failure` says why; 0 and an empty string else.
         train_dev: the same on the rows cut from train, None where there are none.
         baselines: simple models on the same dev rows.
         versus_name, versus: best baseline, and network minus baseline on the dev rows (paired).
@@ -211,3 +213,5 @@ class StudyResult:
     train_dev: Estimate | None = None
     folds: tuple[float, ...] = ()
     refit_epochs: int = 0
+    saved_fold: int = 0
+    refit_failure: str = ""

@@ -11,7 +11,7 @@ _PLACE = {name: place for place, name in enumerate(HYPERPARAMETERS)}
 _SHORT = {"learning_rate": "lr", "batch_size": "batch", "initializer": "init"}
 _SAID_FIRST = ("hidden_layers", "hidden_units", "activation", "optimizer")
 _PENALTIES = ("dropout", "l2", "l1", "weight_decay")
-_OPTIONS = ("batch_norm", "residual", "label_smoothing", "mixup", "input_noise")
+_OPTIONS = ("batch_norm", "residual", "label_smoothing", "mixup", "input_noise", "change")
 _OFF: Mapping[str, Value] = {
     **dict.fromkeys(("dropout", "input_dropout", "l2", "l1", "weight_decay", "max_norm"), 0),
     **dict.fromkeys(("clip_value", "clip_norm", "gradient_noise", "decay_rate"), 0),
@@ -19,6 +19,7 @@ _OFF: Mapping[str, Value] = {
         ("warmup_epochs", "epsilon_root", "residual", "label_smoothing", "mixup", "input_noise"), 0
     ),
     "batch_norm": "none",
+    "change": "none",
     "dropout_kind": "inverted",
     "initializer_scale": 1,
 }

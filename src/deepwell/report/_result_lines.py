@@ -43,11 +43,19 @@ def folds_words(result: StudyResult) -> list[str]:
         return []
     mean, spread = statistics.fmean(result.folds), statistics.stdev(result.folds)
     shown = [figure(f, result.percent) for f in (mean, min(result.folds), max(result.folds))]
+    saved = (
+        "the saved network was trained on all of these rows for "
+        f"{count(result.refit_epochs, 'epoch')}, the folds' mean"
+    )
+    if result.saved_fold:
+        saved = (
+            f"the saved network is that of fold {result.saved_fold}, trained on the rows of the "
+            f"others: trained on all of these rows, {safe_text(result.refit_failure)}"
+        )
     return [
         f"mean of {len(result.folds)} folds {shown[0]}, from {shown[1]} to {shown[2]}, standard "
         f"deviation {figure(spread, result.percent)}",
-        "the saved network was trained on all of these rows for "
-        f"{count(result.refit_epochs, 'epoch')}, the folds' mean",
+        saved,
     ]
 
 

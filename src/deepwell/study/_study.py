@@ -35,7 +35,7 @@ from ._model import Model
 from ._observer import Observer
 from ._recording import recorded
 from ._rounds import first_round, plan_facts
-from ._settings import Settings, convolves, optimizers_of
+from ._settings import Settings, check_changes_come, check_networks, convolves, optimizers_of
 
 _TRIALS = IntegerInterval(1, 1_000_000)
 
@@ -112,6 +112,7 @@ class Study:
         for part in range(self.settings.folds or 1):
             check_defined(data if self._folds is None else self._folds.data(part), self.metric)
         check_program(program)
+        check_networks(self.settings.space, program, image=bool(data.image))
         self._wanted_name = data.facts.name if name is None else valid_name(str(name))
         locate(store)  # refuses what can be no store before the work, in a dry run too
         self._store = store
@@ -152,8 +153,8 @@ class Study:
         """
         asked = self._asked(trials, epochs, budget)
         data = self.data if self._folds is None else self._folds.whole
-        self._observer.on_data(data.facts)
         with contextlib.closing(self._engine()) as engine:
+            self._observer.on_data(data.facts)  # what cannot be trained was refused before
             asked = replace(asked, program=engine.name)
             with recorded(data, asked, self._wanted_name, self._store) as history:
                 job = Job(data, asked, engine, self._observer, self._folds)
@@ -215,6 +216,7 @@ class Study:
         limit, settings = parse_budget(budget), self.settings
         if epochs is not None:
             settings = replace(settings, space=with_fixed(settings.space, {"epochs": epochs}))
+        check_changes_come(settings.space)
         return Asked(settings, "", _checked(trials), limit, self._memory)
 
 
