@@ -21,7 +21,7 @@ from ._opening_lines import (
     own_openings,
 )
 from ._plan_lines import plan_lines
-from ._result_lines import stopped_lines, versus_words
+from ._result_lines import folds_words, stopped_lines, versus_words
 from ._trial_table import failure_lines, ranked, trial_table
 
 
@@ -88,11 +88,12 @@ def _found(result: StudyResult) -> list[str]:
             for b in result.baselines
         ),
     ]
-    verdict = versus_words(result)
+    verdict, folds = versus_words(result), folds_words(result)
     return [
         *heading("What was found"),
         *table(("model", "rows", f"{safe_text(result.metric_label)} [95 % interval]"), rows, 0),
         *(["", *wrap(verdict, COLUMNS)] if verdict else []),
+        *(["", *(line for told in folds for line in _bullet(told))] if folds else []),
         *(["", *finding_lines(result.findings)] if result.findings else []),
     ]
 
