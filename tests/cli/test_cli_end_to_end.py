@@ -147,6 +147,7 @@ def test_changes_on_the_way_are_kept_and_told(deepwell, here: Path) -> None:
         ((*FIT, "--change", "2:learning_rate=0"), "`learning_rate` must be above 0, got 0"),
         ((*FIT, "--change", "2:hidden_units=4"), "cannot change while a network trains"),
         ((*FIT, "--dropout", "0.1,0.2"), "so `hidden_layers` must be 2"),
+        ((*FIT, "--split-colum", "label"), '"--split-column"? deepwell fit --help tells more'),
         (("show", "nosuch"), "no store"),
         (("predict", "nosuch", "iris.csv"), "no store"),
     ],

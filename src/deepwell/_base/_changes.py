@@ -12,6 +12,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 NONE = "none"
+# Numbers that say how a network begins, what it is or how long it trains: they do not change.
+SET_ONCE = (
+    "epochs",
+    "patience",
+    "leaky_slope",
+    "elu_scale",
+    "initializer_scale",
+    "batch_norm_epsilon",
+)
 _PARTS = re.compile(r"[;,](?![^\[]*\])")  # those outside brackets
 _CHANGE = re.compile(r"(?:(\d{1,9})\s*:\s*)?([A-Za-z_]\w*)\s*=\s*(\S.*)", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,18}")

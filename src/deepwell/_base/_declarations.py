@@ -63,15 +63,6 @@ DECAYS = (
     "one_cycle",
 )
 RMS_STARTS = ("zero", "first_gradient")
-# Numbers that say how a network begins, what it is or how long it trains: they do not change.
-SET_ONCE = (
-    "epochs",
-    "patience",
-    "leaky_slope",
-    "elu_scale",
-    "initializer_scale",
-    "batch_norm_epsilon",
-)
 
 DECLARATIONS = (
     Hyperparameter(

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ._changes import Changes, changes_text, parsed_changes
+from ._changes import SET_ONCE, Changes, changes_text, parsed_changes
 from ._constraints import EachOf, IntegerInterval, Interval, OneOf
 from ._declarations import ACTIVATIONS as ACTIVATIONS
 from ._declarations import DECAYS as DECAYS
-from ._declarations import DECLARATIONS, SET_ONCE
+from ._declarations import DECLARATIONS
 from ._declarations import INITIALIZERS as INITIALIZERS
 from ._declarations import OPTAX_PREFIX as OPTAX_PREFIX
 from ._declarations import OPTIMIZERS as OPTIMIZERS

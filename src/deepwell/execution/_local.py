@@ -286,8 +286,7 @@ class LocalEngine:
         """Train members that fit the lanes, and keep their states however it ends."""
         program = self._programs[index].result()
         members = [self._members[n] for n in group]
-        states = [self._states.get(n) for n in group]  # None: not begun
-        session = changing(program.load(members, states), members)
+        session = changing(program.load(members, [self._states.get(n) for n in group]), members)
         self._at_work = group, session
         try:
             yield from self._train_session(program, session, group, work, stop)

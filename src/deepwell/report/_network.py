@@ -124,6 +124,8 @@ def _off(name: str, values: Mapping[str, Value]) -> bool:
     """Whether a value has no effect on this configuration."""
     if name in _OFF and values.get(name) == _OFF[name]:
         return True
+    if name.startswith(("conv_", "pool")) and values.get("conv_layers") == 0:
+        return True
     if name not in _ONLY_FOR:
         return False
     switch, choices = _ONLY_FOR[name]

@@ -16,10 +16,9 @@ _STOPPED_LIMIT = 200
 
 def result_lines(result: StudyResult) -> list[str]:
     """Return the line `result`, and `stopped` where a run ended before its plan was done."""
-    label = safe_text(result.metric_label)
-    dev = f"{len(result.folds)}-fold" if result.folds else "dev"
+    label, score = safe_text(result.metric_label), interval(result.dev, result.percent)
     paragraphs = [
-        f"{dev} {label} {interval(result.dev, result.percent)}: {network_words(result.best)}",
+        f"{dev_words(result)} {label} {score}: {network_words(result.best)}",
         *folds_words(result),
         f"train {label} {interval(result.train, result.percent)}",
     ]
@@ -35,6 +34,11 @@ def result_lines(result: StudyResult) -> list[str]:
     if verdict:
         paragraphs.append(verdict)
     return [*stopped_lines(result), *entry("result", *paragraphs)]
+
+
+def dev_words(result: StudyResult) -> str:
+    """Return what the rows are that networks are compared on: `dev`, or `5-fold`."""
+    return f"{len(result.folds)}-fold" if result.folds else "dev"
 
 
 def folds_words(result: StudyResult) -> list[str]:

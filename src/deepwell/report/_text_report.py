@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from deepwell._base._safe_text import safe_text
 from deepwell.records import StudyResult, Trial
+from deepwell.search.schedulers._across_folds import configurations
 
 from ._data_lines import NOTE_LIMIT, split_lines
 from ._engine_lines import engine_lines
@@ -21,7 +22,7 @@ from ._opening_lines import (
     own_openings,
 )
 from ._plan_lines import plan_lines
-from ._result_lines import folds_words, stopped_lines, versus_words
+from ._result_lines import dev_words, folds_words, stopped_lines, versus_words
 from ._trial_table import failure_lines, ranked, trial_table
 
 
@@ -32,6 +33,8 @@ def text_report(result: StudyResult, trials: Sequence[Trial]) -> str:
         result: the outcome, with the ledger of the test set.
         trials: all trials of the study.
     """
+    if result.folds:
+        trials = configurations(trials, len(result.folds))
     title = f"Study {safe_text(result.name)}: {result.data.task} of {safe_text(result.data.target)}"
     sections = (
         [title, "=" * min(COLUMNS, len(title))],
@@ -47,13 +50,15 @@ def text_report(result: StudyResult, trials: Sequence[Trial]) -> str:
 
 def _in_short(result: StudyResult) -> list[str]:
     label = safe_text(result.metric_label)
-    told = [f"dev {label} {interval(result.dev, result.percent)}: {network_words(result.best)}"]
+    score = interval(result.dev, result.percent)
+    told = [f"{dev_words(result)} {label} {score}: {network_words(result.best)}"]
     verdict = versus_words(result)
     if verdict:
         told.append(verdict)
     own = own_openings(result, result.openings)
     if own:
-        told += [f"test {opening_score(own[-1])}", opening_verdict(own[-1])]
+        at_the_end = "the notes at the end of this report"
+        told += [f"test {opening_score(own[-1])}", opening_verdict(own[-1], at_the_end)]
     elif result.openings:
         told.append(opened_by_others(result.openings))
     return [*heading("In short"), *entry("result", *told), *stopped_lines(result)]
@@ -75,18 +80,16 @@ def _done(result: StudyResult) -> list[str]:
 
 
 def _found(result: StudyResult) -> list[str]:
+    dev = dev_words(result)
     rows = [
-        (f"network (trial {result.best_trial})", "dev", interval(result.dev, result.percent)),
+        (f"network (trial {result.best_trial})", dev, interval(result.dev, result.percent)),
         (f"network (trial {result.best_trial})", "train", interval(result.train, result.percent)),
         *(
             [(f"network (trial {result.best_trial})", "train-dev", between)]
             if (between := _train_dev(result))
             else []
         ),
-        *(
-            (safe_text(b.name), "dev", interval(b.estimate, result.percent))
-            for b in result.baselines
-        ),
+        *((safe_text(b.name), dev, interval(b.estimate, result.percent)) for b in result.baselines),
     ]
     verdict, folds = versus_words(result), folds_words(result)
     return [
@@ -104,12 +107,13 @@ def _train_dev(result: StudyResult) -> str:
 
 def _assumed(result: StudyResult) -> list[str]:
     facts = result.data
+    label = safe_text(result.metric_label)
+    chosen = f"their mean {label} over folds" if result.folds else f"dev {label}"
     tell = "; the sealed test rows tell how much" if facts.sizes[2] else ""
     notes = [
         *(safe_text(note, NOTE_LIMIT) for note in facts.notes),
         f"the target {safe_text(facts.target)} makes this {facts.task} (--task changes it)",
-        f"networks are chosen by dev {safe_text(result.metric_label)}, lower is better "
-        "(--metric changes it)",
+        f"networks are chosen by {chosen}, lower is better (--metric changes it)",
         _split_assumption(facts.split),
         "intervals hold with 95 % probability for the rows of each set alone; they do not "
         f"cover that the best of {count(result.networks, 'network')} was chosen on the dev rows, "

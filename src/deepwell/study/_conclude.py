@@ -116,27 +116,20 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
     best = _best_held(run, trials)
     if best is None:
         raise _without_a_best(run.history, trials, stopped)
-    out = None
-    if run.folds is not None:
-        out = score_out_of_fold(run.engine, best, run.folds, run.metric, run.settings.seed)
+    out = _out_of_fold(run, best)
     saved = _saved(run, best, out)
     best = replace(best, number=best.number + max(0, saved.fold - 1))
     model = _model(run, best, saved)
     sampled = sampled_note(run.data)
     run = replace(run, data=affordable(run.data))
-    scored = (
-        score_model(run.data, model, run.metric, run.settings.seed) if out is None else out.scored
-    )
+    scored = _scored(run, model, out)
     differences = _differences(run, scored)
     hardest = hardest_baseline(differences)
     name = run.history.record.name
     folder = run.history.store.folder / name
     model = replace(model, about={**model.about, "dev": scored.dev.to_plain(), "study": name})
     model.save(folder / "model")
-    training = run.engine.meter.seconds
-    if training > _TELLING_SECONDS and not work.resumed:
-        useful = trained_multiply_adds(trials, run.engine.shape)
-        remember_rate(run.engine.name, useful / training)
+    _remember_speed(run, trials, work)
     meter = run.engine.meter
     result = StudyResult(
         name=name,
@@ -201,6 +194,28 @@ def _without_a_best(
         f"none of the {len(trials)} networks reached a finite dev score; "
         "search lower learning rates, as in --space learning_rate=log(1e-5,1e-2)"
     )
+
+
+def _out_of_fold(run: Run, best: Trial) -> OutOfFold | None:
+    """Return how a configuration does on the rows of its folds, or None where there are none."""
+    if run.folds is None:
+        return None
+    return score_out_of_fold(run.engine, best, run.folds, run.metric, run.settings.seed)
+
+
+def _scored(run: Run, model: Model, out: OutOfFold | None) -> Scored:
+    """Return the scores of the model, or those out of fold."""
+    if out is not None:
+        return out.scored
+    return score_model(run.data, model, run.metric, run.settings.seed)
+
+
+def _remember_speed(run: Run, trials: Sequence[Trial], work: Work) -> None:
+    """Keep what this machine reached, for the next plan's honest time."""
+    training = run.engine.meter.seconds
+    if training > _TELLING_SECONDS and not work.resumed:
+        useful = trained_multiply_adds(trials, run.engine.shape)
+        remember_rate(run.engine.name, useful / training)
 
 
 def _best_held(run: Run, trials: Sequence[Trial]) -> Trial | None:

@@ -21,7 +21,6 @@ from deepwell.diagnosis._intervals import estimate
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import Estimate, Opening, StudyResult, Trial, from_plain
 from deepwell.report._text_report import text_report
-from deepwell.search.schedulers._across_folds import configurations
 from deepwell.storage._files import write_atomic
 from deepwell.storage._lease import lease_holder
 from deepwell.storage._open import open_store
@@ -148,10 +147,7 @@ class FinishedStudy:
             UsageError: when the file cannot be written.
         """
         file = Path(path) if path else self._folder / self._record.name / "report.txt"
-        trials, folds = self.trials(), self._record.config.get("folds", 0)
-        if isinstance(folds, int) and folds:
-            trials = configurations(trials, folds)
-        write_atomic(file, text_report(self.result, trials).encode())
+        write_atomic(file, text_report(self.result, self.trials()).encode())
         return file
 
     def report_is_missing(self) -> bool:

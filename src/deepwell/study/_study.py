@@ -97,7 +97,8 @@ class Study:
             known = [m.name for m in METRICS.values() if m.task == data.task.kind]
             raise UsageError(
                 f"the metric {self.metric.name} is for {self.metric.task}, but the task is "
-                f"{data.task.kind}; choose one of {', '.join(known)}"
+                f"{data.task.kind}; choose one of {', '.join(known)}, or load the data with "
+                f"task={self.metric.task}"
             )
         self.settings = Settings(
             space=_space(data, space, fixed or {}),
@@ -129,7 +130,7 @@ class Study:
     ) -> PlanFacts:
         """Return what `run` with the same arguments would train first; writes nothing."""
         asked, engine = self._asked(trials, epochs, budget), self._engine()
-        return plan_facts(asked, engine, first_round(asked, engine))
+        return plan_facts(asked, engine, first_round(asked, engine), self.data)
 
     def run(
         self,

@@ -166,7 +166,7 @@ class Member:
 
     def stages(self) -> tuple[Member, ...]:
         """Return the member as it is at first, and after each of its changes."""
-        stages = [self]
+        stages: list[Member] = [self]
         for _, numbers in sorted(self.changes.items()):
             stages.append(stages[-1].changed(numbers))
         return tuple(stages)
