@@ -25,6 +25,7 @@ from deepwell.training._program import (
 from deepwell.training._state import best_parameters
 
 from ._backend import Backend
+from ._changing import changing
 from ._chunk_records import chunk_record, failure_record, part_of
 from ._course import Course
 from ._members import member_of
@@ -358,7 +359,7 @@ class LocalEngine:
         """Train members that fit the lanes, and keep their states however it ends."""
         program = self._programs[index].result()
         members = [self._members[n] for n in group]
-        session = program.load(members, [self._states.get(n) for n in group])  # None: not begun
+        session = changing(program.load(members, [self._states.get(n) for n in group]), members)
         self._at_work = group, session
         try:
             yield from self._train_session(program, session, group, work, stop)

@@ -28,6 +28,8 @@ def fit_json(result: StudyResult) -> dict[str, Any]:
         "dev": result.dev.to_plain(),
         "folds": list(result.folds),
         "refit_epochs": result.refit_epochs,
+        "saved_fold": result.saved_fold,
+        "refit_failure": result.refit_failure,
         "train_dev": None if result.train_dev is None else result.train_dev.to_plain(),
         "baselines": [{"name": b.name, **b.estimate.to_plain()} for b in result.baselines],
         "versus": None if versus is None else {"name": result.versus_name, **versus.to_plain()},

@@ -85,7 +85,7 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
     rounds, facts = past.rounds, past.facts
     if facts is None:
         rounds = (first_round(job.asked, job.engine),)
-        facts = plan_facts(job.asked, job.engine, rounds[0])
+        facts = plan_facts(job.asked, job.engine, rounds[0], job.data)
     for one in rounds[:1]:  # what has to be compiled is begun at once
         _prepare(job, one, past.position)
     metric = METRICS[job.asked.settings.metric]
@@ -183,7 +183,7 @@ def _train(
         population = len(history.store.events(history.record.id, "propose"))
         one = next_round(job.asked, job.engine, past, count, population)
         job.engine.prepare(one.bracket.specs, one.plan)
-        history.propose(one, plan_facts(job.asked, job.engine, one))
+        history.propose(one, plan_facts(job.asked, job.engine, one, job.data))
         train_bracket(one.bracket, job.engine, history, scheduler, watch)
 
 

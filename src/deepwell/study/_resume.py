@@ -124,11 +124,11 @@ def _go_on(
     """Train what is left of a study whose lease is held, and save the outcome."""
     asked = _with_budget(from_config(record), budget, record.seconds)
     data = _same_data(opened, record, data)
-    observer.on_data(data.facts)
     folds = make_folds(data, asked.settings.folds) if asked.settings.folds else None
     data = data if folds is None else folds.whole
     backend = choose_backend(asked.program, optimizers_of(asked.settings.space))
     engine = engine_of(data, folds, asked.settings.metric, backend, asked.memory)
+    observer.on_data(data.facts)  # what cannot go on was refused before
     with contextlib.closing(engine), continued(opened, record) as history:
         past = _go_back(opened, record, engine)
         carry_out(Job(data, asked, engine, observer, folds), history, past)
