@@ -89,6 +89,11 @@ class Convolutions:
         sizes = self.sizes()
         return max(math.prod(self.unpooled(i, size)) for i, size in enumerate(sizes[:-1]))
 
+    def most_seen(self) -> int:
+        """Return the most numbers that the kernels of a layer see of one image, place by place."""
+        pairs = zip(self.layer_multiply_adds(), self.channels, strict=True)
+        return max(self.largest(), *(products // channels for products, channels in pairs))
+
 
 @dataclass(frozen=True)
 class Stage:

@@ -142,6 +142,12 @@ def read_lane(structure: Structure, held: Lanes, lane: int, member: Member) -> S
     return state
 
 
+def order_shape(structure: Structure) -> tuple[int, ...]:
+    """Return the shape of a call's order: with a leading axis for several data views."""
+    views = (structure.views,) if structure.views > 1 else ()
+    return (*views, structure.steps, structure.batch)
+
+
 def empty_settings(structure: Structure, lanes: int) -> Lanes:
     """Return the hyperparameters of lanes that hold no member."""
     kind = np.dtype(structure.dtype)
