@@ -118,18 +118,31 @@ def convolved(
     front: Convolutions, parameters: Mapping[str, Array], x: Array, stage: Stage
 ) -> Array:
     """Return the dense layers' inputs (B, features) for rows x (B, D), D at least the image's."""
-    a = x[:, : front.inputs].reshape(len(x), *front.image)
-    for layer in range(len(front.channels)):
-        z = stage.convolve(a, parameters[f"kernels/{layer}"], front.stride)
-        if stage.biased:
-            z = z + parameters[f"offsets/{layer}"]
-        if stage.norm_first:
-            z = stage.norm(layer, z)
-        a = stage.activate(z)
-        if not stage.norm_first:
-            a = stage.norm(layer, a)
-        a = pooled(front, a)
+    a = images(front, parameters, x, stage, len(front.channels))
     return a.reshape(len(a), -1)
+
+
+def images(
+    front: Convolutions, parameters: Mapping[str, Array], x: Array, stage: Stage, layers: int
+) -> Array:
+    """Return what so many layers make of rows x (B, D): (B, h, w, c)."""
+    a = x[:, : front.inputs].reshape(len(x), *front.image)
+    for layer in range(layers):
+        a = stage.norm(layer, before_norm(parameters, a, stage, layer, front.stride))
+        if stage.norm_first:
+            a = stage.activate(a)
+        a = pooled(front, a)
+    return a
+
+
+def before_norm(
+    parameters: Mapping[str, Array], a: Array, stage: Stage, layer: int, stride: int
+) -> Array:
+    """Return what a layer hands to normalization: z, or g(z) where it comes after."""
+    z = stage.convolve(a, parameters[f"kernels/{layer}"], stride)
+    if stage.biased:
+        z = z + parameters[f"offsets/{layer}"]
+    return z if stage.norm_first else stage.activate(z)
 
 
 def pooled(front: Convolutions, a: Array) -> Array:
