@@ -11,6 +11,7 @@ from scipy.signal import correlate2d
 from deepwell._base._errors import UsageError
 from deepwell.data._batches import epoch_order
 from deepwell.execution._members import architecture_of
+from deepwell.networks._activations import ACTIVATIONS
 from deepwell.networks._architecture import Architecture
 from deepwell.networks._convolutions import Convolutions, pooled, sum_of_products
 from deepwell.networks._convolve import by_library, by_product
@@ -102,6 +103,29 @@ def test_a_product_gives_the_convolution_and_gradients_of_the_library(kernel, st
         for ours, library in zip(*found, strict=True):
             np.testing.assert_allclose(ours, library, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(found[0][0], sum_of_products(a, k, stride), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.proves("N10", "independent")
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_pooling_before_a_rising_activation_changes_nothing(activation):
+    """The same values and, where no two numbers of a square are alike, the same gradients."""
+    g, front = ACTIVATIONS[activation], Convolutions(IMAGE, (2,))
+    if g.takes_pieces:
+        return
+    z = np.random.default_rng(3).normal(0, 2, (4, 7, 6, 2))
+    falls = bool((np.diff(g.apply(np.linspace(-8, 8, 4_001), 0.2, np)) < -1e-12).any())
+    assert g.rising == (not falls)
+    with jax.enable_x64(True):
+
+        def first(z):
+            return g.apply(pooled(front, z), 0.2, jnp)
+
+        def last(z):
+            return pooled(front, g.apply(z, 0.2, jnp))
+
+        for f in (lambda h: h(z), lambda h: jax.grad(lambda z: jnp.sin(h(z)).sum())(z)):
+            if g.rising:
+                np.testing.assert_allclose(f(first), f(last), rtol=1e-12, atol=1e-14)
 
 
 def test_rows_are_scored_in_blocks_of_bounded_memory():

@@ -103,15 +103,18 @@ class Stage:
         convolve: `(a (B, h, w, c), kernel, stride) -> z`.
         norm: `(layer, z) -> z`, batch normalization by channel, or as it is.
         activate: `z -> g(z)`.
-        norm_first: whether normalization is before g, else after it.
+        norm_last: whether normalization is after g, else before it or not at all.
         biased: whether layers have a bias.
+        rising: whether g never falls, so that squares may be pooled by their largest before g,
+            which is the same and leaves fewer numbers to g.
     """
 
     convolve: Callable[[Array, Array, int], Array]
     norm: Callable[[int, Array], Array]
     activate: Callable[[Array], Array]
-    norm_first: bool
+    norm_last: bool
     biased: bool
+    rising: bool
 
 
 def convolved(
@@ -129,9 +132,12 @@ def images(
     a = x[:, : front.inputs].reshape(len(x), *front.image)
     for layer in range(layers):
         a = stage.norm(layer, before_norm(parameters, a, stage, layer, front.stride))
-        if stage.norm_first:
-            a = stage.activate(a)
-        a = pooled(front, a)
+        if stage.norm_last:
+            a = pooled(front, a)
+        elif stage.rising and front.pooling == "max":
+            a = stage.activate(pooled(front, a))
+        else:
+            a = pooled(front, stage.activate(a))
     return a
 
 
@@ -142,7 +148,7 @@ def before_norm(
     z = stage.convolve(a, parameters[f"kernels/{layer}"], stride)
     if stage.biased:
         z = z + parameters[f"offsets/{layer}"]
-    return z if stage.norm_first else stage.activate(z)
+    return stage.activate(z) if stage.norm_last else z
 
 
 def pooled(front: Convolutions, a: Array) -> Array:

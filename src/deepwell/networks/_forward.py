@@ -115,9 +115,13 @@ def _stage(architecture: Architecture, parameters: Arrays) -> Stage:
         scale, shift = parameters[f"channel_scales/{layer}"], parameters[f"channel_shifts/{layer}"]
         return normalized(z, moments, scale, shift, z.dtype.type(architecture.norm_epsilon), np)
 
-    first = architecture.batch_norm == "before"
     return Stage(
-        sum_of_products, norm, lambda z: _activated(architecture, z), first, biased=not first
+        sum_of_products,
+        norm,
+        lambda z: _activated(architecture, z),
+        norm_last=architecture.batch_norm == "after",
+        biased=architecture.batch_norm != "before",
+        rising=ACTIVATIONS[architecture.activation].rising,
     )
 
 

@@ -123,8 +123,9 @@ def _stage(
         convolution(),
         norm,
         lambda z: activation.apply(z, through.slope, jnp),
-        network.batch_norm == "before",
-        network.batch_norm != "before",
+        norm_last=network.batch_norm == "after",
+        biased=network.batch_norm != "before",
+        rising=activation.rising,
     )
 
 

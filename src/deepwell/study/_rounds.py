@@ -12,8 +12,9 @@ from deepwell.records import PlanFacts, Rung, Trial, TrialSpec
 
 from ._asked import Asked
 from ._history import Bracket, Round
+from ._image_space import augments, convolves
 from ._proposals import propose
-from ._settings import Settings, convolves, optimizers_of, scheduler_of
+from ._settings import Settings, optimizers_of, scheduler_of
 from ._work import (
     USUAL_TRIALS,
     default_trials,
@@ -68,6 +69,7 @@ def plan_facts(asked: Asked, engine: LocalEngine, round_: Round) -> PlanFacts:
         folds=asked.settings.folds,
         advice=folds_advice(engine.rows(), asked.settings.folds),
         convolutions=convolves(asked.settings.space),
+        augmentation=augments(asked.settings.space),
     )
 
 

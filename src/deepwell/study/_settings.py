@@ -15,7 +15,6 @@ from deepwell.search.schedulers._across_folds import across_folds
 from deepwell.search.schedulers._registry import SCHEDULERS
 from deepwell.search.schedulers._scheduler import Scheduler
 from deepwell.search.spaces._distribution import plain
-from deepwell.search.spaces._fixed import Fixed
 from deepwell.search.spaces._space import Space
 
 _SEED = IntegerInterval(0, 2**63 - 1)
@@ -60,15 +59,6 @@ class Settings:
                 f"`best_possible` must be a number {scores.describe()}, "
                 f"got {_shown(self.best_possible)}{tip}"
             )
-
-
-def convolves(space: Space) -> bool:
-    """Return whether networks of a space may have convolutional layers."""
-    if "conv_layers" in space:
-        entry = space["conv_layers"]
-        return not (isinstance(entry, Fixed) and entry.value == 0)
-    channels = space.get("conv_channels")
-    return isinstance(channels, Fixed) and isinstance(channels.value, tuple)
 
 
 def scheduler_of(settings: Settings) -> Scheduler:

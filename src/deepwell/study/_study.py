@@ -31,11 +31,12 @@ from ._budget import parse_budget
 from ._course import Job, Past, carry_out
 from ._evaluate import check_defined
 from ._finished import FinishedStudy, open_study
+from ._image_space import augments, check_images, convolves
 from ._model import Model
 from ._observer import Observer
 from ._recording import recorded
 from ._rounds import first_round, plan_facts
-from ._settings import Settings, convolves, optimizers_of
+from ._settings import Settings, optimizers_of
 
 _TRIALS = IntegerInterval(1, 1_000_000)
 
@@ -108,6 +109,7 @@ class Study:
             best_possible=best_possible,
             folds=0 if folds is None else folds,
         )
+        check_images(self.settings.space, data.image)
         self._folds = make_folds(data, self.settings.folds) if self.settings.folds else None
         for part in range(self.settings.folds or 1):
             check_defined(data if self._folds is None else self._folds.data(part), self.metric)
@@ -206,7 +208,7 @@ class Study:
 
     def _engine(self) -> LocalEngine:
         space = self.settings.space
-        wanted = self._program or ("jax" if convolves(space) else None)
+        wanted = self._program or ("jax" if convolves(space) or augments(space) else None)
         backend = choose_backend(wanted, optimizers_of(space))
         return engine_of(self.data, self._folds, self.metric.name, backend, self._memory)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deepwell.data._image_augmentations import check_augmentation
 from deepwell.networks._architecture import Architecture
 from deepwell.optimization._foreign import is_foreign
 
@@ -9,7 +10,12 @@ from ._program import EXTRAS, Member, Structure
 
 
 def check_fit(member: Member, structure: Structure) -> None:
-    """Raise `ValueError` where a member needs what the structure's program lacks."""
+    """Raise an error where a member needs what the program of a structure lacks.
+
+    Raises:
+        UsageError: where images of this size cannot be augmented as it asks.
+        ValueError: where it needs anything else that the program lacks.
+    """
     a = member.architecture
     fits = (
         a.inputs <= structure.inputs
@@ -30,6 +36,7 @@ def check_fit(member: Member, structure: Structure) -> None:
     )
     if not fits:
         raise ValueError(f"member {member} does not fit structure {structure}")
+    check_augmentation(member.numbers, structure.image)
 
 
 def _fills(a: Architecture, structure: Structure) -> bool:

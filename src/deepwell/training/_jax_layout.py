@@ -42,6 +42,7 @@ KEYS = {
     "noise": Purpose.NOISE,
     "input_noise": Purpose.INPUT_NOISE,
     "mix": Purpose.MIXUP,
+    "image": Purpose.IMAGE,
 }
 BITS = tuple(f"{name}_{part}" for name in KEYS for part in ("first", "second"))
 _EMPTY = -1  # the outcome of a lane that holds no member: never running
