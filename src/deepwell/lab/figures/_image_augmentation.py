@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from deepwell._base._hash import Purpose, fold, key, words
+from deepwell._base._image_declarations import AUGMENTED
 from deepwell.data._image_augmentations import AUGMENTATIONS
 from deepwell.lab._figure import LabFigure
 from deepwell.lab._population import train
@@ -22,7 +23,7 @@ SETTINGS: dict[str, dict[str, float]] = {
     "rotation 15": {"rotation": 15.0},
     "contrast 0.5": {"contrast": 0.5},
     "brightness 0.5": {"brightness": 0.5},
-    "shift and rotation": {"shift": 0.12, "rotation": 15.0},
+    "augment 1": dict(AUGMENTED),
 }
 SEEDS, ROWS, SHOWN, DIGIT = 5, 150, 7, 4
 
@@ -81,14 +82,13 @@ def _draw(sheet: Any, measured: dict[str, Any], style: Style) -> None:
         right.plot([np.median(errors)] * 2, [place - 0.3, place + 0.3], color=color)
     right.axvline(100 * np.median(measured["dev"][0]), color=style.quiet, lw=0.9, ls=":")
     right.tick_params(labelleft=False)
-    right.set(
-        title=f"dev error of {SEEDS} networks and their median", xlabel=f"%, after {ROWS} images"
-    )
+    title = f"dev error of {SEEDS} networks and their median"
+    right.set(title=title, xlabel=f"% (from {ROWS} train images)")
 
 
 IMAGE_AUGMENTATION = LabFigure(
     name="image-augmentation",
-    shows="Digits that move and turn a little teach what a digit is; mirrored ones do not.",
+    shows="Digits that turn a little teach what a digit is; mirrored ones mislead.",
     techniques=("D7",),
     measure=_measure,
     draw=_draw,
