@@ -46,6 +46,7 @@ def check_images(space: Space, image: Sequence[int]) -> None:
 def _most(entry: Distribution) -> float:
     """Return the largest number that an entry may take; choices come in any order."""
     count = entry.count()
-    few = count is not None and count <= 1_000
-    units = [(i + 0.5) / count for i in range(count)] if few else [1.0]
+    units = [1.0]
+    if count is not None and count <= 1_000:
+        units = [(i + 0.5) / count for i in range(count)]
     return max(float(entry.from_unit(unit)) for unit in units)  # type: ignore[arg-type]
