@@ -6,7 +6,7 @@ PEERS := build/peers/venv/.installed
 NATIVE := $(wildcard src/native/*.?pp src/native/*/*.?pp)
 
 .PHONY: install demo test test-all check format techniques clean
-.PHONY: peers bench bench-quick bench-page bench-b1 bench-b2 bench-b3 bench-gpu bench-techniques bench-probes
+.PHONY: peers bench bench-quick bench-page bench-b1 bench-b2 bench-b3 bench-gpu bench-techniques bench-probes bench-convolutions
 
 install: $(STAMP)
 
@@ -76,6 +76,10 @@ bench-techniques: install
 # What probes of the best network cost in a whole fit.
 bench-probes: install
 	$(BIN)/python -m benchmarks.probes
+
+# Convolutional networks on Fashion-MNIST, beside PyTorch and plain JAX.
+bench-convolutions: install peers
+	$(BIN)/python -m benchmarks.convolutions
 
 bench-page: install
 	$(BIN)/python -m benchmarks page

@@ -35,8 +35,8 @@ def useful_operations(networks: Sequence[Architecture], shape: Shape, epochs: in
     """
     total = 0.0
     for network in networks:
-        forward = sum(n_in * n_out for n_in, n_out in network.layer_shapes())
-        rows = shape.train_rows * network.multiply_adds() + shape.dev_rows * forward
+        forward = shape.dev_rows * network.forward_multiply_adds()
+        rows = shape.train_rows * network.multiply_adds() + forward
         total += 2.0 * epochs * rows
     return total
 
@@ -66,7 +66,10 @@ def train(
         core_seconds = time.process_time() - core_began
     finally:
         engine.close()
-    networks = [architecture_of(s, shape.inputs, shape.outputs, shape.loss) for s in specs.values()]
+    networks = [
+        architecture_of(s, shape.inputs, shape.outputs, shape.loss, shape.image)
+        for s in specs.values()
+    ]
     return {
         "scores": [last[n] for n in specs],
         "steady_rate": len(specs) / seconds,
@@ -114,6 +117,7 @@ def main() -> None:
         outputs=job["outputs"],
         loss=job["loss"],
         score="error",
+        image=tuple(job.get("image", ())),
     )
     specs = dict(enumerate(TrialSpec.from_json(text) for text in job["specs"]))
     outcome = train(specs, rows, shape, program)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import HYPERPARAMETERS
 from deepwell.execution._members import architecture_of, member_of
 from deepwell.networks._architecture import Architecture
@@ -53,11 +54,17 @@ CHOSEN = {
     "decay_every": 3,
     "warmup_epochs": 1.5,
     "change": "3: learning_rate=0.1; 5: dropout=0.5, l1=0",
+    "flip": 0.4,
+    "crop": 1,
+    "shift": 0.2,
+    "rotation": 12.0,
+    "brightness": 0.3,
+    "contrast": 0.1,
 }
 
 
 def test_every_hyperparameter_reaches_the_member() -> None:
-    got = member_of(TrialSpec(CHOSEN, seed=9, dtype="float64"), 6, 3, "softmax")
+    got = member_of(TrialSpec(CHOSEN, seed=9, dtype="float64"), 6, 3, "softmax", (3, 2, 1))
     assert got.architecture == Architecture(
         6, (12, 5), 3, "elu", 1.5, "softmax",
         batch_norm="after", norm_epsilon=1e-3, residual=1,
@@ -72,10 +79,23 @@ def test_every_hyperparameter_reaches_the_member() -> None:
     assert [stage.architecture.dropout[0] for stage in got.stages()] == [0.25, 0.25, 0.5]
     assert [stage.number("l1") for stage in got.stages()] == [0.002, 0.002, 0.0]
     # The engine reads `batch_size` from the specification itself, and a study what it normalizes
-    # with at its end; convolutions are for images.
-    elsewhere = {"batch_size", "hidden_layers", "leaky_slope", "batch_norm_statistics"}
+    # with at its end; convolutions are for images, and `augment` stands for other strengths.
+    elsewhere = {"batch_size", "hidden_layers", "leaky_slope", "batch_norm_statistics", "augment"}
     images = {name for name in HYPERPARAMETERS if name.startswith(("conv_", "pool"))}
     assert set(CHOSEN) | elsewhere | images == set(HYPERPARAMETERS)
+
+
+@pytest.mark.parametrize(
+    ("values", "image", "told"),
+    [
+        ({"augment": 0.5}, (), "`augment` needs images, and these rows are none"),
+        ({"flip": 0.5}, (), "`flip` needs images, and these rows are none"),
+        ({"crop": 2}, (3, 2, 1), "`crop` must be less than the smaller side of the images, 2"),
+    ],
+)
+def test_rows_that_cannot_be_augmented(values: dict, image: tuple, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        member_of(TrialSpec(values, seed=0), 6, 3, "softmax", image)
 
 
 @pytest.mark.parametrize(

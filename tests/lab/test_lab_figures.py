@@ -14,7 +14,13 @@ import pytest
 from deepwell.lab._registry import FIGURES
 from deepwell.lab._render import draw, rendered
 from deepwell.lab._style import DARK, LIGHT, STYLES
-from deepwell.lab.figures import _early_stopping, _learning_rates, _ravine, _signals_by_depth
+from deepwell.lab.figures import (
+    _early_stopping,
+    _image_augmentation,
+    _learning_rates,
+    _ravine,
+    _signals_by_depth,
+)
 from deepwell.networks._forward import forward
 from deepwell.testing._numerical import numerical_gradient
 
@@ -137,6 +143,19 @@ def test_augmented_rows_are_not_learned_by_heart() -> None:
     train, dev = (np.median(m[part], axis=1) for part in ("train", "dev"))
     assert train[0] < train[1:].min()
     assert dev[1:].min() < dev[0]
+
+
+@pytest.mark.proves("D7", "figure")
+@pytest.mark.slow
+def test_turned_digits_teach_and_mirrored_ones_mislead() -> None:
+    m = measured("image-augmentation")
+    names = list(_image_augmentation.SETTINGS)
+    dev = dict(zip(names, np.median(m["dev"], axis=1), strict=True))
+    assert dev["rotation 15"] < dev["as they are"] < dev["flip 0.5"]
+    still, mirrored = m["images"][0], m["images"][names.index("flip 0.5")]
+    assert not np.ptp(still, axis=0).any()
+    same = [np.array_equal(image, still[0]) for image in mirrored]
+    assert set(same) == {True, False}
 
 
 @pytest.mark.proves("N1", "figure")

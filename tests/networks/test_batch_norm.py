@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.signal import correlate2d
 
+from deepwell.networks import _forward
 from deepwell.networks._architecture import Architecture
 from deepwell.networks._batch_norm import averaged, batch_moments, normalized
+from deepwell.networks._convolutions import Convolutions, pooled
 from deepwell.networks._exact_statistics import with_exact_statistics
 from deepwell.networks._forward import ROWS_AT_ONCE, activations, before_norm, forward
 from deepwell.networks._initializers import initial_parameters, initial_statistics
@@ -93,3 +97,44 @@ def test_a_network_without_normalization_has_no_statistics() -> None:
     network = Architecture(5, (7,), 2)
     p = drawn(network)
     assert with_exact_statistics(network, p, RNG.normal(size=(9, 5)), np.ones(9)) == p
+
+
+@pytest.mark.proves("N6", "independent")
+@pytest.mark.parametrize("batch_norm", ["before", "after"])
+def test_exact_statistics_of_channels_are_those_of_all_places_of_all_rows(
+    batch_norm, monkeypatch
+) -> None:
+    """Two convolutional layers and a dense one, by SciPy's correlation, in pieces of 16 rows."""
+    front = Convolutions((7, 6, 2), (3, 4))
+    network = Architecture(84, (5,), 2, "tanh", batch_norm=batch_norm, front=front)
+    x, weight = RNG.normal(size=(50, 90)) + 10, RNG.uniform(0, 2, 50)  # padded rows
+    weight[:16] = 0  # a piece without weight
+    monkeypatch.setattr(_forward, "_NUMBERS_AT_ONCE", 1)
+    found = with_exact_statistics(network, drawn(network), x, weight)
+    a = x[:, :84].reshape(-1, 7, 6, 2)
+    for layer in range(2):
+        kernel = found[f"kernels/{layer}"]
+        pairs = itertools.product(range(len(a)), range(kernel.shape[3]))
+        z = np.array([
+            sum(correlate2d(a[i, :, :, c], kernel[:, :, c, o], "same") for c in range(a.shape[3]))
+            for i, o in pairs
+        ])  # fmt: skip
+        z = np.moveaxis(z.reshape(len(a), -1, *a.shape[1:3]), 1, -1)
+        if batch_norm == "after":
+            z = np.tanh(z + found[f"offsets/{layer}"])
+        share = np.broadcast_to(weight[:, None, None], z.shape[:3])
+        for channel in range(z.shape[3]):
+            mean = np.average(z[..., channel], weights=share)
+            variance = np.average((z[..., channel] - mean) ** 2, weights=share)
+            assert found[f"channel_means/{layer}"][channel] == pytest.approx(mean, rel=1e-10)
+            held = found[f"channel_variances/{layer}"][channel]
+            assert held == pytest.approx(variance, rel=1e-9)
+            z[..., channel] = (z[..., channel] - mean) / np.sqrt(variance + network.norm_epsilon)
+        scale, shift = found[f"channel_scales/{layer}"], found[f"channel_shifts/{layer}"]
+        z = scale * z + shift
+        a = pooled(front, np.tanh(z) if batch_norm == "before" else z)
+    dense = a.reshape(len(a), -1) @ found["weights/0"]
+    if batch_norm == "after":
+        dense = np.tanh(dense + found["biases/0"])
+    mean = np.average(dense, axis=0, weights=weight)
+    np.testing.assert_allclose(found["means/0"], mean, rtol=1e-9, atol=1e-12)

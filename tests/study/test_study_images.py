@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 import deepwell as dw
 from deepwell._base._errors import UsageError
 from deepwell.data import load
+from deepwell.networks._convolutions import sum_of_products
 
 X, Y = load_digits(return_X_y=True)
 
@@ -63,3 +64,82 @@ def test_a_convolutional_network_from_file_to_test(tmp_path):
     assert said.tolist() == study.best.predict({"x": X[:5].reshape(-1, 8, 8)}).tolist()
     with pytest.raises(UsageError, match="convolutions train in the JAX program"):
         dw.Study(data, store=tmp_path, fixed=fixed, program="native").plan(trials=1)
+
+
+def test_augmented_images_from_file_to_model(tmp_path):
+    from deepwell.report._terminal import study_lines
+
+    data = load(saved(tmp_path), vault=tmp_path / "v")
+    fixed = {"conv_layers": 0, "hidden_units": [16], "learning_rate": 0.01, "dropout": 0.0}
+    study = dw.Study(
+        data, store=tmp_path, fixed={**fixed, "augment": 1.0, "crop": 1}, name="augmented"
+    )
+    result = study.run(trials=2, epochs=6)
+    assert result.program == "jax"
+    assert result.best["rotation"] == 15.0
+    text = " ".join("\n".join(study_lines(result)).split())
+    assert "augmented images train in the JAX program" in text
+    assert "augment 1, crop 1, shift 0.1, rotation 15" in text
+    assert result.dev.value < 0.4
+    with pytest.raises(UsageError, match="shift of images trains in the JAX program; leave"):
+        dw.Study(data, store=tmp_path, fixed={**fixed, "shift": 0.1}, program="native").plan(
+            trials=1
+        )
+    native = dw.Study(data, store=tmp_path, fixed={**fixed, "augment": 0.0}, name="plain")
+    assert native.plan(trials=1).program != "jax" or not native.plan(trials=1).augmentation
+
+
+def test_a_space_that_the_rows_cannot_have_is_refused_before_training(tmp_path):
+    images, table = load((IMAGES, Y), vault=None), load((X, Y), vault=None)
+    with pytest.raises(UsageError, match=r"^`augment` needs images, and these rows are none"):
+        dw.Study(table, {"augment": dw.uniform(0, 1)}, store=tmp_path)
+    with pytest.raises(UsageError, match=r"^`flip` needs images"):
+        dw.Study(table, {"flip": [0.0, 0.5]}, store=tmp_path)
+    with pytest.raises(UsageError, match=r"^`conv_layers` needs images"):
+        dw.Study(table, {"conv_layers": [0, 1]}, store=tmp_path)
+    with pytest.raises(UsageError, match=r"`crop` must be less than .* of the images, 8, got 9"):
+        dw.Study(images, {"crop": dw.integer(0, 9)}, store=tmp_path)
+    dw.Study(images, {"crop": dw.integer(0, 7), "conv_layers": [0, 1]}, store=tmp_path)
+    dw.Study(table, {"flip": 0.0, "augment": [0.0]}, store=tmp_path)
+
+
+@pytest.mark.parametrize("shape", [(40, 1, 1, 1), (40, 1, 9), (40, 9, 1, 2)])
+def test_images_of_one_pixel_or_one_line(shape, tmp_path):
+    rng = np.random.default_rng(0)
+    y = np.arange(40) % 2
+    x = rng.normal(size=shape) + y.reshape(-1, *[1] * (len(shape) - 1))
+    data = load((np.concatenate([x] * 3), np.tile(y, 3)), vault=None)
+    fixed = {"augment": 1.0, "flip": 0.5, "conv_channels": [2], "hidden_units": [4], "epochs": 2}
+    assert np.isfinite(dw.Study(data, store=tmp_path, fixed=fixed).run(trials=1).dev.value)
+    with pytest.raises(UsageError, match=r"`crop` must be less than the smaller side .*, 1, got 1"):
+        dw.Study(data, store=tmp_path, fixed={**fixed, "crop": 1})
+
+
+def test_constant_images_and_wrong_ranks(tmp_path):
+    y = np.arange(120) % 2
+    rng = np.random.default_rng(0)
+    with pytest.raises(UsageError, match=r"must hold rows of numbers or images, .* got the shape"):
+        load((rng.normal(size=(120, 2, 2, 2, 2)), y), vault=None)
+    for empty in [(120, 4, 4, 0), (120, 0, 4), (0, 4, 4)]:
+        with pytest.raises(UsageError, match=r"no columns|no rows|at least"):
+            load((np.zeros(empty), y[: empty[0]]), vault=None)
+    with pytest.raises(UsageError, match=r"too many rows have the same content"):
+        load((np.full((120, 4, 4), 7.0), y), vault=None)
+    levels = np.broadcast_to(np.arange(120.0)[:, None, None], (120, 4, 4))  # one color an image
+    flat = load((levels, y), vault=None)
+    assert flat.image == (4, 4, 1)
+    fixed = {"augment": 1.0, "conv_channels": [2], "hidden_units": [4], "epochs": 2}
+    assert np.isfinite(dw.Study(flat, store=tmp_path, fixed=fixed).run(trials=1).dev.value)
+
+
+def test_exact_statistics_of_channels_are_saved(tmp_path):
+    data = load(saved(tmp_path), vault=tmp_path / "v")
+    fixed = {"conv_channels": [3], "hidden_units": [8], "batch_norm": "before", "dropout": 0.0}
+    fixed |= {"batch_norm_statistics": "exact", "epochs": 2}
+    dw.Study(data, store=tmp_path, fixed=fixed, name="exact").run(trials=1)
+    model = dw.load_model(tmp_path / "exact")
+    kernels = model.parameters["kernels/0"].astype(np.float64)
+    z = sum_of_products(data.train.x.reshape(-1, 8, 8, 1).astype(np.float64), kernels, 1)
+    mean, variance = z.mean(axis=(0, 1, 2)), z.var(axis=(0, 1, 2))
+    np.testing.assert_allclose(model.parameters["channel_means/0"], mean, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(model.parameters["channel_variances/0"], variance, rtol=1e-4)

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from deepwell.data._image_augmentations import AUGMENTATIONS, Augmentation
 from deepwell.networks._activations import ACTIVATIONS, Activation
 from deepwell.networks._initializers import INITIALIZERS
 from deepwell.networks._losses import LOSSES
@@ -18,6 +19,7 @@ from deepwell.optimization._optimizer import Optimizer
 from deepwell.optimization._registry import OPTIMIZERS
 from deepwell.testing import (
     check_activation,
+    check_augmentation,
     check_initializer,
     check_layer,
     check_loss,
@@ -110,6 +112,41 @@ def test_every_activation(name: str) -> None:
 def test_a_faulty_activation_is_told(activation: Activation, told: str) -> None:
     with np.errstate(over="ignore"), pytest.raises(AssertionError, match=told):
         check_activation(activation)
+
+
+@pytest.mark.proves("D7", "formula")
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_every_augmentation(name: str) -> None:
+    check_augmentation(AUGMENTATIONS[name], {"flip": 0.5, "rotation": 90.0, "crop": 2.0})
+
+
+def changing(apply) -> Augmentation:
+    return Augmentation("mine", ("strength",), 99, 1, apply)
+
+
+def first(words, kind):
+    return (words[:, 0] >> 8).astype(kind)[:, None, None, None] * 2.0**-24
+
+
+@pytest.mark.parametrize(
+    ("apply", "told"),
+    [
+        (lambda a, w, s, xp: a, "must change images"),
+        (lambda a, w, s, xp: a + 1e-3, "at strength 0"),
+        (lambda a, w, s, xp: a[:, :, :0], "must keep shape and type"),
+        (lambda a, w, s, xp: a + xp.asarray(s[0], "float64"), "must keep shape and type"),
+        (lambda a, w, s, xp: a / (1 - s[0]), "finite"),
+        (lambda a, w, s, xp: a + s[0] * a.mean(), "must not depend on the others"),
+        (lambda a, w, s, xp: a.__iadd__(s[0] * first(w, a.dtype)), "leave the images"),
+        (
+            lambda a, w, s, xp: a + s[0] * first(w, a.dtype) * (1 if xp is np else 1.01),
+            "the same in JAX and NumPy",
+        ),
+    ],
+)
+def test_a_faulty_augmentation_is_told(apply, told: str) -> None:
+    with np.errstate(all="ignore"), pytest.raises(AssertionError, match=told):
+        check_augmentation(changing(apply))
 
 
 @pytest.mark.parametrize("name", INITIALIZERS)

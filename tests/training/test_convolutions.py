@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.signal import correlate2d
@@ -9,12 +11,15 @@ from scipy.signal import correlate2d
 from deepwell._base._errors import UsageError
 from deepwell.data._batches import epoch_order
 from deepwell.execution._members import architecture_of
+from deepwell.networks._activations import ACTIVATIONS
 from deepwell.networks._architecture import Architecture
 from deepwell.networks._convolutions import Convolutions, pooled, sum_of_products
+from deepwell.networks._convolve import by_library, by_product
 from deepwell.networks._forward import forward, predictions
 from deepwell.networks._initializers import initial_parameters
 from deepwell.networks._losses import LOSSES
 from deepwell.records import TrialSpec
+from deepwell.training._jax_blocks import block_rows
 from deepwell.training._jax_program import JaxProgram
 from deepwell.training._program import Chunk, ProgramOptions, TrainingRows
 from deepwell.training._state import initial_state
@@ -83,6 +88,52 @@ def test_the_convolution_is_scipy_s(kernel, stride):
         for out in range(4):
             whole = sum(correlate2d(a[row, :, :, c], k[:, :, c, out], "same") for c in range(3))
             np.testing.assert_allclose(z[row, :, :, out], whole[::stride, ::stride], rtol=1e-9)
+
+
+@pytest.mark.proves("N10", "independent")
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (5, 2), (1, 3), (3, 2), (15, 1)])
+def test_a_product_gives_the_convolution_and_gradients_of_the_library(kernel, stride):
+    rng = np.random.default_rng(1)
+    a, k = rng.normal(size=(2, 7, 6, 3)), rng.normal(size=(kernel, kernel, 3, 4))
+    with jax.enable_x64(True):
+        found = []
+        for convolve in (by_product, by_library):
+            z, pull = jax.vjp(lambda a, k, f=convolve: f(a, k, stride), a, k)
+            found.append([z, *pull(jnp.cos(jnp.arange(z.size).reshape(z.shape)))])
+        for ours, library in zip(*found, strict=True):
+            np.testing.assert_allclose(ours, library, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(found[0][0], sum_of_products(a, k, stride), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.proves("N10", "independent")
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_pooling_before_a_rising_activation_changes_nothing(activation):
+    """The same values and, where no two numbers of a square are alike, the same gradients."""
+    g, front = ACTIVATIONS[activation], Convolutions(IMAGE, (2,))
+    if g.takes_pieces:
+        return
+    z = np.random.default_rng(3).normal(0, 2, (4, 7, 6, 2))
+    falls = bool((np.diff(g.apply(np.linspace(-8, 8, 4_001), 0.2, np)) < -1e-12).any())
+    assert g.rising == (not falls)
+    with jax.enable_x64(True):
+
+        def first(z):
+            return g.apply(pooled(front, z), 0.2, jnp)
+
+        def last(z):
+            return pooled(front, g.apply(z, 0.2, jnp))
+
+        for f in (lambda h: h(z), lambda h: jax.grad(lambda z: jnp.sin(h(z)).sum())(z)):
+            if g.rising:
+                np.testing.assert_allclose(f(first), f(last), rtol=1e-12, atol=1e-14)
+
+
+def test_rows_are_scored_in_blocks_of_bounded_memory():
+    front = Convolutions((28, 28, 1), (8, 16))
+    assert front.most_seen() == 14 * 14 * 9 * 8
+    assert block_rows(Architecture(784, (10,), 3, front=front)) == 4_000_000 // 14_112
+    assert block_rows(Architecture(784, (10,), 3)) == 16_384
+    assert block_rows(Architecture(9, (), 3, front=Convolutions((999, 999, 3), (8,)))) == 16
 
 
 @pytest.mark.proves("N10", "formula")

@@ -9,8 +9,8 @@ from scipy.stats import beta
 from deepwell._base._errors import UsageError
 from deepwell._base._hash import Purpose, fold, key, words
 from deepwell.data._batches import epoch_order
-from deepwell.execution._changing import changing
 from deepwell.optimization._gradient_noise import normal_of
+from deepwell.training._changing import changing
 from deepwell.training._program import EXTRAS, NUMBERS, Chunk
 from deepwell.training._state import initial_state
 
@@ -333,7 +333,7 @@ def test_a_program_without_a_technique_refuses_it(structure, program, member):
     session = program(s).load([one], [initial_state(one)])
     for name in ("dropout", *EXTRAS):
         with pytest.raises(ValueError, match="does not fit"):
-            session.change(0, {name: 0.5})
+            session.change(0, {name: 1 if name == "crop" else 0.5})
 
 
 def test_every_extra_is_a_number_that_is_off_at_its_default(structure, member):

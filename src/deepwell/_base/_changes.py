@@ -20,6 +20,7 @@ SET_ONCE = (
     "elu_scale",
     "initializer_scale",
     "batch_norm_epsilon",
+    "augment",
 )
 _PARTS = re.compile(r"[;,](?![^\[]*\])")  # those outside brackets
 _CHANGE = re.compile(r"(?:(\d{1,9})\s*:\s*)?([A-Za-z_]\w*)\s*=\s*(\S.*)", re.ASCII)

@@ -3,37 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TypeAlias
 
 from ._changes import NONE, Changes
-from ._constraints import Constraint, EachOf, IntegerInterval, Interval, OneOf
-
-Value: TypeAlias = float | int | str | tuple[int, ...] | tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Hyperparameter:
-    """One declaration.
-
-    Attributes:
-        name: the field's standard term, as in `learning_rate`.
-        constraint: the values that are allowed.
-        default: what a trial gets when nothing is said; None where it depends on another
-            value (see `complete` in `_hyperparameters.py`).
-        doc: one sentence for help texts and docs.
-        structural: True when the value shapes the program; False when it is a number that may
-            differ between the members of one program.
-        tip: what to do about a wrong value, for the error message.
-    """
-
-    name: str
-    constraint: Constraint
-    default: Value | None
-    doc: str
-    structural: bool = False
-    tip: str = ""
-
+from ._constraints import EachOf, IntegerInterval, Interval, OneOf
+from ._declaration import Hyperparameter
+from ._image_declarations import AUGMENTATIONS, CONVOLUTIONS
 
 ACTIVATIONS = (
     "sigmoid",
@@ -185,45 +159,7 @@ DECLARATIONS = (
         "Units of a hidden layer: one number for all, or one a layer.",
         True,
     ),
-    Hyperparameter(
-        "conv_layers",
-        IntegerInterval(0, 16),
-        0,
-        "Convolutional layers before the dense ones, for images.",
-        True,
-    ),
-    Hyperparameter(
-        "conv_channels",
-        EachOf(IntegerInterval(1, 4_096)),
-        16,
-        "Channels of a convolutional layer: one number for all, or one a layer.",
-        True,
-    ),
-    Hyperparameter(
-        "conv_kernel",
-        IntegerInterval(1, 15, odd=True),
-        3,
-        "Height and width of the convolution's kernels; odd, so that they have a middle.",
-        True,
-        tip="3 is usual",
-    ),
-    Hyperparameter(
-        "conv_stride",
-        IntegerInterval(1, 8),
-        1,
-        "Places from one application of a kernel to the next.",
-        True,
-    ),
-    Hyperparameter(
-        "pool",
-        IntegerInterval(1, 8),
-        2,
-        "Side of the squares that are pooled after each convolutional layer; 1 pools nothing.",
-        True,
-    ),
-    Hyperparameter(
-        "pooling", OneOf(("max", "average")), "max", "What is taken of a pooled square.", True
-    ),
+    *CONVOLUTIONS,
     Hyperparameter(
         "activation", OneOf(ACTIVATIONS), "relu", "Non-linearity of the hidden layers.", True
     ),
@@ -336,6 +272,7 @@ DECLARATIONS = (
         "from the beta distribution of (a, a); 0 mixes none.",
         tip="0.2 mixes gently, 1 evenly",
     ),
+    *AUGMENTATIONS,
     Hyperparameter(
         "l2",
         Interval(0.0, math.inf),

@@ -45,6 +45,7 @@ class Purpose:
     FOLDS = 10
     INPUT_NOISE = 11
     MIXUP = 12
+    IMAGE = 13
 
 
 class Key(NamedTuple):

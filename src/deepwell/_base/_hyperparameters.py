@@ -10,15 +10,16 @@ from typing import Any
 
 from ._changes import SET_ONCE, Changes, changes_text, parsed_changes
 from ._constraints import EachOf, IntegerInterval, Interval, OneOf
+from ._declaration import Hyperparameter as Hyperparameter
+from ._declaration import Value as Value
 from ._declarations import ACTIVATIONS as ACTIVATIONS
 from ._declarations import DECAYS as DECAYS
 from ._declarations import DECLARATIONS
 from ._declarations import INITIALIZERS as INITIALIZERS
 from ._declarations import OPTAX_PREFIX as OPTAX_PREFIX
 from ._declarations import OPTIMIZERS as OPTIMIZERS
-from ._declarations import Hyperparameter as Hyperparameter
-from ._declarations import Value as Value
 from ._errors import UnknownNameError, UsageError, did_you_mean
+from ._image_declarations import AUGMENTED
 from ._safe_text import safe_text
 
 HYPERPARAMETERS: Mapping[str, Hyperparameter] = {h.name: h for h in DECLARATIONS}
@@ -129,9 +130,9 @@ def _python_value(value: Any) -> object:
 def complete(given: Mapping[str, object]) -> dict[str, Value]:
     """Return all hyperparameters: the given ones validated, the others at their defaults.
 
-    `hidden_units` becomes one number a layer; `initializer`, `beta2` and `decay_factor` lose
-    their dependence on other values, so that the result says all there is to say about a
-    configuration.
+    `hidden_units` becomes one number a layer; `initializer`, `beta2`, `decay_factor` and the
+    strengths of image augmentations lose their dependence on other values, so that the result says
+    all there is to say about a configuration.
 
     >>> complete({"hidden_layers": 2, "hidden_units": 32})["hidden_units"]
     (32, 32)
@@ -162,6 +163,8 @@ def complete(given: Mapping[str, object]) -> dict[str, Value]:
         values["beta2"] = 0.9 if values["optimizer"] == "rmsprop" else 0.999
     if "decay_factor" not in values:
         values["decay_factor"] = 0.5 if values["decay"] == "staircase" else 0.95
+    for name, most in AUGMENTED.items():
+        values.setdefault(name, most * float(values["augment"]))  # type: ignore[arg-type]
     return values
 
 

@@ -28,6 +28,7 @@ from deepwell.optimization._learning_rate import SCHEDULE_NUMBERS, warmed
 from deepwell.optimization._penalties import l1_slope
 from deepwell.optimization._registry import OPTIMIZERS
 from deepwell.optimization._weight_decay import kept_share
+from deepwell.training._changing import changing
 from deepwell.training._program import (
     NUMBERS,
     Chunk,
@@ -137,7 +138,9 @@ def first_non_finite(rerun: Rerun, *, may_compile: bool = True) -> Broken | None
         after = _advanced(rerun, state, epoch)
         if int(after["outcome"]) == Outcome.DIVERGED or not _is_finite(rerun, after):
             with np.errstate(all="ignore"):
-                return _told(rerun, _within(rerun, state, epoch, states), states, may_compile)
+                step = _within(rerun, state, epoch, states)
+                now = replace(rerun, member=rerun.member.during(epoch))
+                return _told(now, step, states, may_compile)
         if int(after["outcome"]) != Outcome.RUNNING:
             return None
         states.append((int(state["step"]), state))
@@ -149,7 +152,7 @@ def _advanced(rerun: Rerun, state: State, epoch: int) -> State:
     """Return the state after what is left of an epoch."""
     order = _left(rerun, state, rerun.order(epoch))
     at_once = max(1, rerun.program.structure.steps)
-    session = rerun.program.load([rerun.member], [state])
+    session = changing(rerun.program.load([rerun.member], [state]), [rerun.member])
     steps = order.shape[-2]
     for first in range(0, max(1, steps), at_once):
         part = order[..., first : first + at_once, :]
@@ -171,7 +174,7 @@ def _within(
     rerun: Rerun, state: State, epoch: int, states: deque[tuple[int, State]]
 ) -> _Step | None:
     """Return the step of an epoch that is not finite, None where only the dev rows show it."""
-    session = rerun.program.load([rerun.member], [state])
+    session = changing(rerun.program.load([rerun.member], [state]), [rerun.member])
     order = _left(rerun, state, rerun.order(epoch))
     for index in range(order.shape[-2]):
         states.append((int(state["step"]), state))

@@ -199,8 +199,14 @@ def _stage(
         seen.append(Done("batch normalization", f"convolution {layer + 1}", out))
         return out
 
-    first = network.batch_norm == "before"
-    return Stage(convolve, norm, lambda z: _activated(network, z), first, biased=not first)
+    return Stage(
+        convolve,
+        norm,
+        lambda z: _activated(network, z),
+        norm_last=network.batch_norm == "after",
+        biased=network.batch_norm != "before",
+        rising=ACTIVATIONS[network.activation].rising,
+    )
 
 
 def _activated(network: Architecture, z: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,7 +35,12 @@ def array_columns(name: str, values: object) -> list[pl.Series]:
         raise UsageError(f"array {quoted(name)} must have one value a row, got a single value")
     if array.ndim == 1:
         return [_series(name, array)]
-    flat = array.reshape(len(array), -1)
+    if array.ndim > 4:
+        raise UsageError(
+            f"array {quoted(name)} must hold rows of numbers or images, (rows, columns), (rows, "
+            f"height, width) or (rows, height, width, channels), got the shape {array.shape}"
+        )
+    flat = array.reshape(len(array), math.prod(array.shape[1:]))
     return [_series(f"{name}_{j}", flat[:, j]) for j in range(flat.shape[1])]
 
 

@@ -11,6 +11,7 @@ from deepwell.checking._probes import Where, look_inside
 from deepwell.data._batches import epoch_order, steps_per_epoch, view_orders
 from deepwell.records import Probe
 from deepwell.records._probe import QUANTILES
+from deepwell.training._changing import changing
 from deepwell.training._program import Chunk, Member, Program, State, TrainingRows
 from deepwell.training._state import initial_state
 from deepwell.training._window import windowed
@@ -62,7 +63,8 @@ class Course:
         next_step = self._with_rows(Chunk(order, epoch + 1, ends_epoch=False))
         where = Where(self.program, self.rows, next_step, QUANTILES)
         each = [states[n] for n in members]
-        found = look_inside(list(members.values()), each, where)
+        now = [member.during(epoch + 1) for member in members.values()]
+        found = look_inside(now, each, where)
         return [
             Probe(number, epoch, int(state["step"]), **vars(inside))
             for number, state, inside in zip(members, each, found, strict=True)
@@ -84,7 +86,7 @@ class Course:
         """
         alone = {number: member}
         probes = self.probe_start(alone) if 0 in epochs else []
-        session = self.program.load([member], [None])
+        session = changing(self.program.load([member], [None]), [member])
         for epoch in range(1, max(epochs) + 1):
             for chunk in self.chunks(epoch):
                 session.advance(_unscored(chunk))

@@ -13,6 +13,7 @@ import numpy as np
 from deepwell.checking._diverged import Rerun
 from deepwell.data._batches import steps_per_epoch
 from deepwell.records import ChunkRecord, Probe, TrialSpec
+from deepwell.training._changing import changing
 from deepwell.training._program import (
     Info,
     Member,
@@ -25,7 +26,6 @@ from deepwell.training._program import (
 from deepwell.training._state import best_parameters
 
 from ._backend import Backend
-from ._changing import changing
 from ._chunk_records import chunk_record, failure_record, part_of
 from ._course import Course
 from ._members import member_of

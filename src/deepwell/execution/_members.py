@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from deepwell._base._errors import UsageError
+from deepwell.data._image_augmentations import STRENGTHS, check_augmentation
 from deepwell.networks._activations import ACTIVATIONS
 from deepwell.networks._architecture import Architecture
 from deepwell.networks._convolutions import Convolutions
@@ -45,15 +48,20 @@ def architecture_of(
     )
 
 
-def _front(spec: TrialSpec, image: tuple[int, ...]) -> Convolutions | None:
-    channels = spec.conv_channels
-    if not channels:
-        return None
+def check_convolutions(image: Sequence[int]) -> None:
+    """Raise `UsageError` where rows are no images: `image` is their height, width and channels."""
     if len(image) != 3:
         raise UsageError(
             "`conv_layers` needs images, and these rows are none; give X of the shape "
             "(rows, height, width) or (rows, height, width, channels)"
         )
+
+
+def _front(spec: TrialSpec, image: tuple[int, ...]) -> Convolutions | None:
+    channels = spec.conv_channels
+    if not channels:
+        return None
+    check_convolutions(image)
     if spec.text("activation") == "maxout":
         raise UsageError("maxout has no convolutional form; choose another activation")
     return Convolutions(
@@ -69,7 +77,12 @@ def _front(spec: TrialSpec, image: tuple[int, ...]) -> Convolutions | None:
 def member_of(
     spec: TrialSpec, inputs: int, outputs: int, loss: str, image: tuple[int, ...] = ()
 ) -> Member:
-    """Return the member that a specification describes, for data of this shape."""
+    """Return the member that a specification describes, for data of this shape.
+
+    Raises:
+        UsageError: when there are convolutions or augmented images but no image to have them.
+    """
+    check_augmentation({name: spec.number(name) for name in ("augment", *STRENGTHS)}, image)
     return Member(
         architecture=architecture_of(spec, inputs, outputs, loss, image),
         optimizer=spec.text("optimizer"),

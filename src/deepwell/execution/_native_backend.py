@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from deepwell._base._errors import UsageError
 from deepwell._native._core_module import cores
+from deepwell.data._image_augmentations import STRENGTHS
 from deepwell.training._program import Member, Program, ProgramOptions, Structure, TrainingRows
 from deepwell.training._window import row_bytes
 
@@ -40,11 +41,17 @@ class NativeBackend:
         """Return one program a batch size, whatever else the members differ in.
 
         Raises:
-            UsageError: when a member has convolutions.
+            UsageError: when a member has convolutions or augments images.
         """
         if any(member.architecture.front for member in members.values()):
             raise UsageError(
                 "convolutions train in the JAX program; leave `program` out, or take conv_layers=0"
+            )
+        augmented = [n for n in STRENGTHS if any(m.number(n) for m in members.values())]
+        if augmented:
+            raise UsageError(
+                f"{augmented[0]} of images trains in the JAX program; leave `program` out, or take "
+                f"{augmented[0]}=0"
             )
         by_batch: dict[int, list[int]] = {}
         for number in members:

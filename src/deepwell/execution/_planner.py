@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from deepwell.data._batches import steps_per_epoch
+from deepwell.data._image_augmentations import STRENGTHS
 from deepwell.optimization._foreign import is_foreign
 from deepwell.training._program import EXTRAS, Member, ProgramOptions, Structure
 
@@ -231,6 +232,7 @@ def _bucket(
     steps = max(1, min(steps, int(machine.chunk_seconds / max(per_step, 1e-9))))
     # A loop of one step would be unrolled into arithmetic that rounds otherwise.
     steps = max(2, padded_size(shape.call_steps(batch, steps)))
+    extras = tuple(e for e in EXTRAS if any(stage.number(e) > 0 for stage in stages))
     structure = Structure(
         inputs=inputs,
         hidden=hidden,
@@ -250,9 +252,10 @@ def _bucket(
         pieces=wide.pieces,
         batch_norm=wide.batch_norm,
         residual=wide.residual,
-        extras=tuple(e for e in EXTRAS if any(stage.number(e) > 0 for stage in stages)),
+        extras=extras,
         views=shape.views,
         front=some.architecture.front,
+        image=shape.image if set(extras) & set(STRENGTHS) else (),
     )
     return Bucket(structure, tuple(numbers), _options(lanes, len(numbers), machine))
 

@@ -27,6 +27,7 @@ class Task:
     Attributes:
         x_train, y_train, x_dev, y_dev: rows (n, D) and targets (n,).
         classes: C, or 0 for numbers.
+        image: height, width and channels of a row, where it is an image.
     """
 
     x_train: np.ndarray
@@ -34,6 +35,7 @@ class Task:
     x_dev: np.ndarray
     y_dev: np.ndarray
     classes: int
+    image: tuple[int, ...] = ()
 
     def few(self, rows: int) -> Task:
         """Return the same with so many train rows."""
@@ -50,7 +52,8 @@ class Task:
         outputs = self.classes if self.classes > 2 else 1
         score = "error" if self.classes else "rmse"
         train, inputs = self.x_train.shape
-        return Shape(train, len(self.x_dev), inputs, outputs, loss, score)
+        dev = len(self.x_dev)
+        return Shape(train, dev, inputs, outputs, loss, score, image=self.image)
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ def train(
     specs = {i: _spec(c, epochs, seed) for i, c in enumerate(configurations)}
     shape = task.shape()
     curves = np.full((3, len(specs), epochs), np.nan)
-    with contextlib.closing(LocalEngine(task.rows(), shape, choose_backend(None))) as engine:
+    backend = choose_backend("jax" if task.image else None)
+    with contextlib.closing(LocalEngine(task.rows(), shape, backend)) as engine:
         engine.prepare(specs, engine.plan(specs, epochs))
         for record in engine.train(list(specs), epochs, lambda: False):
             for row, name in enumerate(("train_cost", "dev_cost", "dev_score")):
@@ -110,7 +114,7 @@ def train(
 def _network(spec: TrialSpec, shape: Shape, curves: np.ndarray, state: State) -> Network:
     best = best_parameters(state)
     last = {name: state[name] for name in best}
-    architecture = architecture_of(spec, shape.inputs, shape.outputs, shape.loss)
+    architecture = architecture_of(spec, shape.inputs, shape.outputs, shape.loss, shape.image)
     train_cost, dev_cost, dev_score = curves
     epoch = int(state["best_epoch"])
     return Network(spec, architecture, train_cost, dev_cost, dev_score, last, best, epoch)

@@ -23,6 +23,7 @@ from .figures._dropout_ensemble import DROPOUT_ENSEMBLE
 from .figures._early_stopping import EARLY_STOPPING
 from .figures._first_steps import FIRST_STEPS
 from .figures._grid_against_random import GRID_AGAINST_RANDOM
+from .figures._image_augmentation import IMAGE_AUGMENTATION
 from .figures._initialization import INITIALIZATION
 from .figures._l1 import L1
 from .figures._l2 import L2
@@ -51,6 +52,7 @@ _ALL = (
     CROSS_VALIDATION,
     TRAIN_DEV,
     AUGMENTATION,
+    IMAGE_AUGMENTATION,
     NORMALIZATION,
     BATCH_SIZES,
     ACTIVATION_CURVES,

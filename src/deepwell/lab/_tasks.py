@@ -21,6 +21,17 @@ def digits() -> Task:
     return Task(x[:1200], y[:1200], x[1200:], y[1200:], 10)
 
 
+def digit_images() -> Task:
+    """Return the digits as images of 8 x 8 x 1, normalized by one mean and deviation."""
+    from sklearn.datasets import load_digits
+
+    table: Any = load_digits()
+    order = np.random.default_rng(0).permutation(len(table.target))
+    x, y = table.data[order].astype(np.float32), table.target[order].astype(np.int32)
+    x = (x - x[:1200].mean()) / x[:1200].std()
+    return Task(x[:1200], y[:1200], x[1200:], y[1200:], 10, (8, 8, 1))
+
+
 def moons(train: int = 120, dev: int = 1_000, noise: float = 0.3, seed: int = 1) -> Task:
     """Return two interleaved half circles with noise, about 3 wide, in two classes."""
     from sklearn.datasets import make_moons

@@ -26,6 +26,7 @@ class Activation:
         slope_name: hyperparameter that `slope` stands for, or an empty string.
         zero_at_zero: whether g(0) = 0; where it is not, padded units are masked after it.
         takes_pieces: whether each unit has several z, along the last axis.
+        rising: whether g never falls, so that the largest of g is g of the largest.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Activation:
     slope_name: str = ""
     zero_at_zero: bool = True
     takes_pieces: bool = False
+    rising: bool = True
 
 
 def sigmoid(z: Array, slope: Array, xp: Any) -> Array:
@@ -109,8 +111,8 @@ ACTIVATIONS: Registry[Activation] = Registry(
             Activation("relu", relu),
             Activation("leaky_relu", leaky_relu, slope_name="leaky_slope"),
             Activation("elu", elu, slope_name="elu_scale"),
-            Activation("gelu", gelu),
-            Activation("silu", silu),
+            Activation("gelu", gelu, rising=False),
+            Activation("silu", silu, rising=False),
             Activation("identity", identity),
             Activation("maxout", maxout, takes_pieces=True),
         )

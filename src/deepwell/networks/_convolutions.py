@@ -89,6 +89,11 @@ class Convolutions:
         sizes = self.sizes()
         return max(math.prod(self.unpooled(i, size)) for i, size in enumerate(sizes[:-1]))
 
+    def most_seen(self) -> int:
+        """Return the most numbers that the kernels of a layer see of one image, place by place."""
+        pairs = zip(self.layer_multiply_adds(), self.channels, strict=True)
+        return max(self.largest(), *(products // channels for products, channels in pairs))
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -98,33 +103,52 @@ class Stage:
         convolve: `(a (B, h, w, c), kernel, stride) -> z`.
         norm: `(layer, z) -> z`, batch normalization by channel, or as it is.
         activate: `z -> g(z)`.
-        norm_first: whether normalization is before g, else after it.
+        norm_last: whether normalization is after g, else before it or not at all.
         biased: whether layers have a bias.
+        rising: whether g never falls, so that squares may be pooled by their largest before g,
+            which is the same and leaves fewer numbers to g.
     """
 
     convolve: Callable[[Array, Array, int], Array]
     norm: Callable[[int, Array], Array]
     activate: Callable[[Array], Array]
-    norm_first: bool
+    norm_last: bool
     biased: bool
+    rising: bool
 
 
 def convolved(
     front: Convolutions, parameters: Mapping[str, Array], x: Array, stage: Stage
 ) -> Array:
     """Return the dense layers' inputs (B, features) for rows x (B, D), D at least the image's."""
-    a = x[:, : front.inputs].reshape(len(x), *front.image)
-    for layer in range(len(front.channels)):
-        z = stage.convolve(a, parameters[f"kernels/{layer}"], front.stride)
-        if stage.biased:
-            z = z + parameters[f"offsets/{layer}"]
-        if stage.norm_first:
-            z = stage.norm(layer, z)
-        a = stage.activate(z)
-        if not stage.norm_first:
-            a = stage.norm(layer, a)
-        a = pooled(front, a)
+    a = images(front, parameters, x, stage, len(front.channels))
     return a.reshape(len(a), -1)
+
+
+def images(
+    front: Convolutions, parameters: Mapping[str, Array], x: Array, stage: Stage, layers: int
+) -> Array:
+    """Return what so many layers make of rows x (B, D): (B, h, w, c)."""
+    a = x[:, : front.inputs].reshape(len(x), *front.image)
+    for layer in range(layers):
+        a = stage.norm(layer, before_norm(parameters, a, stage, layer, front.stride))
+        if stage.norm_last:
+            a = pooled(front, a)
+        elif stage.rising and front.pooling == "max":
+            a = stage.activate(pooled(front, a))
+        else:
+            a = pooled(front, stage.activate(a))
+    return a
+
+
+def before_norm(
+    parameters: Mapping[str, Array], a: Array, stage: Stage, layer: int, stride: int
+) -> Array:
+    """Return what a layer hands to normalization: z, or g(z) where it comes after."""
+    z = stage.convolve(a, parameters[f"kernels/{layer}"], stride)
+    if stage.biased:
+        z = z + parameters[f"offsets/{layer}"]
+    return stage.activate(z) if stage.norm_last else z
 
 
 def pooled(front: Convolutions, a: Array) -> Array:

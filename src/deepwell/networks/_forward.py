@@ -9,7 +9,8 @@ import numpy as np
 from ._activations import ACTIVATIONS
 from ._architecture import Architecture
 from ._batch_norm import normalized
-from ._convolutions import Stage, convolved, sum_of_products
+from ._convolutions import Stage, convolved, images, sum_of_products
+from ._convolutions import before_norm as before_channel_norm
 from ._dropout_rate import drop_of
 from ._losses import LOSSES
 
@@ -96,6 +97,25 @@ def normed(architecture: Architecture, parameters: Arrays, layer: int, z: np.nda
     return normalized(z, moments, scale, shift, z.dtype.type(architecture.norm_epsilon), np)
 
 
+def front_before_norm(
+    architecture: Architecture, parameters: Arrays, x: np.ndarray, layer: int
+) -> np.ndarray:
+    """Return what a convolutional layer hands to batch normalization, (B, h, w, channels)."""
+    front, stage = architecture.front, stage_of(architecture, parameters)
+    assert front is not None
+    kind = parameters["kernels/0"].dtype
+    a = predicting(architecture)(INPUT, x.astype(kind, copy=False))
+    a = images(front, parameters, a, stage, layer)
+    return before_channel_norm(parameters, a, stage, layer, front.stride)
+
+
+def rows_at_once(architecture: Architecture) -> int:
+    """Return the rows whose activations take a bounded memory."""
+    if architecture.front is None:
+        return ROWS_AT_ONCE
+    return max(16, min(ROWS_AT_ONCE, _NUMBERS_AT_ONCE // architecture.front.largest()))
+
+
 def stage_of(architecture: Architecture, parameters: Arrays) -> Stage:
     """Return what convolutional layers do at prediction."""
 
@@ -106,9 +126,13 @@ def stage_of(architecture: Architecture, parameters: Arrays) -> Stage:
         scale, shift = parameters[f"channel_scales/{layer}"], parameters[f"channel_shifts/{layer}"]
         return normalized(z, moments, scale, shift, z.dtype.type(architecture.norm_epsilon), np)
 
-    first = architecture.batch_norm == "before"
     return Stage(
-        sum_of_products, norm, lambda z: activated(architecture, z), first, biased=not first
+        sum_of_products,
+        norm,
+        lambda z: activated(architecture, z),
+        norm_last=architecture.batch_norm == "after",
+        biased=architecture.batch_norm != "before",
+        rising=ACTIVATIONS[architecture.activation].rising,
     )
 
 
@@ -136,10 +160,7 @@ def predictions(architecture: Architecture, parameters: Arrays, x: np.ndarray) -
     Rows go through in pieces, so that memory stays bounded.
     """
     predict = LOSSES[architecture.loss].predict
-    pieces = []
-    at_once = ROWS_AT_ONCE
-    if architecture.front is not None:
-        at_once = max(16, min(at_once, _NUMBERS_AT_ONCE // architecture.front.largest()))
+    pieces, at_once = [], rows_at_once(architecture)
     for i in range(0, max(len(x), 1), at_once):
         raw = forward(architecture, parameters, x[i : i + at_once]).astype(np.float64)
         with np.errstate(invalid="ignore"):  # infinite outputs become NaN, for the caller to judge

@@ -12,6 +12,7 @@ from ._activations import ACTIVATIONS
 from ._architecture import Architecture
 from ._batch_norm import batch_moments, normalized
 from ._convolutions import Stage, convolved
+from ._convolve import convolution
 
 Arrays = Mapping[str, jax.Array]
 Dropper = Callable[[int, jax.Array], jax.Array]
@@ -104,16 +105,6 @@ def _stage(
     """Return what convolutional layers do; leaves the batch's moments by channel in `moments`."""
     activation = ACTIVATIONS[network.activation]
 
-    def convolve(a: jax.Array, kernel: jax.Array, stride: int) -> jax.Array:
-        edge = kernel.shape[0] // 2
-        return jax.lax.conv_general_dilated(
-            a,
-            kernel,
-            (stride, stride),
-            [(edge, edge)] * 2,
-            dimension_numbers=("NHWC", "HWIO", "NHWC"),
-        )
-
     def norm(layer: int, z: jax.Array) -> jax.Array:
         if network.batch_norm == "none":
             return z
@@ -129,11 +120,12 @@ def _stage(
         return normalized(flat, pair, scale, shift, through.epsilon, jnp).reshape(z.shape)
 
     return Stage(
-        convolve,
+        convolution(),
         norm,
         lambda z: activation.apply(z, through.slope, jnp),
-        network.batch_norm == "before",
-        network.batch_norm != "before",
+        norm_last=network.batch_norm == "after",
+        biased=network.batch_norm != "before",
+        rising=activation.rising,
     )
 
 

@@ -16,7 +16,7 @@ from deepwell._base._hash import Key, Purpose, fold, key, word
 
 from ._architecture import Architecture
 from ._dropout_rate import INPUT_LAYER, drop_of
-from ._forward import ROWS_AT_ONCE, Arrays, Dropper, forward
+from ._forward import Arrays, Dropper, forward, rows_at_once
 from ._losses import LOSSES
 
 
@@ -56,9 +56,9 @@ def sampled_predictions(
             "leave `samples` out, or train with dropout"
         )
     predict = LOSSES[architecture.loss].predict
-    means, spreads = [], []
-    for first in range(0, max(len(x), 1), ROWS_AT_ONCE):
-        rows = x[first : first + ROWS_AT_ONCE]
+    means, spreads, at_once = [], [], rows_at_once(architecture)
+    for first in range(0, max(len(x), 1), at_once):
+        rows = x[first : first + at_once]
         mean = squares = np.zeros(())
         for t in range(samples):
             parent = fold(fold(key(seed), Purpose.SAMPLES), t)

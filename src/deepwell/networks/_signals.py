@@ -114,7 +114,8 @@ def _of_front(
         return given[-1]
 
     assert architecture.front is not None
-    watched = replace(stage, convolve=convolve, activate=activate)
+    # Activated before pooling, which is the same and shows what every place gives.
+    watched = replace(stage, convolve=convolve, activate=activate, rising=False)
     out = convolved(architecture.front, parameters, x, watched)
     last = out.reshape(len(out), *architecture.front.sizes()[-1])
     each = zip(entered, given, [*inputs[1:], last], strict=True)

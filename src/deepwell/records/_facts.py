@@ -75,6 +75,7 @@ class PlanFacts:
         memory_bytes: budget for data, networks in training and workspaces; None for no bound.
         folds: networks of each configuration, one a fold; 0 without cross-validation.
         convolutions: whether networks may have convolutional layers.
+        augmentation: whether networks may augment images.
         advice: a sentence about cross-validation for so many rows, or an empty string.
     """
 
@@ -90,6 +91,7 @@ class PlanFacts:
     folds: int = 0
     advice: str = ""
     convolutions: bool = False
+    augmentation: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,23 @@ _PLACE = {name: place for place, name in enumerate(HYPERPARAMETERS)}
 _SHORT = {"learning_rate": "lr", "batch_size": "batch", "initializer": "init"}
 _SAID_FIRST = ("hidden_layers", "hidden_units", "activation", "optimizer")
 _PENALTIES = ("dropout", "l2", "l1", "weight_decay")
-_OPTIONS = ("batch_norm", "residual", "label_smoothing", "mixup", "input_noise", "change")
+_OPTIONS = (
+    "batch_norm",
+    "residual",
+    "label_smoothing",
+    "mixup",
+    "input_noise",
+    "augment",
+    "change",
+)
+_IMAGES = ("flip", "crop", "shift", "rotation", "brightness", "contrast")
 _OFF: Mapping[str, Value] = {
     **dict.fromkeys(("dropout", "input_dropout", "l2", "l1", "weight_decay", "max_norm"), 0),
     **dict.fromkeys(("clip_value", "clip_norm", "gradient_noise", "decay_rate"), 0),
     **dict.fromkeys(
         ("warmup_epochs", "epsilon_root", "residual", "label_smoothing", "mixup", "input_noise"), 0
     ),
+    **dict.fromkeys(("augment", *_IMAGES), 0),
     "batch_norm": "none",
     "change": "none",
     "dropout_kind": "inverted",
@@ -55,7 +65,7 @@ def network_words(best: Mapping[str, Value]) -> str:
     words = [_layers(best)]
     if "optimizer" in best:
         words.append(value_words(best["optimizer"]))
-    words += _named(best, ("learning_rate", "batch_size", *_PENALTIES, *_OPTIONS))
+    words += _named(best, ("learning_rate", "batch_size", *_PENALTIES, *_OPTIONS, *_IMAGES))
     return ", ".join(words)
 
 

@@ -33,8 +33,9 @@ def plan_lines(plan: PlanFacts) -> list[str]:
     paragraphs = [", ".join(parts)]
     if plan.space:
         paragraphs.append(space_words(plan))
-    if plan.convolutions:
-        paragraphs.append("convolutions train in the JAX program")
+    for_jax = ["convolutions"] * plan.convolutions + ["augmented images"] * plan.augmentation
+    if for_jax:
+        paragraphs.append(f"{' and '.join(for_jax)} train in the JAX program")
     if plan.advice:
         paragraphs.append(plan.advice)
     return entry("plan", *paragraphs)

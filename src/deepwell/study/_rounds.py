@@ -14,8 +14,9 @@ from deepwell.records import PlanFacts, Rung, Trial, TrialSpec
 
 from ._asked import Asked
 from ._history import Bracket, Round
+from ._image_space import augments, convolves
 from ._proposals import propose
-from ._settings import Settings, convolves, optimizers_of, scheduler_of
+from ._settings import Settings, optimizers_of, scheduler_of
 from ._work import (
     USUAL_TRIALS,
     default_trials,
@@ -70,6 +71,7 @@ def plan_facts(asked: Asked, engine: LocalEngine, round_: Round, data: Data) -> 
         folds=folds,
         advice=folds_advice(engine.rows(), folds) if folds or _foldable(data) else "",
         convolutions=convolves(asked.settings.space),
+        augmentation=augments(asked.settings.space),
     )
 
 

@@ -21,6 +21,7 @@ from deepwell.search.spaces._distribution import plain
 from deepwell.search.spaces._fixed import Fixed
 from deepwell.search.spaces._space import Space
 
+from ._image_space import convolves
 from ._probe_choice import BEST, Chosen, Probing, checked_choice, checked_every
 
 _SEED = IntegerInterval(0, 2**63 - 1)
@@ -75,38 +76,23 @@ class Settings:
             )
 
 
-def convolves(space: Space) -> bool:
-    """Return whether networks of a space may have convolutional layers."""
-    if "conv_layers" in space:
-        entry = space["conv_layers"]
-        return not (isinstance(entry, Fixed) and entry.value == 0)
-    channels = space.get("conv_channels")
-    return isinstance(channels, Fixed) and isinstance(channels.value, tuple)
-
-
 def probing_of(settings: Settings) -> Probing:
     """Return which networks are looked into, and when."""
     return Probing(settings.probe, settings.probe_every)
 
 
-def check_networks(space: Space, program: str | None, *, image: bool) -> None:
+def check_networks(space: Space, program: str | None) -> None:
     """Refuse, before any work, a space with networks that cannot be trained.
 
     Args:
         space: what is searched.
         program: `native`, `jax`, or None for the one that can.
-        image: whether rows are images.
 
     Raises:
-        UsageError: when there may be convolutions where they cannot be, or the native program is
-            asked for what JAX alone trains.
+        UsageError: when the native program is asked for what JAX alone trains, or a convolution
+            for an activation without one.
     """
     if convolves(space):
-        if not image:
-            raise UsageError(
-                "`conv_layers` needs images, and these rows are none; give X of the shape "
-                "(rows, height, width) or (rows, height, width, channels)"
-            )
         if program == "native":
             raise UsageError(
                 "convolutions train in the JAX program; leave `program` out, or take conv_layers=0"

@@ -31,12 +31,13 @@ from ._budget import parse_budget
 from ._course import Job, Past, carry_out
 from ._evaluate import check_defined
 from ._finished import FinishedStudy, open_study
+from ._image_space import augments, check_images, convolves
 from ._model import Model
 from ._observer import Observer
 from ._probe_choice import BEST, checked_choice, checked_every
 from ._recording import recorded
 from ._rounds import first_round, plan_facts
-from ._settings import Settings, check_changes_come, check_networks, convolves, optimizers_of
+from ._settings import Settings, check_changes_come, check_networks, optimizers_of
 
 _TRIALS = IntegerInterval(1, 1_000_000)
 
@@ -117,11 +118,12 @@ class Study:
             probe=checked_choice(probe),
             probe_every=checked_every(probe_every),
         )
+        check_images(self.settings.space, data.image)
         self._folds = make_folds(data, self.settings.folds) if self.settings.folds else None
         for part in range(self.settings.folds or 1):
             check_defined(data if self._folds is None else self._folds.data(part), self.metric)
         check_program(program)
-        check_networks(self.settings.space, program, image=bool(data.image))
+        check_networks(self.settings.space, program)
         self._wanted_name = data.facts.name if name is None else valid_name(str(name))
         locate(store)  # refuses what can be no store before the work, in a dry run too
         self._store = store
@@ -228,7 +230,7 @@ class Study:
 
     def _engine(self) -> LocalEngine:
         space = self.settings.space
-        wanted = self._program or ("jax" if convolves(space) else None)
+        wanted = self._program or ("jax" if convolves(space) or augments(space) else None)
         backend = choose_backend(wanted, optimizers_of(space))
         return engine_of(self.data, self._folds, self.metric.name, backend, self._memory)
 

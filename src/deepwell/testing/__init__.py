@@ -13,6 +13,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "check_activation": "._activations",
+        "check_augmentation": "._augmentations",
         "check_initializer": "._initializers",
         "check_layer": "._layers",
         "check_loss": "._losses",

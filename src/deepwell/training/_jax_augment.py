@@ -1,13 +1,19 @@
-"""A step's rows augmented for one member (D7): mixup, then noise; as `augment.hpp` does it."""
+"""A step's rows augmented for one member (D7): its images, then mixup, then noise.
+
+Mixup and noise are as `augment.hpp` does them; images are augmented here alone.
+"""
 
 from __future__ import annotations
 
+import functools
+import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from deepwell._jax._generator import Words, fold, words
+from deepwell.data._image_augmentations import AUGMENTATIONS
 from deepwell.networks._losses import Loss
 from deepwell.optimization._gradient_noise import normal_of
 
@@ -25,12 +31,12 @@ def augmented(structure: Structure, numbers: Arrays, batch: Any, step: jax.Array
         batch: x (B, D), y (B,), and how many places hold rows, which all come first.
         step: counted from 1.
     """
-    x, mixture = batch.x, None
+    x, mixture = _images_augmented(structure, numbers, batch.x, step), None
     if "mixup" in structure.extras:
         drawn = words(fold(_key(numbers, "mix"), step), (len(batch.y), 2))
         partner = drawn[:, 0] % batch.filled.astype(jnp.uint32)
         share = numbers["shares"][drawn[:, 1] >> 22]  # (B,)
-        x = share[:, None] * x + (1 - share)[:, None] * batch.x[partner]
+        x = share[:, None] * x + (1 - share)[:, None] * x[partner]
         mixture = batch.y[partner], share
     if "input_noise" in structure.extras:
         key, shape = fold(_key(numbers, "input_noise"), step), x.shape
@@ -43,6 +49,26 @@ def augmented(structure: Structure, numbers: Arrays, batch: Any, step: jax.Array
 
         x = jax.lax.cond(deviation > 0, noisy, lambda x: x, x)
     return x, mixture
+
+
+def _images_augmented(structure: Structure, numbers: Arrays, x: jax.Array, step: jax.Array):
+    """Return the rows (B, D) with their images augmented; a member at 0 keeps them to the bit."""
+    used = [a for a in AUGMENTATIONS.values() if set(a.strengths) & set(structure.extras)]
+    if not structure.image:
+        return x
+    size = math.prod(structure.image)
+    images = x[:, :size].reshape(len(x), *structure.image)
+    key = fold(_key(numbers, "image"), step)
+    for augmentation in used:
+        strengths = [numbers[name] for name in augmentation.strengths]
+
+        def changed(images: jax.Array, augmentation=augmentation, strengths=strengths):
+            drawn = words(fold(key, augmentation.number), (len(x), augmentation.draws))
+            return augmentation.apply(images, drawn, strengths, jnp)
+
+        wanted = functools.reduce(jnp.logical_or, [strength > 0 for strength in strengths])
+        images = jax.lax.cond(wanted, changed, lambda images: images, images)
+    return x.at[:, :size].set(images.reshape(len(x), size))
 
 
 def mixed_loss(loss: Loss, y: jax.Array, mixture: Any, smoothing: Any):

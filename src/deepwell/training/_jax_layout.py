@@ -42,6 +42,7 @@ KEYS = {
     "noise": Purpose.NOISE,
     "input_noise": Purpose.INPUT_NOISE,
     "mix": Purpose.MIXUP,
+    "image": Purpose.IMAGE,
 }
 BITS = tuple(f"{name}_{part}" for name in KEYS for part in ("first", "second"))
 _EMPTY = -1  # the outcome of a lane that holds no member: never running
@@ -140,6 +141,12 @@ def read_lane(structure: Structure, held: Lanes, lane: int, member: Member) -> S
     pairs = zip(REAL_NUMBERS, held["real"][lane], strict=True)
     state.update({name: np.asarray(value, np.float64) for name, value in pairs})
     return state
+
+
+def order_shape(structure: Structure) -> tuple[int, ...]:
+    """Return the shape of a call's order: with a leading axis for several data views."""
+    views = (structure.views,) if structure.views > 1 else ()
+    return (*views, structure.steps, structure.batch)
 
 
 def empty_settings(structure: Structure, lanes: int) -> Lanes:

@@ -22,7 +22,7 @@ from deepwell.networks._mlp import Pass, needs_masks, outputs
 from deepwell.optimization._decay import Time
 
 from ._jax_augment import augmented, mixed_loss
-from ._jax_blocks import in_blocks
+from ._jax_blocks import block_rows, in_blocks
 from ._jax_layout import (
     BITS,
     REAL_SETTINGS,
@@ -312,7 +312,7 @@ def _score_epoch(structure: Structure):
         def outputs_of(x: jax.Array) -> jax.Array:
             return apply(arrays["parameters"], numbers, x, None, statistics)[0]
 
-        z = in_blocks(outputs_of, rows.x_dev[view])
+        z = in_blocks(outputs_of, rows.x_dev[view], block_rows(structure.network))
         cost = (loss.rows(z, y, jnp) * weight).sum() / weight.sum()
         # A network too far gone to have a cost has no score either; NaN is never better.
         got = jnp.where(jnp.isfinite(cost), score(z, y, weight), jnp.nan)

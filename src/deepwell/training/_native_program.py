@@ -16,6 +16,7 @@ from deepwell._base._hash import Purpose, fold, key
 from deepwell._native._core_module import core, cores, simd
 from deepwell.data._augmentation import share_table
 from deepwell.data._batches import steps_per_epoch
+from deepwell.data._image_augmentations import STRENGTHS
 from deepwell.networks._dropout_rate import drop_of
 from deepwell.optimization._foreign import is_foreign
 
@@ -170,6 +171,7 @@ class NativeSession:
     def change(self, index: int, numbers: Mapping[str, float]) -> None:
         """Give a member other numbers from the next call on; see `Session`."""
         member = self._members[index].changed(numbers)
+        _check_images_stay(member)
         self._core.change(index, _numbers(member))
         self._members = (*self._members[:index], member, *self._members[index + 1 :])
 
@@ -196,11 +198,20 @@ def _check_fit(member: Member, structure: Structure, features: int) -> None:
     a = member.architecture
     if is_foreign(member.optimizer):
         raise ValueError(f"the native core has no {member.optimizer}; the JAX program has")
+    _check_images_stay(member)
     fits = a.inputs == features and a.outputs == structure.outputs and a.loss == structure.loss
     if not fits:
         raise ValueError(
             f"a member of {a.inputs} inputs, {a.outputs} outputs and {a.loss} loss does not fit "
             f"a program of {features}, {structure.outputs} and {structure.loss}"
+        )
+
+
+def _check_images_stay(member: Member) -> None:
+    augmented = [name for name in STRENGTHS if member.number(name)]
+    if augmented:
+        raise ValueError(
+            f"{augmented[0]} of images does not fit the native core; the JAX program has it"
         )
 
 

@@ -25,6 +25,7 @@ import numpy as np
 
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import HYPERPARAMETERS, validate
+from deepwell.data._image_augmentations import STRENGTHS
 from deepwell.networks._architecture import Architecture
 from deepwell.networks._convolutions import Convolutions
 from deepwell.optimization._learning_rate import SCHEDULE_NUMBERS
@@ -51,11 +52,21 @@ NUMBERS = (
     "label_smoothing",
     "input_noise",
     "mixup",
+    *STRENGTHS,
 )
 # Rates that may change as well; they belong to the architecture.
 RATES = ("dropout", "input_dropout")
 # Those of them that need work of their own in each step, and are off at 0.
-EXTRAS = ("l1", "clip_value", "clip_norm", "gradient_noise", "max_norm", "input_noise", "mixup")
+EXTRAS = (
+    "l1",
+    "clip_value",
+    "clip_norm",
+    "gradient_noise",
+    "max_norm",
+    "input_noise",
+    "mixup",
+    *STRENGTHS,
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,7 @@ class Structure:
             `steps` batches hold.
         steps: update steps of one call, at most.
         front: convolutional layers before the dense ones.
+        image: height, width and channels of a row, where a member augments images.
         views: data views, such as folds, of which each member has one.
         score: metric that early stopping and selection watch, lower is better.
         dtype: `float32` or `float64`.
@@ -105,6 +117,7 @@ class Structure:
     residual: int = 0
     views: int = 1
     front: Convolutions | None = None
+    image: tuple[int, ...] = ()
 
     @property
     def network(self) -> Architecture:
@@ -170,6 +183,11 @@ class Member:
         for _, numbers in sorted(self.changes.items()):
             stages.append(stages[-1].changed(numbers))
         return tuple(stages)
+
+    def during(self, epoch: int) -> Member:
+        """Return the member with the numbers that it has in an epoch, for good."""
+        passed = sum(after < epoch for after in self.changes)
+        return replace(self.stages()[passed], changes={})
 
     def changed(self, numbers: Mapping[str, float]) -> Member:
         """Return the member with other numbers.

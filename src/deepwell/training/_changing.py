@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from deepwell.training._program import Chunk, Info, Member, Session, State
+from ._program import Chunk, Info, Member, Session, State
 
 
 def changing(session: Session, members: Sequence[Member]) -> Session:
@@ -47,6 +47,6 @@ class ChangingSession:
         """Return the members' states."""
         return self._session.states()
 
-    def read(self) -> Iterator[State]:
-        """Yield the members' states one after another."""
-        return self._session.read()
+    def read(self, indices: Sequence[int] | None = None) -> Iterator[State]:
+        """Yield the members' states one after another; see `Session`."""
+        return self._session.read(indices)

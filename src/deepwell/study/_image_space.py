@@ -1,0 +1,52 @@
+"""What a space asks of images: convolutions, and their augmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from deepwell.data._image_augmentations import STRENGTHS, check_augmentation
+from deepwell.execution._members import check_convolutions
+from deepwell.search.spaces._distribution import Distribution
+from deepwell.search.spaces._fixed import Fixed
+from deepwell.search.spaces._space import Space
+
+_AUGMENTING = ("augment", *STRENGTHS)
+
+
+def convolves(space: Space) -> bool:
+    """Return whether networks of a space may have convolutional layers."""
+    if "conv_layers" in space:
+        entry = space["conv_layers"]
+        return not (isinstance(entry, Fixed) and entry.value == 0)
+    channels = space.get("conv_channels")
+    return isinstance(channels, Fixed) and isinstance(channels.value, tuple)
+
+
+def augments(space: Space) -> bool:
+    """Return whether networks of a space may augment images."""
+    return any(_most(space[name]) > 0 for name in _AUGMENTING if name in space)
+
+
+def check_images(space: Space, image: Sequence[int]) -> None:
+    """Refuse a space that is for images where rows are none, or for larger images than they are.
+
+    Args:
+        space: what may be tried.
+        image: height, width and channels of a row, empty where it is no image.
+
+    Raises:
+        UsageError: when a network of the space could not be trained.
+    """
+    if convolves(space):
+        check_convolutions(image)
+    strengths = {name: _most(space[name]) for name in _AUGMENTING if name in space}
+    check_augmentation(strengths, image)
+
+
+def _most(entry: Distribution) -> float:
+    """Return the largest number that an entry may take; choices come in any order."""
+    count = entry.count()
+    units = [1.0]
+    if count is not None and count <= 1_000:
+        units = [(i + 0.5) / count for i in range(count)]
+    return max(float(entry.from_unit(unit)) for unit in units)  # type: ignore[arg-type]
