@@ -14,5 +14,18 @@ CODES: Mapping[str, str] = {
     "DW110": "too few dev rows to tell whether variance is high",
     "DW111": "too few train rows to tell whether bias is high",
     "DW112": "the best possible score is not known, so bias cannot be told",
+    "DW401": "vanishing gradients: the first layer hardly learns, and the score suffers",
+    "DW402": "exploding gradients: they grow towards the first layer, and the score suffers",
+    "DW403": "dead units: they give one value on every dev row, and the score suffers",
+    "DW404": "saturated units: in a flat part of their activation, and the score suffers",
+    "DW405": "learning rate too high for this network",
+    "DW406": "learning rate too low for this network",
+    "DW407": "inputs not normalized",
+    "DW409": "constant output: the network says the same of every row",
+    "DW410": "plateau: the train cost stands still where a healthy twin's falls",
+    "DW411": "train and prediction modes disagree: averages that batch norm kept are off",
+    "DW412": "best step in the last quarter: training longer would help",
+    "DW413": "best step in the first tenth: the score got worse from there",
+    "DW414": "dev cost rising while the train cost falls",
 }
 """Code -> what the finding is about. Both DW102 and DW101 together mean high bias and variance."""

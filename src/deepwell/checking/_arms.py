@@ -1,0 +1,133 @@
+"""Arms of a small experiment: the same network with a change, several seeds, side by side.
+
+Arms share rows, batches and, seed by seed, every draw that the change leaves alone: initial
+weights, dropout masks. What differs between two arms of one seed is then the change's doing
+(common random numbers), and a handful of seeds tells what hundreds of unpaired runs would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepwell.data._batches import epoch_order, steps_per_epoch
+from deepwell.records import Probe
+from deepwell.training._native_program import NativeProgram
+from deepwell.training._program import (
+    Chunk,
+    Info,
+    Member,
+    Outcome,
+    State,
+    Structure,
+    TrainingRows,
+)
+from deepwell.training._state import at_best
+
+from ._probes import probe_members
+
+_NOT_DONE = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Course:
+    """How one network trained.
+
+    Attributes:
+        member: the network.
+        train_cost, dev_cost, dev_score: (T,), an epoch an entry; NaN from where it diverged.
+        state: where it ended, its best weights included.
+    """
+
+    member: Member
+    train_cost: np.ndarray
+    dev_cost: np.ndarray
+    dev_score: np.ndarray
+    state: State
+
+    @property
+    def score(self) -> float:
+        """The best dev score of all epochs; infinity when none was finite."""
+        finite = self.dev_score[np.isfinite(self.dev_score)]
+        return float(finite.min()) if len(finite) else float("inf")
+
+
+class Bench:
+    """Where arms train: rows of one data set, on all cores, by the native program.
+
+    Args:
+        rows: train and dev rows; never a test row.
+        loss: `softmax`, `logistic` or `squared`.
+        outputs: raw outputs of a row.
+        score: the metric that networks are compared by, lower is better.
+        batch: rows of a batch.
+        order_seed: of the mini-batch order.
+
+    Raises:
+        UsageError: when this build has no compiled core.
+    """
+
+    def __init__(
+        self, rows: TrainingRows, loss: str, outputs: int, score: str, batch: int, order_seed: int
+    ) -> None:
+        self._rows = rows
+        self._order_seed = order_seed
+        self._batch = min(batch, len(rows.y_train))
+        self._structure = Structure(
+            inputs=rows.x_train.shape[1],
+            hidden=(),
+            outputs=outputs,
+            loss=loss,
+            activation="",
+            optimizer="",
+            batch=self._batch,
+            drops=True,
+            train_rows=len(rows.y_train) + 1,
+            dev_rows=len(rows.y_dev) + 1,
+            steps=steps_per_epoch(len(rows.y_train), self._batch),
+            score=score,
+        )
+        self._program = NativeProgram(self._structure, rows)
+
+    def multiply_adds(self, member: Member) -> float:
+        """Return the useful multiply-adds of one epoch of a network."""
+        network = member.architecture
+        train, dev = len(self._rows.y_train), len(self._rows.y_dev)
+        return float(network.multiply_adds() * train + network.forward_multiply_adds() * dev)
+
+    def train(self, members: Sequence[Member], epochs: int) -> list[Course]:
+        """Train networks from their start for so many epochs, side by side.
+
+        Args:
+            members: the networks, each with its own seed; none stops early but by diverging.
+            epochs: at least 1.
+        """
+        session = self._program.load(members, [None] * len(members))
+        infos = [session.advance(self._chunk(epoch)) for epoch in range(1, epochs + 1)]
+        curves = [
+            _curves([getattr(info, name) for info in infos], infos)
+            for name in ("train_cost", "dev_cost", "dev_score")
+        ]
+        return [
+            Course(member, *(curve[:, place] for curve in curves), state=state)
+            for place, (member, state) in enumerate(zip(members, session.states(), strict=True))
+        ]
+
+    def probe(self, members: Sequence[Member], states: Sequence[State]) -> list[Probe]:
+        """Return what is inside networks at their best weights; numbered from 0."""
+        step = Chunk(self._chunk(_NOT_DONE).order[:1], _NOT_DONE, ends_epoch=False)
+        numbered = dict(enumerate(members))
+        best = {n: at_best(state) for n, state in enumerate(states)}
+        return probe_members(self._program, numbered, best, self._rows, step)
+
+    def _chunk(self, epoch: int) -> Chunk:
+        order = epoch_order(self._order_seed, epoch, len(self._rows.y_train), self._batch)
+        return Chunk(order, epoch)
+
+
+def _curves(values: Sequence[np.ndarray], infos: Sequence[Info]) -> np.ndarray:
+    """Return (T, P) with NaN from the epoch on in which a member diverged."""
+    diverged = np.array([info.outcome == Outcome.DIVERGED for info in infos])
+    return np.where(diverged, np.nan, np.array(values))

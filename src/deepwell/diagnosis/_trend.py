@@ -1,0 +1,77 @@
+"""Does a curve rise or fall? A line through it, with an error that respects what lingers.
+
+Epochs of one training run are no independent measurements: weights that did well at one epoch do
+well at the next. The residuals around the line are taken for an autoregression of first order,
+r_t = rho r_{t-1} + noise, in which n epochs tell as much as n (1 - rho) / (1 + rho) independent
+ones (Bayley & Hammersley 1946, JRSS Supplement 8). The estimate of rho is too small by about
+(1 + 3 rho) / n in a short series (Marriott & Pope 1954, Biometrika 41) and is raised by that.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+LEAST = 6  # with fewer points a line and rho leave nothing to estimate an error from
+_MOST_LINGERING = 0.98
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A line through a curve.
+
+    Attributes:
+        change: of the line from the first to the last point, in the curve's unit.
+        error: standard error of `change`.
+        level: mean of the curve.
+        noise: standard deviation of the points around the line.
+        lingering: rho, correlation of neighbours around the line.
+        p_fall, p_rise: one-sided p-values of a line that does not fall, or rise.
+    """
+
+    change: float
+    error: float
+    level: float
+    noise: float
+    lingering: float
+    p_fall: float
+    p_rise: float
+
+
+def trend(curve: np.ndarray) -> Trend | None:
+    """Return the line through a curve, one value an epoch; None when that is too short to tell.
+
+    >>> falling = trend(1.0 - 0.01 * np.arange(30) + 0.001 * np.cos(9.0 * np.arange(30)))
+    >>> round(falling.change, 2), falling.p_fall < 1e-6, falling.p_rise > 0.99
+    (-0.29, True, True)
+
+    Args:
+        curve: (n,) values; None comes back for fewer than 6, or any that is not finite.
+    """
+    y = np.asarray(curve, np.float64)
+    n = len(y)
+    if n < LEAST or not np.isfinite(y).all():
+        return None
+    t = np.arange(n) - (n - 1) / 2
+    spread = float(t @ t)
+    slope = float(t @ y) / spread
+    rest = y - y.mean() - slope * t
+    squares = float(rest @ rest)
+    floor = (1e-7 * max(1e-30, float(np.abs(y).max()))) ** 2  # what float32 cannot tell from 0
+    noise = math.sqrt(max(squares / (n - 2), floor))
+    rho = float(rest[1:] @ rest[:-1]) / squares if squares > floor else 0.0
+    rho = min(max(rho + (1 + 3 * rho) / n, 0.0), _MOST_LINGERING)
+    effective = n * (1 - rho) / (1 + rho)
+    error = noise / math.sqrt(spread * min(1.0, effective / n))
+    fall = _upper_tail(-slope / error, max(1.0, effective - 2))
+    span = n - 1
+    return Trend(span * slope, span * error, float(y.mean()), noise, rho, fall, 1 - fall)
+
+
+def _upper_tail(t: float, freedom: float) -> float:
+    """Return P(T > t) of Student's t."""
+    from scipy.special import stdtr
+
+    return float(stdtr(freedom, -t))
