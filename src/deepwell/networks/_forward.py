@@ -37,7 +37,7 @@ def forward(
     # A diverged network overflows; its non-finite outputs are the caller's to judge.
     with np.errstate(over="ignore", invalid="ignore"):
         a = activations(architecture, parameters, x, last, drop)
-        return a @ parameters[f"weights/{last}"] + parameters[f"biases/{last}"]
+        return sums(architecture, parameters, last, a)
 
 
 def activations(
@@ -49,10 +49,10 @@ def activations(
 ) -> np.ndarray:
     """Return the inputs of a dense layer, counted from 0: (B, n_in) for rows x (B, inputs)."""
     before: list[np.ndarray] = []
-    drop = drop or _predicting(architecture)
+    drop = drop or predicting(architecture)
     a = drop(INPUT, x.astype(parameters["weights/0"].dtype, copy=False))
     if architecture.front is not None:
-        a = convolved(architecture.front, parameters, a, _stage(architecture, parameters))
+        a = convolved(architecture.front, parameters, a, stage_of(architecture, parameters))
     for hidden in range(layer):
         z = before_norm(architecture, parameters, hidden, a)
         a = drop(hidden, after_norm(architecture, parameters, hidden, z))
@@ -69,10 +69,14 @@ def before_norm(
     architecture: Architecture, parameters: Arrays, layer: int, a: np.ndarray
 ) -> np.ndarray:
     """Return what a hidden layer hands to batch normalization: z, or g(z) where it comes after."""
+    z = sums(architecture, parameters, layer, a)
+    return z if architecture.batch_norm == "before" else activated(architecture, z)
+
+
+def sums(architecture: Architecture, parameters: Arrays, layer: int, a: np.ndarray) -> np.ndarray:
+    """Return a dense layer's z = a W + b, (B, n_out)."""
     z = a @ parameters[f"weights/{layer}"]
-    if architecture.has_bias(layer):
-        z = z + parameters[f"biases/{layer}"]
-    return z if architecture.batch_norm == "before" else _activated(architecture, z)
+    return z + parameters[f"biases/{layer}"] if architecture.has_bias(layer) else z
 
 
 def after_norm(
@@ -81,13 +85,20 @@ def after_norm(
     """Return a hidden layer's activations from what `before_norm` gave."""
     if architecture.batch_norm == "none":
         return z
+    z = normed(architecture, parameters, layer, z)
+    return activated(architecture, z) if architecture.batch_norm == "before" else z
+
+
+def normed(architecture: Architecture, parameters: Arrays, layer: int, z: np.ndarray) -> np.ndarray:
+    """Return z normalized as a hidden layer does at prediction, (B, n)."""
     moments = parameters[f"means/{layer}"], parameters[f"variances/{layer}"]
     scale, shift = parameters[f"scales/{layer}"], parameters[f"shifts/{layer}"]
-    z = normalized(z, moments, scale, shift, z.dtype.type(architecture.norm_epsilon), np)
-    return _activated(architecture, z) if architecture.batch_norm == "before" else z
+    return normalized(z, moments, scale, shift, z.dtype.type(architecture.norm_epsilon), np)
 
 
-def _stage(architecture: Architecture, parameters: Arrays) -> Stage:
+def stage_of(architecture: Architecture, parameters: Arrays) -> Stage:
+    """Return what convolutional layers do at prediction."""
+
     def norm(layer: int, z: np.ndarray) -> np.ndarray:
         if architecture.batch_norm == "none":
             return z
@@ -97,18 +108,21 @@ def _stage(architecture: Architecture, parameters: Arrays) -> Stage:
 
     first = architecture.batch_norm == "before"
     return Stage(
-        sum_of_products, norm, lambda z: _activated(architecture, z), first, biased=not first
+        sum_of_products, norm, lambda z: activated(architecture, z), first, biased=not first
     )
 
 
-def _activated(architecture: Architecture, z: np.ndarray) -> np.ndarray:
+def activated(architecture: Architecture, z: np.ndarray) -> np.ndarray:
+    """Return g(z); where each unit has pieces, z (B, H k) becomes (B, H)."""
     activation = ACTIVATIONS[architecture.activation]
     if activation.takes_pieces:
         z = z.reshape(len(z), -1, architecture.pieces)
     return activation.apply(z, z.dtype.type(architecture.slope), np)
 
 
-def _predicting(architecture: Architecture) -> Dropper:
+def predicting(architecture: Architecture) -> Dropper:
+    """Return what prediction does where training drops units: a factor, usually 1."""
+
     def scaled(layer: int, a: np.ndarray) -> np.ndarray:
         factor = drop_of(architecture, layer).predict_scale
         return a if factor == 1.0 else a * a.dtype.type(factor)
