@@ -29,6 +29,7 @@ from deepwell.training._state import at_best
 from ._probes import probe_members
 
 _NOT_DONE = 2**31 - 1
+_SMOOTH = 3  # epochs
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,29 @@ class Course:
     state: State
 
     @property
+    def best(self) -> State:
+        """A state that stands at the best weights."""
+        return at_best(self.state)
+
+    @property
     def score(self) -> float:
-        """The best dev score of all epochs; infinity when none was finite."""
-        finite = self.dev_score[np.isfinite(self.dev_score)]
-        return float(finite.min()) if len(finite) else float("inf")
+        """The lowest dev score, mean of 3 epochs; infinity when none was finite.
+
+        The lowest of single epochs would favor whoever fluctuates most.
+        """
+        return _lowest(self.dev_score)
+
+    @property
+    def cost(self) -> float:
+        """The lowest dev cost, mean of 3 epochs; infinity when none was finite."""
+        return _lowest(self.dev_cost)
+
+
+def _lowest(curve: np.ndarray) -> float:
+    width = min(_SMOOTH, len(curve))
+    means = np.convolve(curve, np.full(width, 1 / width), mode="valid")
+    finite = means[np.isfinite(means)]
+    return float(finite.min()) if len(finite) else float("inf")
 
 
 class Bench:
@@ -115,12 +135,15 @@ class Bench:
             for place, (member, state) in enumerate(zip(members, session.states(), strict=True))
         ]
 
+    def start(self, members: Sequence[Member]) -> list[State]:
+        """Return the states that networks begin with."""
+        return self._program.load(members, [None] * len(members)).states()
+
     def probe(self, members: Sequence[Member], states: Sequence[State]) -> list[Probe]:
-        """Return what is inside networks at their best weights; numbered from 0."""
+        """Return what is inside networks in these states; numbered from 0."""
         step = Chunk(self._chunk(_NOT_DONE).order[:1], _NOT_DONE, ends_epoch=False)
         numbered = dict(enumerate(members))
-        best = {n: at_best(state) for n, state in enumerate(states)}
-        return probe_members(self._program, numbered, best, self._rows, step)
+        return probe_members(self._program, numbered, dict(enumerate(states)), self._rows, step)
 
     def _chunk(self, epoch: int) -> Chunk:
         order = epoch_order(self._order_seed, epoch, len(self._rows.y_train), self._batch)

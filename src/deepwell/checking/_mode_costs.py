@@ -26,7 +26,8 @@ def mode_costs(
     Args:
         architecture: a network with batch normalization.
         parameters: its weights and statistics.
-        x: encoded train rows (n, D); y: their targets as in training.
+        x: encoded train rows (n, D).
+        y: (n,) their targets, as in training.
         batches: rows of each batch, at least two batches of at least two rows.
 
     Returns:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from deepwell._base._hyperparameters import default_initializer
 
-_SQUASHING = ("sigmoid", "tanh")
+SQUASHING = ("sigmoid", "tanh")
+"""Activations that are flat at both ends."""
+
 _ODD_STARTS = ("zeros", "large", "small", "identity")
 TWIN_RATES = (3e-4, 1e-3, 3e-3, 1e-2)
 """Rates that healthy twins may have: the default search's range, its ends left out."""
@@ -28,7 +30,7 @@ def change_for(code: str, best: Mapping[str, object]) -> Change:
     if odd:
         start = default_initializer(str(best["activation"]))
         return f"initializer {start}", {"initializer": "auto", "initializer_scale": 1.0}
-    squashing = best["activation"] in _SQUASHING
+    squashing = best["activation"] in SQUASHING
     if code in ("DW401", "DW404") and squashing:
         return "activation relu", {"activation": "relu", "initializer": "auto"}
     if code in ("DW401", "DW402") and best["batch_norm"] == "none":
@@ -50,7 +52,7 @@ def healthy(best: Mapping[str, object], rate: float, passes_gradients: bool) -> 
             shrink in any twin of theirs.
     """
     activation = str(best["activation"])
-    if passes_gradients and activation in _SQUASHING:
+    if passes_gradients and activation in SQUASHING:
         activation = "relu"
     return {
         "activation": activation,

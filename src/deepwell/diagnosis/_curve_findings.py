@@ -101,8 +101,10 @@ def _best_late(curves: Curves) -> Finding:
     before = curves.dev_score[epochs - quarter - eighth : epochs - quarter].mean()
     fall = float(before - curves.dev_score[epochs - eighth :].mean())
     size = worth(curves.metric, curves.constant)
-    cost = _trend(curves.dev_cost[epochs // 2 :])
-    score = _trend(curves.dev_score[epochs // 2 :])
+    # Patience ends a training after epochs that were no better: only if the last quarter falls all
+    # the same was that too soon.
+    since = epochs - quarter if curves.stopped_early else epochs // 2
+    cost, score = _trend(curves.dev_cost[since:]), _trend(curves.dev_score[since:])
     p = max(cost.p_fall, score.p_fall)
     many = f"{2 * epochs:,}"
     values: dict[str, object] = {"epochs": 2 * epochs}
@@ -152,7 +154,7 @@ def _best_early(curves: Curves) -> Finding:
     )
     rises = after.change >= size and after.p_rise <= SIGNIFICANT
     place = _place_text(curves)
-    if curves.position <= EARLY and rises:
+    if curves.position <= EARLY and rises and not curves.stopped_early:
         rise = figure_text(after.change, METRICS[curves.metric].percent)
         detail = f"{place}, dev {_label(curves)} then rose by {rise} (p {after.p_rise:.1g})"
         return check_finding("DW413", "problem", "best in the first tenth", detail, check)
@@ -192,7 +194,11 @@ def _dev_rises(curves: Curves) -> Finding:
     if cost.p_rise > SIGNIFICANT or train.p_rise <= SIGNIFICANT:
         return check_finding("DW414", "ok", "dev cost does not rise", "", check)
     rise = f"from epoch {low + 1:,} on dev cost rose by {cost.change:.3g} (p {cost.p_rise:.1g})"
-    if score.change >= size and score.p_rise <= SIGNIFICANT:
+    rises = score.change >= size and score.p_rise <= SIGNIFICANT
+    if rises and curves.stopped_early:
+        stopped = f"{rise}; training was stopped for that, and the best weights were kept"
+        return check_finding("DW414", "ok", "dev cost rising, stopped early", stopped, check)
+    if rises:
         shown = figure_text(score.change, METRICS[curves.metric].percent)
         detail = (
             f"{rise} and dev {_label(curves)} by {shown} while train cost fell; the weights of "
@@ -252,5 +258,3 @@ def _others_text(curves: Curves) -> str:
 
 def _label(curves: Curves) -> str:
     return METRICS[curves.metric].label
-
-

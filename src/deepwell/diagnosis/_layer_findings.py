@@ -30,7 +30,9 @@ from ._texts import figure_text
 SYMPTOM_LEVEL = 0.01  # chance of seeing any symptom in a healthy network, all layers and checks
 HARM_LEVEL = 0.01  # chance of a score that much worse, where nothing is wrong
 _PER_LAYER = 2.0  # a layer that halves, or doubles, the gradient: gate
+_AT_START = 10.0  # times the gradient of untrained twins, or a tenth of it: gate
 _SHARE = 0.1  # of units without use: gate
+_NO_GRADIENT = -38.0  # log10 of what float32 cannot tell from 0
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,30 @@ class Symptom:
     sign: int
 
 
-VANISHING = Symptom("DW401", "vanishing gradients", "gradient over the output layer's", False, -1)
-EXPLODING = Symptom("DW402", "exploding gradients", "gradient over the output layer's", False, 1)
-DEAD = Symptom("DW403", "dead units", "units with one value on all dev rows", True, 1)
-SATURATED = Symptom("DW404", "saturated units", "units in a flat part of the activation", True, 1)
+VANISHING = Symptom("DW401", "vanishing gradients", "of the output layer's gradient", False, -1)
+EXPLODING = Symptom("DW402", "exploding gradients", "of the output layer's gradient", False, 1)
+DEAD = Symptom("DW403", "dead units", "of units with one value on all dev rows", True, 1)
+SATURATED = Symptom(
+    "DW404", "saturated units", "of units in a flat part of the activation", True, 1
+)
 SYMPTOMS = (VANISHING, EXPLODING, DEAD, SATURATED)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A network and its healthy twins at one moment of their training.
+
+    Attributes:
+        when: in words, as in `at the start`.
+        at_start: whether no step was made yet.
+        own: probe of the network, trained beside its twins.
+        twins: their probes, of layers of the same sizes.
+    """
+
+    when: str
+    at_start: bool
+    own: Probe
+    twins: tuple[Probe, ...]
 
 
 @dataclass(frozen=True)
@@ -64,8 +85,7 @@ class Twins:
     """What healthy twins showed, and what a change did.
 
     Attributes:
-        own: probe of the network, trained beside its twins.
-        twins: their probes, of layers of the same sizes.
+        moments: at which they were looked at.
         units: units of each hidden layer.
         harm: what it is to be the twin in place of the network: gain of the twins.
         epochs: for how many all were trained.
@@ -73,8 +93,7 @@ class Twins:
         change: the change, in words; values: as hyperparameters.
     """
 
-    own: Probe
-    twins: tuple[Probe, ...]
+    moments: tuple[Moment, ...]
     units: tuple[int, ...]
     harm: Effect
     epochs: int
@@ -83,45 +102,55 @@ class Twins:
     values: dict[str, object]
 
 
-def figures(symptom: Symptom, probe: Probe) -> np.ndarray:
-    """Return the figure of each hidden layer, (L - 1,): a share, or a log10; NaN for unknown."""
+def figures(symptom: Symptom, probe: Probe, at_start: bool) -> np.ndarray:
+    """Return the figure of each hidden layer, (L - 1,); NaN for unknown.
+
+    A share of units; or a log10, at the start of the gradient's norm, which no training has
+    changed yet, and later of its ratio to the output layer's, since both fall with the cost.
+    """
     if symptom is DEAD:
         return np.asarray(probe.dead[:-1], np.float64)
     if symptom is SATURATED:
-        return np.asarray(probe.saturated[:-1], np.float64)
+        return np.asarray(probe.saturated[:-1] - probe.dead[:-1], np.float64)  # dead is DW403
     norms = np.asarray(probe.gradient_norm, np.float64)
-    usable = np.isfinite(norms) & (norms > 0)
-    if not usable[-1]:
+    unit = 1.0 if at_start else norms[-1]
+    if not (math.isfinite(unit) and unit > 0):
         return np.full(len(norms) - 1, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = np.log10(norms[:-1] / norms[-1])
-    # Of a gradient that is 0 in one layer alone the ratio is as small as float32 can tell.
-    return np.where(norms[:-1] == 0, -38.0, ratios)
+        ratios = np.log10(norms[:-1] / unit)
+    return np.where(norms[:-1] == 0, _NO_GRADIENT, ratios)
 
 
-def suspected(probe: Probe) -> list[Symptom]:
-    """Return the symptoms that are worth a comparison with twins; a gate, not a verdict.
+def suspected(start: Probe, best: Probe, untrained: Sequence[Probe]) -> list[Symptom]:
+    """Return the symptoms that are worth a comparison with trained twins; a gate, not a verdict.
 
-    Gradients that more than halve or double from layer to layer, and a tenth of a layer's units
-    dead or saturated: a layer that is narrower by less than that is hardly another network.
+    At the start, gradients ten times those of twins, or a tenth; later, gradients that more than
+    halve or double from layer to layer; a tenth of a layer's units dead or saturated.
+
+    Args:
+        start: of the network before its first step.
+        best: of the network at its best weights.
+        untrained: of twins before their first step.
     """
-    found: list[Symptom] = []
-    for symptom in SYMPTOMS:
-        values = figures(symptom, probe)
-        if symptom.unit_share:
-            gates = np.full(len(values), _SHARE)
-        else:
-            below = len(values) - np.arange(len(values))  # layers down from the output layer
-            gates = symptom.sign * below * math.log10(_PER_LAYER)
-        with np.errstate(invalid="ignore"):
-            if (symptom.sign * (values - gates) > 0).any():
-                found.append(symptom)
-    return found
+    return [s for s in SYMPTOMS if _suspected(s, start, best, untrained)]
+
+
+def _suspected(symptom: Symptom, start: Probe, best: Probe, untrained: Sequence[Probe]) -> bool:
+    at_start, at_best = (
+        figures(symptom, probe, moment) for probe, moment in ((start, True), (best, False))
+    )
+    if symptom.unit_share:
+        return bool((at_start > _SHARE).any() or (at_best > _SHARE).any())
+    usual = np.mean([figures(symptom, twin, True) for twin in untrained], axis=0)
+    below = len(at_best) - np.arange(len(at_best))  # layers down from the output layer
+    odd = symptom.sign * (at_start - usual) > math.log10(_AT_START)
+    steep = symptom.sign * at_best > below * math.log10(_PER_LAYER)
+    return bool(odd.any() or steep.any())
 
 
 def quiet_finding(symptom: Symptom, probe: Probe) -> Finding:
     """Return `ok` for a symptom that the gate did not pass."""
-    values = figures(symptom, probe)
+    values = figures(symptom, probe, at_start=False)
     worst = _worst(symptom, values)
     check = Check(
         measured=None if worst is None else _shown(symptom, values[worst]),
@@ -150,24 +179,33 @@ def layer_finding(
         matters, and the change mended it where it was tried; `unsure` when the change did not
         mend it; `ok` else.
     """
-    own = figures(symptom, seen.own)
-    others = np.array([figures(symptom, twin) for twin in seen.twins])
-    level = SYMPTOM_LEVEL / max(1, checks * len(own))
-    compared = [_compare(symptom, own, others, seen.units, n, level) for n in range(len(own))]
+    own = np.concatenate([figures(symptom, m.own, m.at_start) for m in seen.moments])
+    others = np.concatenate(
+        [np.array([figures(symptom, twin, m.at_start) for twin in m.twins]) for m in seen.moments],
+        axis=1,
+    )
+    places = [(m.when, name) for m in seen.moments for name in m.own.layers[:-1]]
+    units = [n for _ in seen.moments for n in seen.units]
+    tests = max(1, checks * len(own))
+    compared = [
+        _compare(symptom, own[n], others[:, n], units[n], SYMPTOM_LEVEL / tests)
+        for n in range(len(own))
+    ]
     worst = min(range(len(own)), key=lambda n: compared[n].p_value)
-    told = compared[worst]
-    there = told.p_value <= level and told.beyond_all
-    p = min(1.0, told.p_value * max(1, checks * len(own)))
+    told, (when, layer) = compared[worst], places[worst]
+    there = told.p_value <= SYMPTOM_LEVEL / tests and told.beyond_all
     check = Check(
         measured=_shown(symptom, own[worst]),
         threshold=_shown(symptom, told.limit),
-        threshold_source=f"{len(seen.twins)} healthy twins after {seen.epochs} epochs, chance "
-        f"{SYMPTOM_LEVEL:.0%} over {checks * len(own)} comparisons",
+        threshold_source=f"{len(others)} healthy twins after {seen.epochs} epochs, chance "
+        f"{SYMPTOM_LEVEL:.0%} over {tests} comparisons",
         change=seen.change,
         values=seen.values,
-        p_value=p,
+        p_value=min(1.0, told.p_value * tests),
         more={
-            "layer": seen.own.layers[worst],
+            "layer": layer,
+            "when": when,
+            "places": [f"{name} {at}" for at, name in places],
             "figures": _plain(symptom, own),
             "twins": [_plain(symptom, row) for row in others],
             "harm": seen.harm.to_plain(),
@@ -175,10 +213,13 @@ def layer_finding(
             "change_effect": None if seen.cure is None else seen.cure.to_plain(),
         },
     )
-    figure = _figure_words(symptom, own[worst])
-    detail = f"{seen.own.layers[worst]}: {figure}, twins at most "
-    detail = detail.replace("at most", "at least") if symptom.sign < 0 else detail
-    detail += _figure_words(symptom, told.limit)
+    bound = "at least" if symptom.sign < 0 else "at most"
+    at_start = seen.moments[worst // len(seen.units)].at_start
+    words = symptom.words if symptom.unit_share or not at_start else "gradient norm"
+    detail = (
+        f"{layer} {when}: {_figure_words(symptom, own[worst])} {words}, healthy twins "
+        f"{bound} {_figure_words(symptom, told.limit)}"
+    )
     if not there:
         return check_finding(
             *(symptom.code, "ok", f"{symptom.claim} not beyond healthy twins", detail, check)
@@ -213,20 +254,14 @@ _NOTHING = _Compared(1.0, math.nan, False)
 
 
 def _compare(
-    symptom: Symptom,
-    own: np.ndarray,
-    others: np.ndarray,
-    units: Sequence[int],
-    layer: int,
-    level: float,
+    symptom: Symptom, here: float, there: np.ndarray, units: int, level: float
 ) -> _Compared:
-    here, there = own[layer], others[:, layer]
     there = there[np.isfinite(there)]
     if not math.isfinite(here) or len(there) < 2:
         return _NOTHING
     beyond = bool((symptom.sign * (here - there) > 0).all())
     if symptom.unit_share:
-        p, limit = _share_test(here, there, units[layer], level)
+        p, limit = _share_test(here, there, units, level)
     else:
         p, limit = _ratio_test(symptom.sign, here, there, level)
     return _Compared(p, limit, beyond)
@@ -257,11 +292,14 @@ def _share_test(here: float, there: np.ndarray, units: int, level: float) -> tup
     k = len(there)
     affected, others = round(here * units), round(float(there.sum()) * units)
     p = _hypergeometric(affected, units, affected + others, (k + 1) * units)
-    limit = next(
-        (n for n in range(units + 1) if _hypergeometric(n, units, n + others, (k + 1) * units)
-         <= level),
-        units,
-    )
+    low, high = -1, units  # the share of all units has a chance of at most `level`, or none has
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _hypergeometric(middle, units, middle + others, (k + 1) * units) <= level:
+            high = middle
+        else:
+            low = middle
+    limit = high
     return p, limit / units
 
 
@@ -302,5 +340,5 @@ def _figure_words(symptom: Symptom, value: float) -> str:
     if not math.isfinite(value):
         return "unknown"
     if symptom.unit_share:
-        return f"{100 * value:.3g} % of {symptom.words}"
-    return f"{symptom.words} {10.0**value:.2g}"
+        return f"{100 * value:.3g} %"
+    return "0" if value <= _NO_GRADIENT else f"{10.0**value:.2g}"

@@ -16,7 +16,7 @@ from deepwell.records import Estimate, Finding
 
 from ._check_finding import Check, check_finding
 from ._metrics import METRICS
-from ._paired_runs import effect
+from ._paired_runs import Effect, effect
 from ._texts import change_text
 
 LEVEL = 0.01
@@ -37,9 +37,9 @@ class ModeCosts:
     predicted: np.ndarray
 
 
-def mode_finding(costs: ModeCosts | None, gain: Estimate | None, metric: str, worth: float) -> (
-    Finding
-):
+def mode_finding(
+    costs: ModeCosts | None, gain: Estimate | None, metric: str, worth: float
+) -> Finding:
     """Return DW411: `problem` where the averages are off and exact ones score better.
 
     Args:
@@ -54,7 +54,7 @@ def mode_finding(costs: ModeCosts | None, gain: Estimate | None, metric: str, wo
     if costs is None:
         check = Check(None, None, source)
         return check_finding("DW411", "ok", "nothing differs between the modes", "", check)
-    found = effect(costs.predicted, costs.swapped, worst=float(np.nanmax(costs.swapped)))
+    found = _worse_than_swapped(costs)
     check = Check(
         measured=found.without,
         threshold=found.with_it,
@@ -73,8 +73,7 @@ def mode_finding(costs: ModeCosts | None, gain: Estimate | None, metric: str, wo
         f"cost of train batches {costs.trained.mean():.3g} in training, {found.without:.3g} at "
         f"prediction, {found.with_it:.3g} with another batch's moments"
     )
-    off = found.gain > 0 and found.p_value <= LEVEL
-    if not off:
+    if not averages_off(costs):
         return check_finding("DW411", "ok", "train and prediction modes agree", detail, check)
     if gain is not None and gain.low > 0 and gain.value >= worth:
         detail += f"; exact statistics: dev {METRICS[metric].label} better by " + change_text(
@@ -84,3 +83,15 @@ def mode_finding(costs: ModeCosts | None, gain: Estimate | None, metric: str, wo
             "DW411", "problem", "train and prediction modes disagree", detail, check
         )
     return check_finding("DW411", "ok", "modes differ, but no harm", detail, check)
+
+
+def averages_off(costs: ModeCosts) -> bool:
+    """Return whether the averages do worse than the moments of a single other batch."""
+    found = _worse_than_swapped(costs)
+    return found.gain > 0 and found.p_value <= LEVEL
+
+
+def _worse_than_swapped(costs: ModeCosts) -> Effect:
+    return effect(
+        costs.predicted.tolist(), costs.swapped.tolist(), worst=float(np.nanmax(costs.swapped))
+    )

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+_AGREES = 0.05
 _MOST_EXACT = 12  # runs: 4,096 sign patterns
 
 
@@ -26,6 +28,8 @@ class Effect:
         p_value: of a gain at least as large where the change does nothing, one-sided.
         runs: pairs of runs.
         without, with_it: mean scores.
+        agrees: whether the cost fell as well: on noise, a score gets lower by luck wherever it
+            fluctuates more, but the cost does not.
     """
 
     gain: float
@@ -33,6 +37,7 @@ class Effect:
     runs: int
     without: float
     with_it: float
+    agrees: bool = True
 
     def to_plain(self) -> dict[str, object]:
         """Return the effect for JSON."""
@@ -42,26 +47,29 @@ class Effect:
             "runs": self.runs,
             "without": self.without,
             "with": self.with_it,
+            "cost_agrees": self.agrees,
         }
 
 
-def effect(without: np.ndarray, with_it: np.ndarray, worst: float) -> Effect:
+def effect(without: Sequence[float], with_it: Sequence[float], worst: float) -> Effect:
     """Return what a change did.
 
-    >>> effect(np.array([0.3, 0.4, 0.5]), np.array([0.1, 0.1, 0.1]), worst=0.9).p_value
+    >>> effect([0.3, 0.4, 0.5], [0.1, 0.1, 0.1], worst=0.9).p_value
     0.125
 
     Args:
         without: (k,) scores of the runs as they were, k from 1 to 12.
         with_it: (k,) scores of the same seeds with the change.
-        worst: score that a run without a finite one counts as: the constant guess's.
+        worst: score that a run without a finite one counts as, at least: the constant guess's.
     """
     if not 1 <= len(without) == len(with_it) <= _MOST_EXACT:
         raise ValueError(
             f"as many runs with and without, 1 to {_MOST_EXACT}, got {len(with_it)} and "
             f"{len(without)}"
         )
-    before, after = (_bounded(scores, worst) for scores in (without, with_it))
+    before, after = (
+        _bounded(np.asarray(scores, np.float64), worst) for scores in (without, with_it)
+    )
     gains = before - after
     signs = np.array(list(itertools.product((1.0, -1.0), repeat=len(gains))))
     tolerance = 1e-12 * float(np.abs(gains).sum())
@@ -71,14 +79,15 @@ def effect(without: np.ndarray, with_it: np.ndarray, worst: float) -> Effect:
 
 def helps(found: Effect, worth: float, significant: float) -> bool:
     """Return whether a change helped by what matters, and by more than chance."""
-    return found.gain >= worth and found.p_value <= significant
+    return found.agrees and found.gain >= worth and found.p_value <= significant
+
+
+def agreeing(score: Effect, cost: Effect) -> Effect:
+    """Return the effect on the score, with whether that on the cost agrees."""
+    return replace(score, agrees=cost.gain > 0 and cost.p_value <= _AGREES)
 
 
 def _bounded(scores: np.ndarray, worst: float) -> np.ndarray:
-    finite = worst if math.isfinite(worst) else 1.0
-    return np.where(np.isfinite(scores), scores, max(finite, _largest(scores)))
-
-
-def _largest(scores: np.ndarray) -> float:
     finite = scores[np.isfinite(scores)]
-    return float(finite.max()) if len(finite) else -math.inf
+    least = [worst] if math.isfinite(worst) else [0.0]
+    return np.where(np.isfinite(scores), scores, max([*least, *finite]))

@@ -2,7 +2,10 @@
 
 A rate is neither high nor low by itself: 0.1 is small for plain descent under batch norm and
 ruinous for Adam without. What tells is the same network, same seeds and batches, at other rates.
-That is paid for only where the curves give a reason and the search has not tried it already.
+Too low is one where ten times as much does better by what matters, too high one where a tenth
+does: half of the two decades that the default search spans. Nobody's first guess is nearer than a
+factor of 3, and a search settles the rest. It is paid for only where the curves give a reason and
+the search has not tried it already.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from ._texts import figure_text
 from ._trend import trend
 
 LEVEL = 0.02  # chance of a finding where no rate is better, over all rates that are tried
-LOWER, HIGHER = (0.1, 1 / 3), (3.0, 10.0)
+LOWER, HIGHER, FAR = 0.1, 10.0, 100.0
 _NEAR, _FAR = 1.5, 10.0  # factors between which a neighbour's rate answers the question
 _NEIGHBOURS = 4
 _UNLEARNT = 0.5  # share of the constant guess's cost above which next to nothing was learnt
@@ -50,9 +53,9 @@ class Rates:
 def factors_to_try(curves: Curves, constant_cost: float) -> tuple[float, ...]:
     """Return the factors of the rate that the curves give a reason to try; mostly none.
 
-    Lower ones where the train cost is rough or does not fall in the second half; higher ones
-    where the dev cost still falls at the end; both, and far ones, where the network has not
-    learnt. A gate, not a verdict.
+    A tenth where the train cost is rough or rises in the second half; ten times where the dev
+    cost still falls at the end; both, and a hundred times, where the network has not learnt. A
+    gate, not a verdict.
 
     Args:
         curves: of the network.
@@ -60,16 +63,17 @@ def factors_to_try(curves: Curves, constant_cost: float) -> tuple[float, ...]:
     """
     cost = curves.train_cost
     if not np.isfinite(cost).all() or cost[-1] > _UNLEARNT * constant_cost:
-        return (*LOWER, *HIGHER, 100.0)
+        return (LOWER, HIGHER, FAR)
     second = trend(cost[len(cost) // 2 :])
     if second is None:
         return ()
     tried: tuple[float, ...] = ()
     if second.noise > _ROUGH * second.level > 1e-3 * constant_cost or second.p_rise <= SIGNIFICANT:
-        tried += LOWER
+        tried += (LOWER,)
     dev = trend(curves.dev_cost[len(cost) // 2 :])
-    if curves.position > LATE and dev is not None and dev.p_fall <= SIGNIFICANT:
-        tried += HIGHER
+    late = curves.position > LATE and not curves.stopped_early
+    if late and dev is not None and dev.p_fall <= SIGNIFICANT:
+        tried += (HIGHER,)
     return tried
 
 
@@ -83,9 +87,9 @@ def searched(trials: Sequence[Trial], best: Trial) -> frozenset[float]:
     others = [t.spec.number("learning_rate") / rate for t in trials if t.number != best.number]
     sides: set[float] = set()
     if sum(1 / _FAR <= r <= 1 / _NEAR for r in others) >= _NEIGHBOURS:
-        sides.add(LOWER[0])
+        sides.add(LOWER)
     if sum(_NEAR <= r <= _FAR for r in others) >= _NEIGHBOURS:
-        sides.add(HIGHER[-1])
+        sides.add(HIGHER)
     return frozenset(sides)
 
 

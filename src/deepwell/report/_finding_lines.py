@@ -9,18 +9,37 @@ from deepwell.records import Finding
 
 from ._layout import GUTTER, entry
 
+_TRAINING = "DW4"  # checks of the training: told one by one only where they found something
 _MARKS = {"ok": " ok", "unsure": " ?"}
 _DETAIL_LIMIT = 500
 
 
 def finding_lines(findings: Sequence[Finding]) -> list[str]:
-    """Return the findings; `ok` marks a check that was passed, `?` too little evidence to tell."""
+    """Return the findings; `ok` marks a check that was passed, `?` too little evidence to tell.
+
+    Of the checks of the training, which are many, those that passed share a line.
+    """
     lines: list[str] = []
-    for finding in findings:
+    for finding in (f for f in findings if not _passed_check(f)):
         label = f"{safe_text(finding.code)}{_MARKS.get(finding.level, '')}"
         claim = safe_text(finding.claim, _DETAIL_LIMIT)
         detail = safe_text(finding.detail, _DETAIL_LIMIT)
         lines.extend(entry(label, f"{claim}: {detail}" if detail else claim))
         if finding.command:
             lines.append(" " * GUTTER + safe_text(finding.command, _DETAIL_LIMIT))
-    return lines
+    return [*lines, *_training_line(findings)]
+
+
+def _training_line(findings: Sequence[Finding]) -> list[str]:
+    """Return one line about the checks of the training that found nothing."""
+    passed = [f for f in findings if _passed_check(f)]
+    told = sum(f.level == "ok" for f in passed)
+    if not told:
+        return []
+    unsure = len(passed) - told
+    others = f", {unsure} could not tell" if unsure else ""
+    return entry("training", f"{told} checks passed{others} (--json lists them)")
+
+
+def _passed_check(finding: Finding) -> bool:
+    return finding.code.startswith(_TRAINING) and finding.level != "problem"

@@ -36,6 +36,7 @@ from deepwell.records import (
 from deepwell.report._figures import count
 
 from ._affordable import affordable, sampled_note
+from ._arrays import score_scale
 from ._baselines import SimpleModel
 from ._bracket import best_trial
 from ._cross_validate import best_configuration, refit, score_out_of_fold
@@ -45,6 +46,7 @@ from ._interrupt import BY_USER
 from ._model import Model
 from ._peak_memory import peak_memory
 from ._settings import Settings
+from ._training_findings import Ended, spread_of, training_findings
 from ._work import trained_multiply_adds
 
 BY_CLOCK = "the time budget was used up"
@@ -137,7 +139,10 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         versus=differences[hardest],
         best=dict(best.spec.hyperparameters),
         best_trial=best.number,
-        findings=tuple(_findings(run, scored, differences)),
+        findings=(
+            *_findings(run, scored, differences),
+            *training_findings(_ended(run, trials, best, scored, differences)),
+        ),
         statuses=dict(Counter(t.status.value for t in trials)),
         networks=sum(t.epochs > 0 for t in trials),
         program=run.engine.name,
@@ -283,3 +288,33 @@ def _findings(run: Run, scored: Scored, differences: dict[str, Estimate]) -> lis
         *diagnose_bias_variance(evidence, run.settings.best_possible),
         *compare_with_baselines(run.metric.name, differences),
     ]
+
+
+def _ended(
+    run: Run,
+    trials: Sequence[Trial],
+    best: Trial,
+    scored: Scored,
+    differences: Mapping[str, Estimate],
+) -> Ended:
+    """Return what the findings about the training need; of a cross-validation, its first fold."""
+    data = run.data if run.folds is None else run.folds.data(0)
+    first = next(trial for trial in trials if trial.number == best.number)
+    task = data.task
+    return Ended(
+        data=data,
+        metric=run.metric.name,
+        scale=score_scale(data, run.metric.name),
+        trials=trials,
+        best=first,
+        curves=run.history.store.curves_of(run.history.record.id, first),
+        state=run.engine.states([best.number])[best.number],
+        architecture=architecture_of(
+            first.spec, data.train.x.shape[1], task.outputs, task.loss, data.image
+        ),
+        constant=run.baselines[0].shown.estimate.value,
+        versus=differences,
+        spread=spread_of(run.data, scored.dev_prediction),
+        work=trained_multiply_adds(trials, run.engine.shape),
+        seed=run.settings.seed,
+    )

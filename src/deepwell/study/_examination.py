@@ -1,0 +1,313 @@
+"""A network beside healthy twins and with one thing changed: trained where there is a suspicion.
+
+A healthy network costs a probe and some arithmetic. Only what passes a gate is paid for, and no
+more than a hundredth of the study's work, or what takes about a fifth of a second: all arms train
+for fewer epochs where there is no room for all of them. The limit is counted in multiply-adds, so
+that the same study gives the same findings on a slow machine and a fast one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from deepwell.checking._arms import Bench, Course
+from deepwell.data._data import Data
+from deepwell.diagnosis._changes import SQUASHING, TWIN_RATES, Change, change_for, healthy
+from deepwell.diagnosis._curve_findings import Curves
+from deepwell.diagnosis._layer_findings import (
+    EXPLODING,
+    SATURATED,
+    VANISHING,
+    Moment,
+    Symptom,
+    Twins,
+    suspected,
+)
+from deepwell.diagnosis._paired_runs import Effect, agreeing, effect
+from deepwell.diagnosis._plateau_findings import stands_still
+from deepwell.diagnosis._rate_findings import HIGHER, LOWER, Rates, factors_to_try
+from deepwell.execution._members import member_of
+from deepwell.records import Probe, TrialSpec
+from deepwell.training._program import Member, State
+from deepwell.training._state import at_best
+
+from ._arrays import training_rows
+
+RUNS = 8  # pairs of runs: 256 sign patterns, so p-values go down to 0.004
+SHARE = 0.01
+FLOOR = 1e10  # multiply-adds: about 0.2 s of two cores
+AT_START = "at the start"
+_LEAST_EPOCHS = 3
+_PILOTS = 2  # runs of each rate that a twin may have
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """The network that is examined.
+
+    Attributes:
+        spec: its configuration.
+        state: its state; best weights under `best/`.
+        data: its train and dev rows.
+        metric: that it was chosen by.
+        scale: from a program's score to the metric's unit.
+        score: its best dev score, in the metric's unit.
+        curves: of its training.
+        constant_cost: train cost of the constant guess.
+        allowance: multiply-adds that twins and changes may take.
+        searched: 0.1 and 10 where the search has tried lower and higher rates.
+        constant_output: whether it says the same of every dev row.
+    """
+
+    spec: TrialSpec
+    state: State
+    data: Data
+    metric: str
+    scale: float
+    score: float
+    curves: Curves
+    constant_cost: float
+    allowance: float
+    searched: frozenset[float] = frozenset()
+    constant_output: bool = False
+
+    def member(self, values: Mapping[str, object], run: int) -> Member:
+        """Return the network with other values; run 0 has its own seed."""
+        changed = {**self.spec.hyperparameters, **values, "patience": 0}
+        if "hidden_units" not in values:
+            changed["hidden_units"] = self.spec.hidden_units
+        spec = TrialSpec(changed, self.spec.seed + run, self.spec.order_seed, self.spec.dtype)
+        task = self.data.task
+        return member_of(spec, self.data.train.x.shape[1], task.outputs, task.loss)
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was seen.
+
+    Attributes:
+        probe: of the network at its best weights.
+        symptoms: that were suspected.
+        factors: of the learning rate that there was a reason to try.
+        twins: symptom's code -> network and twins side by side; empty where none were trained.
+        harm: gain of healthy twins over the network, None where none were trained.
+        twin: change that makes the network its twin.
+        rates: the network at other rates, None where none were tried.
+        inputs: what normalizing the inputs did, None where they are or it was not tried.
+        too_dear: whether twins were wanted and would have taken too long.
+    """
+
+    probe: Probe
+    symptoms: tuple[Symptom, ...] = ()
+    factors: tuple[float, ...] = ()
+    twins: Mapping[str, Twins] | None = None
+    harm: Effect | None = None
+    twin: Change = ("", {})
+    rates: Rates | None = None
+    inputs: Effect | None = None
+    too_dear: bool = False
+
+
+def examine(subject: Subject, raw_inputs: bool = False) -> Examination:
+    """Return what is inside a network, and what twins and changes show of what looks odd.
+
+    Args:
+        subject: a dense network that the native program can train.
+        raw_inputs: whether its inputs are not normalized.
+    """
+    bench = _bench(subject)
+    own = subject.member({}, 0)
+    values = subject.spec.hyperparameters
+    twins = [subject.member(healthy(values, 1e-3, True), run) for run in range(1, 1 + _PILOTS)]
+    members = [own, own, *twins]
+    states = [at_best(subject.state), *bench.start([own, *twins])]
+    probe, start, *untrained = bench.probe(members, states)
+    suspects = suspected(start, probe, untrained) if len(probe.layers) > 1 else []
+    # A ReLU unit that only a few rows make active is sparse, not stuck: dead is another matter.
+    squashing = values["activation"] in SQUASHING
+    symptoms = tuple(s for s in suspects if s is not SATURATED or squashing)
+    stuck = stands_still(subject.curves, subject.constant_cost) or subject.constant_output
+    factors = _factors(subject)
+    seen = Examination(probe, symptoms, factors)
+    if not (symptoms or factors or stuck or raw_inputs):
+        return seen
+    arms = _Arms(subject, bench, symptoms, factors, stuck, raw_inputs)
+    return arms.seen(seen)
+
+
+def _factors(subject: Subject) -> tuple[float, ...]:
+    wanted = factors_to_try(subject.curves, subject.constant_cost)
+    tried = [LOWER if factor < 1 else HIGHER for factor in wanted]
+    return tuple(f for f, side in zip(wanted, tried, strict=True) if side not in subject.searched)
+
+
+def _bench(subject: Subject, data: Data | None = None) -> Bench:
+    data = subject.data if data is None else data
+    return Bench(
+        rows=replace(training_rows(data), streamed=False),
+        loss=data.task.loss,
+        outputs=data.task.outputs,
+        score=subject.metric,
+        batch=subject.spec.whole("batch_size"),
+        order_seed=subject.spec.order_seed,
+    )
+
+
+class _Arms:
+    """All arms of one examination, trained together."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        bench: Bench,
+        symptoms: Sequence[Symptom],
+        factors: Sequence[float],
+        stuck: bool,
+        raw_inputs: bool,
+    ) -> None:
+        self._subject = subject
+        self._bench = bench
+        self._symptoms = symptoms
+        self._factors = factors
+        self._raw_inputs = raw_inputs
+        values = subject.spec.hyperparameters
+        groups = [s in (VANISHING, EXPLODING) for s in symptoms] + [True] * stuck
+        kinds = dict.fromkeys(groups)
+        same = healthy(values, 1e-3, True) == healthy(values, 1e-3, False)
+        self._groups = list(kinds) if not same else list(kinds)[:1]
+        self._alike = same
+        self._cures = {s.code: change_for(s.code, values) for s in symptoms}
+
+    def seen(self, seen: Examination) -> Examination:
+        """Train the arms and return what they show."""
+        epochs = self._epochs()
+        if epochs == 0:
+            return replace(seen, too_dear=True)
+        values = self._subject.spec.hyperparameters
+        rate = self._subject.spec.number("learning_rate")
+        wanted: dict[object, Mapping[str, object]] = {"own": {}}
+        wanted |= {("cure", code): change for code, (_, change) in self._cures.items()}
+        wanted |= {("rate", f): {"learning_rate": rate * f} for f in self._factors}
+        arms = self._train(wanted, epochs)
+        own = arms["own"]
+        found = {group: self._twins(values, group, epochs) for group in self._groups}
+        harms = {group: self._effect(own, twins) for group, (twins, _) in found.items()}
+        told: dict[str, Twins] = {}
+        for symptom in self._symptoms:
+            group = symptom in (VANISHING, EXPLODING)
+            group = group if group in found else next(iter(found))
+            told[symptom.code] = self._told(
+                symptom, own, found[group][0], harms[group], arms, epochs
+            )
+        rates = None
+        if self._factors:
+            effects = {f: self._effect(own, arms[("rate", f)]) for f in self._factors}
+            full = epochs >= self._subject.curves.epochs
+            beats = frozenset(f for f in self._factors if self._beats_all(arms[("rate", f)]))
+            rates = Rates(rate, effects, epochs, full, beats)
+        best = max(harms, key=lambda g: harms[g].gain) if harms else None
+        return replace(
+            seen,
+            twins=told,
+            harm=None if best is None else harms[best],
+            twin=("", {}) if best is None else found[best][1],
+            rates=rates,
+            inputs=self._normalized(own, epochs) if self._raw_inputs else None,
+        )
+
+    def _epochs(self) -> int:
+        """Return for how many epochs the allowance lets all arms train, 0 for too few."""
+        runs = RUNS * (1 + len(self._cures) + len(self._factors) + self._raw_inputs)
+        runs += len(self._groups) * (RUNS + _PILOTS * (len(TWIN_RATES) - 1))
+        each = self._bench.multiply_adds(self._subject.member({}, 0))
+        wanted = self._subject.curves.epochs
+        epochs = min(wanted, int(self._subject.allowance / (runs * each)))
+        return epochs if epochs >= min(_LEAST_EPOCHS, wanted) else 0
+
+    def _train(
+        self, wanted: Mapping[object, Mapping[str, object]], epochs: int, runs: range = range(RUNS)
+    ) -> dict[object, list[Course]]:
+        members = [self._subject.member(v, run) for v in wanted.values() for run in runs]
+        courses = self._bench.train(members, epochs)
+        size = len(runs)
+        return {
+            name: courses[place * size : (place + 1) * size] for place, name in enumerate(wanted)
+        }
+
+    def _twins(
+        self, values: Mapping[str, object], passes_gradients: bool, epochs: int
+    ) -> tuple[list[Course], Change]:
+        """Return healthy twins at the rate that the first runs found best, and what they are."""
+        each = {rate: healthy(values, rate, passes_gradients) for rate in TWIN_RATES}
+        pilots = self._train(dict(each), epochs, range(_PILOTS))
+        rate = min(TWIN_RATES, key=lambda r: (_mean_score(pilots[r]), _mean_cost(pilots[r])))
+        rest = self._train({rate: each[rate]}, epochs, range(_PILOTS, RUNS))
+        differs = {k: v for k, v in each[rate].items() if _differs(k, v, values)}
+        words = ", ".join(
+            f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in differs.items()
+        )
+        return pilots[rate] + rest[rate], (words or "a healthy twin", differs)
+
+    def _told(
+        self,
+        symptom: Symptom,
+        own: list[Course],
+        twins: list[Course],
+        harm: Effect,
+        arms: Mapping[object, list[Course]],
+        epochs: int,
+    ) -> Twins:
+        looked = [own[0], *twins]
+        members = [c.member for c in looked]
+        states = {AT_START: self._bench.start(members), "at best": [c.best for c in looked]}
+        probes = {when: self._bench.probe(members, each) for when, each in states.items()}
+        moments = tuple(
+            Moment(when, when == AT_START, p[0], tuple(p[1:])) for when, p in probes.items()
+        )
+        change, values = self._cures[symptom.code]
+        cure = self._effect(own, arms[("cure", symptom.code)])
+        units = self._subject.spec.hidden_units
+        return Twins(moments, units, harm, epochs, cure, change, values)
+
+    def _effect(self, own: Sequence[Course], other: Sequence[Course]) -> Effect:
+        scale, worst = self._subject.scale, self._subject.curves.constant
+        score = effect(*([c.score * scale for c in arm] for arm in (own, other)), worst)
+        cost = effect(*([c.cost for c in arm] for arm in (own, other)), math.inf)
+        return agreeing(score, cost)
+
+    def _beats_all(self, arm: Sequence[Course]) -> bool:
+        scores = [c.score * self._subject.scale for c in arm]
+        return max(scores) < self._subject.score
+
+    def _normalized(self, own: Sequence[Course], epochs: int) -> Effect:
+        """Return what it does to normalize the inputs by the train rows."""
+        data = self._subject.data
+        mean = data.train.x.mean(axis=0, dtype=np.float64)
+        spread = data.train.x.std(axis=0, dtype=np.float64)
+        spread = np.where(spread > 0, spread, 1.0)
+        parts = [
+            replace(part, x=((part.x - mean) / spread).astype(np.float32))
+            for part in (data.train, data.dev)
+        ]
+        bench = _bench(self._subject, replace(data, train=parts[0], dev=parts[1]))
+        members = [self._subject.member({}, run) for run in range(RUNS)]
+        return self._effect(own, bench.train(members, epochs))
+
+
+def _mean_score(courses: Sequence[Course]) -> float:
+    return float(np.mean([c.score for c in courses]))
+
+
+def _mean_cost(courses: Sequence[Course]) -> float:
+    costs = [np.nanmin(c.dev_cost) if np.isfinite(c.dev_cost).any() else math.inf for c in courses]
+    return float(np.mean(costs))
+
+
+def _differs(name: str, value: object, values: Mapping[str, object]) -> bool:
+    return value not in ("auto", values.get(name)) or (
+        value == "auto" and values.get(name) in ("zeros", "large", "small", "identity")
+    )
