@@ -274,3 +274,13 @@ def test_summaries_follow_from_the_curves(
                 new = (cell["dev_score"], cell["dev_cost"], epoch)
                 best = new if new[:2] < best[:2] else best
         assert (trial.score, trial.cost, trial.best_epoch) == best
+
+
+def test_the_curves_of_one_trial_are_those_among_all(store, study):
+    every = store.trials(study.id, curves=True)
+    for trial in every:
+        own = store.curves_of(study.id, trial)
+        known = {name: curve for name, curve in trial.curves.items() if len(curve)}
+        assert set(own) == set(known)
+        for name, curve in known.items():
+            np.testing.assert_array_equal(own[name], curve)

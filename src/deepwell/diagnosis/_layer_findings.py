@@ -30,7 +30,7 @@ from ._texts import figure_text
 SYMPTOM_LEVEL = 0.01  # chance of seeing any symptom in a healthy network, all layers and checks
 HARM_LEVEL = 0.01  # chance of a score that much worse, where nothing is wrong
 _PER_LAYER = 2.0  # a layer that halves, or doubles, the gradient: gate
-_AT_START = 10.0  # times the gradient of untrained twins, or a tenth of it: gate
+_GATE = 10.0  # times the gradient of untrained twins, or the output layer's, or a tenth: gate
 _SHARE = 0.1  # of units without use: gate
 _NO_GRADIENT = -38.0  # log10 of what float32 cannot tell from 0
 
@@ -124,8 +124,8 @@ def figures(symptom: Symptom, probe: Probe, at_start: bool) -> np.ndarray:
 def suspected(start: Probe, best: Probe, untrained: Sequence[Probe]) -> list[Symptom]:
     """Return the symptoms that are worth a comparison with trained twins; a gate, not a verdict.
 
-    At the start, gradients ten times those of twins, or a tenth; later, gradients that more than
-    halve or double from layer to layer; a tenth of a layer's units dead or saturated.
+    At the start, gradients ten times those of twins, or a tenth; later, of the output layer's, or
+    a factor of 2 a layer where that is more; a tenth of a layer's units dead or saturated.
 
     Args:
         start: of the network before its first step.
@@ -143,8 +143,8 @@ def _suspected(symptom: Symptom, start: Probe, best: Probe, untrained: Sequence[
         return bool((at_start > _SHARE).any() or (at_best > _SHARE).any())
     usual = np.mean([figures(symptom, twin, True) for twin in untrained], axis=0)
     below = len(at_best) - np.arange(len(at_best))  # layers down from the output layer
-    odd = symptom.sign * (at_start - usual) > math.log10(_AT_START)
-    steep = symptom.sign * at_best > below * math.log10(_PER_LAYER)
+    odd = symptom.sign * (at_start - usual) > math.log10(_GATE)
+    steep = symptom.sign * at_best > np.maximum(math.log10(_GATE), below * math.log10(_PER_LAYER))
     return bool(odd.any() or steep.any())
 
 
@@ -154,9 +154,9 @@ def quiet_finding(symptom: Symptom, probe: Probe) -> Finding:
     worst = _worst(symptom, values)
     check = Check(
         measured=None if worst is None else _shown(symptom, values[worst]),
-        threshold=_SHARE if symptom.unit_share else _PER_LAYER ** (symptom.sign * len(values)),
+        threshold=_SHARE if symptom.unit_share else _GATE**symptom.sign,
         threshold_source="a gate below which no twins are trained: "
-        + ("a tenth of a layer's units" if symptom.unit_share else "a factor of 2 a layer"),
+        + ("a tenth of a layer's units" if symptom.unit_share else "a factor of 10"),
         more={"layers": list(probe.layers[:-1]), "figures": _plain(symptom, values)},
     )
     return check_finding(symptom.code, "ok", f"no {symptom.claim}", "", check)

@@ -28,7 +28,7 @@ LEVEL = 0.02  # chance of a finding where no rate is better, over all rates that
 LOWER, HIGHER, FAR = 0.1, 10.0, 100.0
 _NEAR, _FAR = 1.5, 10.0  # factors between which a neighbour's rate answers the question
 _NEIGHBOURS = 4
-_UNLEARNT = 0.5  # share of the constant guess's cost above which next to nothing was learnt
+_UNLEARNT = 0.5, 0.75  # of the constant guess's cost and score, above which little was learnt
 _ROUGH = 0.25  # noise of the train cost over its level
 
 
@@ -62,7 +62,9 @@ def factors_to_try(curves: Curves, constant_cost: float) -> tuple[float, ...]:
         constant_cost: train cost of the constant guess.
     """
     cost = curves.train_cost
-    if not np.isfinite(cost).all() or cost[-1] > _UNLEARNT * constant_cost:
+    lowest = np.nanmin(curves.dev_score) if np.isfinite(curves.dev_score).any() else np.inf
+    high = cost[-1] > _UNLEARNT[0] * constant_cost and lowest > _UNLEARNT[1] * curves.constant
+    if high or not np.isfinite(cost).all():
         return (LOWER, HIGHER, FAR)
     second = trend(cost[len(cost) // 2 :])
     if second is None:

@@ -10,7 +10,7 @@ from deepwell.records import StudyResult, Trial
 from ._data_lines import NOTE_LIMIT, split_lines
 from ._engine_lines import engine_lines
 from ._figures import count, interval
-from ._finding_lines import finding_lines
+from ._finding_lines import check_table, finding_lines
 from ._layout import COLUMNS, entry, heading, pad, table, wrap
 from ._network import effective, network_words, value_words
 from ._opening_lines import (
@@ -94,6 +94,7 @@ def _found(result: StudyResult) -> list[str]:
         *table(("model", "rows", f"{safe_text(result.metric_label)} [95 % interval]"), rows, 0),
         *(["", *wrap(verdict, COLUMNS)] if verdict else []),
         *(["", *finding_lines(result.findings)] if result.findings else []),
+        *(["", *checks] if (checks := check_table(result.findings)) else []),
     ]
 
 

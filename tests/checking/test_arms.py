@@ -1,0 +1,92 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from deepwell.checking._arms import Bench, Course
+from deepwell.data._batches import epoch_order
+from deepwell.networks._architecture import Architecture
+from deepwell.training._native_program import NativeProgram
+from deepwell.training._program import Chunk, Member, Structure, TrainingRows
+
+
+def _rows(n: int = 90) -> TrainingRows:
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(n + 40, 5)).astype(np.float32)
+    y = (x[:, 0] + x[:, 1] > 0).astype(np.int32)
+    ones = np.ones(n + 40, np.float32)
+    return TrainingRows(x[:n], y[:n], ones[:n], x[n:], y[n:], ones[n:])
+
+
+def _member(seed: int, **numbers: float) -> Member:
+    network = Architecture(5, (8, 8), 1, "relu", loss="logistic", dropout=(0.1, 0.1))
+    return Member(network, "adam", "he", seed, {"learning_rate": 0.01, "epochs": 6, **numbers})
+
+
+def _bench(rows: TrainingRows, batch: int = 16) -> Bench:
+    return Bench(rows, "logistic", 1, "error", batch, order_seed=3)
+
+
+def test_an_arm_is_the_network_that_a_study_trains() -> None:
+    """The same batches and draws as a program gives: bit for bit, whoever trains beside it."""
+    rows = _rows()
+    structure = Structure(5, (), 1, "logistic", "", "", 16, True, 91, 41, 6, "error")
+    session = NativeProgram(structure, rows).load([_member(7)], [None])
+    infos = [session.advance(Chunk(epoch_order(3, e, 90, 16), e)) for e in range(1, 7)]
+    [state] = session.states()
+    _, arm = _bench(rows).train([_member(8), _member(7)], epochs=6)
+    np.testing.assert_array_equal(arm.dev_cost, [info.dev_cost[0] for info in infos])
+    np.testing.assert_array_equal(arm.dev_score, [info.dev_score[0] for info in infos])
+    for name, array in state.items():
+        np.testing.assert_array_equal(arm.state[name], array)
+
+
+def test_a_batch_larger_than_the_rows_is_all_of_them() -> None:
+    [course] = _bench(_rows(30), batch=500).train([_member(1)], epochs=2)
+    assert int(course.state["step"]) == 2
+
+
+def test_what_diverged_has_no_curve_from_there() -> None:
+    [course] = _bench(_rows()).train([_member(1, learning_rate=1e30)], epochs=4)
+    assert np.isnan(course.dev_cost[-1])
+    assert course.score == pytest.approx(_lowest(course.dev_score))
+
+
+def _lowest(curve: np.ndarray) -> float:
+    means = [curve[i : i + 3].mean() for i in range(len(curve) - 2)]
+    finite = [m for m in means if np.isfinite(m)]
+    return min(finite, default=float("inf"))
+
+
+def test_the_score_is_the_lowest_mean_of_three_epochs() -> None:
+    curve = np.array([0.5, 0.4, 0.1, 0.4, 0.3, 0.3, 0.3])
+    course = Course(_member(0), curve, 2 * curve, curve, {})
+    assert course.score == pytest.approx(0.8 / 3)  # 0.4, 0.1, 0.3 never are; 0.1, 0.4, 0.3 are
+    assert course.cost == pytest.approx(1.6 / 3)
+    short = Course(_member(0), curve[:2], curve[:2], curve[:2], {})
+    assert short.score == pytest.approx(0.45)
+    nothing = np.full(5, np.nan)
+    assert Course(_member(0), nothing, nothing, nothing, {}).score == float("inf")
+
+
+def test_probes_are_of_the_states_that_are_given() -> None:
+    bench = _bench(_rows())
+    members = [_member(1), _member(2)]
+    starts = bench.start(members)
+    courses = bench.train(members, epochs=3)
+    early = bench.probe(members, starts)
+    late = bench.probe(members, [course.state for course in courses])
+    assert [p.step for p in early] == [0, 0]
+    assert [p.step for p in late] == [18, 18]
+    norm = np.sqrt(np.square(starts[1]["weights/0"]).sum())
+    assert early[1].weight_norm[0] == pytest.approx(norm, rel=1e-6)
+    assert not np.array_equal(early[0].weight_norm, late[0].weight_norm)
+
+
+def test_an_arm_costs_what_its_network_does() -> None:
+    member = _member(0)
+    network = member.architecture
+    expected = 90 * network.multiply_adds() + 40 * network.forward_multiply_adds()
+    assert _bench(_rows()).multiply_adds(member) == expected
+    wide = replace(member, architecture=replace(network, hidden=(80, 80)))
+    assert _bench(_rows()).multiply_adds(wide) > 50 * expected
