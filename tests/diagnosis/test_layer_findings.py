@@ -141,7 +141,7 @@ def test_what_the_gate_does_not_pass_is_told_with_its_figures(symptom: Symptom) 
     found = quiet_finding(symptom, _probe())
     assert (found.code, found.level) == (symptom.code, "ok")
     assert found.evidence["layers"] == ["hidden 1", "hidden 2"]
-    assert len(found.evidence["figures"]) == 2  # type: ignore[arg-type]
+    assert len(found.evidence["figures"]) == 2
 
 
 def test_shares_are_fishers_exact_test() -> None:

@@ -179,66 +179,95 @@ def layer_finding(
         matters, and the change mended it where it was tried; `unsure` when the change did not
         mend it; `ok` else.
     """
-    own = np.concatenate([figures(symptom, m.own, m.at_start) for m in seen.moments])
-    others = np.concatenate(
-        [np.array([figures(symptom, twin, m.at_start) for twin in m.twins]) for m in seen.moments],
-        axis=1,
-    )
-    places = [(m.when, name) for m in seen.moments for name in m.own.layers[:-1]]
-    units = [n for _ in seen.moments for n in seen.units]
-    tests = max(1, checks * len(own))
-    compared = [
-        _compare(symptom, own[n], others[:, n], units[n], SYMPTOM_LEVEL / tests)
-        for n in range(len(own))
-    ]
-    worst = min(range(len(own)), key=lambda n: compared[n].p_value)
-    told, (when, layer) = compared[worst], places[worst]
-    there = told.p_value <= SYMPTOM_LEVEL / tests and told.beyond_all
-    check = Check(
-        measured=_shown(symptom, own[worst]),
-        threshold=_shown(symptom, told.limit),
-        threshold_source=f"{len(others)} healthy twins after {seen.epochs} epochs, chance "
-        f"{SYMPTOM_LEVEL:.0%} over {tests} comparisons",
+    worst = _most_unlike(symptom, seen, checks)
+    check = _check(symptom, seen, worst, worth)
+    code, claim, detail = symptom.code, symptom.claim, _place_words(symptom, worst)
+    if not worst.there:
+        return check_finding(code, "ok", f"{claim} not beyond healthy twins", detail, check)
+    percent, label = METRICS[metric].percent, METRICS[metric].label
+    own, twins = (figure_text(s, percent) for s in (seen.harm.without, seen.harm.with_it))
+    detail += f"; dev {label} {own} against their {twins}"
+    if not helps(seen.harm, worth, HARM_LEVEL):
+        return check_finding(code, "ok", f"{claim}, but no harm", detail, check)
+    if seen.cure is None:
+        return check_finding(code, "problem", claim, detail, check)
+    detail += f"; {seen.change}: {figure_text(seen.cure.with_it, percent)}"
+    mended = helps(seen.cure, worth, HARM_LEVEL)
+    return check_finding(code, "problem" if mended else "unsure", claim, detail, check)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A layer at a moment beside its twins: the one that is most unlike them.
+
+    Attributes:
+        layer, when, at_start: where and when.
+        own: its figure; limit: what the chance allows.
+        p_value: all comparisons taken into account; tests: how many those are.
+        there: whether it lies beyond the limit and beyond every twin.
+    """
+
+    layer: str
+    when: str
+    at_start: bool
+    own: float
+    limit: float
+    p_value: float
+    tests: int
+    there: bool
+
+
+def _most_unlike(symptom: Symptom, seen: Twins, checks: int) -> _Place:
+    tests = max(1, checks * len(seen.units) * len(seen.moments))
+    level = SYMPTOM_LEVEL / tests
+    places: list[_Place] = []
+    for moment in seen.moments:
+        own = figures(symptom, moment.own, moment.at_start)
+        others = np.array([figures(symptom, twin, moment.at_start) for twin in moment.twins])
+        for n, units in enumerate(seen.units):
+            told = _compare(symptom, own[n], others[:, n], units, level)
+            there = told.p_value <= level and told.beyond_all
+            p = min(1.0, told.p_value * tests)
+            where = moment.own.layers[n], moment.when, moment.at_start
+            places.append(_Place(*where, float(own[n]), told.limit, p, tests, there))
+    return min(places, key=lambda place: (not place.there, place.p_value))
+
+
+def _check(symptom: Symptom, seen: Twins, worst: _Place, worth: float) -> Check:
+    by_moment = {
+        moment.when: {
+            "own": _plain(symptom, figures(symptom, moment.own, moment.at_start)),
+            "twins": [
+                _plain(symptom, figures(symptom, twin, moment.at_start)) for twin in moment.twins
+            ],
+        }
+        for moment in seen.moments
+    }
+    return Check(
+        measured=_shown(symptom, worst.own),
+        threshold=_shown(symptom, worst.limit),
+        threshold_source=f"{len(seen.moments[0].twins)} healthy twins after {seen.epochs} epochs, "
+        f"chance {SYMPTOM_LEVEL:.0%} over {worst.tests} comparisons",
         change=seen.change,
         values=seen.values,
-        p_value=min(1.0, told.p_value * tests),
+        p_value=worst.p_value,
         more={
-            "layer": layer,
-            "when": when,
-            "places": [f"{name} {at}" for at, name in places],
-            "figures": _plain(symptom, own),
-            "twins": [_plain(symptom, row) for row in others],
+            "layer": worst.layer,
+            "when": worst.when,
+            "figures": by_moment,
             "harm": seen.harm.to_plain(),
             "worth": worth,
             "change_effect": None if seen.cure is None else seen.cure.to_plain(),
         },
     )
+
+
+def _place_words(symptom: Symptom, place: _Place) -> str:
     bound = "at least" if symptom.sign < 0 else "at most"
-    at_start = seen.moments[worst // len(seen.units)].at_start
-    words = symptom.words if symptom.unit_share or not at_start else "gradient norm"
-    detail = (
-        f"{layer} {when}: {_figure_words(symptom, own[worst])} {words}, healthy twins "
-        f"{bound} {_figure_words(symptom, told.limit)}"
-    )
-    if not there:
-        return check_finding(
-            *(symptom.code, "ok", f"{symptom.claim} not beyond healthy twins", detail, check)
-        )
-    harmful = helps(seen.harm, worth, HARM_LEVEL)
-    percent = METRICS[metric].percent
-    scores = (
-        f"dev {METRICS[metric].label} {figure_text(seen.harm.without, percent)} against their "
-        f"{figure_text(seen.harm.with_it, percent)}"
-    )
-    if not harmful:
-        return check_finding(
-            *(symptom.code, "ok", f"{symptom.claim}, but no harm", f"{detail}; {scores}", check)
-        )
-    mended = seen.cure is None or helps(seen.cure, worth, HARM_LEVEL)
-    if seen.cure is not None:
-        scores += f"; {seen.change}: {figure_text(seen.cure.with_it, percent)}"
-    level_word = "problem" if mended else "unsure"
-    return check_finding(symptom.code, level_word, symptom.claim, f"{detail}; {scores}", check)
+    absolute = place.at_start and not symptom.unit_share
+    words = "gradient norm" if absolute else symptom.words
+    own, limit = (_figure_words(symptom, value) for value in (place.own, place.limit))
+    return f"{place.layer} {place.when}: {own} {words}, healthy twins {bound} {limit}"
 
 
 @dataclass(frozen=True)
