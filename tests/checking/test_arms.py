@@ -83,10 +83,11 @@ def test_probes_are_of_the_states_that_are_given() -> None:
     assert not np.array_equal(early[0].weight_norm, late[0].weight_norm)
 
 
-def test_an_arm_costs_what_its_network_does() -> None:
-    member = _member(0)
+def test_the_work_of_an_arm_grows_with_its_network_and_never_below_its_steps() -> None:
+    member, bench = _member(0), _bench(_rows())
     network = member.architecture
-    expected = 90 * network.multiply_adds() + 40 * network.forward_multiply_adds()
-    assert _bench(_rows()).multiply_adds(member) == expected
-    wide = replace(member, architecture=replace(network, hidden=(80, 80)))
-    assert _bench(_rows()).multiply_adds(wide) > 50 * expected
+    wide = replace(member, architecture=replace(network, hidden=(800, 800)))
+    products = (
+        90 * wide.architecture.multiply_adds() + 40 * wide.architecture.forward_multiply_adds()
+    )
+    assert bench.work(wide) > products > 50 * bench.work(member) > 50 * 6 * 300_000

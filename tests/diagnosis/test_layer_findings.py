@@ -98,13 +98,13 @@ def test_gradients_of_exactly_zero_everywhere_say_nothing() -> None:
     """What a perfect fit looks like: there is no ratio to the output layer's."""
     own = _probe((0.0, 0.0, 0.0))
     assert np.isnan(figures(VANISHING, own, at_start=False)).all()
-    assert suspected(_probe(), own, [_probe(), _probe()]) == []
+    assert suspected(own, [_probe()] * 3) == []
     assert layer_finding(VANISHING, _twins(own), "error", worth=0.01).level == "ok"
 
 
 def test_a_gradient_of_zero_in_one_layer_alone_is_as_small_as_can_be() -> None:
     own = _probe((0.0, 1.0, 1.0))
-    assert VANISHING in suspected(_probe(), own, [_probe()] * 2)
+    assert VANISHING in suspected(own)
     found = layer_finding(VANISHING, _twins(own), "error", worth=0.01)
     assert found.level == "problem"
     assert "hidden 1 at best: 0 of the output layer's gradient" in found.detail
@@ -118,22 +118,22 @@ def test_a_gradient_of_zero_in_one_layer_alone_is_as_small_as_can_be() -> None:
         (_probe((0.15, 0.3, 1.0)), []),
         (_probe((0.05, 0.6, 1.0)), [VANISHING]),
         (_probe((20.0, 1.5, 1.0)), [EXPLODING]),
-        (_probe(dead=(0.09, 0.0, 0.0)), []),
-        (_probe(dead=(0.2, 0.0, 0.0)), [DEAD]),
-        (_probe(saturated=(0.0, 0.2, np.nan)), [SATURATED]),
-        (_probe(dead=(0.2, 0.0, 0.0), saturated=(0.2, 0.0, np.nan)), [DEAD]),
+        (_probe(dead=(0.24, 0.0, 0.0)), []),
+        (_probe(dead=(0.3, 0.0, 0.0)), [DEAD]),
+        (_probe(saturated=(0.0, 0.3, np.nan)), [SATURATED]),
+        (_probe(dead=(0.3, 0.0, 0.0), saturated=(0.3, 0.0, np.nan)), [DEAD]),
         (_probe(saturated=(np.nan, np.nan, np.nan)), []),
     ],
 )
 def test_the_gate(probe: Probe, expected: list[Symptom]) -> None:
-    assert suspected(_probe(), probe, [_probe()] * 2) == expected
+    assert suspected(probe) == suspected(probe, [_probe()] * 3) == expected
 
 
 def test_the_gate_at_the_start_is_the_size_of_untrained_twins() -> None:
     twins = [_probe((2.0, 2.0, 2.0))] * 2
-    assert suspected(_probe((1e6, 1e6, 1e6)), _probe(), twins) == [EXPLODING]
-    assert suspected(_probe((1e-6, 1e-6, 1e-6)), _probe(), twins) == [VANISHING]
-    assert suspected(_probe((8.0, 8.0, 8.0)), _probe(), twins) == []
+    assert suspected(_probe(), [_probe((1e6, 1e6, 1e6)), *twins]) == [EXPLODING]
+    assert suspected(_probe(), [_probe((1e-6, 1e-6, 1e-6)), *twins]) == [VANISHING]
+    assert suspected(_probe(), [_probe((8.0, 8.0, 8.0)), *twins]) == []
 
 
 @pytest.mark.parametrize("symptom", SYMPTOMS, ids=lambda s: s.code)

@@ -84,7 +84,7 @@ class TestInputs:
     def test_normalized_inputs_cost_nothing(self) -> None:
         x = GENERATOR.normal(size=(300, 5))
         x = (x - x.mean(0)) / x.std(0)
-        assert input_scales(x) == InputScales(1.0, pytest.approx(0.0), pytest.approx(1.0))
+        assert input_scales(x) == InputScales(1.0, 1.0, pytest.approx(0.0), pytest.approx(1.0))
 
     def test_the_slowdown_is_that_of_the_eigenvalues(self) -> None:
         x = GENERATOR.normal(size=(1_000, 4)) * [1.0, 2.0, 4.0, 50.0] + [0.0, 3.0, 0.0, 10.0]
@@ -97,10 +97,12 @@ class TestInputs:
         expected = largest(x) / np.median(x.std(0)) ** 2 / largest(normal)
         assert input_scales(x).slowdown == pytest.approx(expected, rel=0.02)
 
-    def test_scale_alone_is_nothing_to_mend(self) -> None:
-        """All inputs times 2, or in [0, 1] with no offset to speak of: no slower than normal."""
+    def test_one_scale_for_all_slows_nothing_but_moves_the_rates(self) -> None:
         x = GENERATOR.normal(size=(500, 6))
-        assert input_scales(1.9 * x).slowdown < 1.5
+        for factor in (100.0, 0.01):
+            found = input_scales(factor * (x - x.mean(0)) / x.std(0))
+            assert found.slowdown == pytest.approx(1.0, rel=1e-6) or found.shift < 1
+            assert found.off >= 50
 
     def test_constant_columns_and_no_column_are_no_scale(self) -> None:
         x = np.ones((50, 2))
@@ -118,7 +120,7 @@ class TestInputs:
         ],
     )
     def test_the_verdict(self, slowdown: float, cure: Effect | None, level: str) -> None:
-        found = input_finding(InputScales(slowdown, 3.0, 9.0), cure, "error", 0.01)
+        found = input_finding(InputScales(slowdown, 1.0, 3.0, 9.0), cure, "error", 0.01)
         assert (found.code, found.level) == ("DW407", level)
 
 

@@ -8,7 +8,7 @@ weights, dropout masks. What differs between two arms of one seed is then the ch
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from ._probes import probe_members
 
 _NOT_DONE = 2**31 - 1
 _SMOOTH = 3  # epochs
+_STEP, _UPDATE = 300_000, 10  # multiply-adds that a step takes, and one for each parameter
 
 
 @dataclass(frozen=True)
@@ -111,11 +112,17 @@ class Bench:
         )
         self._program = NativeProgram(self._structure, rows)
 
-    def multiply_adds(self, member: Member) -> float:
-        """Return the useful multiply-adds of one epoch of a network."""
+    def work(self, member: Member) -> float:
+        """Return what an epoch of a network takes, in multiply-adds.
+
+        Beside the products, of train and dev rows, each update step takes what 10 multiply-adds a
+        parameter do, and as long as 300,000 of them whatever the network's size.
+        """
         network = member.architecture
         train, dev = len(self._rows.y_train), len(self._rows.y_dev)
-        return float(network.multiply_adds() * train + network.forward_multiply_adds() * dev)
+        products = network.multiply_adds() * train + network.forward_multiply_adds() * dev
+        steps = steps_per_epoch(train, self._batch)
+        return float(products + steps * (_STEP + _UPDATE * network.parameters))
 
     def train(self, members: Sequence[Member], epochs: int) -> list[Course]:
         """Train networks from their start for so many epochs, side by side.
@@ -139,11 +146,20 @@ class Bench:
         """Return the states that networks begin with."""
         return self._program.load(members, [None] * len(members)).states()
 
-    def probe(self, members: Sequence[Member], states: Sequence[State]) -> list[Probe]:
-        """Return what is inside networks in these states; numbered from 0."""
+    def probe(
+        self, members: Sequence[Member], states: Sequence[State], dev_rows: int | None = None
+    ) -> list[Probe]:
+        """Return what is inside networks in these states; numbered from 0.
+
+        Args:
+            members: the networks.
+            states: one each.
+            dev_rows: how many of the first dev rows to look at; None takes them all.
+        """
         step = Chunk(self._chunk(_NOT_DONE).order[:1], _NOT_DONE, ends_epoch=False)
         numbered = dict(enumerate(members))
-        return probe_members(self._program, numbered, dict(enumerate(states)), self._rows, step)
+        rows = replace(self._rows, x_dev=self._rows.x_dev[:dev_rows])
+        return probe_members(self._program, numbered, dict(enumerate(states)), rows, step)
 
     def _chunk(self, epoch: int) -> Chunk:
         order = epoch_order(self._order_seed, epoch, len(self._rows.y_train), self._batch)

@@ -9,8 +9,9 @@ does not vary, and a cost that stands still, are consequences wherever a cause w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
 from deepwell.records import Finding
 
@@ -43,7 +44,9 @@ def causes_first(findings: Sequence[Finding], worth: float) -> list[Finding]:
 def _gain(finding: Finding) -> float:
     """Return by how much the finding's own change improved the score."""
     tried = finding.evidence.get("change_effect")
-    gain = tried.get("gain") if isinstance(tried, dict) else finding.evidence.get("measured")
+    gain = finding.evidence.get("measured")
+    if isinstance(tried, Mapping):
+        gain = cast(Mapping[str, object], tried).get("gain")
     return float(gain) if isinstance(gain, int | float) else 0.0
 
 

@@ -31,7 +31,7 @@ SYMPTOM_LEVEL = 0.01  # chance of seeing any symptom in a healthy network, all l
 HARM_LEVEL = 0.01  # chance of a score that much worse, where nothing is wrong
 _PER_LAYER = 2.0  # a layer that halves, or doubles, the gradient: gate
 _GATE = 10.0  # times the gradient of untrained twins, or the output layer's, or a tenth: gate
-_SHARE = 0.1  # of units without use: gate
+_SHARE = 0.25  # of units without use: gate
 _NO_GRADIENT = -38.0  # log10 of what float32 cannot tell from 0
 
 
@@ -111,7 +111,8 @@ def figures(symptom: Symptom, probe: Probe, at_start: bool) -> np.ndarray:
     if symptom is DEAD:
         return np.asarray(probe.dead[:-1], np.float64)
     if symptom is SATURATED:
-        return np.asarray(probe.saturated[:-1] - probe.dead[:-1], np.float64)  # dead is DW403
+        stuck = np.asarray(probe.saturated[:-1] - probe.dead[:-1], np.float64)
+        return np.maximum(stuck, 0.0)  # those that are dead are DW403's
     norms = np.asarray(probe.gradient_norm, np.float64)
     unit = 1.0 if at_start else norms[-1]
     if not (math.isfinite(unit) and unit > 0):
@@ -121,31 +122,32 @@ def figures(symptom: Symptom, probe: Probe, at_start: bool) -> np.ndarray:
     return np.where(norms[:-1] == 0, _NO_GRADIENT, ratios)
 
 
-def suspected(start: Probe, best: Probe, untrained: Sequence[Probe]) -> list[Symptom]:
+def suspected(best: Probe, start: Sequence[Probe] = ()) -> list[Symptom]:
     """Return the symptoms that are worth a comparison with trained twins; a gate, not a verdict.
 
     At the start, gradients ten times those of twins, or a tenth; later, of the output layer's, or
-    a factor of 2 a layer where that is more; a tenth of a layer's units dead or saturated.
+    a factor of 2 a layer where that is more; a quarter of a layer's units dead or saturated.
 
     Args:
-        start: of the network before its first step.
         best: of the network at its best weights.
-        untrained: of twins before their first step.
+        start: of the network and of some twins before their first step; empty where the network
+            starts as its twins do.
     """
-    return [s for s in SYMPTOMS if _suspected(s, start, best, untrained)]
+    return [s for s in SYMPTOMS if _suspected(s, best, start)]
 
 
-def _suspected(symptom: Symptom, start: Probe, best: Probe, untrained: Sequence[Probe]) -> bool:
-    at_start, at_best = (
-        figures(symptom, probe, moment) for probe, moment in ((start, True), (best, False))
-    )
+def _suspected(symptom: Symptom, best: Probe, start: Sequence[Probe]) -> bool:
+    later = figures(symptom, best, at_start=False)
+    before = [figures(symptom, probe, at_start=True) for probe in start]
     if symptom.unit_share:
-        return bool((at_start > _SHARE).any() or (at_best > _SHARE).any())
-    usual = np.mean([figures(symptom, twin, True) for twin in untrained], axis=0)
-    below = len(at_best) - np.arange(len(at_best))  # layers down from the output layer
-    odd = symptom.sign * (at_start - usual) > math.log10(_GATE)
-    steep = symptom.sign * at_best > np.maximum(math.log10(_GATE), below * math.log10(_PER_LAYER))
-    return bool(odd.any() or steep.any())
+        return bool((later > _SHARE).any() or (before and (before[0] > _SHARE).any()))
+    below = len(later) - np.arange(len(later))  # layers down from the output layer
+    gates = np.maximum(math.log10(_GATE), below * math.log10(_PER_LAYER))
+    steep = bool((symptom.sign * later > gates).any())
+    if not before:
+        return steep
+    usual = np.mean(before[1:], axis=0)
+    return steep or bool((symptom.sign * (before[0] - usual) > math.log10(_GATE)).any())
 
 
 def quiet_finding(symptom: Symptom, probe: Probe) -> Finding:
@@ -156,7 +158,7 @@ def quiet_finding(symptom: Symptom, probe: Probe) -> Finding:
         measured=None if worst is None else _shown(symptom, values[worst]),
         threshold=_SHARE if symptom.unit_share else _GATE**symptom.sign,
         threshold_source="a gate below which no twins are trained: "
-        + ("a tenth of a layer's units" if symptom.unit_share else "a factor of 10"),
+        + ("a quarter of a layer's units" if symptom.unit_share else "a factor of 10"),
         more={"layers": list(probe.layers[:-1]), "figures": _plain(symptom, values)},
     )
     return check_finding(symptom.code, "ok", f"no {symptom.claim}", "", check)
@@ -303,7 +305,7 @@ def _ratio_test(sign: int, here: float, there: np.ndarray, level: float) -> tupl
     would make a needle's width a symptom, so their spread counts as a factor of 2 at least: what
     the gate asks of a single layer.
     """
-    from scipy.special import stdtr, stdtrit
+    from scipy.special import stdtr, stdtrit  # type: ignore[import-untyped]
 
     k = len(there)
     spread = max(float(there.std(ddof=1)), math.log10(_PER_LAYER)) * math.sqrt(1 + 1 / k)

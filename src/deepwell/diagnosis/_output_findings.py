@@ -38,9 +38,9 @@ def output_spread(prediction: np.ndarray, y: np.ndarray) -> float:
     if not np.isfinite(prediction).all():
         return math.nan
     if prediction.ndim == 2:
-        classes = np.arange(prediction.shape[1])
-        target = (np.asarray(y)[:, None] == classes).mean(axis=0)
-        total = float((target * (1 - target)).sum())
+        counts = np.bincount(np.asarray(y, np.int64), minlength=prediction.shape[1])
+        shares: np.ndarray = counts / max(1, len(y))
+        total = float((shares * (1 - shares)).sum())
         said = float(prediction.astype(np.float64).var(axis=0).sum())
     else:
         total = float(np.asarray(y, np.float64).var())

@@ -73,7 +73,9 @@ def effect(without: Sequence[float], with_it: Sequence[float], worst: float) -> 
     gains = before - after
     signs = np.array(list(itertools.product((1.0, -1.0), repeat=len(gains))))
     tolerance = 1e-12 * float(np.abs(gains).sum())
-    p = float(np.mean(signs @ gains >= gains.sum() - tolerance))
+    sums: np.ndarray = signs @ gains
+    least = float(gains.sum()) - tolerance
+    p = np.count_nonzero(sums >= least) / len(sums)
     return Effect(float(gains.mean()), p, len(gains), float(before.mean()), float(after.mean()))
 
 

@@ -317,4 +317,5 @@ def _ended(
         spread=spread_of(run.data, scored.dev_prediction),
         work=trained_multiply_adds(trials, run.engine.shape),
         seed=run.settings.seed,
+        memory=run.memory,
     )

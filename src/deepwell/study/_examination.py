@@ -11,9 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from deepwell._base._hyperparameters import default_initializer
 from deepwell.checking._arms import Bench, Course
 from deepwell.data._data import Data
 from deepwell.diagnosis._changes import SQUASHING, TWIN_RATES, Change, change_for, healthy
@@ -31,6 +33,7 @@ from deepwell.diagnosis._paired_runs import Effect, agreeing, effect
 from deepwell.diagnosis._plateau_findings import stands_still
 from deepwell.diagnosis._rate_findings import HIGHER, LOWER, Rates, factors_to_try
 from deepwell.execution._members import member_of
+from deepwell.execution._memory_plan import native_member_bytes
 from deepwell.records import Probe, TrialSpec
 from deepwell.training._program import Member, State
 from deepwell.training._state import at_best
@@ -42,6 +45,8 @@ SHARE = 0.01
 FLOOR = 1e10  # multiply-adds: about 0.2 s of two cores
 AT_START = "at the start"
 _LEAST_EPOCHS = 3
+_LANES = 1024
+_FEW_ROWS = 64  # that tell what a network is like before its first step
 _PILOTS = 2  # runs of each rate that a twin may have
 
 
@@ -59,6 +64,7 @@ class Subject:
         curves: of its training.
         constant_cost: train cost of the constant guess.
         allowance: multiply-adds that twins and changes may take.
+        memory: bytes that they may take; None for no bound.
         searched: 0.1 and 10 where the search has tried lower and higher rates.
         constant_output: whether it says the same of every dev row.
     """
@@ -72,12 +78,19 @@ class Subject:
     curves: Curves
     constant_cost: float
     allowance: float
+    memory: int | None = None
     searched: frozenset[float] = frozenset()
     constant_output: bool = False
 
+    def room(self) -> int:
+        """Return how many such networks, each with a copy that is probed, the memory holds."""
+        if self.memory is None:
+            return _LANES
+        return min(_LANES, int(self.memory / (2 * native_member_bytes(self.member({}, 0)))))
+
     def member(self, values: Mapping[str, object], run: int) -> Member:
         """Return the network with other values; run 0 has its own seed."""
-        changed = {**self.spec.hyperparameters, **values, "patience": 0}
+        changed: dict[str, Any] = {**self.spec.hyperparameters, **values, "patience": 0}
         if "hidden_units" not in values:
             changed["hidden_units"] = self.spec.hidden_units
         spec = TrialSpec(changed, self.spec.seed + run, self.spec.order_seed, self.spec.dtype)
@@ -112,21 +125,26 @@ class Examination:
     too_dear: bool = False
 
 
-def examine(subject: Subject, raw_inputs: bool = False) -> Examination:
+def examine(subject: Subject, raw_inputs: bool = False) -> Examination | None:
     """Return what is inside a network, and what twins and changes show of what looks odd.
+
+    None comes back where the memory does not hold the network a few times over.
 
     Args:
         subject: a dense network that the native program can train.
         raw_inputs: whether its inputs are not normalized.
     """
+    if subject.room() < 2 + _PILOTS:
+        return None
     bench = _bench(subject)
     own = subject.member({}, 0)
     values = subject.spec.hyperparameters
-    twins = [subject.member(healthy(values, 1e-3, True), run) for run in range(1, 1 + _PILOTS)]
-    members = [own, own, *twins]
-    states = [at_best(subject.state), *bench.start([own, *twins])]
-    probe, start, *untrained = bench.probe(members, states)
-    suspects = suspected(start, probe, untrained) if len(probe.layers) > 1 else []
+    [probe] = bench.probe([own], [at_best(subject.state)])
+    start: list[Probe] = []  # of the network and of twins, where it does not start as they do
+    if len(probe.layers) > 1 and not _starts_as_twins(values):
+        twins = [subject.member(healthy(values, 1e-3, True), run) for run in range(1, 1 + _PILOTS)]
+        start = bench.probe([own, *twins], bench.start([own, *twins]), _FEW_ROWS)
+    suspects = suspected(probe, start) if len(probe.layers) > 1 else []
     # A ReLU unit that only a few rows make active is sparse, not stuck: dead is another matter.
     squashing = values["activation"] in SQUASHING
     symptoms = tuple(s for s in suspects if s is not SATURATED or squashing)
@@ -137,6 +155,14 @@ def examine(subject: Subject, raw_inputs: bool = False) -> Examination:
         return seen
     arms = _Arms(subject, bench, symptoms, factors, stuck, raw_inputs)
     return arms.seen(seen)
+
+
+def _starts_as_twins(values: Mapping[str, object]) -> bool:
+    """Return whether the initial weights have the distribution that those of healthy twins have."""
+    twin = healthy(values, 1e-3, True)
+    usual = values["initializer"] == default_initializer(str(values["activation"]))
+    alike = twin["activation"] == values["activation"]
+    return alike and usual and values["initializer_scale"] == 1.0
 
 
 def _factors(subject: Subject) -> tuple[float, ...]:
@@ -223,7 +249,9 @@ class _Arms:
         """Return for how many epochs the allowance lets all arms train, 0 for too few."""
         runs = RUNS * (1 + len(self._cures) + len(self._factors) + self._raw_inputs)
         runs += len(self._groups) * (RUNS + _PILOTS * (len(TWIN_RATES) - 1))
-        each = self._bench.multiply_adds(self._subject.member({}, 0))
+        if runs > self._subject.room():
+            return 0
+        each = self._bench.work(self._subject.member({}, 0))
         wanted = self._subject.curves.epochs
         epochs = min(wanted, int(self._subject.allowance / (runs * each)))
         return epochs if epochs >= min(_LEAST_EPOCHS, wanted) else 0
@@ -242,8 +270,10 @@ class _Arms:
         self, values: Mapping[str, object], passes_gradients: bool, epochs: int
     ) -> tuple[list[Course], Change]:
         """Return healthy twins at the rate that the first runs found best, and what they are."""
-        each = {rate: healthy(values, rate, passes_gradients) for rate in TWIN_RATES}
-        pilots = self._train(dict(each), epochs, range(_PILOTS))
+        each: dict[object, Mapping[str, object]] = {
+            rate: healthy(values, rate, passes_gradients) for rate in TWIN_RATES
+        }
+        pilots = self._train(each, epochs, range(_PILOTS))
         rate = min(TWIN_RATES, key=lambda r: (_mean_score(pilots[r]), _mean_cost(pilots[r])))
         rest = self._train({rate: each[rate]}, epochs, range(_PILOTS, RUNS))
         differs = {k: v for k, v in each[rate].items() if _differs(k, v, values)}
@@ -263,7 +293,9 @@ class _Arms:
     ) -> Twins:
         looked = [own[0], *twins]
         members = [c.member for c in looked]
-        states = {AT_START: self._bench.start(members), "at best": [c.best for c in looked]}
+        states = {"at best": [c.best for c in looked]}
+        if not _starts_as_twins(self._subject.spec.hyperparameters):
+            states[AT_START] = self._bench.start(members)
         probes = {when: self._bench.probe(members, each) for when, each in states.items()}
         moments = tuple(
             Moment(when, when == AT_START, p[0], tuple(p[1:])) for when, p in probes.items()
@@ -275,8 +307,8 @@ class _Arms:
 
     def _effect(self, own: Sequence[Course], other: Sequence[Course]) -> Effect:
         scale, worst = self._subject.scale, self._subject.curves.constant
-        score = effect(*([c.score * scale for c in arm] for arm in (own, other)), worst)
-        cost = effect(*([c.cost for c in arm] for arm in (own, other)), math.inf)
+        score = effect([c.score * scale for c in own], [c.score * scale for c in other], worst)
+        cost = effect([c.cost for c in own], [c.cost for c in other], math.inf)
         return agreeing(score, cost)
 
     def _beats_all(self, arm: Sequence[Course]) -> bool:

@@ -6,6 +6,7 @@ import math
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
@@ -37,6 +38,7 @@ from deepwell.training._state import best_parameters
 from ._evaluate import targets
 from ._examination import FLOOR, SHARE, Examination, Subject, examine
 
+_PART_OF_MEMORY = 4  # of the budget one part in so many is for twins
 _BATCHES = 12  # whose costs the modes are compared by: 4,096 sign patterns
 _OTHERS = 10  # networks whose best epochs are told beside the best one's
 _ANNEALING = ("cosine", "one_cycle")
@@ -60,6 +62,7 @@ class Ended:
         versus: network minus each simple model on the dev rows, paired.
         spread: of the network's predictions on the dev rows, by `output_spread`.
         work: multiply-adds that the study trained.
+        memory: its budget in bytes; None for no bound.
         seed: of resampling.
     """
 
@@ -76,6 +79,7 @@ class Ended:
     spread: float
     work: float
     seed: int
+    memory: int | None = None
 
 
 def training_findings(ended: Ended) -> list[Finding]:
@@ -117,10 +121,11 @@ def _examined(
         curves=curves,
         constant_cost=constant_cost,
         allowance=max(FLOOR, SHARE * ended.work),
+        memory=None if ended.memory is None else ended.memory // _PART_OF_MEMORY,
         searched=searched(ended.trials, ended.best),
         constant_output=ended.spread <= CONSTANT,
     )
-    return examine(subject, raw_inputs=scales.slowdown >= SLOW)
+    return examine(subject, raw_inputs=scales.off >= SLOW)
 
 
 def _curves(ended: Ended) -> Curves:
@@ -215,9 +220,9 @@ def _gain_of_exact(ended: Ended, parameters: Mapping[str, np.ndarray]) -> Estima
     """Return the dev score with the stored averages less that with exact statistics, paired."""
     train, dev = ended.data.train, ended.data.dev
     exact = with_exact_statistics(ended.architecture, parameters, train.x, train.weight)
-    said = [_said(ended, arrays) for arrays in (parameters, exact)]
+    now, then = _said(ended, parameters), _said(ended, exact)
     y = targets(ended.data, dev)
-    return paired_difference(METRICS[ended.metric], y, *said, dev.weight, ended.seed)
+    return paired_difference(METRICS[ended.metric], y, now, then, dev.weight, ended.seed)
 
 
 def _said(ended: Ended, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -236,9 +241,10 @@ def _with_command(finding: Finding, ended: Ended) -> Finding:
     """Return a problem with the command that trains the network with its one change."""
     values = finding.evidence.get("values")
     facts = ended.data.facts
-    if finding.level != "problem" or not isinstance(values, dict) or ended.data.origin is None:
+    if finding.level != "problem" or not isinstance(values, Mapping) or ended.data.origin is None:
         return finding
-    changed: dict[str, object] = {**ended.best.spec.hyperparameters, **values}
+    change = cast(Mapping[str, object], values)
+    changed: dict[str, object] = {**ended.best.spec.hyperparameters, **change}
     words = [
         *("deepwell", "fit", safe_text(facts.source, 300)),
         *("--target", safe_text(facts.target, 300), "--trials", "1"),
@@ -256,13 +262,12 @@ def _flags(values: Mapping[str, object]) -> list[str]:
         if name in _BY_UNITS or (name not in _SEARCHED and values[name] == defaults[name]):
             continue
         words += ["--" + name.replace("_", "-"), _text(values[name])]
-    units = values["hidden_units"]
-    assert isinstance(units, tuple)
+    units = cast(tuple[int, ...], values["hidden_units"])
     layers = ["--hidden-layers", str(len(units))]
     return [*words, *layers, *(["--hidden-units", _text(units)] if units else [])]
 
 
 def _text(value: object) -> str:
-    if isinstance(value, tuple | list):
-        return ",".join(_text(v) for v in value)
+    if isinstance(value, tuple):
+        return ",".join(_text(one) for one in cast(tuple[object, ...], value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)
