@@ -43,7 +43,6 @@ from ._arrays import training_rows
 RUNS = 8  # pairs of runs: 256 sign patterns, so p-values go down to 0.004
 SHARE = 0.01
 FLOOR = 1e10  # multiply-adds: about 0.2 s of two cores
-AT_START = "at the start"
 _LEAST_EPOCHS = 3
 _LANES = 1024
 _FEW_ROWS = 64  # that tell what a network is like before its first step
@@ -91,8 +90,6 @@ class Subject:
     def member(self, values: Mapping[str, object], run: int) -> Member:
         """Return the network with other values; run 0 has its own seed."""
         changed: dict[str, Any] = {**self.spec.hyperparameters, **values, "patience": 0}
-        if "hidden_units" not in values:
-            changed["hidden_units"] = self.spec.hidden_units
         spec = TrialSpec(changed, self.spec.seed + run, self.spec.order_seed, self.spec.dtype)
         task = self.data.task
         return member_of(spec, self.data.train.x.shape[1], task.outputs, task.loss)
@@ -111,7 +108,6 @@ class Examination:
         twin: change that makes the network its twin.
         rates: the network at other rates, None where none were tried.
         inputs: what normalizing the inputs did, None where they are or it was not tried.
-        too_dear: whether twins were wanted and would have taken too long.
     """
 
     probe: Probe
@@ -122,7 +118,6 @@ class Examination:
     twin: Change = ("", {})
     rates: Rates | None = None
     inputs: Effect | None = None
-    too_dear: bool = False
 
 
 def examine(subject: Subject, raw_inputs: bool = False) -> Examination | None:
@@ -183,6 +178,15 @@ def _bench(subject: Subject, data: Data | None = None) -> Bench:
     )
 
 
+@dataclass(frozen=True)
+class _Group:
+    """Healthy twins of one kind: what they show, and what it is to be one of them."""
+
+    moments: tuple[Moment, ...]
+    harm: Effect
+    change: Change
+
+
 class _Arms:
     """All arms of one examination, trained together."""
 
@@ -204,46 +208,36 @@ class _Arms:
         groups = [s in (VANISHING, EXPLODING) for s in symptoms] + [True] * stuck
         kinds = dict.fromkeys(groups)
         same = healthy(values, 1e-3, True) == healthy(values, 1e-3, False)
-        self._groups = list(kinds) if not same else list(kinds)[:1]
-        self._alike = same
+        self._groups = list(kinds)[:1] if same else list(kinds)
         self._cures = {s.code: change_for(s.code, values) for s in symptoms}
 
     def seen(self, seen: Examination) -> Examination:
-        """Train the arms and return what they show."""
+        """Train the arms and return what they show; the same where there is no room for them."""
         epochs = self._epochs()
         if epochs == 0:
-            return replace(seen, too_dear=True)
-        values = self._subject.spec.hyperparameters
+            return seen
         rate = self._subject.spec.number("learning_rate")
         wanted: dict[object, Mapping[str, object]] = {"own": {}}
-        wanted |= {("cure", code): change for code, (_, change) in self._cures.items()}
-        wanted |= {("rate", f): {"learning_rate": rate * f} for f in self._factors}
+        wanted |= {code: values for code, (_, values) in self._cures.items()}
+        wanted |= {f: {"learning_rate": rate * f} for f in self._factors}
         arms = self._train(wanted, epochs)
         own = arms["own"]
-        found = {group: self._twins(values, group, epochs) for group in self._groups}
-        harms = {group: self._effect(own, twins) for group, (twins, _) in found.items()}
-        told: dict[str, Twins] = {}
-        for symptom in self._symptoms:
-            group = symptom in (VANISHING, EXPLODING)
-            group = group if group in found else next(iter(found))
-            told[symptom.code] = self._told(
-                symptom, own, found[group][0], harms[group], arms, epochs
-            )
-        rates = None
-        if self._factors:
-            effects = {f: self._effect(own, arms[("rate", f)]) for f in self._factors}
-            full = epochs >= self._subject.curves.epochs
-            beats = frozenset(f for f in self._factors if self._beats_all(arms[("rate", f)]))
-            rates = Rates(rate, effects, epochs, full, beats)
-        best = max(harms, key=lambda g: harms[g].gain) if harms else None
+        twins = {group: self._twins(own, group, epochs) for group in self._groups}
+        best = max(twins.values(), key=lambda t: t.harm.gain, default=None)
         return replace(
             seen,
-            twins=told,
-            harm=None if best is None else harms[best],
-            twin=("", {}) if best is None else found[best][1],
-            rates=rates,
+            twins={s.code: self._told(s, arms, twins, epochs) for s in self._symptoms},
+            harm=None if best is None else best.harm,
+            twin=("", {}) if best is None else best.change,
+            rates=self._rates(rate, arms, epochs) if self._factors else None,
             inputs=self._normalized(own, epochs) if self._raw_inputs else None,
         )
+
+    def _rates(self, rate: float, arms: Mapping[object, list[Course]], epochs: int) -> Rates:
+        effects = {f: self._effect(arms["own"], arms[f]) for f in self._factors}
+        full = epochs >= self._subject.curves.epochs
+        beats = frozenset(f for f in self._factors if self._beats_all(arms[f]))
+        return Rates(rate, effects, epochs, full, beats)
 
     def _epochs(self) -> int:
         """Return for how many epochs the allowance lets all arms train, 0 for too few."""
@@ -266,44 +260,45 @@ class _Arms:
             name: courses[place * size : (place + 1) * size] for place, name in enumerate(wanted)
         }
 
-    def _twins(
-        self, values: Mapping[str, object], passes_gradients: bool, epochs: int
-    ) -> tuple[list[Course], Change]:
-        """Return healthy twins at the rate that the first runs found best, and what they are."""
+    def _twins(self, own: list[Course], passes_gradients: bool, epochs: int) -> _Group:
+        """Return healthy twins at the rate that the first runs found best, and what they show."""
+        values = self._subject.spec.hyperparameters
         each: dict[object, Mapping[str, object]] = {
             rate: healthy(values, rate, passes_gradients) for rate in TWIN_RATES
         }
         pilots = self._train(each, epochs, range(_PILOTS))
         rate = min(TWIN_RATES, key=lambda r: (_mean_score(pilots[r]), _mean_cost(pilots[r])))
         rest = self._train({rate: each[rate]}, epochs, range(_PILOTS, RUNS))
+        twins = pilots[rate] + rest[rate]
         differs = {k: v for k, v in each[rate].items() if _differs(k, v, values)}
-        words = ", ".join(
-            f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in differs.items()
-        )
-        return pilots[rate] + rest[rate], (words or "a healthy twin", differs)
+        words = [f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in differs.items()]
+        change = ", ".join(words) or "a healthy twin", differs
+        moments = self._moments([own[0], *twins]) if self._symptoms else ()
+        return _Group(moments, self._effect(own, twins), change)
+
+    def _moments(self, looked: Sequence[Course]) -> tuple[Moment, ...]:
+        """Return what is inside a network, the first, and its twins."""
+        members = [course.member for course in looked]
+        best = self._bench.probe(members, [course.best for course in looked])
+        moments = [Moment("at best", False, best[0], tuple(best[1:]))]
+        if not _starts_as_twins(self._subject.spec.hyperparameters):
+            start = self._bench.probe(members, self._bench.start(members))
+            moments.append(Moment("at the start", True, start[0], tuple(start[1:])))
+        return tuple(moments)
 
     def _told(
         self,
         symptom: Symptom,
-        own: list[Course],
-        twins: list[Course],
-        harm: Effect,
         arms: Mapping[object, list[Course]],
+        twins: Mapping[bool, _Group],
         epochs: int,
     ) -> Twins:
-        looked = [own[0], *twins]
-        members = [c.member for c in looked]
-        states = {"at best": [c.best for c in looked]}
-        if not _starts_as_twins(self._subject.spec.hyperparameters):
-            states[AT_START] = self._bench.start(members)
-        probes = {when: self._bench.probe(members, each) for when, each in states.items()}
-        moments = tuple(
-            Moment(when, when == AT_START, p[0], tuple(p[1:])) for when, p in probes.items()
-        )
+        wanted = symptom in (VANISHING, EXPLODING)
+        group = twins[wanted] if wanted in twins else next(iter(twins.values()))
         change, values = self._cures[symptom.code]
-        cure = self._effect(own, arms[("cure", symptom.code)])
+        cure = self._effect(arms["own"], arms[symptom.code])
         units = self._subject.spec.hidden_units
-        return Twins(moments, units, harm, epochs, cure, change, values)
+        return Twins(group.moments, units, group.harm, epochs, cure, change, values)
 
     def _effect(self, own: Sequence[Course], other: Sequence[Course]) -> Effect:
         scale, worst = self._subject.scale, self._subject.curves.constant
