@@ -15,6 +15,7 @@ def _curves(score: np.ndarray, train: np.ndarray | None = None, **others: object
         "best_epoch": int(score.argmin()) + 1,
         "metric": "error",
         "constant": 0.9,
+        "dev_rows": 1_000,
         **others,
     }
     return Curves(train_cost=train, dev_score=score, **given)  # type: ignore[arg-type]
@@ -95,6 +96,12 @@ def test_what_patience_has_stopped_is_no_problem(curve: np.ndarray) -> None:
     assert _levels(_curves(curve, stopped_early=True)) == ["ok"] * 3
 
 
+@pytest.mark.parametrize("curve", [RISING, SPOILT])
+def test_a_rise_that_other_dev_rows_need_not_show_is_none(curve: np.ndarray) -> None:
+    """From 10 % to 20 or 30 % of 8 rows: less than 2 rows, an error of 10 % has one of 11 %."""
+    assert _levels(_curves(curve, dev_rows=8)) == ["ok"] * 3
+
+
 def test_a_cost_that_rises_while_the_score_holds_is_overconfidence() -> None:
     curves = replace(_curves(SETTLED), dev_cost=RISING)
     found = _told(curves)["DW414"]
@@ -116,7 +123,7 @@ def test_early_stopping_that_came_too_soon_for_a_curve_that_falls() -> None:
 @pytest.mark.parametrize("epochs", [0, 1, 5, 11])
 def test_a_short_curve_tells_nothing(epochs: int) -> None:
     score = np.linspace(0.5, 0.1, epochs) if epochs else np.zeros(0)
-    curves = Curves(score, score, score, epochs, "error", 0.9)
+    curves = Curves(score, score, score, epochs, "error", 0.9, 100)
     assert _levels(curves) == ["unsure"] * 3
 
 

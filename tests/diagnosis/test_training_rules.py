@@ -23,7 +23,13 @@ GENERATOR = np.random.default_rng(0)
 
 
 def _curves(train: np.ndarray, **others: object) -> Curves:
-    given = {"best_epoch": len(train) // 2, "metric": "error", "constant": 0.9, **others}
+    given = {
+        "best_epoch": len(train) // 2,
+        "metric": "error",
+        "constant": 0.9,
+        "dev_rows": 1_000,
+        **others,
+    }
     return Curves(train, train, train, **given)  # type: ignore[arg-type]
 
 

@@ -24,6 +24,7 @@ LATE, EARLY = 0.75, 0.1
 SIGNIFICANT = 0.01 / 3  # three checks of one curve: together at most 1 in 100
 _LEAST_EPOCHS = 12  # a last quarter of 3, a second half of 6: what `trend` asks for
 _SHARE_WORTH = 0.01
+_ROWS_SOURCE = "what matters, and two standard errors of the score on these dev rows"
 _WORTH_SOURCE = "smallest change of the score that matters: 1 % of the constant guess's"
 
 
@@ -36,6 +37,7 @@ class Curves:
         best_epoch: of the best dev score, counted from 1.
         metric: what the score is.
         constant: the constant guess's dev score, in the same unit.
+        dev_rows: that the scores are of.
         anneals: whether the learning rate falls to 0 at the last epoch, as by cosine decay.
         stopped_early: whether patience ended it.
         others: of the best other networks of the study, best epochs as shares of their epochs.
@@ -47,6 +49,7 @@ class Curves:
     best_epoch: int
     metric: str
     constant: float
+    dev_rows: int
     anneals: bool = False
     stopped_early: bool = False
     others: tuple[float, ...] = ()
@@ -139,14 +142,14 @@ def _best_late(curves: Curves) -> Finding:
 
 def _best_early(curves: Curves) -> Finding:
     """DW413: is the best step in the first tenth, and does the score get worse from there?"""
-    size = worth(curves.metric, curves.constant)
+    size = _beyond_rows(curves)
     start = max(curves.best_epoch, round(EARLY * curves.epochs))
     after = _trend(curves.dev_score[start:])
     shorter = max(1, 2 * curves.best_epoch)
     check = Check(
         measured=after.change,
         threshold=size,
-        threshold_source=_WORTH_SOURCE,
+        threshold_source=_ROWS_SOURCE,
         change=f"train for {shorter:,} epochs",
         values={"epochs": shorter},
         p_value=after.p_rise,
@@ -167,7 +170,7 @@ def _dev_rises(curves: Curves) -> Finding:
     A minimum is followed by something higher even in noise; the line is therefore drawn through
     what comes a twentieth of the training after it.
     """
-    size = worth(curves.metric, curves.constant)
+    size = _beyond_rows(curves)
     smooth = max(1, curves.epochs // 20)
     means = np.convolve(curves.dev_cost, np.ones(smooth) / smooth, mode="valid")
     low = int(means.argmin()) + smooth // 2
@@ -185,7 +188,7 @@ def _dev_rises(curves: Curves) -> Finding:
     check = Check(
         measured=score.change,
         threshold=size,
-        threshold_source=_WORTH_SOURCE,
+        threshold_source=_ROWS_SOURCE,
         change="more l2",
         values={"l2": 1e-3},
         p_value=max(cost.p_rise, score.p_rise),
@@ -207,6 +210,22 @@ def _dev_rises(curves: Curves) -> Finding:
         return check_finding("DW414", "problem", "dev cost rising", detail, check)
     detail = f"{rise} while dev {_label(curves)} held: surer of its mistakes, not more of them"
     return check_finding("DW414", "ok", "dev cost rising, score not", detail, check)
+
+
+def _beyond_rows(curves: Curves) -> float:
+    """Return the rise of a score that matters and that other dev rows would show as well.
+
+    On few rows a score drifts by luck with the weights, and lingers. Two standard errors of a
+    score, sqrt(s (1 - s) / n) for shares and s / sqrt(2 n) for roots of mean squares: as of a
+    difference between two scores on the same rows that correlate by one half.
+    """
+    least = float(np.min(curves.dev_score))
+    n = max(1, curves.dev_rows)
+    if METRICS[curves.metric].bounded:
+        error = math.sqrt(max(0.0, least * (1 - least)) / n)
+    else:
+        error = abs(least) / math.sqrt(2 * n)
+    return max(worth(curves.metric, curves.constant), 2 * error)
 
 
 _NONE = Trend(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)

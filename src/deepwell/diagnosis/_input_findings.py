@@ -26,7 +26,7 @@ from ._paired_runs import Effect, helps
 from ._texts import figure_text
 
 SLOW = 10.0  # half of the two decades that the default search of rates spans
-LEVEL = 0.01  # chance of a finding where normalizing does nothing
+LEVEL = 0.02  # chance of a finding where normalizing does nothing
 _MOST_ROWS = 2_000
 _ITERATIONS = 100
 _TINY = 1e-12

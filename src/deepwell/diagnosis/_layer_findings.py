@@ -28,7 +28,7 @@ from ._paired_runs import Effect, helps
 from ._texts import figure_text
 
 SYMPTOM_LEVEL = 0.01  # chance of seeing any symptom in a healthy network, all layers and checks
-HARM_LEVEL = 0.01  # chance of a score that much worse, where nothing is wrong
+HARM_LEVEL = 0.02  # chance of a score that much worse, where nothing is wrong: 5 of 256 patterns
 _PER_LAYER = 2.0  # a layer that halves, or doubles, the gradient: gate
 _GATE = 10.0  # times the gradient of untrained twins, or the output layer's, or a tenth: gate
 _SHARE = 0.25  # of units without use: gate

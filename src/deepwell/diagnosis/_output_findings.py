@@ -21,7 +21,7 @@ from ._paired_runs import Effect, helps
 from ._texts import figure_text
 
 CONSTANT = 0.005  # 2 s < 0.01
-LEVEL = 0.01
+LEVEL = 0.02
 
 
 def output_spread(prediction: np.ndarray, y: np.ndarray) -> float:

@@ -20,8 +20,8 @@ from ._texts import figure_text
 from ._trend import trend
 
 FLAT = 0.01  # of the constant guess's cost: a fall in the second half that is next to nothing
-LEVEL = 0.01
-_HIGH = 0.5  # share of that cost from which on a flat curve asks for twins: a gate
+LEVEL = 0.02
+_HIGH = 0.75  # share of that cost from which on a flat curve asks for twins: a gate
 
 
 def fall_in_second_half(curves: Curves) -> float:

@@ -145,6 +145,7 @@ def _curves(ended: Ended) -> Curves:
         best_epoch=int(np.nanargmin(score)) + 1 if np.isfinite(score).any() else 0,
         metric=ended.metric,
         constant=ended.constant,
+        dev_rows=len(ended.data.dev),
         anneals=ended.best.spec.text("decay") in _ANNEALING,
         stopped_early=ended.best.status is Status.EARLY_STOPPED,
         others=tuple(t.best_epoch / t.epochs for t in long_enough[:_OTHERS]),
