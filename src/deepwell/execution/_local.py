@@ -413,32 +413,40 @@ class LocalEngine:
                 if not chunk.ends_epoch and stop():
                     ended = moved & (info.outcome != Outcome.RUNNING)
                     if ended.any():  # who ended inside an epoch is told before the stop
-                        yield chunk_record(epoch, group, info, ended)
+                        yield self._probed(course, session, group, (epoch, info, ended))
                     return
             begun = 0
             assert info is not None
             moved &= ~np.isnan(info.dev_cost) | (info.outcome != Outcome.RUNNING)
             if moved.any():  # a stop leaves some without a score, to be told when they have it
-                record = chunk_record(epoch, group, info, moved)
-                yield replace(record, probes=self._probed(course, session, group, record))
+                yield self._probed(course, session, group, (epoch, info, moved))
             running &= info.outcome == Outcome.RUNNING
             if not running.any() or stop():
                 return
 
     def _probed(
-        self, course: Course, session: Session, group: Sequence[int], record: ChunkRecord
-    ) -> tuple[Probe, ...]:
-        """Return what the plan asks to see of the members that told an epoch."""
-        plan = self._probes
-        wanted = plan.trials.intersection(record.trials.tolist()) if plan is not None else ()
+        self,
+        course: Course,
+        session: Session,
+        group: Sequence[int],
+        told: tuple[int, Info, np.ndarray],
+    ) -> ChunkRecord:
+        """Return the record of an epoch with what the plan asks to see of its members.
+
+        Args:
+            course: of the members.
+            session: that trains them.
+            group: their numbers.
+            told: the epoch, what it told, and of which members.
+        """
+        record, plan = chunk_record(told[0], group, *told[1:]), self._probes
+        wanted = sorted(plan.trials.intersection(record.trials.tolist())) if plan else []
         if plan is None or not wanted:
-            return ()
-        found: list[Probe] = []
-        lasts = {n: self._specs[n].whole("epochs") for n in sorted(wanted)}
-        if record.epoch == 1:
-            found += course.probe_start({n: self._members[n] for n in lasts})
-        due = {n: self._members[n] for n, last in lasts.items() if plan.due(record.epoch, last)}
+            return record
+        members = {n: self._members[n] for n in wanted}
+        found = course.probe_start(members) if record.epoch == 1 else []
+        due = [n for n in wanted if plan.due(record.epoch, self._specs[n].whole("epochs"))]
         if due:
-            states = session.read([group.index(n) for n in due])
-            found += course.probe(due, dict(zip(due, states, strict=True)), record.epoch)
-        return tuple(found)
+            states = dict(zip(due, session.read([group.index(n) for n in due]), strict=True))
+            found += course.probe({n: members[n] for n in due}, states, record.epoch)
+        return replace(record, probes=tuple(found))

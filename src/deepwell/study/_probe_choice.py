@@ -70,7 +70,7 @@ def checked_every(every: object) -> int:
         UsageError: when it is no whole number above 0.
     """
     number = plain(every)
-    if number is None or number == 0:
+    if number is None:
         return 0
     if not _EVERY.accepts(number):
         raise UsageError(f"`probe_every` must be {_EVERY.describe()}, got {safe_text(repr(every))}")

@@ -21,6 +21,7 @@ from deepwell.execution._local import LocalEngine
 from deepwell.execution._members import architecture_of
 from deepwell.execution._planner import Machine, Plan, Shape
 from deepwell.execution._probe_plan import ProbePlan
+from deepwell.execution._recovery import out_of_memory
 from deepwell.records import Probe, Rung, Trial, TrialSpec, from_plain
 from deepwell.search.schedulers._across_folds import configurations
 
@@ -36,8 +37,8 @@ _FREE = 1.5e9
 
 _IDLE = 16  # cores at most that are counted as waiting
 
-_OF_A_PROBE = 3e7
-"""Multiply-adds in the time of a probe's own overhead, about 2 ms."""
+_SECONDS, _SECONDS_COMPILED = 0.002, 0.03
+"""Of a probe beside its products, in the native program and in a compiled one."""
 
 
 def chosen(
@@ -87,7 +88,8 @@ def probe_work(spec: TrialSpec, shape: Shape, machine: Machine) -> float:
     batch = min(spec.whole("batch_size"), shape.train_rows)
     rows = min(shape.dev_rows, MOST_ROWS)
     work = rows * network.forward_multiply_adds() + 2 * batch * network.multiply_adds()
-    return (work + _OF_A_PROBE) * machine.devices
+    overhead = _SECONDS_COMPILED if machine.compile_seconds else _SECONDS
+    return work * machine.devices + overhead * machine.multiply_adds
 
 
 def late_probes(
@@ -113,11 +115,17 @@ def late_probes(
     missing = [epoch for epoch in wanted if epoch < last and epoch not in there]
     if not probing.every:
         work = trained_multiply_adds(history.trials(), engine.shape)
-        beside = min(engine.machine.devices, _IDLE)  # cores that wait meanwhile
-        affordable = max(SHARE * work, _FREE) / (multiply_adds(spec, engine.shape) * beside)
+        machine = engine.machine
+        waiting = max(min(machine.devices, _IDLE), machine.width)  # cores, or lanes of a wide step
+        affordable = max(SHARE * work, _FREE) / (multiply_adds(spec, engine.shape) * waiting)
         missing = [epoch for epoch in missing if epoch <= affordable]
-    found = engine.replay(best.number, missing) if missing and replays else []
-    return found + ([] if last in there else engine.probe(best.number, last))
+    try:
+        found = engine.replay(best.number, missing) if missing and replays else []
+        return found + ([] if last in there else engine.probe(best.number, last))
+    except Exception as error:  # what a lack of memory raises depends on the program
+        if not out_of_memory(error):
+            raise
+        return []  # a result is worth more than its probes
 
 
 def _plan_of(history: History, number: int) -> Plan:

@@ -56,7 +56,8 @@ class Settings:
         for name in ("seed", "best_possible", "folds"):
             object.__setattr__(self, name, plain(getattr(self, name)))
         object.__setattr__(self, "probe", checked_choice(self.probe))
-        object.__setattr__(self, "probe_every", checked_every(self.probe_every))
+        if self.probe_every != 0:
+            object.__setattr__(self, "probe_every", checked_every(self.probe_every))
         if not _SEED.accepts(self.seed):
             raise UsageError(f"`seed` must be {_SEED.describe()}, got {_shown(self.seed)}")
         if self.folds != 0 and not FOLDS.accepts(self.folds):
