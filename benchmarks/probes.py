@@ -4,8 +4,8 @@
 
 The fit is B1's, in the native program, once with every network trained to its end as B1 does it
 and once as `deepwell fit` does by itself, where rungs end most of them early. Rounds take the ways
-in turn, there and back, so that a change of the machine's speed meets all of them; a cost is the median over the
-rounds of how much longer a fit took than the one without probes in the same round.
+in turn, there and back, so that a change of the machine's speed meets all of them; a cost is the
+median over the rounds of how much longer a fit took than the one without probes in its round.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def run(program, specs, plan, rows=None, shape=None, rungs=(6,), memory=None):
         ]
         states = {n: dict(state) for n, state in engine.states(list(specs)).items()}
         replayed = [
-            p for n in sorted(plan.trials) if (p := engine.replay(n, plan.epochs(6)))
+            p for n in sorted(plan.trials & set(specs)) if (p := engine.replay(n, plan.epochs(6)))
         ] if plan else []  # fmt: skip
         last = {n: engine.probe(n, int(states[n]["epoch"])) for n in specs}
     probes = sorted((p for r in records for p in r.probes), key=lambda p: (p.trial, p.epoch))

@@ -219,7 +219,8 @@ class LocalEngine:
             number: of a trial that was prepared.
             epochs: how many must be done at each probe, rising; 0 for none.
         """
-        return self._course(number).replay(number, self._members[number], epochs)
+        member = self._members[number]
+        return self._course(number).replay(number, member, epochs)
 
     def probe(self, number: int, epoch: int) -> list[Probe]:
         """Return what is inside a trial whose state is held, which ended this epoch last.
