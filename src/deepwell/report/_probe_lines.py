@@ -25,8 +25,9 @@ def probe_lines(probes: Sequence[Probe]) -> list[str]:
     if not probes:
         return []
     first, last = probes[0], probes[-1]
+    times = "once" if len(probes) == 1 else f"{len(probes):,} times"
     told = (
-        f"Probed {count(len(probes), 'time')}, the last time after "
+        f"Probed {times}, the last time after "
         f"{count(last.epoch, 'epoch')}; the gradient at the first and the last probe:"
     )
     rows = [

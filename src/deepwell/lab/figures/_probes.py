@@ -16,7 +16,7 @@ from deepwell.lab._tasks import moons
 from deepwell.records import Probe, TrialSpec
 
 EPOCHS, LAYERS = 60, 4
-NETWORKS = {"weights as usual": 1.0, "weights 6 times as large": 6.0}
+NETWORKS = {"weights as usual": 1.0, "weights 50 times as large": 50.0}
 
 
 def probed(scale: float) -> list[Probe]:
@@ -72,7 +72,7 @@ def _ribbons(axes: Any, epochs: np.ndarray, quantiles: np.ndarray, color: str) -
 
 
 def _ratios(axes: Any, epochs: np.ndarray, ratios: np.ndarray, style: Style) -> None:
-    axes.set(xlim=(0, EPOCHS), yscale="log", ylim=(1e-5, 1e-1))
+    axes.set(xlim=(0, EPOCHS), yscale="log", ylim=(1e-6, 1e-1))
     axes.set_title("update / weights", fontsize=8.5)
     ends = []
     names = [f"hidden {n + 1}" for n in range(LAYERS)] + ["output"]
