@@ -51,4 +51,4 @@ def test_the_report_has_them_where_there_are_some(result, make_trial):
     assert "Inside the best network" not in text_report(result, trials)
     text = text_report(result, trials, [probe(0), probe(9)])
     assert text.index("The best network") < text.index("Inside the best network")
-    assert text.index("Inside the best network") < text.index("best of")
+    assert text.index("Inside the best network") < text.index("best of 1 trial")

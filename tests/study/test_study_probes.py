@@ -211,7 +211,7 @@ def test_a_long_training_is_not_repeated_whole(data, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "bad", ["worst", "", "3,x", "-1", -1, True, [], ["a"], 2.5, None, [1, True]]
+    "bad", ["worst", "", "3,x", "9" * 5000, "-1", -1, True, [], ["a"], 2.5, None, [1, True]]
 )
 def test_wrong_choices(bad):
     with pytest.raises(UsageError, match=r"`probe` must be best, all, none, or numbers of trials"):

@@ -107,7 +107,7 @@ class _Tally:
         self.numbers.append(out[-self.rows % self.step :: self.step].ravel())
         self.ends.append((out.min(), out.max()))
         self.of_units.append((g.min(axis=0), g.max(axis=0)))
-        self.zeros += g.size - np.count_nonzero(g)
+        self.zeros += g.size - int(np.count_nonzero(g))
         flat = is_flat(architecture, signal.z)
         if flat is not None:
             often = np.count_nonzero(flat.reshape(-1, flat.shape[-1]), axis=0)

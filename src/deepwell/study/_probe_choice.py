@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import cast
 
 from deepwell._base._constraints import IntegerInterval
 from deepwell._base._errors import UsageError
@@ -17,6 +18,7 @@ BEST, ALL, NONE = WAYS = ("best", "all", "none")
 
 _EVERY = IntegerInterval(1, 1_000_000)
 _NUMBER = IntegerInterval(0, 10**9)
+_DIGITS = 10
 
 
 @dataclass(frozen=True)
@@ -47,20 +49,24 @@ def checked_choice(probe: object) -> Choice:
     """
     if isinstance(probe, str) and probe in WAYS:
         return probe
-    given: Iterable[object] = ()
+    given: list[object] = []
     if isinstance(probe, str):
-        given = [int(part) if part.strip().isdecimal() else part for part in probe.split(",")]
+        given = [_number(part.strip()) for part in probe.split(",")]
     elif isinstance(probe, Iterable):
-        given = [plain(number) for number in probe]
+        given = [plain(number) for number in cast(Iterable[object], probe)]
     elif not isinstance(probe, bool):
         given = [plain(probe)]
     numbers = [n for n in given if isinstance(n, int) and _NUMBER.accepts(n)]
-    if not numbers or len(numbers) != len(list(given)):
+    if not numbers or len(numbers) != len(given):
         raise UsageError(
             f"`probe` must be best, all, none, or numbers of trials such as 3,17, "
-            f"got {safe_text(repr(probe))}"
+            f"got {safe_text(repr(cast(object, probe)))}"
         )
     return tuple(sorted(set(numbers)))
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.isdecimal() and len(text) <= _DIGITS else text
 
 
 def checked_every(every: object) -> int:
