@@ -6,7 +6,7 @@ PEERS := build/peers/venv/.installed
 NATIVE := $(wildcard src/native/*.?pp src/native/*/*.?pp)
 
 .PHONY: install demo test test-all check format techniques clean
-.PHONY: peers bench bench-quick bench-page bench-b1 bench-b2 bench-b3 bench-gpu bench-techniques
+.PHONY: peers bench bench-quick bench-page bench-b1 bench-b2 bench-b3 bench-gpu bench-techniques bench-probes
 
 install: $(STAMP)
 
@@ -72,6 +72,10 @@ bench-gpu: install
 # What each technique of training costs beside plain descent.
 bench-techniques: install
 	$(BIN)/python -m benchmarks.techniques
+
+# What probes of the best network cost in a whole fit.
+bench-probes: install
+	$(BIN)/python -m benchmarks.probes
 
 bench-page: install
 	$(BIN)/python -m benchmarks page

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deepwell.checking._arms import Bench, Course
+from deepwell.checking._arms import Arm, Bench
 from deepwell.data._batches import epoch_order
 from deepwell.networks._architecture import Architecture
 from deepwell.training._native_program import NativeProgram
@@ -20,7 +20,9 @@ def _rows(n: int = 90) -> TrainingRows:
 
 def _member(seed: int, **numbers: float) -> Member:
     network = Architecture(5, (8, 8), 1, "relu", loss="logistic", dropout=(0.1, 0.1))
-    return Member(network, "adam", "he", seed, {"learning_rate": 0.01, "epochs": 6, **numbers})
+    return Member(
+        network, "adam", "he", seed, {"learning_rate": 0.01, "beta2": 0.999, "epochs": 6, **numbers}
+    )
 
 
 def _bench(rows: TrainingRows, batch: int = 16) -> Bench:
@@ -60,27 +62,30 @@ def _lowest(curve: np.ndarray) -> float:
 
 def test_the_score_is_the_lowest_mean_of_three_epochs() -> None:
     curve = np.array([0.5, 0.4, 0.1, 0.4, 0.3, 0.3, 0.3])
-    course = Course(_member(0), curve, 2 * curve, curve, {})
+    course = Arm(_member(0), curve, 2 * curve, curve, {})
     assert course.score == pytest.approx(0.8 / 3)  # 0.4, 0.1, 0.3 never are; 0.1, 0.4, 0.3 are
     assert course.cost == pytest.approx(1.6 / 3)
-    short = Course(_member(0), curve[:2], curve[:2], curve[:2], {})
+    short = Arm(_member(0), curve[:2], curve[:2], curve[:2], {})
     assert short.score == pytest.approx(0.45)
     nothing = np.full(5, np.nan)
-    assert Course(_member(0), nothing, nothing, nothing, {}).score == float("inf")
+    assert Arm(_member(0), nothing, nothing, nothing, {}).score == float("inf")
 
 
-def test_probes_are_of_the_states_that_are_given() -> None:
+def test_what_is_looked_at_are_the_states_that_are_given() -> None:
     bench = _bench(_rows())
     members = [_member(1), _member(2)]
     starts = bench.start(members)
-    courses = bench.train(members, epochs=3)
-    early = bench.probe(members, starts)
-    late = bench.probe(members, [course.state for course in courses])
-    assert [p.step for p in early] == [0, 0]
-    assert [p.step for p in late] == [18, 18]
-    norm = np.sqrt(np.square(starts[1]["weights/0"]).sum())
+    arms = bench.train(members, epochs=3)
+    assert [int(arm.state["step"]) for arm in arms] == [18, 18]
+    early = bench.look(members, starts, (0.0, 1.0))
+    late = bench.look(members, [arm.state for arm in arms], (0.0, 1.0), dev_rows=7)
+    norm = np.sqrt(sum(np.square(starts[1][f"{n}/0"]).sum() for n in ("weights", "biases")))
     assert early[1].weight_norm[0] == pytest.approx(norm, rel=1e-6)
     assert not np.array_equal(early[0].weight_norm, late[0].weight_norm)
+    first = _bench(replace(_rows(), x_dev=_rows().x_dev[:7])).look(
+        members, [arm.state for arm in arms], (0.0, 1.0)
+    )
+    np.testing.assert_array_equal(late[0].activations, first[0].activations)
 
 
 def test_the_work_of_an_arm_grows_with_its_network_and_never_below_its_steps() -> None:

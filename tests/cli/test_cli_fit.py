@@ -68,6 +68,8 @@ def test_the_library_gets_what_was_asked(deepwell, library) -> None:
         "metric": "log_loss",
         "best_possible": 0.02,
         "folds": None,
+        "probe": "best",
+        "probe_every": None,
         "store": "place",
     }
     assert library.calls["run"] == {"trials": 8, "epochs": 6, "budget": "60s"}

@@ -264,6 +264,18 @@ def test_early_stopping_keeps_the_best_epoch() -> None:
     assert m["train"][-1] < m["train"][m["best"] - 1]
 
 
+@pytest.mark.proves("C5", "figure")
+@pytest.mark.slow
+def test_large_weights_saturate_and_probes_tell() -> None:
+    usual, large = measured("probes").values()
+    assert usual["activations"].shape == (61, 5, 7)
+    assert usual["saturated"][0].max(initial=0, where=~np.isnan(usual["saturated"][0])) < 0.1
+    assert large["saturated"][0, 1:4].min() > 0.5
+    spread = large["activations"][0, 1:4, 5] - large["activations"][0, 1:4, 1]
+    assert spread.min() > 1.9  # from -1 to 1
+    assert usual["ratio"].min() > large["ratio"].min() / 10
+
+
 @pytest.mark.slow
 def test_four_regimes_of_the_rate() -> None:
     m = dict(zip(_learning_rates.RATES, measured("learning-rates").values(), strict=True))

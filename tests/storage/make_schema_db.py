@@ -12,12 +12,19 @@ from pathlib import Path
 
 import numpy as np
 
-from deepwell.records import ChunkRecord, Estimate, Event, Opening, Status, TrialSpec
+from deepwell.records import ChunkRecord, Estimate, Event, Opening, Probe, Status, TrialSpec
 from deepwell.storage import open_store
 from deepwell.storage._checkpoint_record import CheckpointRecord
 from deepwell.storage._schema import REVISION
 
 FOLDER = Path(__file__).parent / "data"
+
+
+def probe(trial: int, epoch: int) -> Probe:
+    """Return a probe of two layers whose numbers are all different."""
+    numbers = np.arange(54, dtype=np.float32).reshape(2, 27) + 100 * epoch + 1000 * trial
+    spreads, singles = np.split(numbers[:, :21], 3, axis=1), numbers[:, 21:].T
+    return Probe(trial, epoch, 10 * epoch, ("hidden 1", "output"), *spreads, *singles)
 
 
 def fill(folder: str) -> None:
@@ -31,10 +38,11 @@ def fill(folder: str) -> None:
             metrics = {"train_cost": score / 2, "dev_cost": score * 2, "dev_score": score}
             statuses = {2: Status.DIVERGED} if epoch == 2 else {}
             steps = np.full(3, 10 * epoch)
+            probes = tuple(probe(1, n) for n in ((0, 1) if epoch == 1 else (2,)))
             store.record_chunk(
                 study.id,
                 0,
-                ChunkRecord(epoch, np.arange(3), metrics, statuses, steps),
+                ChunkRecord(epoch, np.arange(3), metrics, statuses, steps, probes),
                 seconds=1.25 * epoch,
             )
             if epoch == 1:

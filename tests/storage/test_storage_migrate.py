@@ -92,7 +92,10 @@ def test_stored_database_is_read_whole(tmp_path: Path, stored: Path):
     shutil.copy(stored, tmp_path / "store.db")
     with open_store(tmp_path, create=False) as store:
         check_contents(store)
-        check_checkpoint(store, int(stored.stem.removeprefix("schema_")))
+        schema = int(stored.stem.removeprefix("schema_"))
+        check_probes(store, [0, 1, 2] if schema >= 3 else [])
+        check_checkpoint(store, schema)
+        check_probes(store, [0, 1] if schema >= 3 else [])  # the second epoch was taken back
         with store._database.reading() as connection:
             assert connection.execute(sa.select(VERSION)).scalar_one() == REVISION
         assert store.create_study("churn", {}).name == "churn-3"
@@ -130,6 +133,19 @@ def check_contents(store: Store) -> None:
     store.verify_ledger()
 
 
+def check_probes(store: Store, epochs: list[int]) -> None:
+    """Schema 1 and 2 knew none; from schema 3 on trial 1 was looked into."""
+    found = store.probes(store.studies()[0].id)
+    assert [(p.trial, p.epoch, p.step) for p in found] == [(1, n, 10 * n) for n in epochs]
+    for p in found:
+        assert p.layers == ("hidden 1", "output")
+        first = 1000 + 100 * p.epoch
+        np.testing.assert_array_equal(p.activations[0], first + np.arange(7))
+        np.testing.assert_array_equal(p.weights[1], first + 27 + 14 + np.arange(7))
+        np.testing.assert_array_equal(p.dead, [first + 21, first + 48])
+        np.testing.assert_array_equal(p.update_norm, [first + 26, first + 53])
+
+
 def check_checkpoint(store: Store, schema: int) -> None:
     """Schema 1 knew none; from schema 2 on one is kept after the first of two epochs."""
     study = store.studies()[0]
@@ -153,7 +169,7 @@ def test_newer_store_is_refused_untouched(tmp_path: Path):
     file = tmp_path / "store.db"
     set_revision(file, "0099")
     before = file.read_bytes()
-    with pytest.raises(StudyError, match=r"newer Deepwell \(schema 0099, this one knows 0002\)"):
+    with pytest.raises(StudyError, match=r"newer Deepwell \(schema 0099, this one knows 0003\)"):
         open_store(tmp_path)
     assert file.read_bytes() == before
 

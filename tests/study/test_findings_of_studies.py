@@ -5,6 +5,7 @@ import shlex
 
 import numpy as np
 import pytest
+from sklearn import datasets
 
 import deepwell as dw
 from deepwell.cli import run
@@ -53,10 +54,9 @@ def test_a_problem_has_a_command_that_runs(digits, tmp_path, capsys):
 
 
 def test_rows_that_are_in_no_file_have_no_command(tmp_path):
-    generator = np.random.default_rng(0)
-    x = generator.normal(size=(300, 4))
-    data = dw.load({"x": x, "y": (x[:, 0] > 0).astype(int)}, target="y", vault=None)
-    fault = {"learning_rate": 30.0, "hidden_layers": 2, "hidden_units": 16}
+    table = datasets.load_digits()
+    data = dw.load({"x": table.data, "y": table.target}, "y", task="classification", vault=None)
+    fault = {"learning_rate": 0.3, "hidden_layers": 2, "hidden_units": 32}
     study = dw.Study(data, store=tmp_path, fixed=fault, scheduler="none")
     found = [f for f in study.run(trials=1, epochs=20).findings if f.code == "DW405"]
     assert [(f.level, f.command) for f in found] == [("problem", "")]

@@ -143,6 +143,7 @@ def contents(store: Path) -> dict[str, Any]:
         assert plain is not None
         result = from_plain(StudyResult, plain)
         trials = opened.trials(record.id, curves=True)
+        probes = opened.probes(record.id)
         events = {
             kind: [e.details for e in opened.events(record.id, kind)]
             for kind in ("propose", "plan", "finish", "prune", "promote", "interrupt")
@@ -155,6 +156,7 @@ def contents(store: Path) -> dict[str, Any]:
     return {
         "status": record.status,
         "trials": [replace(t, curves={}) for t in trials],
+        "probes": [(p.trial, p.epoch, p.step, p.weights.tobytes()) for p in probes],
         "curves": [{k: c.tobytes() for k, c in t.curves.items()} for t in trials],
         "result": replace(
             result,

@@ -96,6 +96,10 @@ def left(store, name="mine"):
         trials = opened.trials(record.id, curves=True)
         kinds = ("propose", "finish", "prune", "promote")
         events = [[e.details for e in opened.events(record.id, kind)] for kind in kinds]
+        probes = [
+            (p.trial, p.epoch, p.step, p.weights.tobytes(), p.update_norm.tobytes())
+            for p in opened.probes(record.id)
+        ]
     curves = [{k: c.tobytes() for k, c in t.curves.items()} for t in trials]
     model = (store / name / "model" / "model.safetensors").read_bytes()
     result = dw.open_study(name, store).result
@@ -103,6 +107,7 @@ def left(store, name="mine"):
         "status": record.status,
         "trials": [replace(t, curves={}) for t in trials],
         "curves": curves,
+        "probes": probes,
         "events": events,
         "model": model,
         "scores": (result.dev, result.train, result.baselines, result.findings, result.statuses),

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deepwell.data._batches import epoch_order, steps_per_epoch
-from deepwell.records import Probe
 from deepwell.training._native_program import NativeProgram
 from deepwell.training._program import (
     Chunk,
@@ -26,7 +25,7 @@ from deepwell.training._program import (
 )
 from deepwell.training._state import at_best
 
-from ._probes import probe_members
+from ._probes import Inside, Where, look_inside
 
 _NOT_DONE = 2**31 - 1
 _SMOOTH = 3  # epochs
@@ -34,7 +33,7 @@ _STEP, _UPDATE = 300_000, 10  # multiply-adds that a step takes, and one for eac
 
 
 @dataclass(frozen=True)
-class Course:
+class Arm:
     """How one network trained.
 
     Attributes:
@@ -124,7 +123,7 @@ class Bench:
         steps = steps_per_epoch(train, self._batch)
         return float(products + steps * (_STEP + _UPDATE * network.parameters))
 
-    def train(self, members: Sequence[Member], epochs: int) -> list[Course]:
+    def train(self, members: Sequence[Member], epochs: int) -> list[Arm]:
         """Train networks from their start for so many epochs, side by side.
 
         Args:
@@ -138,7 +137,7 @@ class Bench:
             for name in ("train_cost", "dev_cost", "dev_score")
         ]
         return [
-            Course(member, *(curve[:, place] for curve in curves), state=state)
+            Arm(member, *(curve[:, place] for curve in curves), state=state)
             for place, (member, state) in enumerate(zip(members, session.states(), strict=True))
         ]
 
@@ -146,20 +145,24 @@ class Bench:
         """Return the states that networks begin with."""
         return self._program.load(members, [None] * len(members)).states()
 
-    def probe(
-        self, members: Sequence[Member], states: Sequence[State], dev_rows: int | None = None
-    ) -> list[Probe]:
-        """Return what is inside networks in these states; numbered from 0.
+    def look(
+        self,
+        members: Sequence[Member],
+        states: Sequence[State],
+        levels: Sequence[float],
+        dev_rows: int | None = None,
+    ) -> list[Inside]:
+        """Return what is inside networks in these states.
 
         Args:
             members: the networks.
             states: one each.
+            levels: of the quantiles.
             dev_rows: how many of the first dev rows to look at; None takes them all.
         """
         step = Chunk(self._chunk(_NOT_DONE).order[:1], _NOT_DONE, ends_epoch=False)
-        numbered = dict(enumerate(members))
         rows = replace(self._rows, x_dev=self._rows.x_dev[:dev_rows])
-        return probe_members(self._program, numbered, dict(enumerate(states)), rows, step)
+        return look_inside(members, states, Where(self._program, rows, step, levels))
 
     def _chunk(self, epoch: int) -> Chunk:
         order = epoch_order(self._order_seed, epoch, len(self._rows.y_train), self._batch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +11,6 @@ from deepwell.networks._architecture import Architecture
 from deepwell.networks._flat_parts import is_flat
 from deepwell.networks._forward import ROWS_AT_ONCE
 from deepwell.networks._signals import Signal, signals
-from deepwell.records._probe import QUANTILES
 
 MOST_NUMBERS = 2**16
 """Numbers over which inner quantiles are taken; of more, evenly spaced ones count."""
@@ -24,7 +23,15 @@ _NUMBERS_AT_ONCE = 4_000_000  # of a layer of one block of rows
 
 @dataclass(frozen=True)
 class ActivationStatistics:
-    """Of every layer, as in `Probe`: quantiles (L, 7), the shares (L,), all float32."""
+    """Of each of L layers, all float32.
+
+    Attributes:
+        quantiles: (L, Q) of what it hands on.
+        dead: (L,) share of units that have one and the same value on all rows.
+        saturated: (L,) share of units in a flat part of their activation for `SATURATED` of the
+            rows; NaN where there is none.
+        zero: (L,) share of activations that are exactly 0; NaN for the outputs.
+    """
 
     quantiles: np.ndarray
     dead: np.ndarray
@@ -32,25 +39,32 @@ class ActivationStatistics:
     zero: np.ndarray
 
 
-def quantiles(values: np.ndarray) -> np.ndarray:
-    """Return `QUANTILES` of all numbers of an array, (7,) float64; NaN where one is NaN.
+def quantiles(values: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    """Return quantiles of all numbers of an array, (Q,) float64; NaN where one number is NaN.
 
     Least and greatest are exact. The others are too up to `MOST_NUMBERS` numbers, between two of
     them by linear interpolation; of more, evenly spaced ones stand for all.
 
-    >>> quantiles(np.arange(101.0))
-    array([  0.,   5.,  25.,  50.,  75.,  95., 100.])
+    >>> quantiles(np.arange(101.0), (0.0, 0.25, 0.5, 1.0))
+    array([  0.,  25.,  50., 100.])
+
+    Args:
+        values: any shape, at least one number.
+        levels: Q shares that rise from 0 to 1.
     """
     flat = values.ravel()
     some = flat if flat.size <= MOST_NUMBERS else flat[:: _odd(-(-flat.size // MOST_NUMBERS))]
-    found = _of_sorted(np.sort(some))
+    found = _of_sorted(np.sort(some), levels)
     if some is not flat:
         found[0], found[-1] = flat.min(), flat.max()
     return found
 
 
 def activation_statistics(
-    architecture: Architecture, parameters: Mapping[str, np.ndarray], x: np.ndarray
+    architecture: Architecture,
+    parameters: Mapping[str, np.ndarray],
+    x: np.ndarray,
+    levels: Sequence[float],
 ) -> ActivationStatistics:
     """Return what every layer does with rows x (N, inputs) at prediction, N at least 1.
 
@@ -58,6 +72,7 @@ def activation_statistics(
         architecture: the network.
         parameters: its weights and statistics by their names in a state.
         x: encoded rows.
+        levels: of the quantiles, rising from 0 to 1.
     """
     tallies: list[_Tally] = []
     at_once = _rows_at_once(architecture, len(x))
@@ -67,7 +82,7 @@ def activation_statistics(
             if layer == len(tallies):
                 tallies.append(_Tally(_row_step(signal.out, len(x))))
             tallies[layer].add(architecture, signal)
-    found = [tally.told() for tally in tallies]
+    found = [tally.told(levels) for tally in tallies]
     shares = np.array([told[1:] for told in found])
     shares[-1, 1:] = np.nan  # the outputs have no activation
     as_stored = [_single(np.array([told[0] for told in found])), *_single(shares.T)]
@@ -92,7 +107,7 @@ class _Tally:
         self.numbers.append(out[-self.rows % self.step :: self.step].ravel())
         self.ends.append((out.min(), out.max()))
         self.of_units.append((g.min(axis=0), g.max(axis=0)))
-        self.zeros += g.size - np.count_nonzero(g)
+        self.zeros += g.size - int(np.count_nonzero(g))
         flat = is_flat(architecture, signal.z)
         if flat is not None:
             often = np.count_nonzero(flat.reshape(-1, flat.shape[-1]), axis=0)
@@ -100,10 +115,10 @@ class _Tally:
         self.rows += len(out)
         self.places += len(g)
 
-    def told(self) -> tuple[np.ndarray, float, float, float]:
+    def told(self, levels: Sequence[float]) -> tuple[np.ndarray, float, float, float]:
         """Return quantiles, and the shares of dead and saturated units and of zeros."""
         lowest, highest = (np.array(end) for end in zip(*self.ends, strict=True))
-        found = _of_sorted(np.sort(np.concatenate(self.numbers)))
+        found = _of_sorted(np.sort(np.concatenate(self.numbers)), levels)
         found[0], found[-1] = lowest.min(), highest.max()
         low, high = (np.array(end) for end in zip(*self.of_units, strict=True))
         low, high = low.min(axis=0), high.max(axis=0)
@@ -115,13 +130,13 @@ class _Tally:
         return found, float(np.mean(low == high)), saturated, self.zeros / (self.places * low.size)
 
 
-def _of_sorted(values: np.ndarray) -> np.ndarray:
-    place = np.array(QUANTILES) * (values.size - 1)
+def _of_sorted(values: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    place = np.array(levels) * (values.size - 1)
     below = np.floor(place).astype(np.int64)
     low = values[below].astype(np.float64)
     high = values[np.minimum(below + 1, values.size - 1)].astype(np.float64)
     if np.isnan(values[-1]):  # sorted last
-        return np.full(len(QUANTILES), np.nan)
+        return np.full(len(levels), np.nan)
     with np.errstate(invalid="ignore", over="ignore"):  # between infinite numbers there is none
         between = low + (high - low) * (place - below)
     return np.where(place == below, low, between)

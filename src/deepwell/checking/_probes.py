@@ -15,8 +15,8 @@ prediction on dev rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,7 +24,6 @@ from deepwell._native._core_module import available
 from deepwell.networks._signals import layer_arrays, layer_names
 from deepwell.optimization._foreign import is_foreign
 from deepwell.optimization._registry import slots_of
-from deepwell.records import Probe
 from deepwell.training._program import (
     Chunk,
     Member,
@@ -55,34 +54,62 @@ _OFF = {
 }
 
 
-def probe_members(
-    program: Program,
-    members: Mapping[int, Member],
-    states: Mapping[int, State],
-    rows: TrainingRows,
-    next_step: Chunk,
-) -> list[Probe]:
-    """Return a probe of each member; none of them, nor its state, is changed.
+@dataclass(frozen=True)
+class Inside:
+    """What was measured inside a member with L layers, first to last; all arrays are float32.
 
-    Gradient and update are NaN where no program gives them: for convolutional layers trained by
-    an Optax transformation the gradient, and both for a member that diverged.
+    Attributes:
+        layers: their names.
+        activations, gradients, weights: (L, Q) quantiles.
+        dead, saturated, zero: (L,) shares, as in `ActivationStatistics`.
+        weight_norm, gradient_norm, update_norm: (L,) Euclidean norms over weights and biases.
+    """
+
+    layers: tuple[str, ...]
+    activations: np.ndarray
+    gradients: np.ndarray
+    weights: np.ndarray
+    dead: np.ndarray
+    saturated: np.ndarray
+    zero: np.ndarray
+    weight_norm: np.ndarray
+    gradient_norm: np.ndarray
+    update_norm: np.ndarray
+
+
+@dataclass(frozen=True)
+class Where:
+    """What members are looked into with.
+
+    Attributes:
+        program: that trains them, or any other one that can.
+        rows: train and dev rows, of each data view.
+        next_step: one step, of the epoch after the members'; it ends no epoch.
+        levels: of the quantiles, rising from 0 to 1.
+    """
+
+    program: Program
+    rows: TrainingRows
+    next_step: Chunk
+    levels: Sequence[float]
+
+
+def look_inside(members: Sequence[Member], states: Sequence[State], where: Where) -> list[Inside]:
+    """Return what is inside members; neither they nor their states are changed.
+
+    Gradients are NaN where no program gives them, for convolutional layers trained by an Optax
+    transformation; whatever a member that diverged does not have is NaN or infinite.
 
     Args:
-        program: that trains them, or any other one that can.
-        members: trial number -> member, at most as many as the program has lanes.
-        states: of the same trials.
-        rows: train and dev rows, of each data view.
-        next_step: one step, of the epoch after the states'; it ends no epoch.
+        members: at most as many as the program has lanes.
+        states: of the same members.
+        where: what they are looked into with.
     """
-    numbers = list(members)
-    chosen = [members[n] for n in numbers]
-    running = [_running(states[n]) for n in numbers]
-    updates = _stepped(program, chosen, running, next_step)
-    slopes = _gradients(program, chosen, running, rows, next_step)
-    return [
-        _probe(number, members[number], states[number], rows, (update, slope))
-        for number, update, slope in zip(numbers, updates, slopes, strict=True)
-    ]
+    running = [_running(state) for state in states]
+    updates = _stepped(where.program, members, running, where.next_step)
+    slopes = _gradients(members, running, where)
+    each = zip(members, states, updates, slopes, strict=True)
+    return [_inside(member, state, (update, slope), where) for member, state, update, slope in each]
 
 
 def _stepped(
@@ -99,22 +126,20 @@ def _stepped(
 
 
 def _gradients(
-    program: Program,
-    members: Sequence[Member],
-    states: Sequence[State],
-    rows: TrainingRows,
-    step: Chunk,
+    members: Sequence[Member], states: Sequence[State], where: Where
 ) -> list[State | None]:
     """Return the gradients of one batch's cost; None where no program gives them."""
     found: list[State | None] = [None] * len(members)
     own = [n for n, member in enumerate(members) if not is_foreign(member.optimizer)]
     others = [n for n, m in enumerate(members) if is_foreign(m.optimizer) and _native(m)]
-    for places, trains in ((own, program), (others, _native_program(program, rows))):
-        if not places or trains is None:
+    for places, program_of in ((own, _same), (others, _native_program)):
+        if not places:
             continue
         copies = [_descending(members[n]) for n in places]
         starts = [_without_memory(copies[i], states[n]) for i, n in enumerate(places)]
-        for n, change in zip(places, _stepped(trains, copies, starts, step), strict=True):
+        for n, change in zip(
+            places, _stepped(program_of(where), copies, starts, where.next_step), strict=True
+        ):
             found[n] = {name: delta / -_GAIN for name, delta in change.items()}
     return found
 
@@ -123,8 +148,13 @@ def _native(member: Member) -> bool:
     return available() and member.architecture.front is None
 
 
-def _native_program(program: Program, rows: TrainingRows) -> Program:
-    """Return a native program for dense members of a program whose optimizers it has not."""
+def _same(where: Where) -> Program:
+    return where.program
+
+
+def _native_program(where: Where) -> Program:
+    """Return a native program for dense members whose optimizer it has not."""
+    program, rows = where.program, where.rows
     if rows.others:
         from deepwell.training._native_views import NativeViewsProgram
 
@@ -158,26 +188,20 @@ def _running(state: State) -> State:
     return {**state, "outcome": np.asarray(Outcome.RUNNING, np.int64)}
 
 
-def _probe(
-    number: int,
-    member: Member,
-    state: State,
-    rows: TrainingRows,
-    changes: tuple[State, State | None],
-) -> Probe:
+def _inside(
+    member: Member, state: State, changes: tuple[State, State | None], where: Where
+) -> Inside:
     architecture = member.architecture
     update, gradient = changes
     layers = layer_arrays(architecture)
     weights, slopes = _by_layer(layers, state), _by_layer(layers, gradient)
-    units = activation_statistics(architecture, state, some_dev_rows(rows.views[member.view].x_dev))
-    return Probe(
-        trial=number,
-        epoch=int(state["epoch"]),
-        step=int(state["step"]),
+    x = some_dev_rows(where.rows.views[member.view].x_dev)
+    units = activation_statistics(architecture, state, x, where.levels)
+    return Inside(
         layers=layer_names(architecture),
         activations=units.quantiles,
-        gradients=_quantiles(slopes),
-        weights=_quantiles(weights),
+        gradients=_quantiles(slopes, where.levels),
+        weights=_quantiles(weights, where.levels),
         dead=units.dead,
         saturated=units.saturated,
         zero=units.zero,
@@ -201,9 +225,9 @@ def _by_layer(layers: Sequence[Sequence[str]], arrays: State | None) -> list[np.
     return [np.concatenate([arrays[name].ravel() for name in names]) for names in layers]
 
 
-def _quantiles(layers: Sequence[np.ndarray]) -> np.ndarray:
+def _quantiles(layers: Sequence[np.ndarray], levels: Sequence[float]) -> np.ndarray:
     with np.errstate(over="ignore"):  # beyond float32 a number is infinite
-        return np.array([quantiles(values) for values in layers]).astype(np.float32)
+        return np.array([quantiles(values, levels) for values in layers]).astype(np.float32)
 
 
 def _norms(layers: Sequence[np.ndarray]) -> np.ndarray:

@@ -49,6 +49,8 @@ def fit(
         "metric": study.metric,
         "best_possible": study.best_possible,
         "folds": study.folds,
+        "probe": study.probe,
+        "probe_every": study.probe_every,
         "store": place.store,
     }
     if run.dry_run:

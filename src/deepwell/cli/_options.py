@@ -17,6 +17,7 @@ HYPERPARAMETER_SECTION = "Hyperparameters (fixed for all networks; others are se
 _SEED = IntegerInterval(0, 2**63 - 1)
 _TRIALS = IntegerInterval(1, 1_000_000)
 _FOLDS = IntegerInterval(2, 100)
+_EVERY = IntegerInterval(1, 1_000_000)
 _COUNT = IntegerInterval(0, 100_000)
 _ANY_SCORE = Interval(0.0, float("inf"))
 
@@ -101,6 +102,16 @@ class StudyOptions:
         "K",
         STUDY,
         _FOLDS,
+    )
+    probe: str = flag(
+        "best",
+        "Which networks to look into while they train: best (default), all, none, or numbers of "
+        "trials beside the best, as in 3,17.",
+        "WHICH",
+        STUDY,
+    )
+    probe_every: int | None = flag(
+        None, "Epochs from probe to probe; by default after 1, 2, 4, 8, ...", "N", STUDY, _EVERY
     )
     best_possible: float | None = flag(
         None, "Best score that anything could reach, as in 0.02.", "SCORE", STUDY, _ANY_SCORE

@@ -75,7 +75,7 @@ def effect(without: Sequence[float], with_it: Sequence[float], worst: float) -> 
     tolerance = 1e-12 * float(np.abs(gains).sum())
     sums: np.ndarray = signs @ gains
     least = float(gains.sum()) - tolerance
-    p = np.count_nonzero(sums >= least) / len(sums)
+    p = float(np.count_nonzero(sums >= least)) / len(sums)
     return Effect(float(gains.mean()), p, len(gains), float(before.mean()), float(after.mean()))
 
 

@@ -52,6 +52,7 @@ def part_of(record: ChunkRecord, kept: np.ndarray) -> ChunkRecord | None:
         {name: values[kept] for name, values in record.metrics.items()},
         {n: status for n, status in record.statuses.items() if n in chosen},
         record.steps[kept],
+        tuple(probe for probe in record.probes if probe.trial in chosen),
     )
 
 

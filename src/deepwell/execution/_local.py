@@ -10,10 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from deepwell.data._batches import epoch_order, steps_per_epoch, view_orders
-from deepwell.records import ChunkRecord, TrialSpec
+from deepwell.data._batches import steps_per_epoch
+from deepwell.records import ChunkRecord, Probe, TrialSpec
 from deepwell.training._program import (
-    Chunk,
     Info,
     Member,
     Outcome,
@@ -23,13 +22,14 @@ from deepwell.training._program import (
     TrainingRows,
 )
 from deepwell.training._state import best_parameters
-from deepwell.training._window import windowed
 
 from ._backend import Backend
 from ._chunk_records import chunk_record, failure_record, part_of
+from ._course import Course
 from ._members import member_of
 from ._memory_plan import share_out
 from ._planner import Bucket, Plan, Shape
+from ._probe_plan import ProbePlan
 from ._recovery import Shortage, out_of_memory
 from ._shelf import Shelf
 from ._span import Span
@@ -87,6 +87,7 @@ class LocalEngine:
         self._at_once: dict[int, int] = {}  # by program, once memory ran out
         self._told: dict[int, int] = {}  # the epoch up to which a trial's records went out
         self._failed: set[int] = set()
+        self._probes: ProbePlan | None = None
         self._dropped: set[int] = set()  # at work, and not needed any more when that ends
         self._programs: dict[int, Future[Program]] = {}
         self._buckets: list[Bucket] = []
@@ -130,7 +131,11 @@ class LocalEngine:
             self._members[number] = self._member(spec)
 
     def train(
-        self, numbers: Sequence[int], until: int, stop: Callable[[], bool]
+        self,
+        numbers: Sequence[int],
+        until: int,
+        stop: Callable[[], bool],
+        probes: ProbePlan | None = None,
     ) -> Iterator[ChunkRecord]:
         """Train trials up to an epoch, program by program as they are compiled.
 
@@ -138,12 +143,15 @@ class LocalEngine:
             numbers: trials to train; those that stopped or diverged stay as they are.
             until: epoch to reach; no trial goes beyond its own `epochs`.
             stop: asked between calls; True ends the work with all states kept.
+            probes: which of the trials are looked into meanwhile, and when; None for no one. It
+                changes nothing of what they become.
 
         Yields:
             One record an epoch and session, as soon as it has ended.
         """
         chosen = set(numbers)
         self._dropped.clear()
+        self._probes = probes
         waiting = {self._programs[i]: i for i in range(len(self._buckets))}
         waiting = {f: i for f, i in waiting.items() if chosen & set(self._buckets[i].trials)}
         while waiting and not stop():
@@ -203,6 +211,39 @@ class LocalEngine:
         for number in [n for n in self._states if n not in kept]:
             self._states.drop(number)
         self._told = {n: epoch for n, epoch in self._told.items() if n in kept}
+
+    def replay(self, number: int, epochs: Sequence[int]) -> list[Probe]:
+        """Return what is inside a trial after so many epochs, by training it again from its start.
+
+        Args:
+            number: of a trial that was prepared.
+            epochs: how many must be done at each probe, rising; 0 for none.
+        """
+        member = self._members[number]
+        return self._course(number).replay(number, member, epochs)
+
+    def probe(self, number: int, epoch: int) -> list[Probe]:
+        """Return what is inside a trial whose state is held, which ended this epoch last.
+
+        None when no state is held, or it stands elsewhere: a stop may leave it inside an epoch.
+        """
+        state = self._states.get(number)
+        if state is None or number not in self._members or int(state["epoch"]) != epoch:
+            return []
+        course = self._course(number)
+        running = int(state["outcome"]) != Outcome.DIVERGED
+        if running and int(state["step"]) != epoch * course.steps:
+            return []
+        return course.probe({number: self._members[number]}, {number: state}, epoch)
+
+    def prepared(self, number: int) -> bool:
+        """Whether a trial was handed to `prepare`."""
+        return number in self._members
+
+    def _course(self, number: int) -> Course:
+        index = next(i for i, bucket in enumerate(self._buckets) if number in bucket.trials)
+        seed = self._specs[number].order_seed
+        return Course(self._programs[index].result(), self._rows, seed)
 
     def take_shortages(self) -> list[Shortage]:
         """Return each lack of memory that training went on after, since this was asked last."""
@@ -358,42 +399,55 @@ class LocalEngine:
     ) -> Iterator[ChunkRecord]:
         """Train a group from where it stands to the end of its last epoch."""
         order_seed, done, step, until = work
-        rows, structure = self.shape.train_rows, program.structure
-        batch, at_once = structure.batch, structure.steps
+        course = Course(program, self._rows, order_seed)
         # A stop may come inside an epoch, or between its last step and its score.
-        begun = step - done * steps_per_epoch(rows, batch)
+        begun = step - done * course.steps
         running = np.ones(len(group), bool)
         for epoch in range(done + 1, until + 1):
-            order = self._order(order_seed, epoch, batch)
-            steps = order.shape[-2]
-            moved = np.full(len(group), begun == steps)
+            moved = np.full(len(group), begun == course.steps)
             info: Info | None = None
-            for first in range(begun, max(steps, begun + 1), at_once):
-                last = first + at_once >= steps
-                chunk = Chunk(order[..., first : first + at_once, :], epoch, last)
-                if self._rows.streamed and len(chunk.order):
-                    chunk = windowed(chunk, self._rows)
+            for chunk in course.chunks(epoch, begun):
                 info = session.advance(chunk, stop)
                 self.useful += info.useful
                 self.executed += info.executed
                 moved |= info.moved
-                if not last and stop():
+                if not chunk.ends_epoch and stop():
                     ended = moved & (info.outcome != Outcome.RUNNING)
                     if ended.any():  # who ended inside an epoch is told before the stop
-                        yield chunk_record(epoch, group, info, ended)
+                        yield self._probed(course, session, group, (epoch, info, ended))
                     return
             begun = 0
             assert info is not None
             moved &= ~np.isnan(info.dev_cost) | (info.outcome != Outcome.RUNNING)
             if moved.any():  # a stop leaves some without a score, to be told when they have it
-                yield chunk_record(epoch, group, info, moved)
+                yield self._probed(course, session, group, (epoch, info, moved))
             running &= info.outcome == Outcome.RUNNING
             if not running.any() or stop():
                 return
 
-    def _order(self, seed: int, epoch: int, batch: int) -> np.ndarray:
-        """Return the rows of an epoch's batches, for each data view where there are several."""
-        views = self._rows.views
-        if len(views) == 1:
-            return epoch_order(seed, epoch, self.shape.train_rows, batch)
-        return view_orders(seed, epoch, [len(view.y_train) for view in views], batch)
+    def _probed(
+        self,
+        course: Course,
+        session: Session,
+        group: Sequence[int],
+        told: tuple[int, Info, np.ndarray],
+    ) -> ChunkRecord:
+        """Return the record of an epoch with what the plan asks to see of its members.
+
+        Args:
+            course: of the members.
+            session: that trains them.
+            group: their numbers.
+            told: the epoch, what it told, and of which members.
+        """
+        record, plan = chunk_record(told[0], group, *told[1:]), self._probes
+        wanted = sorted(plan.trials.intersection(record.trials.tolist())) if plan else []
+        if plan is None or not wanted:
+            return record
+        members = {n: self._members[n] for n in wanted}
+        found = course.probe_start(members) if record.epoch == 1 else []
+        due = [n for n in wanted if plan.due(record.epoch, self._specs[n].whole("epochs"))]
+        if due:
+            states = dict(zip(due, session.read([group.index(n) for n in due]), strict=True))
+            found += course.probe({n: members[n] for n in due}, states, record.epoch)
+        return replace(record, probes=tuple(found))

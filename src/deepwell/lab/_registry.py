@@ -32,6 +32,7 @@ from .figures._minimize import MINIMIZE
 from .figures._nearly_linear import NEARLY_LINEAR
 from .figures._normalization import NORMALIZATION
 from .figures._other_regularizers import OTHER_REGULARIZERS
+from .figures._probes import PROBES
 from .figures._ravine import RAVINE
 from .figures._saddle import SADDLE
 from .figures._sampling_scales import SAMPLING_SCALES
@@ -53,6 +54,7 @@ _ALL = (
     ACTIVATION_CURVES,
     INITIALIZATION,
     SIGNALS_BY_DEPTH,
+    PROBES,
     SOFTMAX_BOUNDARIES,
     LOSSES_FIGURE,
     BATCH_NORM,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._probe import Probe
 from ._status import Status
 
 
@@ -22,6 +23,7 @@ class ChunkRecord:
             trained no epoch.
         statuses: number of a trial -> its status, for those whose status this chunk changed.
         steps: (P,) int64, update steps done so far.
+        probes: of those members that were looked into after this epoch, or before the first one.
     """
 
     epoch: int
@@ -29,3 +31,4 @@ class ChunkRecord:
     metrics: Mapping[str, np.ndarray]
     statuses: Mapping[int, Status]
     steps: np.ndarray
+    probes: tuple[Probe, ...] = ()

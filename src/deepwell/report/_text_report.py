@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from deepwell._base._safe_text import safe_text
-from deepwell.records import StudyResult, Trial
+from deepwell.records import Probe, StudyResult, Trial
 
 from ._data_lines import NOTE_LIMIT, split_lines
 from ._engine_lines import engine_lines
@@ -21,16 +21,18 @@ from ._opening_lines import (
     own_openings,
 )
 from ._plan_lines import plan_lines
+from ._probe_lines import probe_lines
 from ._result_lines import stopped_lines, versus_words
 from ._trial_table import failure_lines, ranked, trial_table
 
 
-def text_report(result: StudyResult, trials: Sequence[Trial]) -> str:
+def text_report(result: StudyResult, trials: Sequence[Trial], probes: Sequence[Probe] = ()) -> str:
     """Return the report of a study as text of 80 columns, ending with a line break.
 
     Args:
         result: the outcome, with the ledger of the test set.
         trials: all trials of the study.
+        probes: of the best network, first to last.
     """
     title = f"Study {safe_text(result.name)}: {result.data.task} of {safe_text(result.data.target)}"
     sections = (
@@ -39,7 +41,7 @@ def text_report(result: StudyResult, trials: Sequence[Trial]) -> str:
         _done(result),
         _found(result),
         _assumed(result),
-        _networks(result, trials),
+        _networks(result, trials, probes),
         _test_set(result),
     )
     return "\n".join(line for section in sections for line in section) + "\n"
@@ -125,7 +127,7 @@ def _split_assumption(split: str) -> str:
     return f"rows to come are like a {split} choice of these rows (--split changes it)"
 
 
-def _networks(result: StudyResult, trials: Sequence[Trial]) -> list[str]:
+def _networks(result: StudyResult, trials: Sequence[Trial], probes: Sequence[Probe]) -> list[str]:
     best = [
         f"{pad(name, 16)}{value_words(value)}" for name, value in effective(result.best).items()
     ]
@@ -134,6 +136,7 @@ def _networks(result: StudyResult, trials: Sequence[Trial]) -> list[str]:
     return [
         *heading(f"The best network (trial {result.best_trial})"),
         *best,
+        *probe_lines(probes),
         *heading(f"The {shown} best of {count(len(trials), 'trial')}"),
         *trial_table(trials, result.percent),
         *(heading("Networks that diverged") + failed if failed else []),

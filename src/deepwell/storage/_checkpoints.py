@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from deepwell.records import Status
 
 from ._checkpoint_record import CheckpointRecord, Repeated
+from ._probes import delete_later
 from ._schema import CHECKPOINT, CHUNK, EVENT, NUMBERS, STUDY, TRIAL
 from ._text import from_json, to_json
 
@@ -80,9 +81,9 @@ def delete_checkpoint(connection: sa.Connection, study_id: int) -> None:
 def roll_back(connection: sa.Connection, study_id: int, kinds: Collection[str]) -> Repeated:
     """Put the records where they stood at the checkpoint; without one, before any training.
 
-    Chunks that were recorded since then are removed, trials stand as they stood, and events of
-    these kinds are forgotten, since what they decided is about to be decided again. Proposals
-    stay.
+    Chunks that were recorded since then are removed with their probes, as are all probes made
+    after training; trials stand as they stood, and events of these kinds are forgotten, since
+    what they decided is about to be decided again. Proposals stay.
 
     Returns:
         What has to be trained again.
@@ -95,6 +96,7 @@ def roll_back(connection: sa.Connection, study_id: int, kinds: Collection[str]) 
     spent = connection.execute(sa.select(STUDY.c.seconds).where(STUDY.c.id == study_id)).scalar()
     before = 0.0 if kept is None else kept.seconds
     connection.execute(sa.delete(CHUNK).where(*later))
+    delete_later(connection, study_id)
     connection.execute(
         sa.delete(EVENT).where(
             EVENT.c.study_id == study_id, EVENT.c.id > event, EVENT.c.kind.in_(list(kinds))

@@ -13,6 +13,7 @@ from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell.records import ChunkRecord, Trial
 
+from ._probes import insert_probes
 from ._schema import CHUNK, CURVE, FLOATS, NUMBERS, STEPS
 from ._trials import improve_best, raise_epochs, set_statuses
 
@@ -23,12 +24,12 @@ RANKING = ("dev_score", "dev_cost")
 def insert_chunk(
     connection: sa.Connection, study_id: int, population: int, chunk: ChunkRecord
 ) -> None:
-    """Record a chunk's curves, the trials' summaries and their new statuses.
+    """Record a chunk's curves and probes, the trials' summaries and their new statuses.
 
     A trial has trained the epoch when at least one of its metrics is not NaN.
 
     Raises:
-        UsageError: when the arrays disagree in length or a ranking metric is missing.
+        UsageError: when arrays disagree in their sizes or a ranking metric is missing.
         StudyError: when a trial was never proposed.
     """
     numbers = np.asarray(chunk.trials).astype(NUMBERS)
@@ -46,6 +47,7 @@ def insert_chunk(
         for metric, block in blocks.items()
     ]
     connection.execute(sa.insert(CURVE), rows)
+    insert_probes(connection, study_id, chunk.probes, chunk_id)
     raise_epochs(connection, study_id, numbers[_trained(blocks)].tolist(), int(chunk.epoch))
     score, cost = (blocks[metric] for metric in RANKING)
     ranked = np.isfinite(score) & ~np.isnan(cost)

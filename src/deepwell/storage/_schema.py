@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-REVISION = "0002"
+REVISION = "0003"
 """Newest schema that this code reads and writes; the migrations end here."""
 
 FLOATS = "<f4"
@@ -93,6 +93,21 @@ CURVE = sa.Table(
     sa.Column("metric", sa.Text, nullable=False),
     sa.Column("block", sa.LargeBinary, nullable=False),  # (P,) FLOATS
     sa.PrimaryKeyConstraint("chunk_id", "metric"),
+)
+
+PROBE = sa.Table(
+    "probe",
+    METADATA,
+    _study_id(),
+    sa.Column("trial", sa.Integer, nullable=False),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    # Of the chunk that it came with; NULL for one that was made after training.
+    sa.Column("chunk_id", sa.Integer, sa.ForeignKey("chunk.id", ondelete="CASCADE")),
+    sa.Column("step", sa.BigInteger, nullable=False),
+    sa.Column("layers", sa.Text, nullable=False),
+    sa.Column("block", sa.LargeBinary, nullable=False),  # (L, 27) FLOATS, see `_probes`
+    sa.PrimaryKeyConstraint("study_id", "trial", "epoch"),
+    sa.Index(None, "chunk_id"),  # chunks are removed with their probes
 )
 
 EVENT = sa.Table(

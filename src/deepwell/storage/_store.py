@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from deepwell.records import ChunkRecord, Event, Opening, Status, Trial, TrialSpec
+from deepwell.records import ChunkRecord, Event, Opening, Probe, Status, Trial, TrialSpec
 
-from . import _checkpoints, _chunks, _events, _ledger, _rows, _studies, _trials
+from . import _checkpoints, _chunks, _events, _ledger, _probes, _rows, _studies, _trials
 from ._checkpoint_record import CheckpointRecord, Repeated
 from ._database import Database
 from ._migrate import bring_up_to_date
@@ -130,7 +130,7 @@ class Store:
         messages: Mapping[int, str] | None = None,
         seconds: float | None = None,
     ) -> None:
-        """Record one epoch of a population: curves, summaries, statuses and working time.
+        """Record one epoch of a population: curves, probes, summaries, statuses and working time.
 
         A trial's best epoch is that of the lowest `dev_score`, then `dev_cost`; the first one wins
         ties, and an epoch with a NaN in either or an infinite score is never best.
@@ -198,6 +198,16 @@ class Store:
         with self._database.reading() as connection:
             return _chunks.read_curves_of(connection, study_id, trial)
 
+    def probes(self, study_id: int, trials: Collection[int] | None = None) -> list[Probe]:
+        """Return what was measured inside networks, by trial and epoch.
+
+        Args:
+            study_id: the study.
+            trials: numbers of the trials that are asked about; None for all.
+        """
+        with self._database.reading() as connection:
+            return _probes.read_probes(connection, study_id, trials)
+
     def unfinished(self, study_id: int) -> list[int]:
         """Return the numbers of the trials that are not over."""
         with self._database.reading() as connection:
@@ -235,6 +245,7 @@ class Store:
         status: str,
         seconds: float,
         event: Event,
+        probes: Sequence[Probe] = (),
     ) -> None:
         """Record how a study ended, all at once; a finished one needs its checkpoint no more.
 
@@ -244,12 +255,14 @@ class Store:
             status: `finished` or `stopped`.
             seconds: working time of all runs.
             event: the end.
+            probes: of networks that were looked into after training.
         """
         with self._database.writing() as connection:
             _studies.save_result(connection, study_id, plain)
             _studies.set_seconds(connection, study_id, seconds)
             _studies.set_status(connection, study_id, status)
             _events.append_events(connection, study_id, [event])
+            _probes.insert_probes(connection, study_id, probes)
             if status == "finished":
                 _checkpoints.delete_checkpoint(connection, study_id)
 

@@ -19,6 +19,7 @@ from deepwell.search.spaces._plain import space_from_plain, space_to_plain
 from deepwell.storage._study_record import StudyRecord
 
 from ._arrays import score_scale
+from ._probe_choice import NONE
 from ._settings import Settings
 
 
@@ -59,6 +60,8 @@ def to_config(asked: Asked, data: Data, sealed: SealedTest | None) -> dict[str, 
         "score_scale": score_scale(data, settings.metric),
         "best_possible": settings.best_possible,
         "folds": settings.folds,
+        "probe": list(settings.probe) if isinstance(settings.probe, tuple) else settings.probe,
+        "probe_every": settings.probe_every,
         "program": asked.program,
         "trials": asked.trials,
         "budget": asked.budget,
@@ -92,6 +95,8 @@ def from_config(record: StudyRecord) -> Asked:
         metric=config["metric"],
         best_possible=config["best_possible"],
         folds=config.get("folds", 0),
+        probe=config.get("probe", NONE),  # studies of before the probes had none
+        probe_every=config.get("probe_every", 0),
     )
     memory = config.get("memory")  # which studies of before the budget have not
     return Asked(settings, config["program"], config["trials"], config["budget"], memory)

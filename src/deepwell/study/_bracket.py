@@ -15,6 +15,8 @@ from deepwell.search.schedulers._scheduler import Scheduler
 from ._budget import Clock
 from ._checkpoint import Checkpoints, Position
 from ._history import Bracket, Decided, History
+from ._probe_choice import Probing
+from ._probing import chosen
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Watch:
         percent: whether scores are shares that people read as per cent.
         expected_seconds: the plan's estimate for this bracket, until measured speed replaces it.
         checkpoints: are told where the bracket stands.
+        probing: which networks are looked into.
     """
 
     progress: Callable[[Progress], None]
@@ -38,6 +41,7 @@ class Watch:
     percent: bool
     expected_seconds: float
     checkpoints: Checkpoints
+    probing: Probing
 
 
 def train_bracket(
@@ -61,13 +65,14 @@ def train_bracket(
         watch: hears where the bracket stands, and may stop it.
         position: where an earlier run left it; None begins at the first rung.
     """
-    here = position or Position(bracket.population, 0, tuple(bracket.specs))
+    here = position or _enter(bracket, 0, tuple(bracket.specs), engine, history, watch)
     meter = _Meter(bracket, watch, history, here)
     for index in range(here.rung, len(bracket.rungs)):
         rung = bracket.rungs[index]
         meter.enter(index, len(here.alive))
         going = history.going(here.alive)
-        for chunk in engine.train(sorted(going), rung.epochs, watch.stop):
+        plan = watch.probing.plan(here.probed)
+        for chunk in engine.train(sorted(going), rung.epochs, watch.stop, plan):
             history.chunk(bracket.population, chunk, watch.clock.seconds())
             meter.add(len(chunk.trials), chunk.metrics["dev_score"])
             ended = {n for n in chunk.trials.tolist() if _ends(chunk, n, bracket)}
@@ -88,12 +93,29 @@ def train_bracket(
             return
         decided = _decide(bracket, index, scheduler, reached)
         history.decide(decided, rung.epochs)
-        here = Position(bracket.population, index + 1, tuple(decided.promote))
+        here = _enter(bracket, index + 1, tuple(decided.promote), engine, history, watch)
         _forget(engine, history, here.alive)
         watch.checkpoints.rung_ended(bracket, here)
         meter.close_rung()
         if not here.alive:
             return
+
+
+def _enter(
+    bracket: Bracket,
+    index: int,
+    alive: tuple[int, ...],
+    engine: LocalEngine,
+    history: History,
+    watch: Watch,
+) -> Position:
+    """Return where a bracket stands when these trials are about to begin a rung."""
+    if index == len(bracket.rungs) or not alive:
+        return Position(bracket.population, index, alive)
+    members = set(alive)
+    reached = [trial for trial in history.trials() if trial.number in members]
+    probed = chosen(watch.probing, reached, bracket.rungs[index], engine)
+    return Position(bracket.population, index, alive, probed)
 
 
 def _ends(chunk: ChunkRecord, number: int, bracket: Bracket) -> bool:

@@ -77,11 +77,13 @@ class Position:
         population: of the bracket.
         rung: the rung at work, counted from 0; their number when all are done.
         alive: the trials of that rung, those that are over by now included.
+        probed: those of them that are looked into on their way through it.
     """
 
     population: int
     rung: int
     alive: tuple[int, ...]
+    probed: tuple[int, ...] = ()
 
 
 class Checkpoints:
@@ -136,6 +138,7 @@ class Checkpoints:
             "population": position.population,
             "rung": position.rung,
             "alive": list(position.alive),
+            "probed": list(position.probed),
             "files": files,
         }
         record = CheckpointRecord(self._seconds(), min(bracket.specs), details)
@@ -196,7 +199,8 @@ def read_position(
             return None
         take(_states_in(part.arrays))
         del part  # before the next one is read
-    return Position(details["population"], details["rung"], tuple(details["alive"]))
+    probed = tuple(details.get("probed", ()))  # which checkpoints of before the probes have not
+    return Position(details["population"], details["rung"], tuple(details["alive"]), probed)
 
 
 def _states_in(arrays: Mapping[str, np.ndarray]) -> dict[int, State]:

@@ -45,7 +45,8 @@ from ._history import History
 from ._interrupt import BY_USER
 from ._model import Model
 from ._peak_memory import peak_memory
-from ._settings import Settings
+from ._probing import late_probes
+from ._settings import Settings, probing_of
 from ._training_findings import Ended, spread_of, training_findings
 from ._work import trained_multiply_adds
 
@@ -110,6 +111,8 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
     model = _model(run, best)
     sampled = sampled_note(run.data)
     run = replace(run, data=affordable(run.data))
+    one = next(trial for trial in trials if trial.number == best.number)  # of folds the first
+    found = late_probes(run.engine, run.history, probing_of(run.settings), one, stopped != BY_USER)
     scored, folds = _scored(run, model, best)
     differences = _differences(run, scored)
     hardest = hardest_baseline(differences)
@@ -160,7 +163,7 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         memory_notes=(*sampled, *_shortages(run.history)),
         weight_sparsity=_sparsity(model) if best.spec.number("l1") > 0 else None,
     )
-    run.history.finish(result)
+    run.history.finish(result, found)
     return result
 
 

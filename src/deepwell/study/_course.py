@@ -29,7 +29,7 @@ from ._history import History, Round
 from ._interrupt import BY_USER, interruptible
 from ._observer import Observer
 from ._rounds import first_round, next_round, plan_facts
-from ._settings import scheduler_of
+from ._settings import probing_of, scheduler_of
 from ._work import round_size
 
 
@@ -92,6 +92,7 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
             percent=metric.percent,
             expected_seconds=facts.seconds or 0.0,
             checkpoints=Checkpoints(history, job.engine, clock.seconds),
+            probing=probing_of(job.asked.settings),
         )
         if past.facts is None:
             history.propose(rounds[0], facts)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from deepwell._base._hyperparameters import default_initializer
-from deepwell.checking._arms import Bench, Course
+from deepwell.checking._arms import Arm, Bench
 from deepwell.data._data import Data
 from deepwell.diagnosis._changes import SQUASHING, TWIN_RATES, Change, change_for, healthy
 from deepwell.diagnosis._curve_findings import Curves
@@ -34,7 +34,7 @@ from deepwell.diagnosis._plateau_findings import stands_still
 from deepwell.diagnosis._rate_findings import HIGHER, LOWER, Rates, factors_to_try
 from deepwell.execution._members import member_of
 from deepwell.execution._memory_plan import native_member_bytes
-from deepwell.records import Probe, TrialSpec
+from deepwell.records import QUANTILES, Probe, TrialSpec
 from deepwell.training._program import Member, State
 from deepwell.training._state import at_best
 
@@ -134,11 +134,11 @@ def examine(subject: Subject, raw_inputs: bool = False) -> Examination | None:
     bench = _bench(subject)
     own = subject.member({}, 0)
     values = subject.spec.hyperparameters
-    [probe] = bench.probe([own], [at_best(subject.state)])
+    [probe] = _probes(bench, [own], [at_best(subject.state)])
     start: list[Probe] = []  # of the network and of twins, where it does not start as they do
     if len(probe.layers) > 1 and not _starts_as_twins(values):
         twins = [subject.member(healthy(values, 1e-3, True), run) for run in range(1, 1 + _PILOTS)]
-        start = bench.probe([own, *twins], bench.start([own, *twins]), _FEW_ROWS)
+        start = _probes(bench, [own, *twins], bench.start([own, *twins]), _FEW_ROWS)
     suspects = suspected(probe, start) if len(probe.layers) > 1 else []
     # A ReLU unit that only a few rows make active is sparse, not stuck: dead is another matter.
     squashing = values["activation"] in SQUASHING
@@ -158,6 +158,20 @@ def _starts_as_twins(values: Mapping[str, object]) -> bool:
     usual = values["initializer"] == default_initializer(str(values["activation"]))
     alike = twin["activation"] == values["activation"]
     return alike and usual and values["initializer_scale"] == 1.0
+
+
+def _probes(
+    bench: Bench,
+    members: Sequence[Member],
+    states: Sequence[State],
+    dev_rows: int | None = None,
+) -> list[Probe]:
+    """Return what is inside networks as records, numbered from 0."""
+    found = bench.look(members, states, QUANTILES, dev_rows)
+    return [
+        Probe(n, int(state["epoch"]), int(state["step"]), **vars(inside))
+        for n, (state, inside) in enumerate(zip(states, found, strict=True))
+    ]
 
 
 def _factors(subject: Subject) -> tuple[float, ...]:
@@ -233,7 +247,7 @@ class _Arms:
             inputs=self._normalized(own, epochs) if self._raw_inputs else None,
         )
 
-    def _rates(self, rate: float, arms: Mapping[object, list[Course]], epochs: int) -> Rates:
+    def _rates(self, rate: float, arms: Mapping[object, list[Arm]], epochs: int) -> Rates:
         effects = {f: self._effect(arms["own"], arms[f]) for f in self._factors}
         full = epochs >= self._subject.curves.epochs
         beats = frozenset(f for f in self._factors if self._beats_all(arms[f]))
@@ -252,7 +266,7 @@ class _Arms:
 
     def _train(
         self, wanted: Mapping[object, Mapping[str, object]], epochs: int, runs: range = range(RUNS)
-    ) -> dict[object, list[Course]]:
+    ) -> dict[object, list[Arm]]:
         members = [self._subject.member(v, run) for v in wanted.values() for run in runs]
         courses = self._bench.train(members, epochs)
         size = len(runs)
@@ -260,7 +274,7 @@ class _Arms:
             name: courses[place * size : (place + 1) * size] for place, name in enumerate(wanted)
         }
 
-    def _twins(self, own: list[Course], passes_gradients: bool, epochs: int) -> _Group:
+    def _twins(self, own: list[Arm], passes_gradients: bool, epochs: int) -> _Group:
         """Return healthy twins at the rate that the first runs found best, and what they show."""
         values = self._subject.spec.hyperparameters
         each: dict[object, Mapping[str, object]] = {
@@ -276,20 +290,20 @@ class _Arms:
         moments = self._moments([own[0], *twins]) if self._symptoms else ()
         return _Group(moments, self._effect(own, twins), change)
 
-    def _moments(self, looked: Sequence[Course]) -> tuple[Moment, ...]:
+    def _moments(self, looked: Sequence[Arm]) -> tuple[Moment, ...]:
         """Return what is inside a network, the first, and its twins."""
         members = [course.member for course in looked]
-        best = self._bench.probe(members, [course.best for course in looked])
+        best = _probes(self._bench, members, [course.best for course in looked])
         moments = [Moment("at best", False, best[0], tuple(best[1:]))]
         if not _starts_as_twins(self._subject.spec.hyperparameters):
-            start = self._bench.probe(members, self._bench.start(members))
+            start = _probes(self._bench, members, self._bench.start(members))
             moments.append(Moment("at the start", True, start[0], tuple(start[1:])))
         return tuple(moments)
 
     def _told(
         self,
         symptom: Symptom,
-        arms: Mapping[object, list[Course]],
+        arms: Mapping[object, list[Arm]],
         twins: Mapping[bool, _Group],
         epochs: int,
     ) -> Twins:
@@ -300,17 +314,17 @@ class _Arms:
         units = self._subject.spec.hidden_units
         return Twins(group.moments, units, group.harm, epochs, cure, change, values)
 
-    def _effect(self, own: Sequence[Course], other: Sequence[Course]) -> Effect:
+    def _effect(self, own: Sequence[Arm], other: Sequence[Arm]) -> Effect:
         scale, worst = self._subject.scale, self._subject.curves.constant
         score = effect([c.score * scale for c in own], [c.score * scale for c in other], worst)
         cost = effect([c.cost for c in own], [c.cost for c in other], math.inf)
         return agreeing(score, cost)
 
-    def _beats_all(self, arm: Sequence[Course]) -> bool:
+    def _beats_all(self, arm: Sequence[Arm]) -> bool:
         scores = [c.score * self._subject.scale for c in arm]
         return max(scores) < self._subject.score
 
-    def _normalized(self, own: Sequence[Course], epochs: int) -> Effect:
+    def _normalized(self, own: Sequence[Arm], epochs: int) -> Effect:
         """Return what it does to normalize the inputs by the train rows."""
         data = self._subject.data
         mean = data.train.x.mean(axis=0, dtype=np.float64)
@@ -325,11 +339,11 @@ class _Arms:
         return self._effect(own, bench.train(members, epochs))
 
 
-def _mean_score(courses: Sequence[Course]) -> float:
+def _mean_score(courses: Sequence[Arm]) -> float:
     return float(np.mean([c.score for c in courses]))
 
 
-def _mean_cost(courses: Sequence[Course]) -> float:
+def _mean_cost(courses: Sequence[Arm]) -> float:
     costs = [np.nanmin(c.dev_cost) if np.isfinite(c.dev_cost).any() else math.inf for c in courses]
     return float(np.mean(costs))
 

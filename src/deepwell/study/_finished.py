@@ -19,7 +19,7 @@ from deepwell.data._vault_reader import read_sealed
 from deepwell.data._weighting import Weighting
 from deepwell.diagnosis._intervals import estimate
 from deepwell.diagnosis._metrics import METRICS
-from deepwell.records import Estimate, Opening, StudyResult, Trial, from_plain
+from deepwell.records import Estimate, Opening, Probe, StudyResult, Trial, from_plain
 from deepwell.report._text_report import text_report
 from deepwell.search.schedulers._across_folds import configurations
 from deepwell.storage._files import write_atomic
@@ -29,6 +29,7 @@ from deepwell.storage._study_record import StudyRecord
 
 from ._checkpoint import FOLDER
 from ._model import Model, load_model
+from ._probe_frame import probe_frame
 from ._recording import VAULT
 
 if TYPE_CHECKING:
@@ -95,6 +96,35 @@ class FinishedStudy:
         rows = [_row(trial) for trial in sorted(self.trials(), key=Trial.rank_key)]
         return pl.DataFrame(rows, infer_schema_length=None)
 
+    def probes(self, trial: int | None = None) -> Any:
+        """Return a Polars frame of what was measured inside networks, one row a probe and layer.
+
+        Columns: `trial, epoch, step, layer`; `activation_0`, `_5`, `_25`, `_50`, `_75`, `_95` and
+        `_100`, the quantiles in per cent, and so `gradient_0` and `weight_0`; `dead`, `saturated`,
+        `zero`, `weight_norm`, `gradient_norm`, `update_norm`. What cannot apply is NaN.
+
+        Args:
+            trial: the number of one; None for all that were looked into.
+
+        Raises:
+            UsageError: when there is no such trial.
+        """
+        return probe_frame(self.probe_records(trial))
+
+    def probe_records(self, trial: int | None = None) -> list[Probe]:
+        """Return the same as records, by trial and epoch.
+
+        Raises:
+            UsageError: when there is no such trial.
+        """
+        with self._open() as opened:
+            known = len(opened.trials(self._record.id))
+            if trial is not None and not 0 <= trial < known:
+                raise UsageError(
+                    f"study {self._record.name} has the trials 0 to {known - 1}, got {trial}"
+                )
+            return opened.probes(self._record.id, None if trial is None else [trial])
+
     def openings(self) -> tuple[Opening, ...]:
         """Return the ledger of this study's test set, first opening first."""
         sealed = self._sealed()
@@ -148,10 +178,12 @@ class FinishedStudy:
             UsageError: when the file cannot be written.
         """
         file = Path(path) if path else self._folder / self._record.name / "report.txt"
+        result = self.result
         trials, folds = self.trials(), self._record.config.get("folds", 0)
         if isinstance(folds, int) and folds:
             trials = configurations(trials, folds)
-        write_atomic(file, text_report(self.result, trials).encode())
+        probes = self.probe_records(result.best_trial)
+        write_atomic(file, text_report(result, trials, probes).encode())
         return file
 
     def report_is_missing(self) -> bool:

@@ -13,6 +13,7 @@ from deepwell.records import (
     ChunkRecord,
     Event,
     PlanFacts,
+    Probe,
     Rung,
     Status,
     StudyResult,
@@ -158,12 +159,12 @@ class History:
         """Record that trials were cut short on their way to an epoch."""
         self._settle({"interrupt": (trials, Status.INTERRUPTED)}, epoch)
 
-    def finish(self, result: StudyResult) -> None:
-        """Record the outcome and how the study ended, in one transaction."""
+    def finish(self, result: StudyResult, probes: Sequence[Probe] = ()) -> None:
+        """Record the outcome, late probes and how the study ended, in one transaction."""
         why = result.stopped
         event = Event(time.time(), "stop" if why else "finish", details={"why": why} if why else {})
         status = "stopped" if why else "finished"
-        self.store.finish(self.record.id, to_plain(result), status, result.seconds, event)
+        self.store.finish(self.record.id, to_plain(result), status, result.seconds, event, probes)
 
     def interrupted(self) -> bool:
         """Return whether a trial was cut short by the clock or a person."""

@@ -18,6 +18,8 @@ from deepwell.search.spaces._distribution import plain
 from deepwell.search.spaces._fixed import Fixed
 from deepwell.search.spaces._space import Space
 
+from ._probe_choice import BEST, Choice, Probing, checked_choice, checked_every
+
 _SEED = IntegerInterval(0, 2**63 - 1)
 
 
@@ -34,6 +36,9 @@ class Settings:
         best_possible: best score that anything could reach on this task, if it is known; at most
             1 for a metric in [0, 1].
         folds: into how many folds train and dev rows are cut; 0 for one split.
+        probe: which networks are looked into: `best`, `all`, `none`, or numbers of trials beside
+            the best one.
+        probe_every: epochs from probe to probe; 0 for after 1, 2, 4, 8, ... epochs.
     """
 
     space: Space
@@ -43,11 +48,16 @@ class Settings:
     metric: str
     best_possible: float | None = None
     folds: int = 0
+    probe: Choice = BEST
+    probe_every: int = 0
 
     def __post_init__(self) -> None:
         _ = SAMPLERS[self.search], SCHEDULERS[self.scheduler]  # an unknown name is refused
         for name in ("seed", "best_possible", "folds"):
             object.__setattr__(self, name, plain(getattr(self, name)))
+        object.__setattr__(self, "probe", checked_choice(self.probe))
+        if self.probe_every != 0:
+            object.__setattr__(self, "probe_every", checked_every(self.probe_every))
         if not _SEED.accepts(self.seed):
             raise UsageError(f"`seed` must be {_SEED.describe()}, got {_shown(self.seed)}")
         if self.folds != 0 and not FOLDS.accepts(self.folds):
@@ -69,6 +79,11 @@ def convolves(space: Space) -> bool:
         return not (isinstance(entry, Fixed) and entry.value == 0)
     channels = space.get("conv_channels")
     return isinstance(channels, Fixed) and isinstance(channels.value, tuple)
+
+
+def probing_of(settings: Settings) -> Probing:
+    """Return which networks are looked into, and when."""
+    return Probing(settings.probe, settings.probe_every)
 
 
 def scheduler_of(settings: Settings) -> Scheduler:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from deepwell.data._memory_budget import default_memory
 from deepwell.diagnosis._metrics import METRICS, default_metric
 from deepwell.execution._backends import check_program, choose_backend
 from deepwell.execution._local import LocalEngine
-from deepwell.records import Finding, Opening, PlanFacts, StudyResult, Trial
+from deepwell.records import Finding, Opening, PlanFacts, Probe, StudyResult, Trial
 from deepwell.search.spaces._default import default_space
 from deepwell.search.spaces._distribution import plain
 from deepwell.search.spaces._space import Space, with_fixed
@@ -33,6 +33,7 @@ from ._evaluate import check_defined
 from ._finished import FinishedStudy, open_study
 from ._model import Model
 from ._observer import Observer
+from ._probe_choice import BEST, checked_choice, checked_every
 from ._recording import recorded
 from ._rounds import first_round, plan_facts
 from ._settings import Settings, convolves, optimizers_of
@@ -61,6 +62,9 @@ class Study:
         folds: cut train and dev rows into so many folds and compare configurations by their mean
             over them (2 to 100); `trials` are then configurations. None takes the dev rows.
         fixed: hyperparameters held at one value.
+        probe: which networks are looked into while they train, for `probes`: `best` (at a cost of
+            about 1 %), `all`, `none`, or numbers of trials beside the best one.
+        probe_every: epochs from probe to probe; None for after 1, 2, 4, 8, ... epochs.
         program: what trains: `native`, `jax`, or None for the fastest one of this machine.
         observer: hears what happens.
 
@@ -83,6 +87,8 @@ class Study:
         best_possible: float | None = None,
         folds: int | None = None,
         fixed: Mapping[str, object] | None = None,
+        probe: str | int | Sequence[int] = BEST,
+        probe_every: int | None = None,
         program: str | None = None,
         observer: Observer | None = None,
     ) -> None:
@@ -107,6 +113,8 @@ class Study:
             metric=self.metric.name,
             best_possible=best_possible,
             folds=0 if folds is None else folds,
+            probe=checked_choice(probe),
+            probe_every=checked_every(probe_every),
         )
         self._folds = make_folds(data, self.settings.folds) if self.settings.folds else None
         for part in range(self.settings.folds or 1):
@@ -186,6 +194,18 @@ class Study:
     def history(self) -> list[Trial]:
         """Return all trials as records, with their curves."""
         return self._ended().trials(curves=True)
+
+    def probes(self, trial: int | None = None) -> Any:
+        """Return what was measured inside networks as a Polars frame: one row a probe and layer.
+
+        Args:
+            trial: the number of one; None for all that were looked into, the best one among them.
+        """
+        return self._ended().probes(trial)
+
+    def probe_records(self, trial: int | None = None) -> list[Probe]:
+        """Return the same as records, by trial and epoch."""
+        return self._ended().probe_records(trial)
 
     def diagnose(self) -> tuple[Finding, ...]:
         """Return what the dev rows say about the error that is left."""

@@ -256,9 +256,10 @@ class JaxSession:
             for n, member in enumerate(self._members)
         ]
 
-    def read(self) -> Iterator[State]:
-        """Yield the members' states; they leave the devices together."""
-        yield from self.states()
+    def read(self, indices: Sequence[int] | None = None) -> Iterator[State]:
+        """Yield the members' states; they leave the devices together. See `Session`."""
+        states = self.states()
+        yield from states if indices is None else [states[index] for index in indices]
 
     def _running(self) -> np.ndarray:
         """Return which members train on, (P,) bool."""

@@ -177,10 +177,10 @@ class NativeSession:
         """Return the members' states, copied."""
         return list(self.read())
 
-    def read(self) -> Iterator[State]:
-        """Yield the members' states, copied one after another."""
-        for index, member in enumerate(self._members):
-            yield read_state(self._core, index, member)
+    def read(self, indices: Sequence[int] | None = None) -> Iterator[State]:
+        """Yield the members' states, copied one after another; see `Session`."""
+        for index in range(len(self._members)) if indices is None else indices:
+            yield read_state(self._core, index, self._members[index])
 
 
 def _window(chunk: Chunk, dtype: str, types: set[str]) -> Any:

@@ -133,13 +133,15 @@ class NativeViewsSession:
         """Return the members' states, copied."""
         return list(self.read())
 
-    def read(self) -> Iterator[State]:
-        """Yield the members' states, copied one after another."""
+    def read(self, indices: Sequence[int] | None = None) -> Iterator[State]:
+        """Yield the members' states, copied one after another; see `Session`."""
+        wanted = range(self._size) if indices is None else indices
         of: dict[int, Iterator[State]] = {}
         for _, some, session in self._parts:
-            states = session.read()  # in the order of `some`, which rises
-            of.update(dict.fromkeys(some, states))
-        for number in range(self._size):
+            place = {number: n for n, number in enumerate(some)}
+            mine = [number for number in wanted if number in place]
+            of.update(dict.fromkeys(mine, session.read([place[number] for number in mine])))
+        for number in wanted:
             yield next(of[number])
 
     def _joined(self, told: Sequence[Info]) -> Info:

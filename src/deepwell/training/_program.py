@@ -322,8 +322,12 @@ class Session(Protocol):
         """Return the members' states, in the order in which they were loaded."""
         ...
 
-    def read(self) -> Iterator[State]:
-        """Yield the same one after another, so that few of them are in memory twice."""
+    def read(self, indices: Sequence[int] | None = None) -> Iterator[State]:
+        """Yield the same one after another, so that few of them are in memory twice.
+
+        Args:
+            indices: of the members that are wanted, in their order; None for all.
+        """
         ...
 
 
