@@ -346,6 +346,18 @@ def test_too_large_a_network_for_its_twins_is_unsure() -> None:
     assert "hundredth" in found["DW403"].detail
 
 
+def test_what_the_search_has_tried_is_not_tried_again() -> None:
+    """Units that died at a rate that was the best of many rates: nothing to be mended by rate."""
+    ended = _ended(_task("digits"), {"learning_rate": 0.3})
+    values = ended.best.spec.hyperparameters
+    lower = [
+        Trial(n, TrialSpec({**values, "learning_rate": 0.1}, n), score=0.95) for n in range(1, 5)
+    ]
+    found = {f.code: f for f in training_findings(replace(ended, trials=[ended.best, *lower]))}
+    assert (found["DW403"].level, found["DW405"].level) == ("ok", "ok")
+    assert "the search tried" in found["DW403"].detail
+
+
 def test_no_memory_for_twins_leaves_what_needs_none() -> None:
     found = training_findings(replace(_ended(_task("wine"), {}), memory=10_000))
     assert {f.code for f in found} == CHECKS - {"DW401", "DW402", "DW403", "DW404"}

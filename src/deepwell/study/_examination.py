@@ -102,6 +102,7 @@ class Examination:
     Attributes:
         probe: of the network at its best weights.
         symptoms: that were suspected.
+        settled: that were as well, but the search has tried the change, a lower rate.
         factors: of the learning rate that there was a reason to try.
         twins: symptom's code -> network and twins side by side; empty where none were trained.
         harm: gain of healthy twins over the network, None where none were trained.
@@ -112,6 +113,7 @@ class Examination:
 
     probe: Probe
     symptoms: tuple[Symptom, ...] = ()
+    settled: tuple[Symptom, ...] = ()
     factors: tuple[float, ...] = ()
     twins: Mapping[str, Twins] | None = None
     harm: Effect | None = None
@@ -142,10 +144,12 @@ def examine(subject: Subject, raw_inputs: bool = False) -> Examination | None:
     suspects = suspected(probe, start) if len(probe.layers) > 1 else []
     # A ReLU unit that only a few rows make active is sparse, not stuck: dead is another matter.
     squashing = values["activation"] in SQUASHING
-    symptoms = tuple(s for s in suspects if s is not SATURATED or squashing)
+    suspects = [s for s in suspects if s is not SATURATED or squashing]
+    settled = tuple(s for s in suspects if LOWER in subject.searched and _by_rate(s, values))
+    symptoms = tuple(s for s in suspects if s not in settled)
     stuck = stands_still(subject.curves, subject.constant_cost) or subject.constant_output
     factors = _factors(subject)
-    seen = Examination(probe, symptoms, factors)
+    seen = Examination(probe, symptoms, settled, factors)
     if not (symptoms or factors or stuck or raw_inputs):
         return seen
     arms = _Arms(subject, bench, symptoms, factors, stuck, raw_inputs)
@@ -158,6 +162,11 @@ def _starts_as_twins(values: Mapping[str, object]) -> bool:
     usual = values["initializer"] == default_initializer(str(values["activation"]))
     alike = twin["activation"] == values["activation"]
     return alike and usual and values["initializer_scale"] == 1.0
+
+
+def _by_rate(symptom: Symptom, values: Mapping[str, object]) -> bool:
+    """Return whether the change that should mend a symptom is a lower learning rate."""
+    return list(change_for(symptom.code, values)[1]) == ["learning_rate"]
 
 
 def _probes(

@@ -174,7 +174,10 @@ def _layer_findings(seen: Examination | None, metric: str, size: float) -> list[
             found.append(layer_finding(symptom, twins, metric, size, checks=len(seen.symptoms)))
         elif len(seen.probe.layers) > 1:
             quiet = quiet_finding(symptom, seen.probe)
-            if symptom in seen.symptoms:
+            if symptom in seen.settled:
+                why = "networks of lower learning rates, which the search tried, did no better"
+                quiet = replace(quiet, claim=f"{symptom.claim}, but no harm", detail=why)
+            elif symptom in seen.symptoms:
                 claim = f"{symptom.claim} not compared with healthy twins"
                 why = "they would take more than a hundredth of the study's time"
                 quiet = replace(quiet, level="unsure", claim=claim, detail=why)
