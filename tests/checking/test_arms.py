@@ -82,9 +82,9 @@ def test_what_is_looked_at_are_the_states_that_are_given() -> None:
     norm = np.sqrt(sum(np.square(starts[1][f"{n}/0"]).sum() for n in ("weights", "biases")))
     assert early[1].weight_norm[0] == pytest.approx(norm, rel=1e-6)
     assert not np.array_equal(early[0].weight_norm, late[0].weight_norm)
-    first = _bench(replace(_rows(), x_dev=_rows().x_dev[:7])).look(
-        members, [arm.state for arm in arms], (0.0, 1.0)
-    )
+    rows = _rows()
+    few = replace(rows, x_dev=rows.x_dev[:7], y_dev=rows.y_dev[:7], weight_dev=rows.weight_dev[:7])
+    first = _bench(few).look(members, [arm.state for arm in arms], (0.0, 1.0))
     np.testing.assert_array_equal(late[0].activations, first[0].activations)
 
 

@@ -161,7 +161,9 @@ class Bench:
             dev_rows: how many of the first dev rows to look at; None takes them all.
         """
         step = Chunk(self._chunk(_NOT_DONE).order[:1], _NOT_DONE, ends_epoch=False)
-        rows = replace(self._rows, x_dev=self._rows.x_dev[:dev_rows])
+        r = self._rows
+        dev = (part[:dev_rows] for part in (r.x_dev, r.y_dev, r.weight_dev))
+        rows = replace(r, **dict(zip(("x_dev", "y_dev", "weight_dev"), dev, strict=True)))
         return look_inside(members, states, Where(self._program, rows, step, levels))
 
     def _chunk(self, epoch: int) -> Chunk:
