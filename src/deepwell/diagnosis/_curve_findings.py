@@ -24,8 +24,7 @@ LATE, EARLY = 0.75, 0.1
 SIGNIFICANT = 0.01 / 3  # three checks of one curve: together at most 1 in 100
 _LEAST_EPOCHS = 12  # a last quarter of 3, a second half of 6: what `trend` asks for
 _SHARE_WORTH = 0.01
-_ROWS_SOURCE = "what matters, and two standard errors of the score on these dev rows"
-_WORTH_SOURCE = "smallest change of the score that matters: 1 % of the constant guess's"
+_WORTH_SOURCE = "what matters: 1 % of the constant guess's score, or a standard error of this one"
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def _best_late(curves: Curves) -> Finding:
     quarter = epochs // 4
     before = curves.dev_score[epochs - quarter - eighth : epochs - quarter].mean()
     fall = float(before - curves.dev_score[epochs - eighth :].mean())
-    size = worth(curves.metric, curves.constant)
+    size = matters(curves)
     # Patience ends a training after epochs that were no better: only if the last quarter falls all
     # the same was that too soon.
     since = epochs - quarter if curves.stopped_early else epochs // 2
@@ -142,20 +141,20 @@ def _best_late(curves: Curves) -> Finding:
 
 def _best_early(curves: Curves) -> Finding:
     """DW413: is the best step in the first tenth, and does the score get worse from there?"""
-    size = _beyond_rows(curves)
+    size = matters(curves)
     start = max(curves.best_epoch, round(EARLY * curves.epochs))
     after = _trend(curves.dev_score[start:])
     shorter = max(1, 2 * curves.best_epoch)
     check = Check(
         measured=after.change,
         threshold=size,
-        threshold_source=_ROWS_SOURCE,
+        threshold_source=_WORTH_SOURCE,
         change=f"train for {shorter:,} epochs",
         values={"epochs": shorter},
         p_value=after.p_rise,
         more={**_place(curves), "early_until": EARLY, "significant_below": SIGNIFICANT},
     )
-    rises = after.change >= size and after.p_rise <= SIGNIFICANT
+    rises = after.change >= size and after.p_rise <= SIGNIFICANT and _learnt(curves)
     place = _place_text(curves)
     if curves.position <= EARLY and rises and not curves.stopped_early:
         rise = figure_text(after.change, METRICS[curves.metric].percent)
@@ -170,7 +169,7 @@ def _dev_rises(curves: Curves) -> Finding:
     A minimum is followed by something higher even in noise; the line is therefore drawn through
     what comes a twentieth of the training after it.
     """
-    size = _beyond_rows(curves)
+    size = matters(curves)
     smooth = max(1, curves.epochs // 20)
     means = np.convolve(curves.dev_cost, np.ones(smooth) / smooth, mode="valid")
     low = int(means.argmin()) + smooth // 2
@@ -188,7 +187,7 @@ def _dev_rises(curves: Curves) -> Finding:
     check = Check(
         measured=score.change,
         threshold=size,
-        threshold_source=_ROWS_SOURCE,
+        threshold_source=_WORTH_SOURCE,
         change="more l2",
         values={"l2": 1e-3},
         p_value=max(cost.p_rise, score.p_rise),
@@ -197,7 +196,7 @@ def _dev_rises(curves: Curves) -> Finding:
     if cost.p_rise > SIGNIFICANT or train.p_rise <= SIGNIFICANT:
         return check_finding("DW414", "ok", "dev cost does not rise", "", check)
     rise = f"from epoch {low + 1:,} on dev cost rose by {cost.change:.3g} (p {cost.p_rise:.1g})"
-    rises = score.change >= size and score.p_rise <= SIGNIFICANT
+    rises = score.change >= size and score.p_rise <= SIGNIFICANT and _learnt(curves)
     if rises and curves.stopped_early:
         stopped = f"{rise}; training was stopped for that, and the best weights were kept"
         return check_finding("DW414", "ok", "dev cost rising, stopped early", stopped, check)
@@ -212,20 +211,33 @@ def _dev_rises(curves: Curves) -> Finding:
     return check_finding("DW414", "ok", "dev cost rising, score not", detail, check)
 
 
-def _beyond_rows(curves: Curves) -> float:
-    """Return the rise of a score that matters and that other dev rows would show as well.
+def _row_error(curves: Curves) -> float:
+    """Return about what the lowest score would change by on other dev rows, one standard error.
 
-    On few rows a score drifts by luck with the weights, and lingers. Two standard errors of a
-    score, sqrt(s (1 - s) / n) for shares and s / sqrt(2 n) for roots of mean squares: as of a
-    difference between two scores on the same rows that correlate by one half.
+    sqrt(s (1 - s) / n) for shares and s / sqrt(2 n) for roots of mean squares.
     """
-    least = float(np.min(curves.dev_score))
-    n = max(1, curves.dev_rows)
+    finite = curves.dev_score[np.isfinite(curves.dev_score)]
+    least, n = float(finite.min()) if len(finite) else curves.constant, max(1, curves.dev_rows)
     if METRICS[curves.metric].bounded:
-        error = math.sqrt(max(0.0, least * (1 - least)) / n)
-    else:
-        error = abs(least) / math.sqrt(2 * n)
-    return max(worth(curves.metric, curves.constant), 2 * error)
+        return math.sqrt(max(0.0, least * (1 - least)) / n)
+    return abs(least) / math.sqrt(2 * n)
+
+
+def matters(curves: Curves) -> float:
+    """Return the change of a score that matters and that is not the luck of few dev rows.
+
+    `worth`, or a standard error of the score where that is more: as of a difference between two
+    scores on the same rows that correlate by one half.
+    """
+    return max(worth(curves.metric, curves.constant), _row_error(curves))
+
+
+def _learnt(curves: Curves) -> bool:
+    """Return whether the network was ever better than the constant guess: else it cannot lose it.
+
+    Three standard errors, since the lowest of many epochs is low by luck on noise.
+    """
+    return float(np.min(curves.dev_score)) < curves.constant - 3 * _row_error(curves)
 
 
 _NONE = Trend(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)

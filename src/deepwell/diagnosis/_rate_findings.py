@@ -147,7 +147,7 @@ def _side(
     check = Check(
         measured=found.gain,
         threshold=worth,
-        threshold_source="smallest change of the score that matters: 1 % of the constant guess's",
+        threshold_source="what matters: 1 % of the constant guess's score, or a standard error",
         change=f"learning rate {rate:.3g}",
         values={"learning_rate": rate},
         p_value=min(1.0, found.p_value * len(seen.effects)),

@@ -18,7 +18,7 @@ from deepwell.data._batches import epoch_order
 from deepwell.data._data import Data
 from deepwell.diagnosis._causes import causes_first
 from deepwell.diagnosis._comparison import hardest_baseline
-from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, worth
+from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, matters
 from deepwell.diagnosis._input_findings import SLOW, InputScales, input_finding, input_scales
 from deepwell.diagnosis._intervals import paired_difference
 from deepwell.diagnosis._layer_findings import SYMPTOMS, layer_finding, quiet_finding
@@ -85,7 +85,7 @@ class Ended:
 def training_findings(ended: Ended) -> list[Finding]:
     """Return the findings about the best network's training, in the order of their codes."""
     curves = _curves(ended)
-    size = worth(ended.metric, ended.constant)
+    size = matters(curves)
     constant_cost = _constant_cost(ended.data)
     scales = input_scales(ended.data.train.x)
     seen = _examined(ended, curves, constant_cost, scales)
