@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deepwell._base._changes import Changes
 from deepwell._base._constraints import EachOf, IntegerInterval, Interval, OneOf
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import (
@@ -43,6 +44,13 @@ def right_values(declared: Hyperparameter) -> st.SearchStrategy:
         case EachOf(item):
             one = right_values(dataclasses.replace(declared, constraint=item))
             return one | st.lists(one, min_size=1, max_size=5).map(tuple)
+        case Changes():
+            rate = st.floats(1e-6, 1.0).map(lambda r: f"learning_rate={float(f'{r:g}'):g}")
+            decay = st.integers(1, 9).map(lambda n: f"decay_every={n}")
+            changes = st.dictionaries(st.integers(1, 99), rate | decay, min_size=1, max_size=4)
+            return st.just("none") | changes.map(
+                lambda c: "; ".join(f"{epoch}: {text}" for epoch, text in sorted(c.items()))
+            )
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG, ids=repr)
@@ -115,6 +123,54 @@ def test_an_unknown_name_is_refused_with_the_closest() -> None:
         declaration("lerning_rate")
     with pytest.raises(UsageError, match="known: learning_rate, "):
         complete({"momentun": 0.9})
+
+
+@pytest.mark.parametrize(
+    ("given_", "stored"),
+    [
+        ("none", "none"),
+        ({}, "none"),
+        ("10:learning_rate=1e-3", "10: learning_rate=0.001"),
+        ({20: {"dropout": (0.1, 0.25)}, 3: {"l2": 0}}, "3: l2=0; 20: dropout=[0.1, 0.25]"),
+        (["20:dropout=.1", "3: l1=1, l2=2e-07"], "3: l1=1; 3: l2=2e-07; 20: dropout=0.1"),
+        ("7: learning_rate=0.12345678901", "7: learning_rate=0.12345678901"),
+        ("1: momentum=0, beta1=0.5", "1: momentum=0; 1: beta1=0.5"),
+    ],
+)
+def test_changes_are_stored_in_one_form(given_: object, stored: str) -> None:
+    assert validate("change", given_) == stored
+    assert validate("change", stored) == stored
+    assert complete({"change": given_})["change"] == stored
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("3: learning_rate=-1", "`change` after epoch 3: `learning_rate` must be above 0, got -1;"),
+        ("3: dropout=1.5", "`change` after epoch 3: `dropout` must be in [0, 1), got 1.5;"),
+        ("3: dropout=[0.1, 2]", "`change` after epoch 3: `dropout` must be in [0, 1), got [0.1, 2"),
+        ("3: momentum=much", "`change` after epoch 3: `momentum` must be in [0, 1), got 'much';"),
+        ("3: decay_every=2.5", "`decay_every` must be a whole number from 1 to 1,000,000, got 2.5"),
+        ("0: l2=1", "`change` must come after an epoch from 1 to 1,000,000, got 0;"),
+        ("3: hidden_units=5", "`hidden_units` cannot change while a network trains; what can: l"),
+        ("3: optimizer=sgd", "`optimizer` cannot change while a network trains"),
+        ("3: epochs=9", "`epochs` cannot change while a network trains"),
+        ("3: change=none", "`change` cannot change while a network trains"),
+        ("3: lerning_rate=1", 'cannot change while a network trains; did you mean "learning_rate"'),
+        ("3: l2=1; 3: l2=2", "`change` gives `l2` twice after epoch 3; give it once"),
+    ],
+)
+def test_changes_that_cannot_be_are_refused(text: str, sentence: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        validate("change", text)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_changed_rates_fit_the_layers() -> None:
+    assert complete({"hidden_layers": 3, "change": "2: dropout=[0.1, 0, 0.2]"})
+    with pytest.raises(UsageError, match="`dropout` lists 3 layers but there are 2 hidden layers"):
+        complete({"change": "2: dropout=[0.1, 0, 0.2]"})
 
 
 def test_hostile_text_is_made_harmless_and_short() -> None:

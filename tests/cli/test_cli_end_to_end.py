@@ -94,6 +94,41 @@ def test_fit_show_test_predict_report(deepwell, here: Path) -> None:
     assert f"result    dev error {value:.1f} %" in again.out  # same seed, same numbers
 
 
+def test_a_column_says_the_parts_of_the_rows(deepwell, here: Path) -> None:
+    lines = (here / "iris.csv").read_text().splitlines()
+    parts = ["Train", "train", "train", "Valid", "test"]
+    rows = [f"{line},{parts[i % 5]}" for i, line in enumerate(lines[1:])]
+    Path("parts.csv").write_text("\n".join([f"{lines[0]},part", *rows]))
+    options = ("--split-column", "part", "--trials", "2", "--epochs", "2")
+    fit = deepwell("fit", "parts.csv", "--target", "label", *options)
+    assert fit.code == 0, fit.err
+    assert "part says which rows are train, dev and test: not an input" in fit.out
+    assert "60 / 20 / 20 as the column says: 90 train and 30 dev rows; 30 test rows" in " ".join(
+        fit.out.split()
+    )
+    told = json.loads(deepwell("show", "parts", "--json").out)["data"]
+    assert (told["split"], told["sizes"], told["features"]) == ("column", [90, 30, 30], 4)
+    assert deepwell("test", "parts").code == 0
+    Path("new.csv").write_text("\n".join(lines))  # without the column
+    assert deepwell("predict", "parts", "new.csv").code == 0
+    folded = deepwell("fit", "parts.csv", "--target", "label", *options, "--folds", "3")
+    assert folded.code == 2
+    assert "`folds` cannot be used here: the split column says which rows are dev" in folded.err
+
+
+def test_changes_on_the_way_are_kept_and_told(deepwell, here: Path) -> None:
+    changes = ("--change", "2:learning_rate=1e-3", "--change", "3: dropout=0.1, l2=0.01")
+    fit = deepwell(*FIT, *changes)
+    assert fit.code == 0, fit.err
+    told = "2: learning_rate=0.001; 3: dropout=0.1; 3: l2=0.01"
+    assert f"change {told}" in " ".join(fit.out.split())
+    assert json.loads(deepwell("show", "iris", "--json").out)["best"]["change"] == told
+    assert told in Path("deepwell/iris/report.txt").read_text()
+    late = deepwell(*FIT, "--change", "5:learning_rate=1e-3")
+    assert (late.code, late.out) == (2, "")
+    assert "`change` after epoch 5 never comes, since networks train 5 epochs" in late.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -105,6 +140,14 @@ def test_fit_show_test_predict_report(deepwell, here: Path) -> None:
         (("fit", "iris.csv", "--target", "label", "--scheduler", "halvin"), '"halving"'),
         (("fit", "iris.csv", "--target", "label", "--budget", "soon"), "budget"),
         (("fit", "iris.csv", "--target", "label", "--split", "group"), "--group"),
+        (("fit", "iris.csv", "--target", "label", "--split-column", "petal"), "petal"),
+        (("fit", "iris.csv", "--target", "label", "--conv-layers", "1"), "needs images"),
+        ((*FIT, "--optimizer", "optax:lion", "--program", "native"), "optax:lion from Optax"),
+        ((*FIT, "--optimizer", "optax:nosuch"), "no optimizer of Optax"),
+        ((*FIT, "--change", "2:learning_rate=0"), "`learning_rate` must be above 0, got 0"),
+        ((*FIT, "--change", "2:hidden_units=4"), "cannot change while a network trains"),
+        ((*FIT, "--dropout", "0.1,0.2"), "so `hidden_layers` must be 2"),
+        ((*FIT, "--split-colum", "label"), '"--split-column"? deepwell fit --help tells more'),
         (("show", "nosuch"), "no store"),
         (("predict", "nosuch", "iris.csv"), "no store"),
     ],

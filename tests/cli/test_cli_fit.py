@@ -30,6 +30,7 @@ def test_it_prints_each_part_in_order_and_no_control_codes(deepwell, library) ->
 def test_the_library_gets_what_was_asked(deepwell, library) -> None:
     options = [
         *("--task", "classification", "--split", "group", "--group", "g", "--time", "t"),
+        *("--split-column", "p"),
         *("--dev", "dev.csv", "--test", "test.csv", "--keep", "a", "--keep", "b", "--ignore", "c"),
         *("--train-dev", "0.1", "--weights", "w", "--class-weight", "yes=5"),
         *("--name", "mine", "--store", "place", "--seed", "5", "--search", "random"),
@@ -47,6 +48,7 @@ def test_the_library_gets_what_was_asked(deepwell, library) -> None:
         "split": "group",
         "group": "g",
         "time": "t",
+        "split_column": "p",
         "dev": "dev.csv",
         "test": "test.csv",
         "train_dev": "0.1",
@@ -117,7 +119,7 @@ def test_a_dry_run_shows_the_plan_and_leaves_nothing(deepwell, library, tmp_path
     done = deepwell(*FIT, "--dry-run", "--trials", "8", "--store", "place")
     assert done.code == 0
     assert "plan      8 networks" in done.out
-    assert done.out.endswith("dry run   nothing was trained and nothing was written\n")
+    assert done.out.endswith("dry run   nothing was checked, trained or written\n")
     assert "run" not in library.calls
     assert library.calls["plan"] == {"trials": 8, "epochs": None, "budget": None}
     assert library.calls["load"]["vault"] is None

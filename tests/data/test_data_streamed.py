@@ -42,6 +42,9 @@ def table(rows=ROWS):
             "same": np.ones(rows),
             "group": rng.integers(0, 200, rows),
             "moment": rng.integers(0, 10**6, rows),
+            "part": rng.choice(
+                ["Train", "valid", "TEST", "train-dev"], rows, p=[0.6, 0.2, 0.1, 0.1]
+            ),
             "amount": number * 2 + rng.normal(size=rows),
             "label": np.where(number + rng.normal(size=rows) > 0, "yes", "no"),
         }
@@ -107,6 +110,7 @@ def assert_same_data(streamed, whole):
         {"target": "label", "test": 0},
         {"target": "label", "weights": "whole", "class_weight": "balanced", "train_dev": 0.1},
         {"target": "amount", "group": "group", "weights": "whole", "train_dev": 200},
+        {"target": "label", "split_column": "part"},
     ],
 )
 def test_a_streamed_parquet_file_is_the_one_in_memory(options, parquet, streaming, tmp_path):
@@ -124,6 +128,7 @@ def test_a_streamed_parquet_file_is_the_one_in_memory(options, parquet, streamin
         (";", "always", {"target": "amount", "ignore": ["label"]}),
         ("\t", "never", {"target": "label", "group": "group", "keep": ["key", "group"]}),
         (";", "necessary", {"target": "label", "time": "moment", "dev": 100}),
+        (",", "always", {"target": "amount", "split_column": "part"}),
     ],
 )
 def test_a_streamed_text_file_is_the_one_in_memory(

@@ -14,6 +14,7 @@ from deepwell.lab._registry import FIGURES
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"
 PAGES = sorted(path for path in GUIDE.glob("*.md") if path.stem != "README")
+TESTED = [GUIDE.parent / f"{name}.md" for name in ("checking", "not-a-number", "testing")]
 PARTS = ["What", "Formula", "When to use", "In Deepwell", "Figure", "Source"]
 ROWS = [row for rows in table.sections().values() for row in rows]
 
@@ -25,7 +26,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dw.Data:
     return dw.load(folder / "iris.csv", target="label", vault=folder / "vault")
 
 
-@pytest.mark.parametrize("page", [*PAGES, GUIDE.parent / "testing.md"], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [*PAGES, *TESTED], ids=lambda page: page.stem)
 def test_examples_run(page: Path, data, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     text = page.read_text("utf-8")

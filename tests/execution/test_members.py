@@ -52,6 +52,7 @@ CHOSEN = {
     "decay_scale": 2.0,
     "decay_every": 3,
     "warmup_epochs": 1.5,
+    "change": "3: learning_rate=0.1; 5: dropout=0.5, l1=0",
 }
 
 
@@ -66,6 +67,10 @@ def test_every_hyperparameter_reaches_the_member() -> None:
     assert (got.seed, got.patience, got.dtype) == (9, 4, "float64")
     assert got.rms_start == "first_gradient"
     assert got.numbers == {name: CHOSEN[name] for name in NUMBERS}
+    assert got.changes == {3: {"learning_rate": 0.1}, 5: {"dropout": 0.5, "l1": 0.0}}
+    assert [stage.number("learning_rate") for stage in got.stages()] == [0.02, 0.1, 0.1]
+    assert [stage.architecture.dropout[0] for stage in got.stages()] == [0.25, 0.25, 0.5]
+    assert [stage.number("l1") for stage in got.stages()] == [0.002, 0.002, 0.0]
     # The engine reads `batch_size` from the specification itself, and a study what it normalizes
     # with at its end; convolutions are for images.
     elsewhere = {"batch_size", "hidden_layers", "leaky_slope", "batch_norm_statistics"}

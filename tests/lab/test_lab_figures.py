@@ -32,6 +32,7 @@ DRAWN_FAST = (
     "ravine",
     "decays",
     "clipping",
+    "numerical-derivative",
 )
 
 
@@ -424,3 +425,32 @@ def test_listing_the_figures_loads_none_of_the_machinery() -> None:
     code += f"print([module for module in {heavy} if module in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.proves("C4", "figure")
+def test_only_too_large_initial_weights_start_above_the_limit() -> None:
+    from deepwell.lab.figures._first_steps import SCALES
+
+    for losses in measured("first-steps").values():
+        mean, constant, limit = losses.T
+        assert (mean[SCALES <= 1] <= limit[0]).all()
+        assert (mean[SCALES >= 3] > limit[0]).all()
+        assert mean[0] == pytest.approx(constant[0], abs=0.01)  # tiny weights know nothing: log C
+        assert (np.diff(limit) == 0).all()  # the healthy twin's
+
+
+@pytest.mark.proves("C1", "C2", "figure")
+def test_two_sided_errors_fall_twice_as_fast_and_wrong_gradients_stay_wrong() -> None:
+    from deepwell.lab.figures._numerical_derivative import STEPS
+
+    told = measured("numerical-derivative")
+    smooth = (STEPS > 1e-4) & (STEPS < 1e-1)  # where rounding plays no part
+    for name, order in (("one-sided", 1), ("two-sided", 2)):
+        errors = np.array(told["errors"][name])[smooth]
+        slope = np.polyfit(np.log(STEPS[smooth]), np.log(errors), 1)[0]
+        assert slope == pytest.approx(order, abs=0.05)
+    assert min(told["errors"]["two-sided"]) < min(told["errors"]["one-sided"]) / 100
+    best = {name: min(errors) for name, errors in told["relative"].items()}
+    assert best["right"] < 1e-9
+    assert best["without the penalty"] > 1e-3
+    assert best["twice too large"] == pytest.approx(1 / 3, rel=1e-3)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deepwell._base._changes import Changes
 from deepwell._base._constraints import EachOf, IntegerInterval, Interval, OneOf
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import HYPERPARAMETERS
@@ -38,6 +39,9 @@ def specs(draw: st.DrawFn) -> TrialSpec:
                     if real
                     else st.integers(item.low, item.high)
                 )
+            case Changes():
+                rate = draw(st.floats(0, 1, exclude_min=True))
+                values[name] = draw(st.sampled_from(["none", f"3: learning_rate={rate!r}"]))
     if draw(st.booleans()):
         layers = values["hidden_layers"] = draw(st.integers(0, 4))
         units = st.lists(st.integers(1, 99), min_size=layers, max_size=layers)

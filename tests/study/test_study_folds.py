@@ -108,6 +108,7 @@ def test_the_simple_models_are_cross_validated_too(study):
 def test_what_is_shown(study):
     from deepwell.report._json import fit_json
     from deepwell.report._terminal import study_lines
+    from deepwell.report._text_report import text_report
 
     one, place = study
     text = " ".join("\n".join(study_lines(one.result)).split())
@@ -117,7 +118,13 @@ def test_what_is_shown(study):
     assert f"for {one.result.refit_epochs} epoch" in text
     assert fit_json(one.result)["folds"] == list(one.result.folds)
     assert "fold" in one.trials().columns
-    assert "best of 9 trials" in (place / "folded" / "report.txt").read_text()
+    report = (place / "folded" / "report.txt").read_text()
+    assert report == text_report(one.result, one.history())
+    assert "best of 9 trials" in report  # configurations
+    assert "3-fold error" in report
+    assert "dev error" not in report
+    assert "chosen by their mean error over folds" in " ".join(report.split())
+    assert "conv_" not in report
 
 
 def test_numbers_are_in_the_target_s_unit(tmp_path):
@@ -148,6 +155,20 @@ def test_an_interrupted_study_ends_where_an_unbroken_one_does(tmp_path):
     assert again.result.dev == whole.result.dev
     assert again.result.folds == whole.result.folds
     assert open_study("folded", tmp_path / "b").result.data.notes == whole.result.data.notes
+
+
+def test_folds_are_advised_only_where_they_can_be_made(tmp_path):
+    parts = pl.Series(["train", "train", "train", "dev", "test"] * (ROWS // 5))
+    for options, advised in (
+        ({}, True),
+        ({"split_column": "part"}, False),
+        ({"time": "amount"}, False),
+        ({"train_dev": 0.1}, False),
+    ):
+        table = TABLE.with_columns(part=parts)
+        data = dw.load(table, target="y", vault=None, ignore=["part"][: not options], **options)
+        plan = dw.Study(data, store=tmp_path).plan(trials=2, epochs=2)
+        assert ("--folds 5" in plan.advice) == advised, options
 
 
 def test_bad_folds_are_refused(tmp_path):

@@ -1,5 +1,7 @@
 """Penalties, decay, clipping, noise, max-norm and warm-up in both programs: formula, E1, E2, E5."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import beta
@@ -7,6 +9,7 @@ from scipy.stats import beta
 from deepwell._base._errors import UsageError
 from deepwell._base._hash import Purpose, fold, key, words
 from deepwell.data._batches import epoch_order
+from deepwell.execution._changing import changing
 from deepwell.optimization._gradient_noise import normal_of
 from deepwell.training._program import EXTRAS, NUMBERS, Chunk
 from deepwell.training._state import initial_state
@@ -217,6 +220,8 @@ def test_rmsprop_may_start_from_the_first_gradient(structure, every_program, mem
 
 
 CHANGES = {
+    "input_dropout": 0.2,
+    "label_smoothing": 0.1,
     "learning_rate": 0.2,
     "momentum": 0.5,
     "dropout": 0.6,
@@ -237,7 +242,7 @@ CHANGES = {
 def test_numbers_changed_by_hand_hold_from_the_next_call_on(
     dtype, every, every_program, member, trained
 ):
-    s = every(dtype=dtype)
+    s = every(dtype=dtype, drops_inputs=True, smooths=True)
     p, quiet = every_program(s), member(s, seed=1)
     ours = [member(s, seed=i, dropout=0.0) for i in range(3)]
     session = p.load([*ours, quiet], [initial_state(m) for m in (*ours, quiet)])
@@ -260,6 +265,50 @@ def test_numbers_changed_by_hand_hold_from_the_next_call_on(
             assert state[name].tobytes() == other[name].tobytes(), (i, name)
     unchanged, _ = trained(p, [ours[1]], epochs=3, states=[half[1]], first_epoch=3)
     assert unchanged[0]["weights/0"].tobytes() != right[1]["weights/0"].tobytes()
+
+
+@pytest.mark.proves("O12", "formula", "population")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_changes_said_beforehand_are_those_made_by_hand(dtype, every, every_program, member):
+    """To the bit, beside others, each with changes of its own; taken up anywhere, too."""
+    s = every(dtype=dtype, drops_inputs=True, smooths=True)
+    p = every_program(s)
+    base = [member(s, seed=i, dropout=0.0, decay="exponential", decay_factor=0.9) for i in range(3)]
+    said = [
+        base[0],
+        replace(base[1], changes={4: {"learning_rate": 0.3}, 2: CHANGES}),
+        replace(base[2], changes={3: {"momentum": 0.0, "dropout": 0.3}}),
+    ]
+    assert [len(m.stages()) for m in said] == [1, 3, 2]
+    assert said[1].stages()[2].number("learning_rate") == 0.3
+    assert said[1].stages()[2].number("l1") == 0.01
+
+    def epochs(session, first, last):
+        for epoch in range(first, last + 1):
+            order = epoch_order(3, epoch, 70, 16)
+            for part in (order[:2], order[2:]):
+                session.advance(Chunk(part, epoch, ends_epoch=part is not order[:2]))
+        return session.states()
+
+    by_hand = p.load(base, [initial_state(m) for m in base])
+    epochs(by_hand, 1, 2)
+    by_hand.change(1, CHANGES)
+    epochs(by_hand, 3, 3)
+    by_hand.change(2, {"momentum": 0.0, "dropout": 0.3})
+    epochs(by_hand, 4, 4)
+    by_hand.change(1, {"learning_rate": 0.3})
+    right = epochs(by_hand, 5, 6)
+    whole = changing(p.load(said, [initial_state(m) for m in said]), said)
+    found = epochs(whole, 1, 6)
+    alone = changing(p.load([said[1]], [initial_state(said[1])]), [said[1]])
+    half = epochs(alone, 1, 3)
+    again = epochs(changing(p.load([said[1]], half), [said[1]]), 4, 6)
+    for state, other in [*zip(found, right, strict=True), (again[0], right[1])]:
+        for name in other:
+            assert state[name].tobytes() == other[name].tobytes(), name
+    assert next(iter(whole.read()))["step"] == right[0]["step"]
+    plain = p.load(base, [initial_state(m) for m in base])
+    assert changing(plain, base) is plain
 
 
 def test_a_wrong_change_is_refused_and_changes_nothing(every, every_program, member, trained):

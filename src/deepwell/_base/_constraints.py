@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ._changes import Changes
 from ._errors import did_you_mean
 
 
@@ -143,4 +144,4 @@ class EachOf:
         yield [self.item.low, self.item.low - 1]
 
 
-Constraint = Interval | IntegerInterval | OneOf | EachOf
+Constraint = Interval | IntegerInterval | OneOf | EachOf | Changes

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ._changes import NONE, Changes
 from ._constraints import Constraint, EachOf, IntegerInterval, Interval, OneOf
 
 Value: TypeAlias = float | int | str | tuple[int, ...] | tuple[float, ...]
@@ -380,5 +381,12 @@ DECLARATIONS = (
         0.0,
         "Variance eta of the noise eta / (1 + step)^0.55 added to gradients; 0 adds none.",
         tip="0.01, 0.3 and 1 are usual",
+    ),
+    Hyperparameter(
+        "change",
+        Changes(),
+        NONE,
+        "What changes by hand on the way: 10: learning_rate=0.001 gives the rate from the step "
+        "after epoch 10 on; with a schedule it is the rate that the schedule falls from.",
     ),
 )

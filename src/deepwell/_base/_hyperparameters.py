@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ._constraints import EachOf, Interval, OneOf
+from ._changes import SET_ONCE, Changes, changes_text, parsed_changes
+from ._constraints import EachOf, IntegerInterval, Interval, OneOf
 from ._declarations import ACTIVATIONS as ACTIVATIONS
 from ._declarations import DECAYS as DECAYS
 from ._declarations import DECLARATIONS
@@ -21,6 +22,13 @@ from ._errors import UnknownNameError, UsageError, did_you_mean
 from ._safe_text import safe_text
 
 HYPERPARAMETERS: Mapping[str, Hyperparameter] = {h.name: h for h in DECLARATIONS}
+# Numbers that may change while a network trains.
+CHANGEABLE = tuple(
+    h.name
+    for h in DECLARATIONS
+    if not (h.structural or isinstance(h.constraint, OneOf | Changes) or h.name in SET_ONCE)
+)
+_EPOCHS = IntegerInterval(1, 1_000_000)
 
 
 def declaration(name: str) -> Hyperparameter:
@@ -53,15 +61,63 @@ def validate(name: str, value: object) -> Value:
     declared = declaration(name)
     constraint = declared.constraint
     value = _python_value(value)
+    if isinstance(constraint, Changes):
+        value = _changes_as_text(value)
     if not constraint.accepts(value):
         hint = constraint.hint(value) if isinstance(constraint, OneOf) else ""
         tip = f"; {declared.tip}" if declared.tip else ""
         got = safe_text(repr(value))
         raise UsageError(f"`{name}` must be {constraint.describe()}, got {got}{hint}{tip}")
+    if isinstance(constraint, Changes):
+        return changes_text(changes_of(str(value)))
     item = constraint.item if isinstance(constraint, EachOf) else constraint
     if isinstance(value, list):
         return tuple(float(v) for v in value) if isinstance(item, Interval) else tuple(value)
     return float(value) if isinstance(item, Interval) else value  # type: ignore[arg-type]
+
+
+def changes_of(text: str) -> dict[int, dict[str, Value]]:
+    """Return what changes after which epoch: name -> value, checked.
+
+    >>> changes_of("10: learning_rate=0.001; 20: dropout=0")
+    {10: {'learning_rate': 0.001}, 20: {'dropout': 0.0}}
+
+    Raises:
+        UsageError: when a value is out of its range, or something cannot change.
+    """
+    changes: dict[int, dict[str, Value]] = {}
+    for epoch, name, value in parsed_changes(text):
+        if not _EPOCHS.accepts(epoch):
+            raise UsageError(
+                f"`change` must come after an epoch from {_EPOCHS.low} to {_EPOCHS.high:,}, got "
+                f"{epoch}; what holds from the start is no change"
+            )
+        if name not in CHANGEABLE:
+            told = did_you_mean(name, CHANGEABLE) or f"; what can: {', '.join(CHANGEABLE)}"
+            raise UsageError(f"`{safe_text(name)}` cannot change while a network trains{told}")
+        if name in changes.get(epoch, {}):
+            raise UsageError(f"`change` gives `{name}` twice after epoch {epoch}; give it once")
+        try:
+            changes.setdefault(epoch, {})[name] = validate(name, value)
+        except UsageError as error:
+            raise UsageError(f"`change` after epoch {epoch}: {error}") from None
+    return dict(sorted(changes.items()))
+
+
+def _changes_as_text(value: object) -> object:
+    """Return a list of changes, or a mapping from epochs to them, as one text."""
+    if isinstance(value, Mapping) and all(isinstance(v, Mapping) for v in value.values()):
+        return (
+            "; ".join(
+                f"{epoch}: {name}={list(n) if isinstance(n, tuple) else n}"
+                for epoch, numbers in value.items()
+                for name, n in numbers.items()
+            )
+            or "none"
+        )
+    if isinstance(value, list) and value and all(isinstance(v, str) for v in value):
+        return "; ".join(value)
+    return value
 
 
 def _python_value(value: Any) -> object:
@@ -96,6 +152,8 @@ def complete(given: Mapping[str, object]) -> dict[str, Value]:
     values["hidden_units"] = _units_by_layer(chosen, values)
     values["hidden_layers"] = layers = validate("hidden_layers", len(values["hidden_units"]))
     _check_rates(values["dropout"], layers)
+    for changed in changes_of(str(values["change"])).values():
+        _check_rates(changed.get("dropout", 0.0), layers)
     values["conv_channels"] = _channels_by_layer(chosen, values)
     values["conv_layers"] = len(values["conv_channels"])
     if values["initializer"] == "auto":

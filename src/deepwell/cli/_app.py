@@ -7,7 +7,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from . import _doctor, _fit, _lab, _predict, _report, _resume, _sample, _show, _test
+from . import _check, _doctor, _fit, _lab, _predict, _report, _resume, _sample, _show, _test
 from ._exit_codes import STOPPED
 from ._flags import with_options
 from ._help import CommandGroup, SectionedCommand
@@ -29,6 +29,7 @@ COMMANDS = (
     Command("test", _test.test, _test.EXAMPLES),
     Command("predict", _predict.predict, _predict.EXAMPLES),
     Command("report", _report.report, _report.EXAMPLES),
+    Command("check", _check.check, _check.EXAMPLES),
     Command("sample", _sample.sample, _sample.EXAMPLES),
     Command("lab", _lab.lab, _lab.EXAMPLES),
     Command("doctor", _doctor.doctor, _doctor.EXAMPLES),

@@ -77,4 +77,7 @@ def _wrong_arguments(error: Exception) -> str:
     else:
         told = getattr(error, "format_message", error.__str__)().strip().rstrip(".")
         told = (told[:1].lower() + told[1:]).replace("'", '"')
-    return f"{told}; {context.command_path} --help tells more" if context is not None else told
+    if context is None:
+        return told
+    mark = "" if told.endswith("?") else ";"
+    return f"{told}{mark} {context.command_path} --help tells more"

@@ -99,7 +99,7 @@ def _dry_run(
     if place.json:
         print_json(dry_run_json(loaded.facts, plan))
     else:
-        done = entry("dry run", "nothing was trained and nothing was written")
+        done = entry("dry run", "nothing was checked, trained or written")
         print_lines([*data_lines(loaded.facts), *plan_lines(plan), *done])
     return DONE
 

@@ -164,7 +164,8 @@ def _values(kind: type, typed: Mapping[str, Any]) -> Iterator[tuple[str, object]
         if value is None or value == []:
             continue
         if isinstance(value, list):
-            yield declared.name, tuple(value)
+            texts = tuple(value)
+            yield declared.name, told.check(declared.name, texts) if told.check else texts
         elif told.constraint is not None:
             yield declared.name, _checked(declared.name, told, told.constraint, value)
         else:

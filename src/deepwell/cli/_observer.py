@@ -7,8 +7,17 @@ import sys
 import unicodedata
 
 from deepwell._base._safe_text import safe_text
-from deepwell.records import Baseline, DataFacts, PlanFacts, Progress, StudyResult
+from deepwell.records import (
+    Baseline,
+    DataFacts,
+    Finding,
+    FirstSteps,
+    PlanFacts,
+    Progress,
+    StudyResult,
+)
 from deepwell.report._baseline_lines import baseline_lines
+from deepwell.report._check_lines import check_lines
 from deepwell.report._data_lines import data_lines
 from deepwell.report._layout import entry
 from deepwell.report._plan_lines import plan_lines
@@ -49,6 +58,10 @@ class TerminalObserver(Observer):
         """Print how simple models do."""
         self.close()  # the networks train already: their line comes back below
         print_lines(baseline_lines(baselines, metric_label, percent))
+
+    def on_checks(self, checks: FirstSteps, findings: tuple[Finding, ...]) -> None:
+        """Print what was checked before training."""
+        print_lines(check_lines(checks, findings))
 
     def on_plan(self, plan: PlanFacts) -> None:
         """Print what is going to be trained."""

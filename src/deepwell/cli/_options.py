@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from deepwell._base._changes import Changes
 from deepwell._base._constraints import IntegerInterval, Interval
 from deepwell._base._hyperparameters import HYPERPARAMETERS, Hyperparameter, Value, validate
 
@@ -38,11 +39,14 @@ class DataOptions:
         None, "classification or regression; by default the target tells.", "TASK", DATA
     )
     split: str | None = flag(
-        None, "stratified, random, group or time; by default the data tell.", "WAY", DATA
+        None, "stratified, random, group, time or column; by default the data tell.", "WAY", DATA
     )
     group: str | None = flag(None, "Column whose equal values stay in one set.", "COLUMN", DATA)
     time: str | None = flag(
         None, "Column by which the newest rows are dev and test.", "COLUMN", DATA
+    )
+    split_column: str | None = flag(
+        None, "Column that says which rows are train, dev and test.", "COLUMN", DATA
     )
     dev: str | None = flag(
         None, "File with the dev rows, or how many, or their share.", "FILE", DATA
@@ -202,6 +206,24 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class GradientOf:
+    """Which gradient to check, and how."""
+
+    target: str = argument(
+        "A Python file, which is run, and a function in it that returns what to check: "
+        "(cost, gradient, theta) of any library, (loss, params, ...) in JAX, or the result of "
+        "dw.check_gradients.",
+        "FILE:FUNCTION",
+    )
+    steps: int | None = flag(
+        None, "Steps of descent before the second look; default 10.", "N", constraint=_COUNT
+    )
+    seed: int | None = flag(
+        None, "Seed of the random directions; default 0.", "N", constraint=_SEED
+    )
+
+
+@dataclass(frozen=True)
 class SampleFile:
     """Which sample table, and where it goes."""
 
@@ -220,6 +242,9 @@ class LabFigures:
 
 def _hyperparameter_field(declared: Hyperparameter) -> Any:
     default = "" if declared.default is None else f"; default {declared.default}"
+    if isinstance(declared.constraint, Changes):
+        doc = f"{declared.doc} Repeatable."
+        return flag((), doc, "EPOCH:NAME=VALUE", HYPERPARAMETER_SECTION, check=validate)
     doc = f"{declared.doc} [{declared.constraint.describe()}{default}]"
     return flag(None, doc, "VALUE", HYPERPARAMETER_SECTION, declared.constraint, validate)
 
@@ -240,4 +265,4 @@ class Fixed(_FixedFields):
 
     def given(self) -> dict[str, Value]:
         """Return those that were given, by name."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        return {name: value for name, value in vars(self).items() if value not in (None, ())}

@@ -32,8 +32,8 @@ class ColumnPlan:
 
     Attributes:
         inputs: columns that the network sees.
-        identifiers: columns that look like an id, used or not; they do not count when rows of
-            two tables are compared.
+        identifiers: columns that look like an id, used or not, and the one that says the part of
+            each row; they do not count when rows of two tables are compared.
         notes: one line for each thing that was left out.
     """
 
@@ -57,7 +57,7 @@ def candidates(names: Sequence[str], target: str, options: LoadOptions) -> list[
     """Return the columns that could be inputs: not the target, ignored, or what splits the rows."""
     aside = {target, *options.ignore}
     aside.update({options.group or target, options.time or target} - set(options.keep))
-    aside.add(options.weights or target)
+    aside.update({options.weights or target, options.split_column or target})
     return [name for name in names if name not in aside]
 
 
@@ -80,8 +80,12 @@ def planned(
     """
     inputs: list[InputColumn] = []
     left_out: dict[str, list[str]] = {reason: [] for reason in WHY_IGNORED}
-    identifiers: list[str] = []
+    identifiers = [name for name in (options.split_column,) if name is not None]
     notes = [
+        f"{safe_text(name)} says which rows are train, dev and test: not an input"
+        for name in identifiers
+    ]
+    notes += [
         f"{safe_text(name)} splits the rows: not an input ({flag('keep', name)})"
         for name in (options.group, options.time)
         if name is not None and name not in options.keep

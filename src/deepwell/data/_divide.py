@@ -9,13 +9,14 @@ import polars as pl
 
 from deepwell._base._errors import UsageError
 
+from ._column_split import column_parts
 from ._column_values import as_labels, as_numbers
 from ._dates import dates_in, is_date_type, naive_datetimes
 from ._gather import Gathered
 from ._load_options import LoadOptions
 from ._names import count_of, name_list, quoted
 from ._split import DEV, PARTS, TEST, TRAIN, TRAIN_DEV, SplitInput
-from ._split_kinds import SPLITS
+from ._split_kinds import COLUMN, SPLITS
 from ._split_sizes import Sizes, explicit_rows, held_rows, split_sizes
 from ._target import TargetEncoder
 from ._task import Task
@@ -29,7 +30,8 @@ class Divided:
     """The outcome.
 
     Attributes:
-        kind: of split: `stratified`, `random`, `group`, `time`, or `files` when all was given.
+        kind: of split: `stratified`, `random`, `group`, `time`, `column`, or `files` when all was
+            given.
         parts: (n,) int8: `TRAIN`, `DEV`, `TEST`, `TRAIN_DEV` or `LEFT_OUT`.
         notes: what a reader should know.
     """
@@ -56,12 +58,14 @@ def divide(
         options: kind, sizes and columns that the user named.
 
     Raises:
-        UsageError: when a part would be empty, or train would have one class only.
+        UsageError: when a part would be empty, train would have one class only, or a split column
+            does not say the part of every row.
     """
     strata = _strata(gathered, task)
-    kept = _kept(units, gathered.given)
-    parts = np.where(kept, gathered.given, LEFT_OUT).astype(np.int8)
-    open_rows = np.flatnonzero(kept & (gathered.given == TRAIN))
+    given = _given(gathered, options)
+    kept = _kept(units, given)
+    parts = np.where(kept, given, LEFT_OUT).astype(np.int8)
+    open_rows = np.flatnonzero(parts == TRAIN)
     if not len(open_rows):
         raise UsageError(
             "every row of the table is also among the given dev or test rows, so none is left to "
@@ -71,8 +75,8 @@ def divide(
     if not kept.all():
         copies = count_of(int((~kept).sum()), "row")
         notes.append(f"{copies} also among the given dev or test rows: left out elsewhere")
-    kind = "files" if options.given_parts else _split_kind(options, task)
-    if kind != "files":
+    kind = _split_kind(options, task)
+    if kind in SPLITS:
         sizes = _sizes(len(open_rows), options)
         frame = gathered.frame[open_rows]
         outcome = SPLITS[kind](
@@ -142,16 +146,30 @@ def _strata(gathered: Gathered, task: Task) -> np.ndarray:
     return TargetEncoder(gathered.target, task).encode(target).astype(np.int64)
 
 
+def _given(gathered: Gathered, options: LoadOptions) -> np.ndarray:
+    """Return (n,) int8: the part that the user gave each row, `TRAIN` where it is still open."""
+    if options.split_column is None:
+        return gathered.given
+    return column_parts(
+        gathered.frame[options.split_column],
+        needs_test=options.test_size != 0,
+        cuts_train_dev=options.train_dev is not None,
+    )
+
+
 def _kept(units: np.ndarray, given: np.ndarray) -> np.ndarray:
     """Return (n,) whether a row stays: copies of given rows leave the parts they leak into.
 
-    Test rows win over dev rows and both over the table's, since the user chose them.
+    Test rows win over dev rows, these over train-dev rows and all over train rows, since the
+    user chose them.
     """
     kept = np.ones(len(units), bool)
-    in_test = np.isin(units, units[given == TEST])
-    in_dev = np.isin(units, units[given == DEV])
-    kept[(given == DEV) & in_test] = False
-    kept[(given == TRAIN) & (in_test | in_dev)] = False
+    earlier = np.zeros(len(units), bool)
+    for part in (TEST, DEV, TRAIN_DEV):
+        here = given == part
+        kept[here & earlier] = False
+        earlier |= np.isin(units, units[here])
+    kept[(given == TRAIN) & earlier] = False
     return kept
 
 
@@ -165,6 +183,10 @@ def first_of_its_kind(units: np.ndarray) -> np.ndarray:
 
 
 def _split_kind(options: LoadOptions, task: Task) -> str:
+    if options.split_column is not None:
+        return COLUMN
+    if options.given_parts:
+        return "files"
     if options.split == "stratified" and task.kind == "regression":
         raise UsageError("split stratified needs classes, the target is a number; use random")
     if options.split is not None:

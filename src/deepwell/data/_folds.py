@@ -23,6 +23,7 @@ from ._data import Data
 from ._images import fitted_inputs
 from ._pool import Pool
 from ._rows import Rows
+from ._table_encoder import TableEncoder
 from ._target import TargetEncoder
 from ._weighting import sample_weights
 
@@ -39,11 +40,14 @@ class Folds:
         places: of each fold's dev rows in `whole.train`, so that every row comes once.
         whole: the data with all rows as train rows and again as dev rows, encoded by all: what the
             final network is trained on.
+        encoders: of each fold, fitted on its train rows; columns of zeros follow theirs where
+            another fold has more.
     """
 
     parts: tuple[tuple[Rows, Rows], ...]
     places: tuple[np.ndarray, ...]
     whole: Data
+    encoders: tuple[TableEncoder, ...]
 
     def data(self, fold: int) -> Data:
         """Return the data of a fold, counted from 0, for what is fitted and scored on it."""
@@ -107,7 +111,8 @@ def make_folds(data: Data, folds: int) -> Folds:
         target_encoder=encoder,
         weighting=weighting,
     )
-    return Folds(tuple(parts), tuple(np.flatnonzero(fold_of == one) for one in range(folds)), whole)
+    places = tuple(np.flatnonzero(fold_of == one) for one in range(folds))
+    return Folds(tuple(parts), places, whole, tuple(encoders))
 
 
 def assign_folds(strata: np.ndarray, together: np.ndarray, folds: int, draws: Key) -> np.ndarray:

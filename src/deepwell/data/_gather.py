@@ -102,7 +102,7 @@ def usable_columns(
         UsageError: when a named column is not there, or the target is named as another thing too.
     """
     target = _target_name(table, source, options.target)
-    told = [options.group, options.time, options.weights]
+    told = [options.group, options.time, options.split_column, options.weights]
     named = [*options.keep, *options.ignore, *filter(None, told)]
     for name in named:
         _require_column(table, name)

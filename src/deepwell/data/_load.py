@@ -48,6 +48,7 @@ def load(
     split: str | None = None,
     group: str | None = None,
     time: str | None = None,
+    split_column: str | None = None,
     dev: Source = None,
     test: Source = None,
     train_dev: str | float | None = None,
@@ -70,10 +71,13 @@ def load(
             dictionary of columns, or arrays `(X, y)`.
         target: column to be predicted; may be left out for `(X, y)`.
         task: `classification` or `regression`; by default what the target's values say.
-        split: `stratified` (default for classes), `random` (default for numbers), `group`, `time`.
+        split: `stratified` (default for classes), `random` (default for numbers), `group`, `time`,
+            `column`.
         group: column whose equal values must not be in two parts; implies `split="group"`.
         time: column of numbers or dates; train comes first, then dev, then test; implies
             `split="time"`.
+        split_column: column that says the part of each row: train, dev (or valid, validation), test
+            or train-dev, in any case of letters; implies `split="column"`, and is never an input.
         dev: given dev rows (a source), a number of rows, or a share; by default
             max(min(0.2 m, 10,000), 0.0025 m) of m rows.
         test: the same for test; 0 for no test set, which makes the split 70 / 30.
@@ -102,6 +106,7 @@ def load(
         "split": split,
         "group": group,
         "time": time,
+        "split_column": split_column,
         "dev": dev,
         "test": test,
         "train_dev": train_dev,
@@ -250,7 +255,7 @@ def _encoded(
     return _Encoded(
         rows(TRAIN),
         rows(DEV),
-        None if options.train_dev is None else rows(TRAIN_DEV),
+        rows(TRAIN_DEV) if (divided.parts == TRAIN_DEV).any() else None,
         weighting,
         table_encoder,
         target_encoder,

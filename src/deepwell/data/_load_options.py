@@ -11,7 +11,7 @@ from deepwell._base._errors import UsageError, did_you_mean
 
 from ._class_weight import class_weight_option
 from ._names import flag, quoted
-from ._split_kinds import SPLITS
+from ._split_kinds import KINDS as SPLIT_KINDS
 from ._table_input import Source
 from ._task import KINDS
 
@@ -21,7 +21,7 @@ class LoadOptions:
     """The options of `load`, in the form in which its steps use them.
 
     Attributes:
-        target, task, split, group, time, seed, name: as given.
+        target, task, split, group, time, split_column, seed, name: as given.
         dev_size, test_size: rows or share wanted, or None.
         dev_source, test_source: given rows, or None.
         train_dev: rows or share of train to hold out for a train-dev slice, or None.
@@ -36,6 +36,7 @@ class LoadOptions:
     split: str | None
     group: str | None
     time: str | None
+    split_column: str | None
     dev_size: float | None
     test_size: float | None
     dev_source: Source
@@ -62,7 +63,7 @@ def checked_options(given: dict[str, Any]) -> LoadOptions:
         UsageError: when a value is not allowed, or two of them contradict each other.
     """
     _one_of("task", given["task"], KINDS)
-    _one_of("split", given["split"], tuple(SPLITS))
+    _one_of("split", given["split"], SPLIT_KINDS)
     seed = given["seed"]
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
         raise UsageError(f"`seed` must be a whole number of at least 0, got {quoted(seed)}")
@@ -76,6 +77,7 @@ def checked_options(given: dict[str, Any]) -> LoadOptions:
         split=given["split"],
         group=_column(given["group"]),
         time=_column(given["time"]),
+        split_column=_column(given["split_column"]),
         dev_size=dev_size,
         test_size=test_size,
         dev_source=dev_source,
@@ -97,21 +99,48 @@ def _check_agreement(options: LoadOptions) -> None:
     both = set(options.keep) & set(options.ignore)
     if both:
         raise UsageError(f"`keep` and `ignore` both name {quoted(min(both))}; name it in one")
-    if options.weights is not None and options.weights in (options.group, options.time):
+    splitting = {"group": options.group, "time": options.time, "split_column": options.split_column}
+    if options.weights is not None and options.weights in splitting.values():
         raise UsageError(
             f"column {quoted(options.weights)} splits the rows; it cannot be their weight too"
         )
-    for kind, column in (("group", options.group), ("time", options.time)):
-        others = {"group", "time"} - {kind}
+    for option, column in splitting.items():
+        kind = option.removeprefix("split_")
         if options.split == kind and column is None:
-            raise UsageError(f"split {kind} needs a column; give --{kind} COLUMN")
+            raise UsageError(
+                f"split {kind} needs a column; give --{option.replace('_', '-')} COLUMN"
+            )
         if column is not None and options.split not in (None, kind):
             raise UsageError(
-                f"`{kind}` belongs to split {kind}, got split {options.split}; leave one out "
+                f"`{option}` belongs to split {kind}, got split {options.split}; leave one out "
                 f"({flag('ignore', column)} keeps a column out of the inputs)"
             )
-        if column is not None and all(getattr(options, other) is not None for other in others):
-            raise UsageError("give `group` or `time`, not both; rows are split by one of them")
+    named = [option for option, column in splitting.items() if column is not None]
+    if len(named) > 1:
+        shown = " or ".join(f"`{option}`" for option in named)
+        raise UsageError(f"give {shown}, not both; rows are split by one of them")
+    _check_split_column(options)
+
+
+def _check_split_column(options: LoadOptions) -> None:
+    column = options.split_column
+    if column is None:
+        return
+    if column in options.keep:
+        raise UsageError(
+            f"column {quoted(column)} says which rows are test rows; it cannot be an input, so "
+            "leave `keep` out"
+        )
+    sized = {
+        "dev": options.dev_size is not None or options.dev_source is not None,
+        "test": options.test_size or options.test_source is not None,
+    }
+    for option, given in sized.items():
+        if given:
+            raise UsageError(
+                f"column {quoted(column)} says which rows are {option} rows, and so does "
+                f"`{option}`; leave one out"
+            )
 
 
 def _one_of(option: str, value: object, allowed: tuple[str, ...]) -> None:

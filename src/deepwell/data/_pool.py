@@ -16,6 +16,7 @@ from ._group_split import joined_groups
 from ._load_options import LoadOptions
 from ._memory import gigabytes
 from ._split import DEV, TRAIN
+from ._split_kinds import COLUMN
 
 LARGEST = 256 << 20  # bytes kept beside the encoded rows; folds are for tables far smaller
 
@@ -61,6 +62,11 @@ def pool_of(
     """
     if divided.kind == "time":
         return "rows split by time have an order that folds would break; leave `folds` out"
+    if divided.kind == COLUMN:
+        return (
+            "the split column says which rows are dev, and folds would mix them with train rows; "
+            "leave one of the two out"
+        )
     if options.dev_source is not None:
         return (
             "dev rows were given, which folds would mix with train rows; give one table, or leave "

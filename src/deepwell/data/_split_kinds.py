@@ -1,4 +1,4 @@
-"""The kinds of split by name."""
+"""The kinds of split by name: those that draw or cut, and the one that is read from a column."""
 
 from __future__ import annotations
 
@@ -20,3 +20,5 @@ SPLITS: Registry[Callable[[SplitInput], Split]] = Registry(
         "time": time_split,
     },
 )
+COLUMN = "column"  # each row says its part itself
+KINDS = (*SPLITS, COLUMN)

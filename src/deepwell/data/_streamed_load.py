@@ -153,7 +153,7 @@ def _found(table: StreamedTable, source: Source, options: LoadOptions, budget: i
     added = np.repeat(np.array([*given], np.int8), [rows.height for rows in given.values()])
     places = np.flatnonzero(np.concatenate([labelled, np.ones(len(added), bool)]))
     require_rows(len(places))
-    named = (options.group, options.time, options.weights)
+    named = (options.group, options.time, options.split_column, options.weights)
     splitting = [target, *{n for n in named if n is not None}]
     gathered = Gathered(
         whole.columns(splitting)[places],
@@ -219,7 +219,7 @@ def _surveyed(
             words = column_words(series)
             survey.everything += words
             kind = kinds.get(name)
-            if kind != "id":
+            if kind != "id" and name != options.split_column:
                 survey.comparable += words
             if kind is None:
                 if name == target:

@@ -11,6 +11,7 @@ from ._bias_variance import diagnose_bias_variance as diagnose_bias_variance
 from ._bias_variance import material_size as material_size
 from ._codes import CODES as CODES
 from ._comparison import compare_with_baselines as compare_with_baselines
+from ._first_steps import diagnose_first_steps as diagnose_first_steps
 from ._intervals import bootstrap as bootstrap
 from ._intervals import estimate as estimate
 from ._intervals import paired_difference as paired_difference
@@ -19,3 +20,5 @@ from ._intervals import wilson as wilson
 from ._metrics import METRICS as METRICS
 from ._metrics import Metric as Metric
 from ._metrics import default_metric as default_metric
+from ._non_finite import DivergenceEvidence as DivergenceEvidence
+from ._non_finite import diagnose_divergence as diagnose_divergence

@@ -43,7 +43,7 @@ class Course:
             epoch: counted from 1.
             begun: steps of it that are done.
         """
-        order, steps, at_once = self._order(epoch), self.steps, self.program.structure.steps
+        order, steps, at_once = self.order(epoch), self.steps, self.program.structure.steps
         for first in range(begun, max(steps, begun + 1), at_once):
             part = order[..., first : first + at_once, :]
             yield self._with_rows(Chunk(part, epoch, first + at_once >= steps))
@@ -58,7 +58,7 @@ class Course:
             states: of the same trials.
             epoch: the last one that they ended, or ended in.
         """
-        order = self._order(epoch + 1)[..., :1, :]
+        order = self.order(epoch + 1)[..., :1, :]
         next_step = self._with_rows(Chunk(order, epoch + 1, ends_epoch=False))
         where = Where(self.program, self.rows, next_step, QUANTILES)
         each = [states[n] for n in members]
@@ -92,7 +92,7 @@ class Course:
                 probes += self.probe(alone, {number: next(session.read())}, epoch)
         return probes
 
-    def _order(self, epoch: int) -> np.ndarray:
+    def order(self, epoch: int) -> np.ndarray:
         """Return the rows of an epoch's batches, for each data view where there are several."""
         sizes = [len(view.y_train) for view in self.rows.views]
         batch = self.program.structure.batch

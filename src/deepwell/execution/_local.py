@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from deepwell.checking._diverged import Rerun
 from deepwell.data._batches import steps_per_epoch
 from deepwell.records import ChunkRecord, Probe, TrialSpec
 from deepwell.training._program import (
@@ -24,6 +25,7 @@ from deepwell.training._program import (
 from deepwell.training._state import best_parameters
 
 from ._backend import Backend
+from ._changing import changing
 from ._chunk_records import chunk_record, failure_record, part_of
 from ._course import Course
 from ._members import member_of
@@ -212,6 +214,21 @@ class LocalEngine:
             self._states.drop(number)
         self._told = {n: epoch for n, epoch in self._told.items() if n in kept}
 
+    def rerun(self, number: int, spec: TrialSpec) -> Rerun:
+        """Return what trains a trial again from its start, apart from the others.
+
+        Compiles where its program is not there, as after a resume that had no use for it.
+        """
+        member, batch = self._member(spec), spec.whole("batch_size")
+        built = [self._programs[i] for i, b in enumerate(self._buckets) if number in b.trials]
+        if built:
+            program = built[0].result()
+        else:
+            planned = self._backend.plan({number: member}, {number: batch}, 1.0, self.shape)
+            program = self._build(planned.buckets[0])
+        course = Course(program, self._rows, spec.order_seed)
+        return Rerun(program, member, self._rows, course.order, spec.whole("epochs"))
+
     def replay(self, number: int, epochs: Sequence[int]) -> list[Probe]:
         """Return what is inside a trial after so many epochs, by training it again from its start.
 
@@ -250,9 +267,25 @@ class LocalEngine:
         taken, self._shortages = self._shortages, []
         return taken
 
+    def program_of(self, number: int) -> Program | None:
+        """Return the program that a trial trains in as soon as it is there; None for no program.
+
+        Raises:
+            Exception: what building it raised.
+        """
+        for index, bucket in enumerate(self._buckets):
+            if number in bucket.trials:
+                return self._programs[index].result()
+        return None
+
     def rows(self) -> int:
         """Return how many train and dev rows there are, each counted once."""
         return len(self._rows.y_train) + len(self._rows.y_dev)
+
+    @property
+    def streams(self) -> bool:
+        """Whether the train rows stay in their file."""
+        return self._rows.streamed
 
     def programs(self) -> int:
         """Return how many programs were planned and handed to the compiler."""
@@ -326,7 +359,7 @@ class LocalEngine:
         """Train members that fit the lanes, and keep their states however it ends."""
         program = self._programs[index].result()
         members = [self._members[n] for n in group]
-        session = program.load(members, [self._states.get(n) for n in group])  # None: not begun
+        session = changing(program.load(members, [self._states.get(n) for n in group]), members)
         self._at_work = group, session
         try:
             yield from self._train_session(program, session, group, work, stop)

@@ -82,4 +82,5 @@ def member_of(
         initializer_scale=spec.number("initializer_scale"),
         rms_start=spec.text("rms_start"),
         view=max(0, spec.fold - 1),
+        changes=spec.changes,
     )

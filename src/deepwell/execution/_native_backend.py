@@ -78,7 +78,8 @@ class NativeBackend:
             UsageError: when there is no room for one member.
         """
         largest = max(members, key=native_member_bytes)
-        work = max(native_worker_bytes(m, batch, shape.dev_rows) for m in members)
+        stages = [stage for member in members for stage in member.stages()]
+        work = max(native_worker_bytes(stage, batch, shape.dev_rows) for stage in stages)
         window = batch * row_bytes(shape.inputs)
         too_wide = max(0, window - shape.window_rows * row_bytes(shape.inputs))
         lanes = lanes_that_fit(

@@ -218,6 +218,7 @@ def _bucket(
     # What an Optax transformation does to padding is its own affair: there is none.
     exact = is_foreign(some.optimizer)
     shapes = [members[n].architecture.hidden for n in numbers]
+    stages = [stage for n in numbers for stage in members[n].stages()]
     hidden = shapes[0] if exact else _envelope(shapes)
     arrays = 4  # parameters, best parameters and at most two slots
     inputs = shape.inputs if exact else padded_size(shape.inputs)
@@ -238,18 +239,18 @@ def _bucket(
         activation=some.architecture.activation,
         optimizer=some.optimizer,
         batch=batch,
-        drops=any(any(members[n].architecture.dropout) for n in numbers),
+        drops=any(any(stage.architecture.dropout) for stage in stages),
         train_rows=padded_size(shape.held_rows(batch, steps) + 1),
         dev_rows=padded_size(shape.dev_rows),
         steps=steps,
         score=shape.score,
         dtype=some.dtype,
-        drops_inputs=any(members[n].architecture.input_dropout for n in numbers),
-        smooths=any(members[n].number("label_smoothing") for n in numbers),
+        drops_inputs=any(stage.architecture.input_dropout for stage in stages),
+        smooths=any(stage.number("label_smoothing") for stage in stages),
         pieces=wide.pieces,
         batch_norm=wide.batch_norm,
         residual=wide.residual,
-        extras=tuple(e for e in EXTRAS if any(members[n].number(e) > 0 for n in numbers)),
+        extras=tuple(e for e in EXTRAS if any(stage.number(e) > 0 for stage in stages)),
         views=shape.views,
         front=some.architecture.front,
     )

@@ -21,6 +21,7 @@ from .figures._depth import DEPTH
 from .figures._dropout import DROPOUT
 from .figures._dropout_ensemble import DROPOUT_ENSEMBLE
 from .figures._early_stopping import EARLY_STOPPING
+from .figures._first_steps import FIRST_STEPS
 from .figures._grid_against_random import GRID_AGAINST_RANDOM
 from .figures._initialization import INITIALIZATION
 from .figures._l1 import L1
@@ -31,6 +32,7 @@ from .figures._losses import LOSSES_FIGURE
 from .figures._minimize import MINIMIZE
 from .figures._nearly_linear import NEARLY_LINEAR
 from .figures._normalization import NORMALIZATION
+from .figures._numerical_derivative import NUMERICAL_DERIVATIVE
 from .figures._other_regularizers import OTHER_REGULARIZERS
 from .figures._probes import PROBES
 from .figures._ravine import RAVINE
@@ -79,6 +81,8 @@ _ALL = (
     MINIMIZE,
     SADDLE,
     LOSS_SURFACE,
+    NUMERICAL_DERIVATIVE,
+    FIRST_STEPS,
     SAMPLING_SCALES,
     GRID_AGAINST_RANDOM,
 )

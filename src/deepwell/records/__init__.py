@@ -11,6 +11,13 @@ from ._facts import Progress as Progress
 from ._facts import Rung as Rung
 from ._facts import StudyResult as StudyResult
 from ._finding import Finding as Finding
+from ._first_steps import FewRows as FewRows
+from ._first_steps import FirstSteps as FirstSteps
+from ._first_steps import GradientError as GradientError
+from ._first_steps import InputsUsed as InputsUsed
+from ._first_steps import RowsMixed as RowsMixed
+from ._first_steps import StartLoss as StartLoss
+from ._non_finite import NonFinite as NonFinite
 from ._plain import from_plain as from_plain
 from ._plain import to_plain as to_plain
 from ._probe import QUANTILES as QUANTILES

@@ -9,6 +9,7 @@ from deepwell._base._hyperparameters import Value
 
 from ._estimate import Estimate
 from ._finding import Finding
+from ._first_steps import FirstSteps
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,12 @@ class DataFacts:
         class_shares: share of each class over train and dev rows.
         notes: one sentence for each thing noticed or assumed, with the flag that changes it.
         features: columns of the encoded input.
-        split: `stratified`, `random`, `group`, `time`, `files`.
+        split: `stratified`, `random`, `group`, `time`, `column`, `files`.
         split_seed: seed of the split; comes from the data unless it was given.
         sizes: rows of train, dev and test; test is 0 when no test set was wanted.
         sealed: sha256 of the sealed test file, or an empty string.
-        train_dev_rows: rows cut from train to tell mismatch from variance; not in `sizes`.
+        train_dev_rows: rows cut from train, or given, to tell mismatch from variance; these are
+            not in `sizes`.
     """
 
     name: str
@@ -158,6 +160,8 @@ class StudyResult:
         train, dev: the best network's scores with intervals.
         folds: scores of the folds in a cross-validated study, where `dev` is that of all rows;
             `refit_epochs`: for how long the saved network was trained on all of them.
+        saved_fold: the fold, counted from 1, whose network was saved since none could be trained on
+            all rows, which `refit_failure` says why; 0 and an empty string else.
         train_dev: the same on the rows cut from train, None where there are none.
         baselines: simple models on the same dev rows.
         versus_name, versus: best baseline, and network minus baseline on the dev rows (paired).
@@ -173,6 +177,7 @@ class StudyResult:
         peak_memory_bytes: most memory that the process held until then, None where unknown.
         weight_sparsity: share of the best network's weights below 1e-6 where it paid an `l1`
             penalty, else None.
+        checks: what the first steps of one network showed, None where they were not looked at.
         memory_notes: one sentence for each thing that was done to stay within the memory.
     """
 
@@ -210,3 +215,6 @@ class StudyResult:
     train_dev: Estimate | None = None
     folds: tuple[float, ...] = ()
     refit_epochs: int = 0
+    checks: FirstSteps | None = None
+    saved_fold: int = 0
+    refit_failure: str = ""

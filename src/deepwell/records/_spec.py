@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from deepwell._base._errors import UsageError
-from deepwell._base._hyperparameters import HYPERPARAMETERS, Value, complete
+from deepwell._base._hyperparameters import HYPERPARAMETERS, Value, changes_of, complete
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,10 +61,11 @@ class TrialSpec:
             for name, declared in HYPERPARAMETERS.items()
             if declared.structural
         ]
+        stages = [self.during(epoch + 1) for epoch in (0, *self.changes)]
         switches = [
-            ("drops", max(self.dropout, default=0.0) > 0),
-            ("drops_inputs", self.number("input_dropout") > 0),
-            ("smooths", self.number("label_smoothing") > 0),
+            ("drops", any(max(stage.dropout, default=0.0) > 0 for stage in stages)),
+            ("drops_inputs", any(stage.number("input_dropout") > 0 for stage in stages)),
+            ("smooths", any(stage.number("label_smoothing") > 0 for stage in stages)),
         ]
         return (*shaping, *switches, ("dtype", self.dtype))
 
@@ -92,6 +93,26 @@ class TrialSpec:
         if isinstance(rates, tuple):
             return tuple(float(rate) for rate in rates)
         return (float(rates),) * len(self.hidden_units)
+
+    @property
+    def changes(self) -> Mapping[int, Mapping[str, Value]]:
+        """What changes by hand after which epoch, first to last: name -> value."""
+        return changes_of(self.text("change"))
+
+    def during(self, epoch: int) -> TrialSpec:
+        """Return the specification whose numbers are those of an epoch, counted from 1.
+
+        >>> spec = TrialSpec({"change": "10: learning_rate=0.01"}, seed=0)
+        >>> [spec.during(epoch)["learning_rate"] for epoch in (10, 11)]
+        [0.001, 0.01]
+        """
+        changes = self.changes
+        if not changes:
+            return self
+        values = {**self.hyperparameters, "change": "none"}
+        for after, numbers in changes.items():
+            values |= numbers if after < epoch else {}
+        return replace(self, hyperparameters=values)
 
     @property
     def conv_channels(self) -> tuple[int, ...]:

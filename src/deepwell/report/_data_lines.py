@@ -29,7 +29,8 @@ def split_lines(facts: DataFacts) -> list[str]:
     total = max(1, sum(facts.sizes))
     shares = " / ".join(f"{100 * part / total:.0f}" for part in facts.sizes)
     seed = f", seed {facts.split_seed}" if facts.split in ("stratified", "random", "group") else ""
-    way = "as the files are" if facts.split == "files" else facts.split
+    ways = {"files": "as the files are", "column": "as the column says"}
+    way = ways.get(facts.split, facts.split)
     rows = f"{train:,} train and {dev:,} dev rows"
     if facts.train_dev_rows:
         rows = f"{train:,} train, {facts.train_dev_rows:,} train-dev and {dev:,} dev rows"

@@ -11,6 +11,7 @@ from ._figures import count
 from ._layout import GUTTER, entry, table
 
 _TRAINING = "DW4"  # checks of the training: told one by one only where they found something
+_DIVERGED = "DW408"  # about all networks, told as other findings are
 _CURVES = ("DW412", "DW413", "DW414")  # unsure about nothing but short curves
 _MARKS = {"ok": " ok", "unsure": " ?"}
 _DETAIL_LIMIT = 500
@@ -42,7 +43,7 @@ def check_table(findings: Sequence[Finding]) -> list[str]:
             _claim(f),
         )
         for f in findings
-        if f.code.startswith(_TRAINING)
+        if _is_check(f)
     ]
     return table(("check", "measured", "threshold", "what"), rows, 0) if rows else []
 
@@ -72,4 +73,8 @@ def _training_line(findings: Sequence[Finding]) -> list[str]:
 
 def _passed_check(finding: Finding) -> bool:
     quiet = finding.level == "ok" or (finding.level == "unsure" and finding.code in _CURVES)
-    return finding.code.startswith(_TRAINING) and quiet
+    return _is_check(finding) and quiet
+
+
+def _is_check(finding: Finding) -> bool:
+    return finding.code.startswith(_TRAINING) and finding.code != _DIVERGED

@@ -11,7 +11,7 @@ _PLACE = {name: place for place, name in enumerate(HYPERPARAMETERS)}
 _SHORT = {"learning_rate": "lr", "batch_size": "batch", "initializer": "init"}
 _SAID_FIRST = ("hidden_layers", "hidden_units", "activation", "optimizer")
 _PENALTIES = ("dropout", "l2", "l1", "weight_decay")
-_OPTIONS = ("batch_norm", "residual", "label_smoothing", "mixup", "input_noise")
+_OPTIONS = ("batch_norm", "residual", "label_smoothing", "mixup", "input_noise", "change")
 _OFF: Mapping[str, Value] = {
     **dict.fromkeys(("dropout", "input_dropout", "l2", "l1", "weight_decay", "max_norm"), 0),
     **dict.fromkeys(("clip_value", "clip_norm", "gradient_noise", "decay_rate"), 0),
@@ -19,6 +19,7 @@ _OFF: Mapping[str, Value] = {
         ("warmup_epochs", "epsilon_root", "residual", "label_smoothing", "mixup", "input_noise"), 0
     ),
     "batch_norm": "none",
+    "change": "none",
     "dropout_kind": "inverted",
     "initializer_scale": 1,
 }
@@ -122,6 +123,8 @@ def _layers(values: Mapping[str, Value]) -> str:
 def _off(name: str, values: Mapping[str, Value]) -> bool:
     """Whether a value has no effect on this configuration."""
     if name in _OFF and values.get(name) == _OFF[name]:
+        return True
+    if name.startswith(("conv_", "pool")) and values.get("conv_layers") == 0:
         return True
     if name not in _ONLY_FOR:
         return False

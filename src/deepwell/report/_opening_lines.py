@@ -56,15 +56,20 @@ def opening_score(opening: Opening) -> str:
     return f"{metric.label} {interval(opening.test, metric.percent)}"
 
 
-def opening_verdict(opening: Opening) -> str:
-    """Return what the figure of an opening is worth: only a first, clean look is unbiased."""
+def opening_verdict(opening: Opening, notes: str = "this:") -> str:
+    """Return what the figure of an opening is worth: only a first, clean look is unbiased.
+
+    Args:
+        opening: the opening.
+        notes: where its notes stand, if it has any.
+    """
     if opening.number > 1:
         return (
             f"the test set was opened {opening.number} times: "
             "this figure is no longer an unbiased estimate"
         )
     if opening.notes:
-        return "the test set was opened for the first time, but mind this:"
+        return f"the test set was opened for the first time, but mind {notes}"
     return "the test set was opened for the first time: this figure is an unbiased estimate"
 
 

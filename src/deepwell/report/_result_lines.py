@@ -16,10 +16,9 @@ _STOPPED_LIMIT = 200
 
 def result_lines(result: StudyResult) -> list[str]:
     """Return the line `result`, and `stopped` where a run ended before its plan was done."""
-    label = safe_text(result.metric_label)
-    dev = f"{len(result.folds)}-fold" if result.folds else "dev"
+    label, score = safe_text(result.metric_label), interval(result.dev, result.percent)
     paragraphs = [
-        f"{dev} {label} {interval(result.dev, result.percent)}: {network_words(result.best)}",
+        f"{dev_words(result)} {label} {score}: {network_words(result.best)}",
         *folds_words(result),
         f"train {label} {interval(result.train, result.percent)}",
     ]
@@ -37,17 +36,30 @@ def result_lines(result: StudyResult) -> list[str]:
     return [*stopped_lines(result), *entry("result", *paragraphs)]
 
 
+def dev_words(result: StudyResult) -> str:
+    """Return what the rows are that networks are compared on: `dev`, or `5-fold`."""
+    return f"{len(result.folds)}-fold" if result.folds else "dev"
+
+
 def folds_words(result: StudyResult) -> list[str]:
     """Return the mean and the spread across folds and what was saved, none without folds."""
     if not result.folds:
         return []
     mean, spread = statistics.fmean(result.folds), statistics.stdev(result.folds)
     shown = [figure(f, result.percent) for f in (mean, min(result.folds), max(result.folds))]
+    saved = (
+        "the saved network was trained on all of these rows for "
+        f"{count(result.refit_epochs, 'epoch')}, the folds' mean"
+    )
+    if result.saved_fold:
+        saved = (
+            f"the saved network is that of fold {result.saved_fold}, trained on the rows of the "
+            f"others: trained on all of these rows, {safe_text(result.refit_failure)}"
+        )
     return [
         f"mean of {len(result.folds)} folds {shown[0]}, from {shown[1]} to {shown[2]}, standard "
         f"deviation {figure(spread, result.percent)}",
-        "the saved network was trained on all of these rows for "
-        f"{count(result.refit_epochs, 'epoch')}, the folds' mean",
+        saved,
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from deepwell.records import StudyResult
 
 from ._baseline_lines import baseline_lines
+from ._check_lines import check_lines, of_checks
 from ._data_lines import data_lines
 from ._engine_lines import engine_lines
 from ._finding_lines import finding_lines
@@ -35,6 +36,7 @@ def study_lines(result: StudyResult, store: str | None = None) -> list[str]:
     """Return all that `fit` printed for a study, without the progress."""
     return [
         *data_lines(result.data),
+        *check_lines(result.checks, of_checks(result.findings)),
         *baseline_lines(result.baselines, result.metric_label, result.percent),
         *plan_lines(result.plan),
         *outcome_lines(result, store),

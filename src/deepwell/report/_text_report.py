@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from deepwell._base._safe_text import safe_text
 from deepwell.records import Probe, StudyResult, Trial
+from deepwell.search.schedulers._across_folds import configurations
 
+from ._check_lines import check_details, check_lines
 from ._data_lines import NOTE_LIMIT, split_lines
 from ._engine_lines import engine_lines
 from ._figures import count, interval
@@ -22,7 +24,7 @@ from ._opening_lines import (
 )
 from ._plan_lines import plan_lines
 from ._probe_lines import probe_lines
-from ._result_lines import stopped_lines, versus_words
+from ._result_lines import dev_words, folds_words, stopped_lines, versus_words
 from ._trial_table import failure_lines, ranked, trial_table
 
 
@@ -34,6 +36,8 @@ def text_report(result: StudyResult, trials: Sequence[Trial], probes: Sequence[P
         trials: all trials of the study.
         probes: of the best network, first to last.
     """
+    if result.folds:
+        trials = configurations(trials, len(result.folds))
     title = f"Study {safe_text(result.name)}: {result.data.task} of {safe_text(result.data.target)}"
     sections = (
         [title, "=" * min(COLUMNS, len(title))],
@@ -49,13 +53,15 @@ def text_report(result: StudyResult, trials: Sequence[Trial], probes: Sequence[P
 
 def _in_short(result: StudyResult) -> list[str]:
     label = safe_text(result.metric_label)
-    told = [f"dev {label} {interval(result.dev, result.percent)}: {network_words(result.best)}"]
+    score = interval(result.dev, result.percent)
+    told = [f"{dev_words(result)} {label} {score}: {network_words(result.best)}"]
     verdict = versus_words(result)
     if verdict:
         told.append(verdict)
     own = own_openings(result, result.openings)
     if own:
-        told += [f"test {opening_score(own[-1])}", opening_verdict(own[-1])]
+        at_the_end = "the notes at the end of this report"
+        told += [f"test {opening_score(own[-1])}", opening_verdict(own[-1], at_the_end)]
     elif result.openings:
         told.append(opened_by_others(result.openings))
     return [*heading("In short"), *entry("result", *told), *stopped_lines(result)]
@@ -71,30 +77,31 @@ def _done(result: StudyResult) -> list[str]:
         *heading("What was done"),
         *entry("read", read),
         *split_lines(facts),
+        *check_lines(result.checks),
+        *check_details(result.checks),
         *plan_lines(result.plan),
         *engine_lines(result),
     ]
 
 
 def _found(result: StudyResult) -> list[str]:
+    dev = dev_words(result)
     rows = [
-        (f"network (trial {result.best_trial})", "dev", interval(result.dev, result.percent)),
+        (f"network (trial {result.best_trial})", dev, interval(result.dev, result.percent)),
         (f"network (trial {result.best_trial})", "train", interval(result.train, result.percent)),
         *(
             [(f"network (trial {result.best_trial})", "train-dev", between)]
             if (between := _train_dev(result))
             else []
         ),
-        *(
-            (safe_text(b.name), "dev", interval(b.estimate, result.percent))
-            for b in result.baselines
-        ),
+        *((safe_text(b.name), dev, interval(b.estimate, result.percent)) for b in result.baselines),
     ]
-    verdict = versus_words(result)
+    verdict, folds = versus_words(result), folds_words(result)
     return [
         *heading("What was found"),
         *table(("model", "rows", f"{safe_text(result.metric_label)} [95 % interval]"), rows, 0),
         *(["", *wrap(verdict, COLUMNS)] if verdict else []),
+        *(["", *(line for told in folds for line in _bullet(told))] if folds else []),
         *(["", *finding_lines(result.findings)] if result.findings else []),
         *(["", *checks] if (checks := check_table(result.findings)) else []),
     ]
@@ -106,12 +113,13 @@ def _train_dev(result: StudyResult) -> str:
 
 def _assumed(result: StudyResult) -> list[str]:
     facts = result.data
+    label = safe_text(result.metric_label)
+    chosen = f"their mean {label} over folds" if result.folds else f"dev {label}"
     tell = "; the sealed test rows tell how much" if facts.sizes[2] else ""
     notes = [
         *(safe_text(note, NOTE_LIMIT) for note in facts.notes),
         f"the target {safe_text(facts.target)} makes this {facts.task} (--task changes it)",
-        f"networks are chosen by dev {safe_text(result.metric_label)}, lower is better "
-        "(--metric changes it)",
+        f"networks are chosen by {chosen}, lower is better (--metric changes it)",
         _split_assumption(facts.split),
         "intervals hold with 95 % probability for the rows of each set alone; they do not "
         f"cover that the best of {count(result.networks, 'network')} was chosen on the dev rows, "
@@ -124,6 +132,8 @@ def _assumed(result: StudyResult) -> list[str]:
 def _split_assumption(split: str) -> str:
     if split == "files":
         return "the dev and test files hold rows like those to come"
+    if split == "column":
+        return "the rows that the split column calls dev and test are like those to come"
     return f"rows to come are like a {split} choice of these rows (--split changes it)"
 
 

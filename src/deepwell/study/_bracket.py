@@ -6,12 +6,11 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
-import numpy as np
-
 from deepwell.execution._local import LocalEngine
 from deepwell.records import ChunkRecord, Progress, Status, Trial
 from deepwell.search.schedulers._scheduler import Scheduler
 
+from ._best_so_far import BestSoFar
 from ._budget import Clock
 from ._checkpoint import Checkpoints, Position
 from ._history import Bracket, Decided, History
@@ -74,7 +73,7 @@ def train_bracket(
         plan = watch.probing.plan(here.probed)
         for chunk in engine.train(sorted(going), rung.epochs, watch.stop, plan):
             history.chunk(bracket.population, chunk, watch.clock.seconds())
-            meter.add(len(chunk.trials), chunk.metrics["dev_score"])
+            meter.add(chunk)
             ended = {n for n in chunk.trials.tolist() if _ends(chunk, n, bracket)}
             if ended:  # of them only the best is needed any more
                 going -= ended
@@ -174,18 +173,15 @@ class _Meter:
         self._done += sum(max(0, t.epochs - below) for t in trials if t.number in members)
         self._before = self._done
         self._rung = self._alive = 0
-        best = None if bracket.folds else best_trial(trials)
-        self._best = math.inf if best is None else best.score * watch.scale
+        self._scores = BestSoFar(bracket, trials)
 
     def enter(self, rung: int, alive: int) -> None:
         self._rung, self._alive = rung, alive
         self._tell("compiling" if self._done == self._before else "training", ended=False)
 
-    def add(self, members: int, scores: np.ndarray) -> None:
-        self._done += members
-        finite = scores[np.isfinite(scores)]
-        if finite.size and not self._bracket.folds:  # the mean over folds is what counts
-            self._best = min(self._best, float(finite.min()) * self._watch.scale)
+    def add(self, chunk: ChunkRecord) -> None:
+        self._done += len(chunk.trials)
+        self._scores.add(chunk)
         self._tell("training", ended=False)
 
     def close_rung(self) -> None:
@@ -194,7 +190,7 @@ class _Meter:
         self._tell("training", ended=True)
 
     def _tell(self, phase: str, *, ended: bool) -> None:
-        share = min(1.0, self._done / self._total)
+        share, best = min(1.0, self._done / self._total), self._scores.best
         spent = self._watch.clock.seconds() - self._began
         gained = share - self._before / self._total
         if gained > 0.05:
@@ -209,7 +205,7 @@ class _Meter:
                 alive=self._alive,
                 networks=len(self._bracket.specs),
                 share=share,
-                best=self._best if math.isfinite(self._best) else None,
+                best=best * self._watch.scale if math.isfinite(best) else None,
                 seconds_left=min(left, max(0.0, self._watch.clock.left())),
                 rung_ended=ended,
                 percent=self._watch.percent,

@@ -18,15 +18,15 @@ from deepwell.diagnosis._bias_variance import BiasVarianceEvidence, diagnose_bia
 from deepwell.diagnosis._comparison import compare_with_baselines, hardest_baseline
 from deepwell.diagnosis._intervals import paired_difference, unpaired_difference
 from deepwell.diagnosis._metrics import Metric
+from deepwell.diagnosis._non_finite import diagnose_divergence
 from deepwell.execution._gemm_rate import gemm_share
 from deepwell.execution._local import LocalEngine
-from deepwell.execution._members import architecture_of
 from deepwell.execution._speed import remember_rate
-from deepwell.networks._exact_statistics import with_exact_statistics
 from deepwell.optimization._penalties import weight_sparsity
 from deepwell.records import (
     Estimate,
     Finding,
+    FirstSteps,
     PlanFacts,
     Status,
     StudyResult,
@@ -39,8 +39,18 @@ from ._affordable import affordable, sampled_note
 from ._arrays import score_scale
 from ._baselines import SimpleModel
 from ._bracket import best_trial
-from ._cross_validate import best_configuration, refit, score_out_of_fold
+from ._cross_validate import (
+    OutOfFold,
+    Saved,
+    architecture_for,
+    best_configuration,
+    normalized,
+    refit,
+    score_out_of_fold,
+)
+from ._divergence import divergence
 from ._evaluate import Scored, score_model, targets
+from ._first_steps import check_findings
 from ._history import History
 from ._interrupt import BY_USER
 from ._model import Model
@@ -67,6 +77,7 @@ class Run:
     baselines: tuple[SimpleModel, ...]
     folds: Folds | None = None
     memory: int | None = None
+    checks: FirstSteps | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,11 @@ class Work:
     programs: int
     resumed: int = 0
     repeated_seconds: float = 0.0
+
+
+def _pays_l1(best: Trial) -> bool:
+    stages = (best.spec.during(epoch + 1) for epoch in (0, *best.spec.changes))
+    return any(stage.number("l1") > 0 for stage in stages)
 
 
 def _sparsity(model: Model) -> float:
@@ -107,23 +123,23 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
     trials = run.history.trials()
     best = _best_held(run, trials)
     if best is None:
-        raise _without_a_best(run.history, trials, stopped)
-    model = _model(run, best)
+        raise _without_a_best(run, trials, stopped)
+    out = _out_of_fold(run, best)
+    saved = _saved(run, best, out)
+    best = replace(best, number=best.number + max(0, saved.fold - 1))
+    model = _model(run, best, saved)
     sampled = sampled_note(run.data)
     run = replace(run, data=affordable(run.data))
     one = next(trial for trial in trials if trial.number == best.number)  # of folds the first
     found = late_probes(run.engine, run.history, probing_of(run.settings), one, stopped != BY_USER)
-    scored, folds = _scored(run, model, best)
+    scored = _scored(run, model, out)
     differences = _differences(run, scored)
     hardest = hardest_baseline(differences)
     name = run.history.record.name
     folder = run.history.store.folder / name
     model = replace(model, about={**model.about, "dev": scored.dev.to_plain(), "study": name})
     model.save(folder / "model")
-    training = run.engine.meter.seconds
-    if training > _TELLING_SECONDS and not work.resumed:
-        useful = trained_multiply_adds(trials, run.engine.shape)
-        remember_rate(run.engine.name, useful / training)
+    _remember_speed(run, trials, work)
     meter = run.engine.meter
     result = StudyResult(
         name=name,
@@ -135,17 +151,22 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         train=scored.train,
         dev=scored.dev,
         train_dev=scored.train_dev,
-        folds=folds,
-        refit_epochs=best.best_epoch if folds else 0,
+        folds=() if out is None else out.folds,
+        refit_epochs=0 if out is None or saved.fold else best.best_epoch,
+        saved_fold=saved.fold,
+        refit_failure=saved.failure,
         baselines=tuple(b.shown for b in run.baselines),
         versus_name=hardest,
         versus=differences[hardest],
         best=dict(best.spec.hyperparameters),
         best_trial=best.number,
         findings=(
+            *check_findings(run.checks),
             *_findings(run, scored, differences),
+            *diagnose_divergence(divergence(run.engine, trials)),
             *training_findings(_ended(run, trials, best, scored, differences)),
         ),
+        checks=run.checks,
         statuses=dict(Counter(t.status.value for t in trials)),
         networks=sum(t.epochs > 0 for t in trials),
         program=run.engine.name,
@@ -161,16 +182,17 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         repeated_seconds=work.repeated_seconds,
         peak_memory_bytes=peak_memory(),
         memory_notes=(*sampled, *_shortages(run.history)),
-        weight_sparsity=_sparsity(model) if best.spec.number("l1") > 0 else None,
+        weight_sparsity=_sparsity(model) if _pays_l1(best) else None,
     )
     run.history.finish(result, found)
     return result
 
 
 def _without_a_best(
-    history: History, trials: Sequence[Trial], stopped: str
+    run: Run, trials: Sequence[Trial], stopped: str
 ) -> StudyError | KeyboardInterrupt:
     """Return what a run ends with that has no network to show."""
+    history = run.history
     if stopped == BY_USER:
         return KeyboardInterrupt()
     if best_trial(trials) is not None:
@@ -185,18 +207,34 @@ def _without_a_best(
             f"not one of the {len(trials)} networks fits in memory even alone; give more "
             "memory, or search smaller networks, as in --space hidden_units=integer(8,64)"
         )
+    first = divergence(run.engine, trials).first
+    broke = "" if first is None else f" (trial {first.trial} broke in {first.where()})"
     return StudyError(
-        f"none of the {len(trials)} networks reached a finite dev score; "
+        f"none of the {len(trials)} networks reached a finite dev score{broke}; "
         "search lower learning rates, as in --space learning_rate=log(1e-5,1e-2)"
     )
 
 
-def _scored(run: Run, model: Model, best: Trial) -> tuple[Scored, tuple[float, ...]]:
-    """Return the scores of the model, or out of fold with those of each fold."""
+def _out_of_fold(run: Run, best: Trial) -> OutOfFold | None:
+    """Return how a configuration does on the rows of its folds, or None where there are none."""
     if run.folds is None:
-        return score_model(run.data, model, run.metric, run.settings.seed), ()
-    found = score_out_of_fold(run.engine, best, run.folds, run.metric, run.settings.seed)
-    return found.scored, found.folds
+        return None
+    return score_out_of_fold(run.engine, best, run.folds, run.metric, run.settings.seed)
+
+
+def _scored(run: Run, model: Model, out: OutOfFold | None) -> Scored:
+    """Return the scores of the model, or those out of fold."""
+    if out is not None:
+        return out.scored
+    return score_model(run.data, model, run.metric, run.settings.seed)
+
+
+def _remember_speed(run: Run, trials: Sequence[Trial], work: Work) -> None:
+    """Keep what this machine reached, for the next plan's honest time."""
+    training = run.engine.meter.seconds
+    if training > _TELLING_SECONDS and not work.resumed:
+        useful = trained_multiply_adds(trials, run.engine.shape)
+        remember_rate(run.engine.name, useful / training)
 
 
 def _best_held(run: Run, trials: Sequence[Trial]) -> Trial | None:
@@ -228,15 +266,17 @@ def _shortages(history: History) -> tuple[str, ...]:
     )
 
 
-def _model(run: Run, best: Trial) -> Model:
-    task, data = run.data.task, run.data
-    architecture = architecture_of(
-        best.spec, data.train.x.shape[1], task.outputs, task.loss, data.image
-    )
-    parameters = _parameters(run, best)
-    if best.spec.text("batch_norm_statistics") == "exact":
-        rows = (data if run.folds is None else run.folds.whole).train
-        parameters = with_exact_statistics(architecture, parameters, rows.x, rows.weight)
+def _saved(run: Run, best: Trial, out: OutOfFold | None) -> Saved:
+    """Return the network to save: at the best dev score, or trained on the rows of all folds."""
+    if run.folds is not None and out is not None:
+        return refit(run.engine, best, run.folds, run.metric.name, run.memory, out.folds)
+    spec = best.spec.during(best.best_epoch)
+    parameters = normalized(run.engine.best_parameters(best.number), spec, run.data)
+    return Saved(parameters, spec, run.data.table_encoder)
+
+
+def _model(run: Run, best: Trial, saved: Saved) -> Model:
+    data = run.data
     about: dict[str, Any] = {
         "trial": best.number,
         "hyperparameters": to_plain(dict(best.spec.hyperparameters)),
@@ -246,19 +286,12 @@ def _model(run: Run, best: Trial) -> Model:
         "versions": {name: importlib.metadata.version(name) for name in ("deepwell", "numpy")},
     }
     return Model(
-        architecture,
-        parameters,
-        data.table_encoder,
+        architecture_for(saved.trial, data, len(saved.encoder.mean)),
+        saved.parameters,
+        saved.encoder,
         data.target_encoder,
         about,
     )
-
-
-def _parameters(run: Run, best: Trial) -> Mapping[str, np.ndarray]:
-    """Return the weights to save: at the best dev score, or trained on the rows of all folds."""
-    if run.folds is None:
-        return run.engine.best_parameters(best.number)
-    return refit(run.engine, best, run.folds, run.metric.name, run.memory)
 
 
 def _differences(run: Run, scored: Scored) -> dict[str, Estimate]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,14 @@ from deepwell.data._folds import Folds
 from deepwell.diagnosis._metrics import METRICS, Metric
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._planner import Plan
-from deepwell.records import PlanFacts, Progress, StudyResult, from_plain
+from deepwell.records import (
+    FirstSteps,
+    PlanFacts,
+    Progress,
+    StudyResult,
+    TrialSpec,
+    from_plain,
+)
 
 from ._arrays import score_scale
 from ._asked import Asked
@@ -25,6 +32,7 @@ from ._bracket import Watch, train_bracket
 from ._budget import Clock
 from ._checkpoint import Checkpoints, Position
 from ._conclude import BY_CLOCK, Run, Work, conclude
+from ._first_steps import check_findings, checked
 from ._history import History, Round
 from ._interrupt import BY_USER, interruptible
 from ._observer import Observer
@@ -77,11 +85,12 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
     rounds, facts = past.rounds, past.facts
     if facts is None:
         rounds = (first_round(job.asked, job.engine),)
-        facts = plan_facts(job.asked, job.engine, rounds[0])
+        facts = plan_facts(job.asked, job.engine, rounds[0], job.data)
     for one in rounds[:1]:  # what has to be compiled is begun at once
         _prepare(job, one, past.position)
     metric = METRICS[job.asked.settings.metric]
     baselines = _pending_baselines(job, metric)
+    checks = _checked(job, history, rounds)
     job.observer.on_plan(facts)
     with interruptible() as interrupt:
         watch = Watch(
@@ -105,6 +114,7 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
             *(job.data, job.asked.settings, metric, facts, history, job.engine, simple),
             folds=job.folds,
             memory=job.asked.memory,
+            checks=checks,
         )
         return conclude(run, _work(history, clock), stopped)
 
@@ -116,6 +126,16 @@ def _prepare(job: Job, one: Round, position: Position | None) -> None:
         alive = set(position.alive)
         plan = replace(plan, buckets=tuple(b for b in plan.buckets if alive & set(b.trials)))
     job.engine.prepare(one.bracket.specs, plan)
+
+
+def _checked(job: Job, history: History, rounds: Sequence[Round]) -> FirstSteps | None:
+    """Check the first steps of a network before all are trained, and tell what they showed."""
+    specs: Mapping[int, TrialSpec] = rounds[0].bracket.specs if rounds else {}
+    data = job.data if job.folds is None else job.folds.data(0)
+    found = checked(data, specs, job.engine, history)
+    if found is not None:
+        job.observer.on_checks(found, check_findings(found))
+    return found
 
 
 def _pending_baselines(job: Job, metric: Metric) -> PendingBaselines:
@@ -163,7 +183,7 @@ def _train(
         population = len(history.store.events(history.record.id, "propose"))
         one = next_round(job.asked, job.engine, past, count, population)
         job.engine.prepare(one.bracket.specs, one.plan)
-        history.propose(one, plan_facts(job.asked, job.engine, one))
+        history.propose(one, plan_facts(job.asked, job.engine, one, job.data))
         train_bracket(one.bracket, job.engine, history, scheduler, watch)
 
 

@@ -4,32 +4,55 @@ Every score is of rows that a network was not trained on: the networks of the be
 each on its own fold, together on every row once. The network that is saved is one more, of the
 same configuration and seed, trained on all these rows for as many epochs as the folds' best ones
 were on average. It has no dev rows of its own; the cross-validated score is what to expect of it,
-a little on the safe side, since it was trained on more rows.
+a little on the safe side, since it was trained on more rows. Where that last training fails, the
+network of a fold is saved instead, and the result says so.
 """
 
 from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from deepwell._base._errors import StudyError
+from deepwell.data._data import Data
 from deepwell.data._folds import Folds
+from deepwell.data._table_encoder import TableEncoder
 from deepwell.diagnosis._metrics import Metric
 from deepwell.execution._backends import choose_backend
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._members import architecture_of
+from deepwell.networks._architecture import Architecture
 from deepwell.networks._exact_statistics import with_exact_statistics
 from deepwell.networks._forward import predictions
 from deepwell.records import Status, Trial, TrialSpec
 from deepwell.search.schedulers._across_folds import configurations
 from deepwell.training._program import Outcome, State
+from deepwell.training._state import best_parameters
 
 from ._arrays import shape_of, training_rows
 from ._evaluate import Scored, score_predictions, targets
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The network that a study saves.
+
+    Attributes:
+        parameters: its weights.
+        trial: what it is, with its numbers at the epoch of its weights.
+        encoder: from a table to its inputs.
+        fold: the one whose network it is, counted from 1; 0 for one trained on all rows.
+        failure: why there is none that was trained on all rows, or an empty string.
+    """
+
+    parameters: Mapping[str, np.ndarray]
+    trial: TrialSpec
+    encoder: TableEncoder
+    fold: int = 0
+    failure: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,13 +107,39 @@ def score_out_of_fold(
 
 
 def refit(
-    engine: LocalEngine, best: Trial, folds: Folds, metric: str, memory: int | None
-) -> dict[str, np.ndarray]:
-    """Return the weights of the configuration trained on all rows for the folds' mean epochs.
+    engine: LocalEngine,
+    best: Trial,
+    folds: Folds,
+    metric: str,
+    memory: int | None,
+    scores: Sequence[float],
+) -> Saved:
+    """Return the configuration trained on all rows for the folds' mean epochs.
 
-    Raises:
-        StudyError: when it diverges, which no network of a fold did by then.
+    Where that diverges or runs out of memory, which no network of a fold did, the network of the
+    fold with the middle score is as good as any to expect the cross-validated score of.
+
+    Args:
+        engine: that trained the folds.
+        best: the configuration.
+        folds: the rows.
+        metric: that is watched.
+        memory: bytes for rows and networks; None for no bound.
+        scores: of the folds.
     """
+    state = _trained_on_all(engine, best, folds, metric, memory)
+    if isinstance(state, str):
+        middle = sorted(range(len(scores)), key=scores.__getitem__)[(len(scores) - 1) // 2]
+        return _of_fold(engine, best, folds, middle, state)
+    spec = best.spec.during(int(state["best_epoch"]))
+    parameters = normalized(best_parameters(state), spec, folds.whole)
+    return Saved(parameters, spec, folds.whole.table_encoder)
+
+
+def _trained_on_all(
+    engine: LocalEngine, best: Trial, folds: Folds, metric: str, memory: int | None
+) -> State | str:
+    """Return the state of the configuration after training on all rows, or what went wrong."""
     spec = best.spec
     values = {**spec.hyperparameters, "patience": 0}
     alone = TrialSpec(values, spec.seed, spec.order_seed, spec.dtype)
@@ -101,14 +150,47 @@ def refit(
         trainer.prepare({0: alone}, trainer.plan({0: alone}, best.best_epoch))
         for _ in trainer.train([0], best.best_epoch, lambda: False):
             pass
-        state: State = dict(trainer.states([0])[0])
-    if int(state["outcome"]) == Outcome.DIVERGED:
-        raise StudyError(
-            f"the best configuration diverged when trained on all {shape.train_rows:,} rows; "
-            "search lower learning rates, as in --space learning_rate=log(1e-5,1e-2)"
-        )
-    wanted = [name.removeprefix("best/") for name in state if name.startswith("best/")]
-    return {name: state[name] for name in wanted}
+        held = trainer.states([0])
+        state = dict(held[0]) if 0 in held else None
+    if state is None or trainer.take_shortages():
+        return "memory ran out"
+    return "it diverged" if int(state["outcome"]) == Outcome.DIVERGED else state
+
+
+def _of_fold(engine: LocalEngine, best: Trial, folds: Folds, fold: int, failure: str) -> Saved:
+    """Return the network of a fold, without the inputs that are zeros in it."""
+    encoder = folds.encoders[fold]
+    spec, parameters = _network_of_fold(engine, best, fold, folds)
+    first = parameters.get("weights/0")
+    if first is not None and not spec.conv_channels:
+        parameters = {**parameters, "weights/0": first[: len(encoder.mean)]}
+    return Saved(parameters, spec, encoder, fold + 1, failure)
+
+
+def _network_of_fold(
+    engine: LocalEngine, best: Trial, fold: int, folds: Folds
+) -> tuple[TrialSpec, Mapping[str, np.ndarray]]:
+    """Return what a fold's network is at its best epoch, and its weights there."""
+    number = best.number + fold
+    state = engine.states([number])[number]
+    spec = best.spec.during(int(state["best_epoch"]))
+    return spec, normalized(best_parameters(state), spec, folds.data(fold))
+
+
+def normalized(
+    parameters: Mapping[str, np.ndarray], spec: TrialSpec, data: Data
+) -> Mapping[str, np.ndarray]:
+    """Return the weights with the statistics of batch normalization that the trial asks for."""
+    if spec.text("batch_norm_statistics") != "exact":
+        return parameters
+    rows = data.train
+    architecture = architecture_for(spec, data, rows.x.shape[1])
+    return with_exact_statistics(architecture, parameters, rows.x, rows.weight)
+
+
+def architecture_for(spec: TrialSpec, data: Data, inputs: int) -> Architecture:
+    """Return the network of a specification for a study's data, encoded in so many inputs."""
+    return architecture_of(spec, inputs, data.task.outputs, data.task.loss, data.image)
 
 
 def _predicted(
@@ -116,11 +198,6 @@ def _predicted(
 ) -> np.ndarray:
     """Return predictions by a fold's network for rows encoded as its fold is."""
     data = folds.whole
-    task = data.task
-    architecture = architecture_of(best.spec, x.shape[1], task.outputs, task.loss, data.image)
-    parameters = engine.best_parameters(best.number + fold)
-    if best.spec.text("batch_norm_statistics") == "exact":
-        train = folds.parts[fold][0]
-        parameters = with_exact_statistics(architecture, parameters, train.x, train.weight)
-    raw = predictions(architecture, parameters, x)
+    spec, parameters = _network_of_fold(engine, best, fold, folds)
+    raw = predictions(architecture_for(spec, data, x.shape[1]), parameters, x)
     return raw if data.task.kind == "classification" else data.target_encoder.original(raw)

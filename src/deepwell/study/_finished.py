@@ -21,7 +21,6 @@ from deepwell.diagnosis._intervals import estimate
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import Estimate, Opening, Probe, StudyResult, Trial, from_plain
 from deepwell.report._text_report import text_report
-from deepwell.search.schedulers._across_folds import configurations
 from deepwell.storage._files import write_atomic
 from deepwell.storage._lease import lease_holder
 from deepwell.storage._open import open_store
@@ -179,11 +178,8 @@ class FinishedStudy:
         """
         file = Path(path) if path else self._folder / self._record.name / "report.txt"
         result = self.result
-        trials, folds = self.trials(), self._record.config.get("folds", 0)
-        if isinstance(folds, int) and folds:
-            trials = configurations(trials, folds)
         probes = self.probe_records(result.best_trial)
-        write_atomic(file, text_report(result, trials, probes).encode())
+        write_atomic(file, text_report(result, self.trials(), probes).encode())
         return file
 
     def report_is_missing(self) -> bool:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from deepwell.records import Baseline, DataFacts, PlanFacts, Progress, StudyResult
+from deepwell.records import (
+    Baseline,
+    DataFacts,
+    Finding,
+    FirstSteps,
+    PlanFacts,
+    Progress,
+    StudyResult,
+)
 
 
 class Observer:
@@ -15,6 +23,9 @@ class Observer:
         self, baselines: tuple[Baseline, ...], metric_label: str, percent: bool
     ) -> None:
         """Hear how simple models do on the dev rows."""
+
+    def on_checks(self, checks: FirstSteps, findings: tuple[Finding, ...]) -> None:
+        """Hear what the first steps of one network showed, and what follows from it."""
 
     def on_plan(self, plan: PlanFacts) -> None:
         """Hear what is going to be trained."""

@@ -12,7 +12,7 @@ from deepwell._base._safe_text import safe_text
 from deepwell.execution._probe_plan import ProbePlan
 from deepwell.search.spaces._distribution import plain
 
-Choice = str | tuple[int, ...]
+Chosen = str | tuple[int, ...]
 
 BEST, ALL, NONE = WAYS = ("best", "all", "none")
 
@@ -30,7 +30,7 @@ class Probing:
         every: epochs from probe to probe; 0 for after 1, 2, 4, 8, ... epochs.
     """
 
-    choice: Choice = BEST
+    choice: Chosen = BEST
     every: int = 0
 
     def plan(self, trials: Collection[int]) -> ProbePlan | None:
@@ -38,7 +38,7 @@ class Probing:
         return ProbePlan(frozenset(trials), self.every) if trials else None
 
 
-def checked_choice(probe: object) -> Choice:
+def checked_choice(probe: object) -> Chosen:
     """Return which networks are meant: `best`, `all`, `none`, or numbers of trials.
 
     >>> checked_choice("3, 17")

@@ -40,6 +40,7 @@ from ._budget import parse_budget
 from ._checkpoint import checkpoint_folder, discard, read_position
 from ._course import Job, Past, carry_out
 from ._finished import FinishedStudy, open_study, sealed_test
+from ._first_steps import check_findings
 from ._history import DECISIONS, Bracket, Round
 from ._observer import Observer
 from ._recording import VAULT, continued
@@ -110,6 +111,8 @@ def _tell(result: StudyResult, observer: Observer, *, already: bool) -> None:
     """Tell the outcome, and of a study that had ended already what a run would have told too."""
     if already:
         observer.on_data(result.data)
+        if result.checks is not None:
+            observer.on_checks(result.checks, check_findings(result.checks))
         observer.on_baselines(result.baselines, result.metric_label, result.percent)
         observer.on_plan(result.plan)
     observer.on_result(result)
@@ -121,11 +124,11 @@ def _go_on(
     """Train what is left of a study whose lease is held, and save the outcome."""
     asked = _with_budget(from_config(record), budget, record.seconds)
     data = _same_data(opened, record, data)
-    observer.on_data(data.facts)
     folds = make_folds(data, asked.settings.folds) if asked.settings.folds else None
     data = data if folds is None else folds.whole
     backend = choose_backend(asked.program, optimizers_of(asked.settings.space))
     engine = engine_of(data, folds, asked.settings.metric, backend, asked.memory)
+    observer.on_data(data.facts)  # what cannot go on was refused before
     with contextlib.closing(engine), continued(opened, record) as history:
         past = _go_back(opened, record, engine)
         carry_out(Job(data, asked, engine, observer, folds), history, past)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from deepwell.data._data import Data
 from deepwell.data._folds import folds_advice
+from deepwell.data._pool import Pool
 from deepwell.execution._backends import needs_jax
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._speed import remembered_rate
@@ -50,11 +52,11 @@ def next_round(
     return Round(Bracket(population, specs, rungs), engine.plan(specs, epochs_a_network(rungs)))
 
 
-def plan_facts(asked: Asked, engine: LocalEngine, round_: Round) -> PlanFacts:
+def plan_facts(asked: Asked, engine: LocalEngine, round_: Round, data: Data) -> PlanFacts:
     """Return what is told about a round before it is trained."""
     bracket, planned = round_.bracket, round_.plan
     epochs = epochs_a_network(bracket.rungs)
-    rate = remembered_rate(engine.name)
+    rate, folds = remembered_rate(engine.name), asked.settings.folds
     return PlanFacts(
         networks=len(bracket.specs),
         rungs=bracket.rungs,
@@ -65,10 +67,15 @@ def plan_facts(asked: Asked, engine: LocalEngine, round_: Round) -> PlanFacts:
         space=asked.settings.space.describe(),
         memory_bytes=asked.memory,
         why=needs_jax(optimizers_of(asked.settings.space)),
-        folds=asked.settings.folds,
-        advice=folds_advice(engine.rows(), asked.settings.folds),
+        folds=folds,
+        advice=folds_advice(engine.rows(), folds) if folds or _foldable(data) else "",
         convolutions=convolves(asked.settings.space),
     )
+
+
+def _foldable(data: Data) -> bool:
+    """Return whether folds may be made of these rows."""
+    return isinstance(data.pool, Pool)
 
 
 def _rungs(settings: Settings, specs: Mapping[int, TrialSpec]) -> tuple[Rung, ...]:

@@ -7,18 +7,21 @@ from dataclasses import dataclass
 
 from deepwell._base._constraints import IntegerInterval, Interval
 from deepwell._base._errors import UsageError
+from deepwell._base._hyperparameters import HYPERPARAMETERS, changes_of
 from deepwell._base._safe_text import safe_text
 from deepwell.data._folds import FOLDS
 from deepwell.diagnosis._metrics import METRICS
+from deepwell.execution._backends import needs_jax
 from deepwell.search.samplers._registry import SAMPLERS
 from deepwell.search.schedulers._across_folds import across_folds
 from deepwell.search.schedulers._registry import SCHEDULERS
 from deepwell.search.schedulers._scheduler import Scheduler
+from deepwell.search.spaces._choice import Choice
 from deepwell.search.spaces._distribution import plain
 from deepwell.search.spaces._fixed import Fixed
 from deepwell.search.spaces._space import Space
 
-from ._probe_choice import BEST, Choice, Probing, checked_choice, checked_every
+from ._probe_choice import BEST, Chosen, Probing, checked_choice, checked_every
 
 _SEED = IntegerInterval(0, 2**63 - 1)
 
@@ -48,7 +51,7 @@ class Settings:
     metric: str
     best_possible: float | None = None
     folds: int = 0
-    probe: Choice = BEST
+    probe: Chosen = BEST
     probe_every: int = 0
 
     def __post_init__(self) -> None:
@@ -86,6 +89,55 @@ def probing_of(settings: Settings) -> Probing:
     return Probing(settings.probe, settings.probe_every)
 
 
+def check_networks(space: Space, program: str | None, *, image: bool) -> None:
+    """Refuse, before any work, a space with networks that cannot be trained.
+
+    Args:
+        space: what is searched.
+        program: `native`, `jax`, or None for the one that can.
+        image: whether rows are images.
+
+    Raises:
+        UsageError: when there may be convolutions where they cannot be, or the native program is
+            asked for what JAX alone trains.
+    """
+    if convolves(space):
+        if not image:
+            raise UsageError(
+                "`conv_layers` needs images, and these rows are none; give X of the shape "
+                "(rows, height, width) or (rows, height, width, channels)"
+            )
+        if program == "native":
+            raise UsageError(
+                "convolutions train in the JAX program; leave `program` out, or take conv_layers=0"
+            )
+        if "maxout" in _names(space, "activation"):
+            raise UsageError("maxout has no convolutional form; choose another activation")
+    reason = needs_jax(optimizers_of(space))
+    if reason and program == "native":
+        raise UsageError(
+            f"the native program cannot train {reason}; leave out the program, or take jax"
+        )
+
+
+def check_changes_come(space: Space) -> None:
+    """Refuse changes that no network of a space lives to see.
+
+    Raises:
+        UsageError: when one comes after the last epoch of the longest network.
+    """
+    entry = space.get("epochs", Fixed(HYPERPARAMETERS["epochs"].default or 0))
+    ends = entry.values if isinstance(entry, Choice) else (entry.from_unit(1.0),)
+    longest = max(int(end) for end in ends)  # type: ignore[arg-type]
+    for text in _names(space, "change"):
+        last = max(changes_of(text), default=0)
+        if last >= longest:
+            raise UsageError(
+                f"`change` after epoch {last} never comes, since networks train {longest} epochs; "
+                "name an earlier epoch, or give more `epochs`"
+            )
+
+
 def scheduler_of(settings: Settings) -> Scheduler:
     """Return what decides at rungs: on trials, or on means over folds."""
     scheduler = SCHEDULERS[settings.scheduler]
@@ -94,7 +146,12 @@ def scheduler_of(settings: Settings) -> Scheduler:
 
 def optimizers_of(space: Space) -> tuple[str, ...]:
     """Return the optimizers that networks of a space may have."""
-    entry = space.get("optimizer")
+    return _names(space, "optimizer")
+
+
+def _names(space: Space, name: str) -> tuple[str, ...]:
+    """Return all values that a hyperparameter of words may have; none where it is left out."""
+    entry = space.get(name)
     count = entry.count() if entry is not None else None
     if entry is None or count is None:
         return ()

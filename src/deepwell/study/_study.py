@@ -36,7 +36,7 @@ from ._observer import Observer
 from ._probe_choice import BEST, checked_choice, checked_every
 from ._recording import recorded
 from ._rounds import first_round, plan_facts
-from ._settings import Settings, convolves, optimizers_of
+from ._settings import Settings, check_changes_come, check_networks, convolves, optimizers_of
 
 _TRIALS = IntegerInterval(1, 1_000_000)
 
@@ -103,7 +103,8 @@ class Study:
             known = [m.name for m in METRICS.values() if m.task == data.task.kind]
             raise UsageError(
                 f"the metric {self.metric.name} is for {self.metric.task}, but the task is "
-                f"{data.task.kind}; choose one of {', '.join(known)}"
+                f"{data.task.kind}; choose one of {', '.join(known)}, or load the data with "
+                f"task={self.metric.task}"
             )
         self.settings = Settings(
             space=_space(data, space, fixed or {}),
@@ -120,6 +121,7 @@ class Study:
         for part in range(self.settings.folds or 1):
             check_defined(data if self._folds is None else self._folds.data(part), self.metric)
         check_program(program)
+        check_networks(self.settings.space, program, image=bool(data.image))
         self._wanted_name = data.facts.name if name is None else valid_name(str(name))
         locate(store)  # refuses what can be no store before the work, in a dry run too
         self._store = store
@@ -136,7 +138,7 @@ class Study:
     ) -> PlanFacts:
         """Return what `run` with the same arguments would train first; writes nothing."""
         asked, engine = self._asked(trials, epochs, budget), self._engine()
-        return plan_facts(asked, engine, first_round(asked, engine))
+        return plan_facts(asked, engine, first_round(asked, engine), self.data)
 
     def run(
         self,
@@ -160,8 +162,8 @@ class Study:
         """
         asked = self._asked(trials, epochs, budget)
         data = self.data if self._folds is None else self._folds.whole
-        self._observer.on_data(data.facts)
         with contextlib.closing(self._engine()) as engine:
+            self._observer.on_data(data.facts)  # what cannot be trained was refused before
             asked = replace(asked, program=engine.name)
             with recorded(data, asked, self._wanted_name, self._store) as history:
                 job = Job(data, asked, engine, self._observer, self._folds)
@@ -235,6 +237,7 @@ class Study:
         limit, settings = parse_budget(budget), self.settings
         if epochs is not None:
             settings = replace(settings, space=with_fixed(settings.space, {"epochs": epochs}))
+        check_changes_come(settings.space)
         return Asked(settings, "", _checked(trials), limit, self._memory)
 
 

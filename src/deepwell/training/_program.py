@@ -18,7 +18,7 @@ What a program must hold, for every member, whoever trains beside it:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -138,6 +138,8 @@ class Member:
         patience: epochs without a better dev score before it stops; 0 never stops.
         dtype: of all arithmetic.
         view: the data view whose rows it trains on and is scored on, counted from 0.
+        changes: what numbers and rates it has from the step after an epoch on, by that epoch; who
+            trains it sees to that with `Session.change`.
     """
 
     architecture: Architecture
@@ -151,6 +153,7 @@ class Member:
     rms_start: str = "zero"
     initializer_scale: float = 1.0
     view: int = 0
+    changes: Mapping[int, Mapping[str, Any]] = field(default_factory=dict[int, Mapping[str, Any]])
 
     def __post_init__(self) -> None:
         for name in self.numbers:
@@ -160,6 +163,13 @@ class Member:
     def number(self, name: str) -> float:
         """Return one of `NUMBERS`: what was given, else the hyperparameter's default."""
         return float(self.numbers.get(name, HYPERPARAMETERS[name].default or 0.0))  # type: ignore[arg-type]
+
+    def stages(self) -> tuple[Member, ...]:
+        """Return the member as it is at first, and after each of its changes."""
+        stages: list[Member] = [self]
+        for _, numbers in sorted(self.changes.items()):
+            stages.append(stages[-1].changed(numbers))
+        return tuple(stages)
 
     def changed(self, numbers: Mapping[str, float]) -> Member:
         """Return the member with other numbers.

@@ -28,6 +28,9 @@ from deepwell.search.spaces import Distribution, Fixed
         ("dropout=0.2", "dropout", Fixed(0.2)),
         ("l2=0", "l2", Fixed(0.0)),
         ("activation=tanh", "activation", Fixed("tanh")),
+        ("change=none", "change", Fixed("none")),
+        ("change=9:l2=0.1; 3:dropout=[.1,0]", "change", Fixed("3: dropout=[0.1, 0]; 9: l2=0.1")),
+        ("change=choice(none, 3: l2=1)", "change", choice("none", "3: l2=1")),
     ],
 )
 def test_entries(text: str, name: str, distribution: Distribution) -> None:
@@ -51,6 +54,10 @@ def test_entries(text: str, name: str, distribution: Distribution) -> None:
         ("learning_rate=log(log(1,2),3)", "cannot read"),
         ("dropout=uniform(0,1)", r"`dropout` must be in \[0, 1\), got 1.0"),
         ("dropout=choice()", "at least one value"),
+        ("change=3: l2=-1", "`change` after epoch 3: `l2` must be at least 0, got -1"),
+        ("change=soon", "`change` must be none, or changes after epochs such as"),
+        ("change=log(1,2)", r"choice\(none, 10: learning_rate=0.001\)"),
+        ("l2=3: l2=1", "`l2` must be at least 0, got '3: l2=1'"),
         ("activation=choice(relu,tanhh)", 'did you mean "tanh"'),
         ("activation=relu,tanh", r"to search several values, write choice\(relu,tanh\)"),
         ("learning_rate=[0.1,0.2]", r"write choice\(a, b\)"),

@@ -2,7 +2,7 @@
 
 entry  = name "=" ( kind "(" value { "," value } ")" | value )
 kind   = "uniform" | "integer" | "log" | "one_minus_log" | "choice"
-value  = number | word | "[" number { "," number } "]"
+value  = number | word | "[" number { "," number } "]" | changes, as 10: l2=0; 20: l2=0.1
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ _CALL = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*\((.*)\)")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _LIST = re.compile(r"[\w.+-]+(\s*,\s*[\w.+-]+)+", re.ASCII)
+_CHANGES = re.compile(r"[0-9]+\s*:.*")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -108,7 +109,7 @@ def _value(raw: str) -> Value:
         return int(part)
     if _REAL.fullmatch(part):
         return float(part)
-    if _WORD.fullmatch(part):
+    if _WORD.fullmatch(part) or _CHANGES.fullmatch(part):
         return part
     if _LIST.fullmatch(part):
         raise UsageError(f"to search several values, write choice({safe_text(part)})")

@@ -8,9 +8,10 @@ from typing import cast
 
 import numpy as np
 
+from deepwell._base._changes import Changes
 from deepwell._base._constraints import EachOf, Interval, OneOf
 from deepwell._base._errors import UsageError
-from deepwell._base._hyperparameters import Value, declaration, validate
+from deepwell._base._hyperparameters import Value, changes_of, declaration, validate
 
 from ._choice import Choice
 from ._distribution import Distribution, plain
@@ -122,11 +123,11 @@ def _checked(name: str, distribution: Distribution) -> Distribution:
     item = constraint.item if isinstance(constraint, EachOf) else constraint
     if distribution.count() is None and not isinstance(item, Interval):
         text = distribution.describe()
-        wanted = (
-            f"choice({', '.join(constraint.choices[:2])})"
-            if isinstance(constraint, OneOf)
-            else f"integer({text.partition('(')[2]}"
-        )
+        wanted = f"integer({text.partition('(')[2]}"
+        if isinstance(constraint, OneOf):
+            wanted = f"choice({', '.join(constraint.choices[:2])})"
+        elif isinstance(constraint, Changes):
+            wanted = "choice(none, 10: learning_rate=0.001)"
         raise UsageError(
             f"`{name}` must be {constraint.describe()}, and {text} is a range of "
             f"real numbers; write something like {wanted}"
@@ -136,8 +137,8 @@ def _checked(name: str, distribution: Distribution) -> Distribution:
 
 def _layers_agree(entries: Mapping[str, Distribution]) -> None:
     """Refuse lists, one entry a layer, beside a number of layers that may be another."""
-    layers, units, rates = (
-        entries.get(name) for name in ("hidden_layers", "hidden_units", "dropout")
+    layers, units, rates, changes = (
+        entries.get(name) for name in ("hidden_layers", "hidden_units", "dropout", "change")
     )
     lengths = _lengths(units)
     if lengths and layers is not None and not _all_of(layers, lengths):
@@ -145,24 +146,33 @@ def _layers_agree(entries: Mapping[str, Distribution]) -> None:
             f"`hidden_units` {_said(units)} lists the units of each layer, so "
             f"`hidden_layers` {_said(layers)} must be left out or agree with it"
         )
-    agree = (
-        _lengths(rates) == lengths
-        if lengths
-        else layers is None or _all_of(layers, _lengths(rates))
-    )
-    if _lengths(rates) and not agree:
-        raise UsageError(
-            f"`dropout` {_said(rates)} lists a rate for each layer, so `hidden_layers` must be "
-            "that many; set it, or give one rate for all layers"
-        )
+    for entry, listed in ((rates, _lengths(rates)), (changes, _lengths_of_changes(changes))):
+        agree = listed == lengths if lengths else layers is None or _all_of(layers, listed)
+        if listed and not agree:
+            number = " or ".join(str(n) for n in sorted(listed))
+            raise UsageError(
+                f"`dropout` {_said(entry)} lists a rate for each layer, so `hidden_layers` must be "
+                f"{number}; set it, or give one rate for all layers"
+            )
 
 
 def _lengths(entry: Distribution | None) -> set[int]:
     """Return how long the lists are that a distribution may give."""
     if not isinstance(entry, Choice | Fixed):
         return set()
-    values = entry.values if isinstance(entry, Choice) else (entry.value,)
-    return {len(v) for v in values if isinstance(v, tuple)}
+    return {len(v) for v in _values(entry) if isinstance(v, tuple)}
+
+
+def _lengths_of_changes(entry: Distribution | None) -> set[int]:
+    """Return how long the lists of dropout rates are that changes may give."""
+    if not isinstance(entry, Choice | Fixed):
+        return set()
+    changed = [rates for v in _values(entry) for rates in changes_of(str(v)).values()]
+    return {len(r) for c in changed if isinstance(r := c.get("dropout"), tuple)}
+
+
+def _values(entry: Choice | Fixed) -> tuple[Value, ...]:
+    return entry.values if isinstance(entry, Choice) else (entry.value,)
 
 
 def _all_of(layers: Distribution, lengths: set[int]) -> bool:
