@@ -21,6 +21,7 @@ from deepwell.diagnosis._metrics import Metric
 from deepwell.diagnosis._non_finite import diagnose_divergence
 from deepwell.execution._gemm_rate import gemm_share
 from deepwell.execution._local import LocalEngine
+from deepwell.execution._members import architecture_of
 from deepwell.execution._speed import remember_rate
 from deepwell.optimization._penalties import weight_sparsity
 from deepwell.records import (
