@@ -274,3 +274,18 @@ def test_summaries_follow_from_the_curves(
                 new = (cell["dev_score"], cell["dev_cost"], epoch)
                 best = new if new[:2] < best[:2] else best
         assert (trial.score, trial.cost, trial.best_epoch) == best
+
+
+def test_the_curves_of_one_trial_are_those_among_all(
+    store: Store, study: StudyRecord, make_chunk: Chunk
+):
+    store.record_chunk(study.id, 0, make_chunk(1, [0.5, 0.4, 0.3]))
+    store.record_chunk(study.id, 0, make_chunk(2, [0.4, NAN], trials=[1, 0]))
+    store.record_chunk(study.id, 1, make_chunk(3, [0.2, 0.3], trials=[1, 0]))
+    for trial in store.trials(study.id, curves=True):
+        own = store.curves_of(study.id, trial)
+        known = {name: curve for name, curve in trial.curves.items() if len(curve)}
+        assert set(own) == set(known)
+        for name, curve in known.items():
+            np.testing.assert_array_equal(own[name], curve)
+    assert len(store.curves_of(study.id, store.trials(study.id)[1])["dev_score"]) == 3

@@ -7,20 +7,74 @@ from collections.abc import Sequence
 from deepwell._base._safe_text import safe_text
 from deepwell.records import Finding
 
-from ._layout import GUTTER, entry
+from ._figures import count
+from ._layout import GUTTER, entry, table
 
+_TRAINING = "DW4"  # checks of the training: told one by one only where they found something
+_DIVERGED = "DW408"  # about all networks, told as other findings are
+_CURVES = ("DW412", "DW413", "DW414")  # unsure about nothing but short curves
 _MARKS = {"ok": " ok", "unsure": " ?"}
 _DETAIL_LIMIT = 500
 
 
 def finding_lines(findings: Sequence[Finding]) -> list[str]:
-    """Return the findings; `ok` marks a check that was passed, `?` too little evidence to tell."""
+    """Return the findings; `ok` marks a check that was passed, `?` too little evidence to tell.
+
+    Of the checks of the training, which are many, those that passed share a line.
+    """
     lines: list[str] = []
-    for finding in findings:
+    for finding in (f for f in findings if not _passed_check(f)):
         label = f"{safe_text(finding.code)}{_MARKS.get(finding.level, '')}"
         claim = safe_text(finding.claim, _DETAIL_LIMIT)
         detail = safe_text(finding.detail, _DETAIL_LIMIT)
         lines.extend(entry(label, f"{claim}: {detail}" if detail else claim))
         if finding.command:
             lines.append(" " * GUTTER + safe_text(finding.command, _DETAIL_LIMIT))
-    return lines
+    return [*lines, *_training_line(findings)]
+
+
+def check_table(findings: Sequence[Finding]) -> list[str]:
+    """Return a table of all checks of the training: what was measured, and against what."""
+    rows = [
+        (
+            f"{safe_text(f.code)}{_MARKS.get(f.level, '')}",
+            _number(f.evidence.get("measured")),
+            _number(f.evidence.get("threshold")),
+            _claim(f),
+        )
+        for f in findings
+        if _is_check(f)
+    ]
+    return table(("check", "measured", "threshold", "what"), rows, 0) if rows else []
+
+
+def _claim(finding: Finding) -> str:
+    source = finding.evidence.get("threshold_source")
+    told = f" (threshold: {safe_text(str(source), _DETAIL_LIMIT)})" if source else ""
+    return f"{safe_text(finding.claim, _DETAIL_LIMIT)}{told}"
+
+
+def _number(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, int | float) else "-"
+
+
+def _training_line(findings: Sequence[Finding]) -> list[str]:
+    """Return one line about the checks of the training that found nothing."""
+    passed = [f for f in findings if _passed_check(f)]
+    told = sum(f.level == "ok" for f in passed)
+    if not passed:
+        return []
+    unsure = len(passed) - told
+    others = f", {unsure} could not tell" if unsure else ""
+    return entry(
+        "trained", f"{count(told, 'check')} of the training passed{others} (--json lists them)"
+    )
+
+
+def _passed_check(finding: Finding) -> bool:
+    quiet = finding.level == "ok" or (finding.level == "unsure" and finding.code in _CURVES)
+    return _is_check(finding) and quiet
+
+
+def _is_check(finding: Finding) -> bool:
+    return finding.code.startswith(_TRAINING) and finding.code != _DIVERGED

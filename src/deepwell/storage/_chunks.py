@@ -87,6 +87,19 @@ def read_curves(
     ]
 
 
+def read_curves_of(connection: sa.Connection, study_id: int, trial: Trial) -> dict[str, np.ndarray]:
+    """Return metric name -> (epochs,) float32 of one trial, as `read_curves` does of all."""
+    curves: dict[str, np.ndarray] = {}
+    for chunk in _read_blocks(connection, study_id):
+        at = np.flatnonzero(chunk.trials == trial.number)
+        if not len(at) or not _trained(chunk.blocks)[at[0]]:
+            continue
+        for metric, block in chunk.blocks.items():
+            curve = curves.setdefault(metric, np.full(trial.epochs, np.nan, np.float32))
+            curve[chunk.epoch - 1] = block[at[0]]
+    return curves
+
+
 @dataclass(frozen=True)
 class _Blocks:
     epoch: int

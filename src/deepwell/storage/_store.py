@@ -193,6 +193,11 @@ class Store:
             read = _chunks.read_curves(connection, study_id, trials)
             return [replace(t, curves=own) for t, own in zip(trials, read, strict=True)]
 
+    def curves_of(self, study_id: int, trial: Trial) -> dict[str, np.ndarray]:
+        """Return one trial's curves: metric name -> (epochs,) float32, first epoch first."""
+        with self._database.reading() as connection:
+            return _chunks.read_curves_of(connection, study_id, trial)
+
     def probes(self, study_id: int, trials: Collection[int] | None = None) -> list[Probe]:
         """Return what was measured inside networks, by trial and epoch.
 

@@ -21,6 +21,7 @@ from deepwell.diagnosis._metrics import Metric
 from deepwell.diagnosis._non_finite import diagnose_divergence
 from deepwell.execution._gemm_rate import gemm_share
 from deepwell.execution._local import LocalEngine
+from deepwell.execution._members import architecture_of
 from deepwell.execution._speed import remember_rate
 from deepwell.optimization._penalties import weight_sparsity
 from deepwell.records import (
@@ -36,6 +37,7 @@ from deepwell.records import (
 from deepwell.report._figures import count
 
 from ._affordable import affordable, sampled_note
+from ._arrays import score_scale
 from ._baselines import SimpleModel
 from ._bracket import best_trial
 from ._cross_validate import (
@@ -56,6 +58,7 @@ from ._model import Model
 from ._peak_memory import peak_memory
 from ._probing import late_probes
 from ._settings import Settings, probing_of
+from ._training_findings import Ended, spread_of, training_findings
 from ._work import trained_multiply_adds
 
 BY_CLOCK = "the time budget was used up"
@@ -162,6 +165,7 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
             *check_findings(run.checks),
             *_findings(run, scored, differences),
             *diagnose_divergence(divergence(run.engine, trials)),
+            *training_findings(_ended(run, trials, best, scored, differences)),
         ),
         checks=run.checks,
         statuses=dict(Counter(t.status.value for t in trials)),
@@ -321,3 +325,34 @@ def _findings(run: Run, scored: Scored, differences: dict[str, Estimate]) -> lis
         *diagnose_bias_variance(evidence, run.settings.best_possible),
         *compare_with_baselines(run.metric.name, differences),
     ]
+
+
+def _ended(
+    run: Run,
+    trials: Sequence[Trial],
+    best: Trial,
+    scored: Scored,
+    differences: Mapping[str, Estimate],
+) -> Ended:
+    """Return what the findings about the training need; of a cross-validation, its first fold."""
+    data = run.data if run.folds is None else run.folds.data(0)
+    first = next(trial for trial in trials if trial.number == best.number)
+    task = data.task
+    return Ended(
+        data=data,
+        metric=run.metric.name,
+        scale=score_scale(data, run.metric.name),
+        trials=trials,
+        best=first,
+        curves=run.history.store.curves_of(run.history.record.id, first),
+        state=run.engine.states([best.number])[best.number],
+        architecture=architecture_of(
+            first.spec, data.train.x.shape[1], task.outputs, task.loss, data.image
+        ),
+        constant=run.baselines[0].shown.estimate.value,
+        versus=differences,
+        spread=spread_of(run.data, scored.dev_prediction),
+        work=trained_multiply_adds(trials, run.engine.shape),
+        seed=run.settings.seed,
+        memory=run.memory,
+    )

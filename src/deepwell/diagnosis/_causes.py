@@ -1,0 +1,56 @@
+"""Causes before consequences: of several findings about one training, which to act on.
+
+One fault shows in many places: a rate far too high kills units, and dead units pass no gradient
+on. A fixed order of rules would decide what is blamed before anything is measured. Here the
+changes decide: each cause was tried by its own change, on the same seeds, and one whose change
+brings less than another's, by what matters, is a consequence of that other one. An output that
+does not vary, and a cost that stands still, are consequences wherever a cause was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import cast
+
+from deepwell.records import Finding
+
+_CAUSES = ("DW401", "DW402", "DW403", "DW404", "DW405", "DW406", "DW407")
+_CONSEQUENCES = ("DW409", "DW410")
+
+
+def causes_first(findings: Sequence[Finding], worth: float) -> list[Finding]:
+    """Return the findings by code, consequences of another one's cause no longer a problem.
+
+    Args:
+        findings: of the checks of one network's training.
+        worth: smallest change of the score that matters.
+    """
+    ordered = sorted(findings, key=lambda f: f.code)
+    causes = {f.code: f for f in ordered if f.code in _CAUSES and f.level == "problem"}
+    if not causes:
+        return ordered
+    gains = {code: _gain(f) for code, f in causes.items()}
+    first = max(gains, key=lambda code: gains[code])
+    lesser = {code for code, gain in gains.items() if gain < gains[first] - worth}
+    return [
+        _consequence(f, causes[first])
+        if f.code in lesser or (f.code in _CONSEQUENCES and f.level == "problem")
+        else f
+        for f in ordered
+    ]
+
+
+def _gain(finding: Finding) -> float:
+    """Return by how much the finding's own change improved the score."""
+    tried = finding.evidence.get("change_effect")
+    gain = finding.evidence.get("measured")
+    if isinstance(tried, Mapping):
+        gain = cast(Mapping[str, object], tried).get("gain")
+    return float(gain) if isinstance(gain, int | float) else 0.0
+
+
+def _consequence(finding: Finding, cause: Finding) -> Finding:
+    evidence = {**finding.evidence, "consequence_of": cause.code}
+    detail = f"a consequence of {cause.code}; {finding.detail}"
+    return replace(finding, level="ok", detail=detail, evidence=evidence)

@@ -1,0 +1,78 @@
+"""The one change that would test a finding, by what the network is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deepwell._base._hyperparameters import default_initializer
+
+SQUASHING = ("sigmoid", "tanh")
+"""Activations that are flat at both ends."""
+
+_ODD_STARTS = ("zeros", "large", "small", "identity")
+TWIN_RATES = (3e-4, 1e-3, 3e-3, 1e-2)
+"""Rates that healthy twins may have: the default search's range, its ends left out."""
+
+Change = tuple[str, dict[str, object]]
+
+
+def change_for(code: str, best: Mapping[str, object]) -> Change:
+    """Return the change that mends a layer symptom where it is what it looks like.
+
+    An odd start comes first, since it makes all of them; then what passes gradients on; then the
+    rate, which alone makes units die or saturate later.
+
+    Args:
+        code: DW401 to DW404.
+        best: hyperparameters of the network.
+    """
+    odd = best["initializer"] in _ODD_STARTS or best["initializer_scale"] != 1.0
+    if odd:
+        start = default_initializer(str(best["activation"]))
+        return f"initializer {start}", {"initializer": "auto", "initializer_scale": 1.0}
+    squashing = best["activation"] in SQUASHING
+    if code in ("DW401", "DW404") and squashing:
+        return "activation relu", {"activation": "relu", "initializer": "auto"}
+    if code in ("DW401", "DW402") and best["batch_norm"] == "none":
+        return "batch norm", {"batch_norm": "before"}
+    rate = float(f"{_rate(best) / 10:.3g}")
+    return f"learning rate {rate:.3g}", {"learning_rate": rate}
+
+
+def healthy(best: Mapping[str, object], rate: float, passes_gradients: bool) -> dict[str, object]:
+    """Return the hyperparameters of a healthy twin.
+
+    Widths, batch norm, penalties, dropout and batches are the network's own; it starts as its
+    activation asks for and is trained by Adam at a constant rate, nothing clipped or noisy.
+
+    Args:
+        best: hyperparameters of the network.
+        rate: of the twin.
+        passes_gradients: whether to take ReLU in place of a sigmoid or tanh, whose gradients
+            shrink in any twin of theirs.
+    """
+    activation = str(best["activation"])
+    if passes_gradients and activation in SQUASHING:
+        activation = "relu"
+    return {
+        "activation": activation,
+        "initializer": "auto",
+        "initializer_scale": 1.0,
+        "optimizer": "adam",
+        "learning_rate": rate,
+        "beta1": 0.9,
+        "beta2": 0.999,
+        "epsilon": 1e-8,
+        "epsilon_root": 0.0,
+        "decay": "constant",
+        "warmup_epochs": 0.0,
+        "clip_value": 0.0,
+        "clip_norm": 0.0,
+        "gradient_noise": 0.0,
+    }
+
+
+def _rate(best: Mapping[str, object]) -> float:
+    rate = best["learning_rate"]
+    assert isinstance(rate, float)
+    return rate

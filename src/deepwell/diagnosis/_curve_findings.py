@@ -1,0 +1,291 @@
+"""What the course of a network's training says: trained too short, too long, or past its best.
+
+The rules are those of Google's Tuning Playbook (Godbole et al. 2023): a best step in the last
+quarter asks for longer training, one in the first tenth for shorter, a rising dev cost for
+regularization. Where the best step lies is chance where a curve is flat, one time in four in the
+last quarter; so a finding also needs a trend that chance does not make, and a size that matters.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepwell.records import Finding
+
+from ._check_finding import Check, check_finding
+from ._metrics import METRICS
+from ._texts import figure_text
+from ._trend import LEAST, Trend, trend
+
+LATE, EARLY = 0.75, 0.1
+SIGNIFICANT = 0.01 / 3  # three checks of one curve: together at most 1 in 100
+_LEAST_EPOCHS = 12  # a last quarter of 3, a second half of 6: what `trend` asks for
+_SHARE_WORTH = 0.01
+_WORTH_SOURCE = "what matters: 1 % of the constant guess's score, or a standard error of this one"
+
+
+@dataclass(frozen=True)
+class Curves:
+    """One network's training, an epoch an entry.
+
+    Attributes:
+        train_cost, dev_cost, dev_score: (T,); lower is better.
+        best_epoch: of the best dev score, counted from 1.
+        metric: what the score is.
+        constant: the constant guess's dev score, in the same unit.
+        dev_rows: that the scores are of.
+        anneals: whether the learning rate falls to 0 at the last epoch, as by cosine decay.
+        stopped_early: whether patience ended it.
+        others: of the best other networks of the study, best epochs as shares of their epochs.
+    """
+
+    train_cost: np.ndarray
+    dev_cost: np.ndarray
+    dev_score: np.ndarray
+    best_epoch: int
+    metric: str
+    constant: float
+    dev_rows: int
+    anneals: bool = False
+    stopped_early: bool = False
+    others: tuple[float, ...] = ()
+
+    @property
+    def epochs(self) -> int:
+        """T, epochs trained."""
+        return len(self.dev_score)
+
+    @property
+    def position(self) -> float:
+        """Share of the training after which the best score came."""
+        return self.best_epoch / max(1, self.epochs)
+
+
+def worth(metric: str, constant: float) -> float:
+    """Return the smallest change of a score that matters to a training decision.
+
+    A hundredth of what the constant guess loses, and of metrics in [0, 1] a hundredth, 1 point.
+
+    >>> worth("error", constant=0.9), worth("rmse", constant=50.0)
+    (0.01, 0.5)
+    """
+    if METRICS[metric].bounded:
+        return _SHARE_WORTH
+    return _SHARE_WORTH * abs(constant) if math.isfinite(constant) else math.inf
+
+
+def diagnose_curves(curves: Curves) -> list[Finding]:
+    """Return DW412, DW413 and DW414: `problem` where they apply, `ok` where not.
+
+    Curves of fewer than 12 epochs get `unsure`: they hold no trend that can be told from noise.
+    """
+    finite = all(np.isfinite(c).all() for c in (curves.dev_cost, curves.dev_score))
+    if curves.epochs < _LEAST_EPOCHS or not finite:
+        return [_too_short(code, curves, finite) for code in ("DW412", "DW413", "DW414")]
+    late, early = _best_late(curves), _best_early(curves)
+    rising = _dev_rises(curves)
+    if early.level == rising.level == "problem":  # one thing, told once
+        rising = _quiet(rising, "told as DW413")
+    return [late, early, rising]
+
+
+def _best_late(curves: Curves) -> Finding:
+    """DW412: is the best step in the last quarter, and does the score still fall there?
+
+    The fall from one eighth of the training to the eighth a quarter later is about what half as
+    long again would bring: exactly that for a cost that falls as 1/t.
+    """
+    epochs, eighth = curves.epochs, max(2, curves.epochs // 8)
+    quarter = epochs // 4
+    before = curves.dev_score[epochs - quarter - eighth : epochs - quarter].mean()
+    fall = float(before - curves.dev_score[epochs - eighth :].mean())
+    size = matters(curves)
+    # Patience ends a training after epochs that were no better: only if the last quarter falls all
+    # the same was that too soon.
+    since = epochs - quarter if curves.stopped_early else epochs // 2
+    cost, score = _trend(curves.dev_cost[since:]), _trend(curves.dev_score[since:])
+    p = max(cost.p_fall, score.p_fall)
+    many = f"{2 * epochs:,}"
+    values: dict[str, object] = {"epochs": 2 * epochs}
+    if curves.stopped_early:
+        values["patience"] = epochs
+    check = Check(
+        measured=fall,
+        threshold=size,
+        threshold_source=f"{_WORTH_SOURCE}; the last quarter's fall is what half as long again "
+        "brings if the cost falls as 1/t",
+        change=f"train for {many} epochs",
+        values=values,
+        p_value=p,
+        more={**_place(curves), "late_from": LATE, "significant_below": SIGNIFICANT},
+    )
+    place = _place_text(curves)
+    if curves.anneals:
+        return check_finding(
+            *("DW412", "ok", "best step late as the decay makes it"),
+            f"{place}; the learning rate falls to 0 at the last epoch",
+            check,
+        )
+    if curves.position > LATE and fall >= size and p <= SIGNIFICANT:
+        percent = METRICS[curves.metric].percent
+        detail = (
+            f"{place}, dev {_label(curves)} fell by {figure_text(fall, percent)} in the last "
+            f"quarter (p {p:.1g}){_others_text(curves)}; {many} epochs would tell"
+        )
+        return check_finding("DW412", "problem", "still learning at the end", detail, check)
+    return check_finding("DW412", "ok", "trained long enough", place, check)
+
+
+def _best_early(curves: Curves) -> Finding:
+    """DW413: is the best step in the first tenth, and does the score get worse from there?"""
+    size = matters(curves)
+    start = max(curves.best_epoch, round(EARLY * curves.epochs))
+    after = _trend(curves.dev_score[start:])
+    shorter = max(1, 2 * curves.best_epoch)
+    check = Check(
+        measured=after.change,
+        threshold=size,
+        threshold_source=_WORTH_SOURCE,
+        change=f"train for {shorter:,} epochs",
+        values={"epochs": shorter},
+        p_value=after.p_rise,
+        more={**_place(curves), "early_until": EARLY, "significant_below": SIGNIFICANT},
+    )
+    rises = after.change >= size and after.p_rise <= SIGNIFICANT and _learnt(curves)
+    place = _place_text(curves)
+    if curves.position <= EARLY and rises and not curves.stopped_early:
+        rise = figure_text(after.change, METRICS[curves.metric].percent)
+        detail = f"{place}, dev {_label(curves)} then rose by {rise} (p {after.p_rise:.1g})"
+        return check_finding("DW413", "problem", "best in the first tenth", detail, check)
+    return check_finding("DW413", "ok", "not past its best from the start", place, check)
+
+
+def _dev_rises(curves: Curves) -> Finding:
+    """DW414: from its smoothed minimum on, does the dev cost rise, and the score with it?
+
+    A minimum is followed by something higher even in noise; the line is therefore drawn through
+    what comes a twentieth of the training after it.
+    """
+    size = matters(curves)
+    smooth = max(1, curves.epochs // 20)
+    means = np.convolve(curves.dev_cost, np.ones(smooth) / smooth, mode="valid")
+    low = int(means.argmin()) + smooth // 2
+    start = low + smooth
+    cost, score = (_trend(c[start:]) for c in (curves.dev_cost, curves.dev_score))
+    train = _trend(curves.train_cost[start:])
+    more: dict[str, object] = {
+        **_place(curves),
+        "cost_lowest_at": low + 1,
+        "dev_cost_change": cost.change,
+        "dev_cost_p_value": cost.p_rise,
+        "train_cost_change": train.change,
+        "significant_below": SIGNIFICANT,
+    }
+    check = Check(
+        measured=score.change,
+        threshold=size,
+        threshold_source=_WORTH_SOURCE,
+        change="more l2",
+        values={"l2": 1e-3},
+        p_value=max(cost.p_rise, score.p_rise),
+        more=more,
+    )
+    if cost.p_rise > SIGNIFICANT or train.p_rise <= SIGNIFICANT:
+        return check_finding("DW414", "ok", "dev cost does not rise", "", check)
+    rise = f"from epoch {low + 1:,} on dev cost rose by {cost.change:.3g} (p {cost.p_rise:.1g})"
+    rises = score.change >= size and score.p_rise <= SIGNIFICANT and _learnt(curves)
+    if rises and curves.stopped_early:
+        stopped = f"{rise}; training was stopped for that, and the best weights were kept"
+        return check_finding("DW414", "ok", "dev cost rising, stopped early", stopped, check)
+    if rises:
+        shown = figure_text(score.change, METRICS[curves.metric].percent)
+        detail = (
+            f"{rise} and dev {_label(curves)} by {shown} while train cost fell; the weights of "
+            f"epoch {curves.best_epoch:,} were kept"
+        )
+        return check_finding("DW414", "problem", "dev cost rising", detail, check)
+    detail = f"{rise} while dev {_label(curves)} held: surer of its mistakes, not more of them"
+    return check_finding("DW414", "ok", "dev cost rising, score not", detail, check)
+
+
+def _row_error(curves: Curves) -> float:
+    """Return about what the lowest score would change by on other dev rows, one standard error.
+
+    sqrt(s (1 - s) / n) for shares and s / sqrt(2 n) for roots of mean squares.
+    """
+    finite = curves.dev_score[np.isfinite(curves.dev_score)]
+    least, n = float(finite.min()) if len(finite) else curves.constant, max(1, curves.dev_rows)
+    if METRICS[curves.metric].bounded:
+        return math.sqrt(max(0.0, least * (1 - least)) / n)
+    return abs(least) / math.sqrt(2 * n)
+
+
+def matters(curves: Curves) -> float:
+    """Return the change of a score that matters and that is not the luck of few dev rows.
+
+    `worth`, or a standard error of the score where that is more: as of a difference between two
+    scores on the same rows that correlate by one half.
+    """
+    return max(worth(curves.metric, curves.constant), _row_error(curves))
+
+
+def _learnt(curves: Curves) -> bool:
+    """Return whether the network was ever better than the constant guess: else it cannot lose it.
+
+    Three standard errors, since the lowest of many epochs is low by luck on noise.
+    """
+    return float(np.min(curves.dev_score)) < curves.constant - 3 * _row_error(curves)
+
+
+_NONE = Trend(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
+
+
+def _trend(curve: np.ndarray) -> Trend:
+    """Return the line, or one that says nothing where there are too few epochs."""
+    return trend(curve) or _NONE
+
+
+def _too_short(code: str, curves: Curves, finite: bool) -> Finding:
+    why = f"{curves.epochs} epochs, {_LEAST_EPOCHS} would tell" if finite else "cost not finite"
+    check = Check(
+        measured=float(curves.epochs),
+        threshold=float(_LEAST_EPOCHS),
+        threshold_source=f"a second half of {LEAST} epochs, the least that a trend is told from",
+        change=f"train for {_LEAST_EPOCHS} epochs",
+        values={"epochs": _LEAST_EPOCHS},
+        more=_place(curves),
+    )
+    return check_finding(code, "unsure", "curve too short to tell", why, check)
+
+
+def _quiet(finding: Finding, why: str) -> Finding:
+    return Finding(finding.code, "ok", finding.claim, why, finding.evidence)
+
+
+def _place(curves: Curves) -> dict[str, object]:
+    late = sum(share > LATE for share in curves.others)
+    return {
+        "best_epoch": curves.best_epoch,
+        "epochs": curves.epochs,
+        "others": len(curves.others),
+        "others_late": late,
+        "others_early": sum(share <= EARLY for share in curves.others),
+    }
+
+
+def _place_text(curves: Curves) -> str:
+    return f"best at epoch {curves.best_epoch:,} of {curves.epochs:,}"
+
+
+def _others_text(curves: Curves) -> str:
+    late = sum(share > LATE for share in curves.others)
+    if len(curves.others) < 2:
+        return ""
+    return f", as in {late} of the {len(curves.others)} next best networks"
+
+
+def _label(curves: Curves) -> str:
+    return METRICS[curves.metric].label

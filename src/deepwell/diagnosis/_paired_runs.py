@@ -1,0 +1,95 @@
+"""Did a change of a network help? Scores of runs with and without it, seed by seed.
+
+Runs of one seed share initial weights, masks and batches, so their difference is the change's
+doing. If it did nothing, each difference would as well have come with the other sign: the share
+of sign patterns whose mean is at least the measured one is an exact p-value, whatever the
+distribution of scores (Fisher 1935, The Design of Experiments, section 21).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+_AGREES = 0.05
+_MOST_EXACT = 12  # runs: 4,096 sign patterns
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a change did to the score; lower scores are better.
+
+    Attributes:
+        gain: mean of score without it less score with it.
+        p_value: of a gain at least as large where the change does nothing, one-sided.
+        runs: pairs of runs.
+        without, with_it: mean scores.
+        agrees: whether the cost fell as well: on noise, a score gets lower by luck wherever it
+            fluctuates more, but the cost does not.
+    """
+
+    gain: float
+    p_value: float
+    runs: int
+    without: float
+    with_it: float
+    agrees: bool = True
+
+    def to_plain(self) -> dict[str, object]:
+        """Return the effect for JSON."""
+        return {
+            "gain": self.gain,
+            "p_value": self.p_value,
+            "runs": self.runs,
+            "without": self.without,
+            "with": self.with_it,
+            "cost_agrees": self.agrees,
+        }
+
+
+def effect(without: Sequence[float], with_it: Sequence[float], worst: float) -> Effect:
+    """Return what a change did.
+
+    >>> effect([0.3, 0.4, 0.5], [0.1, 0.1, 0.1], worst=0.9).p_value
+    0.125
+
+    Args:
+        without: (k,) scores of the runs as they were, k from 1 to 12.
+        with_it: (k,) scores of the same seeds with the change.
+        worst: score that a run without a finite one counts as, at least: the constant guess's.
+    """
+    if not 1 <= len(without) == len(with_it) <= _MOST_EXACT:
+        raise ValueError(
+            f"as many runs with and without, 1 to {_MOST_EXACT}, got {len(with_it)} and "
+            f"{len(without)}"
+        )
+    before, after = (
+        _bounded(np.asarray(scores, np.float64), worst) for scores in (without, with_it)
+    )
+    gains = before - after
+    signs = np.array(list(itertools.product((1.0, -1.0), repeat=len(gains))))
+    tolerance = 1e-12 * float(np.abs(gains).sum())
+    sums: np.ndarray = signs @ gains
+    least = float(gains.sum()) - tolerance
+    p = float(np.count_nonzero(sums >= least)) / len(sums)
+    return Effect(float(gains.mean()), p, len(gains), float(before.mean()), float(after.mean()))
+
+
+def helps(found: Effect, worth: float, significant: float) -> bool:
+    """Return whether a change helped by what matters, and by more than chance."""
+    return found.agrees and found.gain >= worth and found.p_value <= significant
+
+
+def agreeing(score: Effect, cost: Effect) -> Effect:
+    """Return the effect on the score, with whether that on the cost agrees."""
+    return replace(score, agrees=cost.gain > 0 and cost.p_value <= _AGREES)
+
+
+def _bounded(scores: np.ndarray, worst: float) -> np.ndarray:
+    finite = scores[np.isfinite(scores)]
+    least = [worst] if math.isfinite(worst) else [0.0]
+    return np.where(np.isfinite(scores), scores, max([*least, *finite]))

@@ -1,0 +1,168 @@
+"""Is the learning rate too high or too low for this network? Tried, not guessed.
+
+A rate is neither high nor low by itself: 0.1 is small for plain descent under batch norm and
+ruinous for Adam without. What tells is the same network, same seeds and batches, at other rates.
+Too low is one where ten times as much does better by what matters, too high one where a tenth
+does: half of the two decades that the default search spans. Nobody's first guess is nearer than a
+factor of 3, and a search settles the rest. It is paid for only where the curves give a reason and
+the search has not tried it already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepwell.records import Finding, Trial
+
+from ._check_finding import Check, check_finding
+from ._curve_findings import LATE, SIGNIFICANT, Curves
+from ._metrics import METRICS
+from ._paired_runs import Effect, helps
+from ._texts import figure_text
+from ._trend import trend
+
+LEVEL = 0.02  # chance of a finding where no rate is better, over all rates that are tried
+LOWER, HIGHER, FAR = 0.1, 10.0, 100.0
+_NEAR, _FAR = 1.5, 10.0  # factors between which a neighbour's rate answers the question
+_NEIGHBOURS = 4
+_UNLEARNT = 0.5, 0.75  # of the constant guess's cost and score, above which little was learnt
+_ROUGH = 0.25  # noise of the train cost over its level
+
+
+@dataclass(frozen=True)
+class Rates:
+    """The network at other rates.
+
+    Attributes:
+        rate: its own.
+        effects: factor of the rate -> what it did.
+        epochs: for how many all were trained; full: whether for all that the network was.
+        beats_all: factors whose runs beat, in these epochs, what the network got in all of its.
+    """
+
+    rate: float
+    effects: Mapping[float, Effect]
+    epochs: int
+    full: bool
+    beats_all: frozenset[float] = frozenset()
+
+
+def factors_to_try(curves: Curves, constant_cost: float) -> tuple[float, ...]:
+    """Return the factors of the rate that the curves give a reason to try; mostly none.
+
+    A tenth where the train cost is rough or rises in the second half; ten times where the dev
+    cost still falls at the end; both, and a hundred times, where the network has not learnt. A
+    gate, not a verdict.
+
+    Args:
+        curves: of the network.
+        constant_cost: train cost of the constant guess.
+    """
+    cost = curves.train_cost
+    lowest = np.nanmin(curves.dev_score) if np.isfinite(curves.dev_score).any() else np.inf
+    high = cost[-1] > _UNLEARNT[0] * constant_cost and lowest > _UNLEARNT[1] * curves.constant
+    if high or not np.isfinite(cost).all():
+        return (LOWER, HIGHER, FAR)
+    second = trend(cost[len(cost) // 2 :])
+    if second is None:
+        return ()
+    tried: tuple[float, ...] = ()
+    if second.noise > _ROUGH * second.level > 1e-3 * constant_cost or second.p_rise <= SIGNIFICANT:
+        tried += (LOWER,)
+    dev = trend(curves.dev_cost[len(cost) // 2 :])
+    late = curves.position > LATE and not curves.stopped_early
+    if late and dev is not None and dev.p_fall <= SIGNIFICANT:
+        tried += (HIGHER,)
+    return tried
+
+
+def searched(trials: Sequence[Trial], best: Trial) -> frozenset[float]:
+    """Return which of 0.1 (lower) and 10 (higher) the search has tried around the best rate.
+
+    Four networks or more with a rate within a factor of 10, and not the same one, that came out
+    no better: the best one is the best.
+    """
+    rate = best.spec.number("learning_rate")
+    others = [t.spec.number("learning_rate") / rate for t in trials if t.number != best.number]
+    sides: set[float] = set()
+    if sum(1 / _FAR <= r <= 1 / _NEAR for r in others) >= _NEIGHBOURS:
+        sides.add(LOWER)
+    if sum(_NEAR <= r <= _FAR for r in others) >= _NEIGHBOURS:
+        sides.add(HIGHER)
+    return frozenset(sides)
+
+
+def diagnose_rate(seen: Rates, metric: str, worth: float) -> list[Finding]:
+    """Return DW405 and DW406: `problem` where another rate does better by what matters.
+
+    Args:
+        seen: the network at other rates.
+        metric: what the scores are.
+        worth: smallest change of the score that matters.
+    """
+    lower = {f: e for f, e in seen.effects.items() if f < 1}
+    higher = {f: e for f, e in seen.effects.items() if f > 1}
+    low = _side("DW405", "learning rate too high", lower, seen, metric, worth)
+    fair = {f: e for f, e in higher.items() if seen.full or f in seen.beats_all}
+    high = _side("DW406", "learning rate too low", fair, seen, metric, worth)
+    both = [low, high]
+    if low.level == high.level == "problem":  # whichever does more
+        gains = [max(e.gain for e in side.values()) for side in (lower, fair)]
+        loser = int(gains[0] >= gains[1])
+        both[loser] = Finding(
+            *(both[loser].code, "ok", both[loser].claim.replace("too", "not too")),
+            *("the other direction does more", both[loser].evidence),
+        )
+    return both
+
+
+def untested_rate(why: str) -> list[Finding]:
+    """Return DW405 and DW406 as `ok` where there was no reason to try other rates."""
+    check = Check(None, None, "other rates are trained only where the curves give a reason")
+    return [
+        check_finding(code, "ok", f"no sign of a {word} learning rate", why, check)
+        for code, word in (("DW405", "too high"), ("DW406", "too low"))
+    ]
+
+
+def _side(
+    code: str,
+    claim: str,
+    effects: Mapping[float, Effect],
+    seen: Rates,
+    metric: str,
+    worth: float,
+) -> Finding:
+    if not effects:
+        check = Check(None, worth, "other rates are trained only where there is a reason")
+        return check_finding(code, "ok", claim.replace("too", "not known to be too"), "", check)
+    level = LEVEL / len(seen.effects)
+    factor = max(effects, key=lambda f: effects[f].gain)
+    found = effects[factor]
+    rate = float(f"{seen.rate * factor:.3g}")
+    percent = METRICS[metric].percent
+    check = Check(
+        measured=found.gain,
+        threshold=worth,
+        threshold_source="what matters: 1 % of the constant guess's score, or a standard error",
+        change=f"learning rate {rate:.3g}",
+        values={"learning_rate": rate},
+        p_value=min(1.0, found.p_value * len(seen.effects)),
+        more={
+            "learning_rate": seen.rate,
+            "epochs": seen.epochs,
+            "significant_below": LEVEL,
+            "effects": {f"{f:.3g}": e.to_plain() for f, e in seen.effects.items()},
+        },
+    )
+    detail = (
+        f"dev {METRICS[metric].label} {figure_text(found.without, percent)} at "
+        f"{seen.rate:.3g}, {figure_text(found.with_it, percent)} at {rate:.3g}: {found.runs} "
+        f"pairs of runs of {seen.epochs} epochs"
+    )
+    if helps(found, worth, level):
+        return check_finding(code, "problem", claim, detail, check)
+    return check_finding(code, "ok", claim.replace("too", "not too"), detail, check)

@@ -1,0 +1,277 @@
+"""What the end of a study says about how its best network trained (codes DW401 to DW414)."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+
+from deepwell._base._hyperparameters import HYPERPARAMETERS, complete
+from deepwell._base._safe_text import safe_text
+from deepwell._native._core_module import available
+from deepwell.checking._mode_costs import mode_costs
+from deepwell.data._batches import epoch_order
+from deepwell.data._data import Data
+from deepwell.diagnosis._causes import causes_first
+from deepwell.diagnosis._comparison import hardest_baseline
+from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, matters
+from deepwell.diagnosis._input_findings import SLOW, InputScales, input_finding, input_scales
+from deepwell.diagnosis._intervals import paired_difference
+from deepwell.diagnosis._layer_findings import SYMPTOMS, layer_finding, quiet_finding
+from deepwell.diagnosis._metrics import METRICS
+from deepwell.diagnosis._mode_findings import ModeCosts, averages_off, mode_finding
+from deepwell.diagnosis._output_findings import CONSTANT, output_finding, output_spread
+from deepwell.diagnosis._plateau_findings import plateau_finding
+from deepwell.diagnosis._rate_findings import diagnose_rate, searched, untested_rate
+from deepwell.networks._architecture import Architecture
+from deepwell.networks._exact_statistics import with_exact_statistics
+from deepwell.networks._forward import predictions
+from deepwell.optimization._foreign import is_foreign
+from deepwell.records import Estimate, Finding, Status, Trial
+from deepwell.training._program import State
+from deepwell.training._state import best_parameters
+
+from ._evaluate import targets
+from ._examination import FLOOR, SHARE, Examination, Subject, examine
+
+_PART_OF_MEMORY = 4  # of the budget one part in so many is for twins
+_BATCHES = 12  # whose costs the modes are compared by: 4,096 sign patterns
+_OTHERS = 10  # networks whose best epochs are told beside the best one's
+_ANNEALING = ("cosine", "one_cycle")
+# What a search draws unless it is fixed; units and layers are said together.
+_SEARCHED = ("learning_rate", "dropout", "l2", "activation", "optimizer", "batch_size", "epochs")
+_BY_UNITS = ("hidden_units", "hidden_layers", "conv_layers", "conv_channels")
+
+
+@dataclass(frozen=True, eq=False)
+class Ended:
+    """A study at its end, as far as the findings need it.
+
+    Attributes:
+        data: train and dev rows of the best network.
+        metric: that networks were chosen by; scale: from a program's score to its unit.
+        trials: all of them, without curves; best: the best one.
+        curves: of the best one, in the program's unit.
+        state: of the best one.
+        architecture: of the best one.
+        constant: the constant guess's dev score.
+        versus: network minus each simple model on the dev rows, paired.
+        spread: of the network's predictions on the dev rows, by `output_spread`.
+        work: multiply-adds that the study trained.
+        memory: its budget in bytes; None for no bound.
+        seed: of resampling.
+    """
+
+    data: Data
+    metric: str
+    scale: float
+    trials: Sequence[Trial]
+    best: Trial
+    curves: Mapping[str, np.ndarray]
+    state: State
+    architecture: Architecture
+    constant: float
+    versus: Mapping[str, Estimate]
+    spread: float
+    work: float
+    seed: int
+    memory: int | None = None
+
+
+def training_findings(ended: Ended) -> list[Finding]:
+    """Return the findings about the best network's training, in the order of their codes."""
+    curves = _curves(ended)
+    size = matters(curves)
+    constant_cost = _constant_cost(ended.data)
+    scales = input_scales(ended.data.train.x)
+    seen = _examined(ended, curves, constant_cost, scales)
+    harm = None if seen is None else seen.harm
+    change = ("", dict[str, object]()) if seen is None else seen.twin
+    found = [
+        *_layer_findings(seen, ended.metric, size),
+        *_rate_findings(seen, ended, size),
+        input_finding(scales, None if seen is None else seen.inputs, ended.metric, size),
+        output_finding(ended.spread, ended.metric, size, _hardest(ended), harm, change),
+        plateau_finding(curves, constant_cost, size, harm, change),
+        _mode_finding(ended, size),
+        *diagnose_curves(curves),
+    ]
+    return [_with_command(f, ended) for f in causes_first(found, size)]
+
+
+def _examined(
+    ended: Ended, curves: Curves, constant_cost: float, scales: InputScales
+) -> Examination | None:
+    """Return what is inside the network; None where the native program cannot train it."""
+    spec = ended.best.spec
+    trainable = available() and ended.architecture.front is None
+    if not trainable or is_foreign(spec.text("optimizer")) or not curves.epochs:
+        return None
+    subject = Subject(
+        spec=spec,
+        state=ended.state,
+        data=ended.data,
+        metric=ended.metric,
+        scale=ended.scale,
+        score=ended.best.score * ended.scale,
+        curves=curves,
+        constant_cost=constant_cost,
+        allowance=max(FLOOR, SHARE * ended.work),
+        memory=None if ended.memory is None else ended.memory // _PART_OF_MEMORY,
+        searched=searched(ended.trials, ended.best),
+        constant_output=ended.spread <= CONSTANT,
+    )
+    return examine(subject, raw_inputs=scales.off >= SLOW)
+
+
+def _curves(ended: Ended) -> Curves:
+    nothing = np.zeros(0)
+    cost, dev, score = (
+        np.asarray(ended.curves.get(name, nothing), np.float64)
+        for name in ("train_cost", "dev_cost", "dev_score")
+    )
+    ranked = sorted((t for t in ended.trials if math.isfinite(t.score)), key=Trial.rank_key)
+    long_enough = [
+        t for t in ranked if t.number != ended.best.number and 2 * t.epochs >= ended.best.epochs
+    ]
+    return Curves(
+        train_cost=cost,
+        dev_cost=dev,
+        dev_score=score * ended.scale,
+        best_epoch=int(np.nanargmin(score)) + 1 if np.isfinite(score).any() else 0,
+        metric=ended.metric,
+        constant=ended.constant,
+        dev_rows=len(ended.data.dev),
+        anneals=ended.best.spec.text("decay") in _ANNEALING,
+        stopped_early=ended.best.status is Status.EARLY_STOPPED,
+        others=tuple(t.best_epoch / t.epochs for t in long_enough[:_OTHERS]),
+    )
+
+
+def _constant_cost(data: Data) -> float:
+    """Return the train cost of the constant guess: the entropy of the classes, or a variance."""
+    weight = np.asarray(data.train.weight, np.float64)
+    y = np.asarray(data.train.y)
+    if data.task.kind == "regression":
+        mean = float(weight @ y / weight.sum())
+        return float(weight @ (y - mean) ** 2 / weight.sum())
+    shares = np.bincount(y, weights=weight) / weight.sum()
+    shares = shares[shares > 0]
+    return float(-(shares * np.log(shares)).sum())
+
+
+def _layer_findings(seen: Examination | None, metric: str, size: float) -> list[Finding]:
+    if seen is None:
+        return []
+    found: list[Finding] = []
+    for symptom in SYMPTOMS:
+        twins = (seen.twins or {}).get(symptom.code)
+        if twins is not None:
+            found.append(layer_finding(symptom, twins, metric, size, checks=len(seen.symptoms)))
+        elif len(seen.probe.layers) > 1:
+            quiet = quiet_finding(symptom, seen.probe)
+            if symptom in seen.settled:
+                why = "networks of lower learning rates, which the search tried, did no better"
+                quiet = replace(quiet, claim=f"{symptom.claim}, but no harm", detail=why)
+            elif symptom in seen.symptoms:
+                claim = f"{symptom.claim} not compared with healthy twins"
+                why = "they would take more than a hundredth of the study's time"
+                quiet = replace(quiet, level="unsure", claim=claim, detail=why)
+            found.append(quiet)
+    return found
+
+
+def _rate_findings(seen: Examination | None, ended: Ended, size: float) -> list[Finding]:
+    if seen is not None and seen.rates is not None:
+        return diagnose_rate(seen.rates, ended.metric, size)
+    if seen is not None and seen.factors:
+        return untested_rate("trying others would take more than a hundredth of the study's time")
+    return untested_rate(
+        "" if not searched(ended.trials, ended.best) else "the search tried others"
+    )
+
+
+def _hardest(ended: Ended) -> tuple[str, Estimate] | None:
+    if not ended.versus:
+        return None
+    name = hardest_baseline(ended.versus)
+    return name, ended.versus[name]
+
+
+def _mode_finding(ended: Ended, size: float) -> Finding:
+    """Return DW411; costs nothing without batch norm."""
+    architecture, spec = ended.architecture, ended.best.spec
+    normed = architecture.batch_norm != "none" and architecture.front is None
+    if not normed or spec.text("batch_norm_statistics") == "exact":
+        return mode_finding(None, None, ended.metric, size)
+    train = ended.data.train
+    order = epoch_order(spec.order_seed, 1, len(train.x), spec.whole("batch_size"))[:_BATCHES]
+    batches = [rows[rows < len(train.x)] for rows in order]
+    batches = [rows for rows in batches if len(rows) >= 2]
+    if len(batches) < 2:
+        return mode_finding(None, None, ended.metric, size)
+    parameters = best_parameters(ended.state)
+    costs = ModeCosts(*mode_costs(architecture, parameters, train.x, train.y, batches))
+    gain = _gain_of_exact(ended, parameters) if averages_off(costs) else None
+    return mode_finding(costs, gain, ended.metric, size)
+
+
+def _gain_of_exact(ended: Ended, parameters: Mapping[str, np.ndarray]) -> Estimate:
+    """Return the dev score with the stored averages less that with exact statistics, paired."""
+    train, dev = ended.data.train, ended.data.dev
+    exact = with_exact_statistics(ended.architecture, parameters, train.x, train.weight)
+    now, then = _said(ended, parameters), _said(ended, exact)
+    y = targets(ended.data, dev)
+    return paired_difference(METRICS[ended.metric], y, now, then, dev.weight, ended.seed)
+
+
+def _said(ended: Ended, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
+    raw = predictions(ended.architecture, parameters, ended.data.dev.x)
+    if ended.data.task.kind == "classification":
+        return raw
+    return ended.data.target_encoder.original(raw)
+
+
+def spread_of(data: Data, prediction: np.ndarray) -> float:
+    """Return how much dev predictions vary from row to row, over how much the target does."""
+    return output_spread(prediction, targets(data, data.dev))
+
+
+def _with_command(finding: Finding, ended: Ended) -> Finding:
+    """Return a problem with the command that trains the network with its one change."""
+    values = finding.evidence.get("values")
+    facts = ended.data.facts
+    if finding.level != "problem" or not isinstance(values, Mapping) or ended.data.origin is None:
+        return finding
+    change = cast(Mapping[str, object], values)
+    changed: dict[str, object] = {**ended.best.spec.hyperparameters, **change}
+    words = [
+        *("deepwell", "fit", safe_text(facts.source, 300)),
+        *("--target", safe_text(facts.target, 300), "--trials", "1"),
+        *_flags(changed),
+    ]
+    return replace(finding, command=shlex.join(words))
+
+
+def _flags(values: Mapping[str, object]) -> list[str]:
+    """Return the flags that fix a configuration: what is not the default, and what is searched."""
+    given = {name: values[name] for name in ("optimizer", "decay", "activation", "hidden_units")}
+    defaults = complete(given)
+    words: list[str] = []
+    for name in HYPERPARAMETERS:
+        if name in _BY_UNITS or (name not in _SEARCHED and values[name] == defaults[name]):
+            continue
+        words += ["--" + name.replace("_", "-"), _text(values[name])]
+    units = cast(tuple[int, ...], values["hidden_units"])
+    layers = ["--hidden-layers", str(len(units))]
+    return [*words, *layers, *(["--hidden-units", _text(units)] if units else [])]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(_text(one) for one in cast(tuple[object, ...], value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

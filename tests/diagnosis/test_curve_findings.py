@@ -1,0 +1,150 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from deepwell.diagnosis._codes import CODES
+from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, worth
+from deepwell.records import Finding
+
+
+def _curves(score: np.ndarray, train: np.ndarray | None = None, **others: object) -> Curves:
+    train = np.linspace(1.0, 0.1, len(score)) if train is None else train
+    given = {
+        "dev_cost": 2 * score,
+        "best_epoch": int(score.argmin()) + 1,
+        "metric": "error",
+        "constant": 0.9,
+        "dev_rows": 1_000,
+        **others,
+    }
+    return Curves(train_cost=train, dev_score=score, **given)  # type: ignore[arg-type]
+
+
+def _told(curves: Curves) -> dict[str, Finding]:
+    return {finding.code: finding for finding in diagnose_curves(curves)}
+
+
+def _noise(n: int, size: float = 0.004, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(scale=size, size=n)
+
+
+def _levels(curves: Curves) -> list[str]:
+    return [finding.level for finding in diagnose_curves(curves)]
+
+
+FALLING = 0.5 - 0.4 * np.linspace(0, 1, 60) + _noise(60)
+SETTLED = 0.05 + 0.5 * np.exp(-np.arange(60) / 4) + _noise(60)
+RISING = np.concatenate([np.linspace(0.5, 0.1, 12), np.linspace(0.1, 0.2, 48)]) + _noise(60)
+SPOILT = np.concatenate([[0.4, 0.2, 0.1], np.linspace(0.1, 0.3, 57)]) + _noise(60)
+
+
+def test_a_score_that_still_falls_asks_for_more_epochs() -> None:
+    found = _told(_curves(FALLING, others=(0.9, 0.8, 0.2)))
+    late = found["DW412"]
+    assert late.level == "problem"
+    assert late.evidence["values"] == {"epochs": 120}
+    # The last quarter of a line from 0.5 to 0.1 falls by about a quarter of 0.4.
+    assert late.evidence["measured"] == pytest.approx(0.1, abs=0.01)
+    assert late.evidence["threshold"] == 0.01
+    assert late.evidence["p_value"] < 1e-3  # type: ignore[operator]
+    assert (late.evidence["others"], late.evidence["others_late"]) == (3, 2)
+    assert "2 of the 3 next best" in late.detail
+    assert {found[c].level for c in ("DW413", "DW414")} == {"ok"}
+
+
+def test_a_settled_score_is_fine_wherever_its_best_epoch_lies() -> None:
+    assert _levels(_curves(SETTLED)) == ["ok"] * 3
+    assert _levels(_curves(SETTLED, best_epoch=58)) == ["ok"] * 3
+    assert _levels(_curves(SETTLED, best_epoch=5)) == ["ok"] * 3
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_flat_noise_is_no_finding(seed: int) -> None:
+    flat = 0.2 + _noise(40, 0.02, seed)
+    assert _levels(_curves(flat, train=0.5 + _noise(40, 0.02, seed + 100))) == ["ok"] * 3
+
+
+def test_a_real_fall_that_does_not_matter_is_none() -> None:
+    tiny = 0.05 - 0.008 * np.linspace(0, 1, 60) + _noise(60, 1e-5)
+    assert _told(_curves(tiny))["DW412"].level == "ok"
+
+
+def test_a_decay_to_zero_makes_the_last_epochs_best() -> None:
+    found = _told(_curves(FALLING, anneals=True))["DW412"]
+    assert found.level == "ok"
+    assert "falls to 0" in found.detail
+
+
+def test_a_dev_cost_that_rises_with_the_score() -> None:
+    found = _told(_curves(RISING))
+    assert found["DW414"].level == "problem"
+    assert "weights of epoch" in found["DW414"].detail
+    assert found["DW413"].level == "ok"
+    assert found["DW412"].level == "ok"
+
+
+def test_a_best_step_in_the_first_tenth_is_told_once() -> None:
+    found = _told(_curves(SPOILT))
+    assert found["DW413"].level == "problem"
+    assert found["DW413"].evidence["values"] == {"epochs": 2 * (int(SPOILT.argmin()) + 1)}
+    assert (found["DW414"].level, found["DW414"].detail) == ("ok", "told as DW413")
+
+
+@pytest.mark.parametrize("curve", [RISING, SPOILT])
+def test_what_patience_has_stopped_is_no_problem(curve: np.ndarray) -> None:
+    assert _levels(_curves(curve, stopped_early=True)) == ["ok"] * 3
+
+
+def test_a_rise_that_other_dev_rows_need_not_show_is_none() -> None:
+    """Of 8 rows an error of 10 % has a standard error of 11 %; the rise is 10 points."""
+    assert _levels(_curves(RISING, dev_rows=8)) == ["ok"] * 3
+
+
+def test_a_network_that_never_learnt_has_nothing_to_lose() -> None:
+    """On noise: half a guess's luck at the start, gone later."""
+    drifting = np.concatenate([[0.42], 0.44 + 0.08 * np.linspace(0, 1, 59)]) + _noise(60)
+    assert _levels(_curves(drifting, constant=0.5, dev_rows=120)) == ["ok"] * 3
+    told = _told(_curves(drifting, constant=0.9, dev_rows=1_000))
+    assert "problem" in {told["DW413"].level, told["DW414"].level}
+
+
+def test_a_cost_that_rises_while_the_score_holds_is_overconfidence() -> None:
+    curves = replace(_curves(SETTLED), dev_cost=RISING)
+    found = _told(curves)["DW414"]
+    assert found.level == "ok"
+    assert "surer of its mistakes" in found.detail
+
+
+def test_a_dev_cost_that_rises_with_the_train_cost_is_another_matter() -> None:
+    found = _told(_curves(RISING, train=RISING))["DW414"]
+    assert found.level == "ok"
+
+
+def test_early_stopping_that_came_too_soon_for_a_curve_that_falls() -> None:
+    found = _told(_curves(FALLING, stopped_early=True))["DW412"]
+    assert found.level == "problem"
+    assert found.evidence["values"] == {"epochs": 120, "patience": 60}
+
+
+@pytest.mark.parametrize("epochs", [0, 1, 5, 11])
+def test_a_short_curve_tells_nothing(epochs: int) -> None:
+    score = np.linspace(0.5, 0.1, epochs) if epochs else np.zeros(0)
+    curves = Curves(score, score, score, epochs, "error", 0.9, 100)
+    assert _levels(curves) == ["unsure"] * 3
+
+
+def test_a_curve_with_a_hole_tells_nothing() -> None:
+    score = FALLING.copy()
+    score[-1] = np.nan
+    assert _levels(_curves(score, best_epoch=59)) == ["unsure"] * 3
+
+
+def test_what_matters_has_the_unit_of_the_metric() -> None:
+    assert worth("error", 0.9) == worth("auc", 0.5) == 0.01
+    assert worth("rmse", 50.0) == 0.5
+    assert worth("log_loss", 2.3) == pytest.approx(0.023)
+
+
+def test_the_codes_are_declared() -> None:
+    assert set(_told(_curves(SETTLED))) < set(CODES)

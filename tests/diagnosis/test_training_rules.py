@@ -1,0 +1,268 @@
+"""Rates, inputs, outputs, modes, plateaus, and which of several findings is the cause."""
+
+import math
+
+import numpy as np
+import pytest
+
+from deepwell.diagnosis._causes import causes_first
+from deepwell.diagnosis._changes import change_for, healthy
+from deepwell.diagnosis._check_finding import Check, check_finding
+from deepwell.diagnosis._curve_findings import Curves
+from deepwell.diagnosis._input_findings import SLOW, InputScales, input_finding, input_scales
+from deepwell.diagnosis._mode_findings import ModeCosts, averages_off, mode_finding
+from deepwell.diagnosis._output_findings import CONSTANT, output_finding, output_spread
+from deepwell.diagnosis._paired_runs import Effect
+from deepwell.diagnosis._plateau_findings import plateau_finding, stands_still
+from deepwell.diagnosis._rate_findings import Rates, diagnose_rate, factors_to_try, searched
+from deepwell.records import Estimate, Finding, Trial, TrialSpec
+
+HELPS = Effect(0.2, 1 / 256, 8, 0.4, 0.2)
+NOTHING = Effect(0.0, 0.6, 8, 0.4, 0.4)
+GENERATOR = np.random.default_rng(0)
+
+
+def _curves(train: np.ndarray, **others: object) -> Curves:
+    given = {
+        "best_epoch": len(train) // 2,
+        "metric": "error",
+        "constant": 0.9,
+        "dev_rows": 1_000,
+        **others,
+    }
+    return Curves(train, train, train, **given)  # type: ignore[arg-type]
+
+
+GOOD = 0.1 + 2 * np.exp(-np.arange(40) / 5)
+
+
+class TestRates:
+    def test_a_good_curve_gives_no_reason_to_try_another_rate(self) -> None:
+        assert factors_to_try(_curves(GOOD), constant_cost=2.3) == ()
+
+    def test_what_has_not_learnt_gives_every_reason(self) -> None:
+        assert factors_to_try(_curves(np.full(40, 2.3)), 2.3) == (0.1, 10.0, 100.0)
+        assert factors_to_try(_curves(np.full(40, np.nan)), 2.3) == (0.1, 10.0, 100.0)
+
+    def test_a_rough_curve_asks_for_a_lower_rate(self) -> None:
+        rough = 0.6 + 0.4 * np.random.default_rng(1).normal(size=40)
+        assert factors_to_try(_curves(rough), 5.0) == (0.1,)
+
+    def test_one_that_still_falls_asks_for_a_higher_rate(self) -> None:
+        falling = np.linspace(2.0, 0.5, 40) + 1e-3 * GENERATOR.normal(size=40)
+        assert factors_to_try(_curves(falling, best_epoch=40), 2.3) == (10.0,)
+        assert factors_to_try(_curves(falling, best_epoch=40, stopped_early=True), 2.3) == ()
+
+    def test_a_search_around_the_best_has_answered(self) -> None:
+        def trial(number: int, rate: float) -> Trial:
+            return Trial(number, TrialSpec({"learning_rate": rate}, 0))
+
+        best = trial(0, 0.01)
+        lower = [trial(n, 0.003) for n in range(1, 5)]
+        higher = [trial(n, 0.05) for n in range(5, 9)]
+        assert searched([best, *lower, *higher], best) == {0.1, 10.0}
+        assert searched([best, *lower, *higher[:3]], best) == {0.1}
+        assert searched([best, *(trial(n, 0.01) for n in range(1, 99))], best) == frozenset()
+
+    def test_a_tenth_that_does_better_means_too_high(self) -> None:
+        low, high = diagnose_rate(Rates(0.3, {0.1: HELPS, 10.0: NOTHING}, 20, True), "error", 0.01)
+        assert (low.code, low.level, high.level) == ("DW405", "problem", "ok")
+        assert low.evidence["values"] == {"learning_rate": 0.03}
+        assert low.detail.startswith("dev error 40.0 % at 0.3, 20.0 % at 0.03: 8 pairs")
+
+    def test_ten_times_as_much_that_does_better_means_too_low(self) -> None:
+        low, high = diagnose_rate(Rates(1e-4, {10.0: HELPS}, 40, True), "error", 0.01)
+        assert (high.code, high.level, low.level) == ("DW406", "problem", "ok")
+
+    def test_in_fewer_epochs_a_higher_rate_must_beat_all_that_the_network_got(self) -> None:
+        short = Rates(1e-4, {10.0: HELPS}, 5, False)
+        assert diagnose_rate(short, "error", 0.01)[1].level == "ok"
+        beats = Rates(1e-4, {10.0: HELPS}, 5, False, frozenset({10.0}))
+        assert diagnose_rate(beats, "error", 0.01)[1].level == "problem"
+
+    def test_of_two_directions_the_better_one_is_told(self) -> None:
+        much = Effect(0.3, 1 / 256, 8, 0.4, 0.1)
+        low, high = diagnose_rate(Rates(0.1, {0.1: HELPS, 10.0: much}, 20, True), "error", 0.01)
+        assert (low.level, high.level) == ("ok", "problem")
+
+
+class TestInputs:
+    def test_normalized_inputs_cost_nothing(self) -> None:
+        x = GENERATOR.normal(size=(300, 5))
+        x = (x - x.mean(0)) / x.std(0)
+        assert input_scales(x) == InputScales(1.0, 1.0, pytest.approx(0.0), pytest.approx(1.0))
+
+    def test_the_slowdown_is_that_of_the_eigenvalues(self) -> None:
+        x = GENERATOR.normal(size=(1_000, 4)) * [1.0, 2.0, 4.0, 50.0] + [0.0, 3.0, 0.0, 10.0]
+        normal = (x - x.mean(0)) / x.std(0)
+
+        def largest(rows: np.ndarray) -> float:
+            rows = np.column_stack([rows, np.ones(len(rows))])
+            return float(np.linalg.eigvalsh(rows.T @ rows / len(rows))[-1])
+
+        expected = largest(x) / np.median(x.std(0)) ** 2 / largest(normal)
+        assert input_scales(x).slowdown == pytest.approx(expected, rel=0.02)
+
+    def test_one_scale_for_all_slows_nothing_but_moves_the_rates(self) -> None:
+        x = GENERATOR.normal(size=(500, 6))
+        for factor in (100.0, 0.01):
+            found = input_scales(factor * (x - x.mean(0)) / x.std(0))
+            assert found.slowdown == pytest.approx(1.0, rel=1e-6) or found.shift < 1
+            assert found.off >= 50
+
+    def test_constant_columns_and_no_column_are_no_scale(self) -> None:
+        x = np.ones((50, 2))
+        assert input_scales(x).slowdown == 1.0
+        varied = np.column_stack([x, GENERATOR.normal(size=50)])
+        assert input_scales(varied).slowdown == 1.0
+
+    @pytest.mark.parametrize(
+        ("slowdown", "cure", "level"),
+        [
+            (1.0, None, "ok"),
+            (SLOW * 5, HELPS, "problem"),
+            (SLOW * 5, NOTHING, "ok"),  # learnt all the same, as through batch norm
+            (SLOW * 5, None, "unsure"),
+        ],
+    )
+    def test_the_verdict(self, slowdown: float, cure: Effect | None, level: str) -> None:
+        found = input_finding(InputScales(slowdown, 1.0, 3.0, 9.0), cure, "error", 0.01)
+        assert (found.code, found.level) == ("DW407", level)
+
+
+class TestOutputs:
+    def test_spread_of_probabilities_and_of_values(self) -> None:
+        y = np.array([0, 1, 2] * 20)
+        assert output_spread(np.eye(3)[y], y) == pytest.approx(1.0)
+        assert output_spread(np.tile([0.2, 0.3, 0.5], (60, 1)), y) == pytest.approx(0.0, abs=1e-7)
+        values = GENERATOR.normal(size=100)
+        assert output_spread(0.25 * values, values) == pytest.approx(0.25)
+
+    def test_what_cannot_be_measured(self) -> None:
+        assert math.isnan(output_spread(np.array([1.0, np.inf]), np.array([0.0, 1.0])))
+        assert math.isnan(output_spread(np.ones(3), np.ones(3)))
+
+    def test_the_bound_that_the_threshold_comes_from(self) -> None:
+        """No prediction of spread s explains more than 2 s - s^2 of the target's variance."""
+        y = GENERATOR.normal(size=4_000)
+        y = (y - y.mean()) / y.std()
+        explained = 1 - np.mean((y - CONSTANT * y) ** 2)
+        assert explained == pytest.approx(2 * CONSTANT - CONSTANT**2)
+        assert explained <= 0.01
+
+    @pytest.mark.parametrize(
+        ("spread", "versus", "harm", "level"),
+        [
+            (0.9, Estimate(0.3, 0.2, 0.4), HELPS, "ok"),
+            (0.001, Estimate(0.3, 0.2, 0.4), None, "problem"),
+            (0.001, None, HELPS, "problem"),
+            (0.001, Estimate(-0.01, -0.05, 0.02), NOTHING, "ok"),  # nothing to be predicted
+            (0.001, None, None, "ok"),
+            (math.nan, None, HELPS, "ok"),
+        ],
+    )
+    def test_the_verdict(
+        self, spread: float, versus: Estimate | None, harm: Effect | None, level: str
+    ) -> None:
+        named = None if versus is None else ("logistic regression", versus)
+        found = output_finding(spread, "error", 0.01, named, harm, ("", {}))
+        assert (found.code, found.level) == ("DW409", level)
+
+
+class TestModes:
+    AGREE = ModeCosts(*(1 + 0.1 * GENERATOR.normal(size=12) for _ in range(3)))
+    OFF = ModeCosts(np.ones(12), 1.1 + 0.1 * GENERATOR.random(12), 3 + GENERATOR.random(12))
+
+    def test_averages_that_do_no_worse_than_another_batch_are_fine(self) -> None:
+        assert not averages_off(self.AGREE)
+        assert mode_finding(self.AGREE, None, "error", 0.01).level == "ok"
+
+    @pytest.mark.parametrize(
+        ("gain", "level"),
+        [
+            (Estimate(0.2, 0.1, 0.3), "problem"),
+            (Estimate(0.005, 0.001, 0.01), "ok"),
+            (Estimate(0.1, -0.1, 0.3), "ok"),
+            (None, "ok"),
+        ],
+    )
+    def test_averages_that_are_off_must_also_cost_score(
+        self, gain: Estimate | None, level: str
+    ) -> None:
+        assert averages_off(self.OFF)
+        found = mode_finding(self.OFF, gain, "error", 0.01)
+        assert (found.code, found.level) == ("DW411", level)
+
+    def test_without_batch_norm_there_is_nothing_to_compare(self) -> None:
+        assert mode_finding(None, None, "error", 0.01).level == "ok"
+
+
+class TestPlateau:
+    STUCK = 2.29 + 1e-4 * GENERATOR.normal(size=40)
+
+    def test_flat_and_high_is_a_reason_to_train_twins(self) -> None:
+        assert stands_still(_curves(self.STUCK), 2.3)
+        assert not stands_still(_curves(GOOD), 2.3)  # flat and low
+        assert not stands_still(_curves(np.linspace(2.3, 1.5, 40)), 2.3)  # high and falling
+
+    @pytest.mark.parametrize(
+        ("harm", "level"), [(HELPS, "problem"), (NOTHING, "ok"), (None, "unsure")]
+    )
+    def test_twins_tell_whether_the_rows_allow_more(self, harm: Effect | None, level: str) -> None:
+        found = plateau_finding(_curves(self.STUCK), 2.3, 0.01, harm, ("", {}))
+        assert (found.code, found.level) == ("DW410", level)
+
+
+def _finding(code: str, gain: float, level: str = "problem") -> Finding:
+    more = {"change_effect": {"gain": gain}}
+    return check_finding(code, level, "claim", "detail", Check(1.0, 1.0, "source", more=more))
+
+
+def test_a_cause_whose_change_brings_less_is_a_consequence() -> None:
+    found = causes_first(
+        [_finding("DW410", 0.3), _finding("DW401", 0.1), _finding("DW403", 0.3)], worth=0.01
+    )
+    assert [(f.code, f.level) for f in found] == [
+        ("DW401", "ok"),
+        ("DW403", "problem"),
+        ("DW410", "ok"),
+    ]
+    assert found[0].evidence["consequence_of"] == "DW403"
+    assert found[2].detail == "a consequence of DW403; detail"
+
+
+def test_causes_that_are_mended_alike_are_both_told() -> None:
+    found = causes_first([_finding("DW405", 0.3), _finding("DW403", 0.295)], worth=0.01)
+    assert [f.level for f in found] == ["problem", "problem"]
+
+
+def test_a_plateau_without_a_cause_stays_a_problem() -> None:
+    found = causes_first([_finding("DW410", 0.3), _finding("DW401", 0.3, "ok")], worth=0.01)
+    assert [(f.code, f.level) for f in found] == [("DW401", "ok"), ("DW410", "problem")]
+
+
+@pytest.mark.parametrize(
+    ("code", "given", "expected"),
+    [
+        ("DW401", {"initializer": "zeros"}, {"initializer": "auto", "initializer_scale": 1.0}),
+        ("DW401", {"activation": "sigmoid"}, {"activation": "relu", "initializer": "auto"}),
+        ("DW402", {}, {"batch_norm": "before"}),
+        ("DW402", {"batch_norm": "before"}, {"learning_rate": 1e-4}),
+        ("DW403", {}, {"learning_rate": 1e-4}),
+        ("DW404", {"activation": "tanh"}, {"activation": "relu", "initializer": "auto"}),
+    ],
+)
+def test_the_change_follows_from_what_the_network_is(
+    code: str, given: dict[str, object], expected: dict[str, object]
+) -> None:
+    values = TrialSpec(given, 0).hyperparameters
+    assert change_for(code, values)[1] == expected
+    TrialSpec({**values, **expected}, 0)  # is a configuration
+
+
+def test_a_healthy_twin_keeps_what_is_the_network() -> None:
+    values = TrialSpec({"activation": "tanh", "optimizer": "sgd", "dropout": 0.3}, 0)
+    twin = healthy(values.hyperparameters, 1e-3, passes_gradients=True)
+    assert (twin["activation"], twin["optimizer"], twin["learning_rate"]) == ("relu", "adam", 1e-3)
+    assert "dropout" not in twin
+    assert healthy(values.hyperparameters, 1e-3, passes_gradients=False)["activation"] == "tanh"

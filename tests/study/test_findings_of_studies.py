@@ -1,0 +1,98 @@
+"""Findings about training in whole studies: recorded, told, and with commands that run."""
+
+import json
+import shlex
+
+import numpy as np
+import pytest
+from sklearn import datasets
+
+import deepwell as dw
+from deepwell.cli import run
+from deepwell.report._json import fit_json
+from deepwell.study._training_findings import Ended, training_findings
+
+CHECKS = {f"DW{number}" for number in range(401, 415)} - {"DW408"}
+HEALTHY = {"hidden_layers": 1, "hidden_units": 16, "learning_rate": 0.01, "dropout": 0.0}
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    file = tmp_path_factory.mktemp("data") / "some digits.csv"
+    dw.write_sample("digits", file)
+    return file
+
+
+def test_a_healthy_study_has_every_check_and_no_problem(digits, tmp_path):
+    study = dw.Study(dw.load(digits, target="label"), store=tmp_path, fixed=HEALTHY)
+    result = study.run(trials=2, epochs=30)
+    told = {f.code: f for f in study.diagnose() if f.code in CHECKS}
+    assert set(told) == CHECKS
+    assert [f.code for f in told.values() if f.level == "problem"] == []
+    kept = {f["code"]: f["evidence"] for f in json.loads(json.dumps(fit_json(result)))["findings"]}
+    for code in CHECKS:
+        assert {"measured", "threshold", "threshold_source", "change"} <= set(kept[code])
+    report = study.report(tmp_path / "report.txt").read_text()
+    assert all(code in report for code in CHECKS)
+
+
+def test_a_problem_has_a_command_that_runs(digits, tmp_path, capsys):
+    fault = {"learning_rate": 0.3, "hidden_layers": 2, "hidden_units": [32, 24], "l2": 1e-5}
+    study = dw.Study(dw.load(digits, target="label"), store=tmp_path, fixed=fault, scheduler="none")
+    result = study.run(trials=1, epochs=20)
+    [found] = [f for f in result.findings if f.code == "DW405"]
+    assert found.level == "problem"
+    words = shlex.split(found.command)
+    assert words[:2] == ["deepwell", "fit"]
+    words[2] = str(digits)  # the command names the file as it was given
+    assert words[words.index("--learning-rate") + 1] == "0.03"
+    assert words[words.index("--hidden-units") + 1] == "32,24"
+    assert run([*words[1:], "--dry-run", "--json"]) == 0
+    plan = json.loads(capsys.readouterr().out)["plan"]
+    assert plan["networks"] == 1
+    assert all("(" not in words for words in plan["space"].values())  # nothing is left to chance
+
+
+def test_rows_that_are_in_no_file_have_no_command(tmp_path):
+    table = datasets.load_digits()
+    data = dw.load({"x": table.data, "y": table.target}, "y", task="classification", vault=None)
+    fault = {"learning_rate": 0.3, "hidden_layers": 2, "hidden_units": 32}
+    study = dw.Study(data, store=tmp_path, fixed=fault, scheduler="none")
+    found = [f for f in study.run(trials=1, epochs=20).findings if f.code == "DW405"]
+    assert [(f.level, f.command) for f in found] == [("problem", "")]
+
+
+@pytest.mark.parametrize("options", [{"folds": 3}, {"metric": "auc"}, {"program": "jax"}])
+def test_other_kinds_of_study_are_examined_as_well(options, tmp_path):
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(240, 4))
+    y = (x[:, 0] + 0.3 * generator.normal(size=240) > 0).astype(int)
+    data = dw.load({"x": x, "y": y}, target="y", vault=None)
+    study = dw.Study(data, store=tmp_path, fixed=HEALTHY, **options)
+    result = study.run(trials=2, epochs=12)
+    assert {f.code for f in result.findings} >= CHECKS
+
+
+def test_the_study_hands_over_what_it_trained(tmp_path, monkeypatch):
+    """The curves and weights are those of the best network, in the unit of the metric."""
+    seen: list[Ended] = []
+
+    def look(ended: Ended):
+        seen.append(ended)
+        return training_findings(ended)
+
+    monkeypatch.setattr("deepwell.study._conclude.training_findings", look)
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(200, 3))
+    y = 50 * x[:, 0] + generator.normal(size=200)
+    study = dw.Study(
+        dw.load({"x": x, "y": y}, target="y", vault=None), store=tmp_path, fixed=HEALTHY
+    )
+    result = study.run(trials=4, epochs=15)
+    [ended] = seen
+    assert ended.best.number == result.best_trial
+    best = next(t for t in study.history() if t.number == result.best_trial)
+    np.testing.assert_allclose(
+        ended.curves["dev_score"] * ended.scale, best.curves["dev_score"], rtol=1e-6
+    )
+    assert ended.best.score * ended.scale == pytest.approx(result.dev.value, rel=1e-4)
