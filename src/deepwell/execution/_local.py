@@ -325,7 +325,7 @@ class LocalEngine:
                     raise
                 ran_out = True
             if ran_out:  # out here the error no longer holds the members that it interrupted
-                yield from self._with_fewer_at_once(index, groups[0][0])
+                yield from self._with_fewer_at_once(index, groups[0][0], until)
                 left = [n for group, _ in groups for n in group if n not in self._dropped]
                 groups = self._groups(index, left, until)
             else:
@@ -401,11 +401,14 @@ class LocalEngine:
         if told is not None:
             yield told
 
-    def _with_fewer_at_once(self, index: int, group: Sequence[int]) -> Iterator[ChunkRecord]:
+    def _with_fewer_at_once(
+        self, index: int, group: Sequence[int], until: int
+    ) -> Iterator[ChunkRecord]:
         """Halve the members that train at once, or give up the one that does not fit alone."""
         states = [self._states.get(n) for n in group]
         done = max(0 if state is None else int(state["epoch"]) for state in states)
-        epoch = max(done, *(self._told.get(n, 0) for n in group)) + 1
+        # Where states are kept after the last epoch, memory may run out with all epochs told.
+        epoch = min(until, max(done, *(self._told.get(n, 0) for n in group)) + 1)
         after = len(group) // 2
         self._shortages.append(Shortage(len(group), after, epoch))
         if after == 0:
