@@ -143,3 +143,31 @@ def test_exact_statistics_of_channels_are_saved(tmp_path):
     mean, variance = z.mean(axis=(0, 1, 2)), z.var(axis=(0, 1, 2))
     np.testing.assert_allclose(model.parameters["channel_means/0"], mean, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(model.parameters["channel_variances/0"], variance, rtol=1e-4)
+
+
+DENSE = {"conv_layers": 0, "hidden_units": [8], "batch_size": 64}
+
+
+def test_images_augmented_from_a_change_on_train_in_jax(tmp_path):
+    data = load(saved(tmp_path, IMAGES[:300]), vault=None)
+    fixed = {**DENSE, "change": "1: shift=0.1"}
+    result = dw.Study(data, store=tmp_path, fixed=fixed, name="later").run(trials=1, epochs=2)
+    assert result.program == "jax"
+    assert result.plan.augmentation
+    with pytest.raises(UsageError, match="shift of images trains in the JAX program; leave"):
+        dw.Study(data, store=tmp_path, fixed=fixed, program="native").plan(trials=1)
+    with pytest.raises(UsageError, match="`crop` must be less than the smaller side"):
+        dw.Study(data, store=tmp_path, fixed={**DENSE, "change": ["1: crop=8"]})
+    rows = load((X[:100], Y[:100]), vault=None)
+    with pytest.raises(UsageError, match="`flip` needs images"):
+        dw.Study(rows, store=tmp_path, fixed={"change": "1: flip=0.5"})
+
+
+def test_images_augmented_for_an_optimizer_of_optax(tmp_path):
+    data = load(saved(tmp_path, IMAGES[:300]), vault=None)
+    fixed = {**DENSE, "shift": 0.1, "optimizer": "optax:lion"}
+    study = dw.Study(data, store=tmp_path, fixed=fixed, name="lion")
+    study.run(trials=1, epochs=2)
+    probes = study.probe_records()
+    assert all(np.isnan(probe.gradients).all() for probe in probes)  # no program gives them
+    assert all(np.isfinite(probe.update_norm).all() for probe in probes)

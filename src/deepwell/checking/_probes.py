@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deepwell._native._core_module import available
+from deepwell.data._image_augmentations import STRENGTHS
 from deepwell.networks._signals import layer_arrays, layer_names
 from deepwell.optimization._foreign import is_foreign
 from deepwell.optimization._registry import slots_of
@@ -97,8 +98,9 @@ class Where:
 def look_inside(members: Sequence[Member], states: Sequence[State], where: Where) -> list[Inside]:
     """Return what is inside members; neither they nor their states are changed.
 
-    Gradients are NaN where no program gives them, for convolutional layers trained by an Optax
-    transformation; whatever a member that diverged does not have is NaN or infinite.
+    Gradients are NaN where no program gives them, for networks with convolutional layers or
+    augmented images trained by an Optax transformation; whatever a member that diverged does not
+    have is NaN or infinite.
 
     Args:
         members: at most as many as the program has lanes.
@@ -145,7 +147,8 @@ def _gradients(
 
 
 def _native(member: Member) -> bool:
-    return available() and member.architecture.front is None
+    images = any(member.number(name) for name in STRENGTHS)  # that it changes at random
+    return available() and member.architecture.front is None and not images
 
 
 def _same(where: Where) -> Program:

@@ -47,7 +47,8 @@ class NativeBackend:
             raise UsageError(
                 "convolutions train in the JAX program; leave `program` out, or take conv_layers=0"
             )
-        augmented = [n for n in STRENGTHS if any(m.number(n) for m in members.values())]
+        stages = [stage for member in members.values() for stage in member.stages()]
+        augmented = [n for n in STRENGTHS if any(stage.number(n) for stage in stages)]
         if augmented:
             raise UsageError(
                 f"{augmented[0]} of images trains in the JAX program; leave `program` out, or take "

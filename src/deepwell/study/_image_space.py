@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from deepwell._base._hyperparameters import changes_of
 from deepwell.data._image_augmentations import STRENGTHS, check_augmentation
 from deepwell.execution._members import check_convolutions
 from deepwell.search.spaces._distribution import Distribution
@@ -24,7 +25,7 @@ def convolves(space: Space) -> bool:
 
 def augments(space: Space) -> bool:
     """Return whether networks of a space may augment images."""
-    return any(_most(space[name]) > 0 for name in _AUGMENTING if name in space)
+    return any(most > 0 for most in _strengths(space).values())
 
 
 def check_images(space: Space, image: Sequence[int]) -> None:
@@ -39,8 +40,19 @@ def check_images(space: Space, image: Sequence[int]) -> None:
     """
     if convolves(space):
         check_convolutions(image)
-    strengths = {name: _most(space[name]) for name in _AUGMENTING if name in space}
-    check_augmentation(strengths, image)
+    check_augmentation(_strengths(space), image)
+
+
+def _strengths(space: Space) -> dict[str, float]:
+    """Return the largest strengths that networks may have, from the start or by a change."""
+    found = {name: _most(space[name]) for name in _AUGMENTING if name in space}
+    entry = space.get("change")
+    count = 0 if entry is None else entry.count() or 0
+    texts = [str(entry.from_unit((i + 0.5) / count)) for i in range(count) if entry is not None]
+    for numbers in (numbers for text in texts for numbers in changes_of(text).values()):
+        for name in set(STRENGTHS) & set(numbers):
+            found[name] = max(found.get(name, 0.0), float(numbers[name]))  # type: ignore[arg-type]
+    return found
 
 
 def _most(entry: Distribution) -> float:

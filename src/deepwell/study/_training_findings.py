@@ -16,6 +16,7 @@ from deepwell._native._core_module import available
 from deepwell.checking._mode_costs import mode_costs
 from deepwell.data._batches import epoch_order
 from deepwell.data._data import Data
+from deepwell.data._image_augmentations import STRENGTHS
 from deepwell.diagnosis._causes import causes_first
 from deepwell.diagnosis._comparison import hardest_baseline
 from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, matters
@@ -27,11 +28,12 @@ from deepwell.diagnosis._mode_findings import ModeCosts, averages_off, mode_find
 from deepwell.diagnosis._output_findings import CONSTANT, output_finding, output_spread
 from deepwell.diagnosis._plateau_findings import plateau_finding
 from deepwell.diagnosis._rate_findings import diagnose_rate, searched, untested_rate
+from deepwell.execution._recovery import out_of_memory
 from deepwell.networks._architecture import Architecture
 from deepwell.networks._exact_statistics import with_exact_statistics
 from deepwell.networks._forward import predictions
 from deepwell.optimization._foreign import is_foreign
-from deepwell.records import Estimate, Finding, Status, Trial
+from deepwell.records import Estimate, Finding, Status, Trial, TrialSpec
 from deepwell.training._program import State
 from deepwell.training._state import best_parameters
 
@@ -108,7 +110,7 @@ def _examined(
 ) -> Examination | None:
     """Return what is inside the network; None where the native program cannot train it."""
     spec = ended.best.spec
-    trainable = available() and ended.architecture.front is None
+    trainable = available() and ended.architecture.front is None and not _augments(spec)
     if not trainable or is_foreign(spec.text("optimizer")) or not curves.epochs:
         return None
     subject = Subject(
@@ -125,7 +127,18 @@ def _examined(
         searched=searched(ended.trials, ended.best),
         constant_output=ended.spread <= CONSTANT,
     )
-    return examine(subject, raw_inputs=scales.off >= SLOW)
+    try:
+        return examine(subject, raw_inputs=scales.off >= SLOW)
+    except Exception as error:  # what a lack of memory raises depends on where it comes
+        if not out_of_memory(error):
+            raise
+        return None  # a result is worth more than what twins would show
+
+
+def _augments(spec: TrialSpec) -> bool:
+    """Return whether a network augments images, from the start or later."""
+    stages = [spec.during(epoch + 1) for epoch in (0, *spec.changes)]
+    return any(stage.number(name) > 0 for stage in stages for name in STRENGTHS)
 
 
 def _curves(ended: Ended) -> Curves:
