@@ -96,3 +96,12 @@ def test_the_work_of_an_arm_grows_with_its_network_and_never_below_its_steps() -
         90 * wide.architecture.multiply_adds() + 40 * wide.architecture.forward_multiply_adds()
     )
     assert bench.work(wide) > products > 50 * bench.work(member) > 50 * 6 * 300_000
+
+
+def test_an_arm_changes_by_hand_as_the_network_does() -> None:
+    rows = _rows()
+    plain = _member(7)
+    changed = replace(plain, changes={2: {"learning_rate": 0.3}})
+    before, after = _bench(rows).train([plain, changed], epochs=4)
+    np.testing.assert_array_equal(before.dev_cost[:2], after.dev_cost[:2])
+    assert (before.dev_cost[2:] != after.dev_cost[2:]).all()

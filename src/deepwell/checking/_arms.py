@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deepwell.data._batches import epoch_order, steps_per_epoch
+from deepwell.training._changing import changing
 from deepwell.training._native_program import NativeProgram
 from deepwell.training._program import (
     Chunk,
@@ -130,7 +131,7 @@ class Bench:
             members: the networks, each with its own seed; none stops early but by diverging.
             epochs: at least 1.
         """
-        session = self._program.load(members, [None] * len(members))
+        session = changing(self._program.load(members, [None] * len(members)), members)
         infos = [session.advance(self._chunk(epoch)) for epoch in range(1, epochs + 1)]
         curves = [
             _curves([getattr(info, name) for info in infos], infos)

@@ -43,7 +43,8 @@ def healthy(best: Mapping[str, object], rate: float, passes_gradients: bool) -> 
     """Return the hyperparameters of a healthy twin.
 
     Widths, batch norm, penalties, dropout and batches are the network's own; it starts as its
-    activation asks for and is trained by Adam at a constant rate, nothing clipped or noisy.
+    activation asks for and is trained by Adam at a constant rate, nothing clipped or noisy, nothing
+    changed by hand.
 
     Args:
         best: hyperparameters of the network.
@@ -69,6 +70,7 @@ def healthy(best: Mapping[str, object], rate: float, passes_gradients: bool) -> 
         "clip_value": 0.0,
         "clip_norm": 0.0,
         "gradient_noise": 0.0,
+        "change": "none",
     }
 
 
