@@ -11,7 +11,7 @@ from deepwell.diagnosis import METRICS
 from deepwell.execution._local import LocalEngine
 from deepwell.report._json import fit_json
 from deepwell.report._terminal import study_lines
-from deepwell.study import _cross_validate, open_study
+from deepwell.study import _conclude, _cross_validate, open_study
 from deepwell.training._program import Outcome
 
 ROWS, FOLDS = 150, 3
@@ -53,6 +53,11 @@ class Forgetful(LocalEngine):
 )
 def test_a_fold_s_network_is_saved(engine, why, tmp_path, monkeypatch):
     monkeypatch.setattr(_cross_validate, "LocalEngine", engine)
+    told = []
+    judged = _conclude.training_findings
+    monkeypatch.setattr(
+        _conclude, "training_findings", lambda ended: told.append(ended) or judged(ended)
+    )
     data = dw.load(table(), target="y", vault=tmp_path / "in", name="folded")
     study = dw.Study(data, folds=FOLDS, fixed=FIXED, store=tmp_path)
     result = study.run(trials=6, epochs=12)
@@ -64,6 +69,8 @@ def test_a_fold_s_network_is_saved(engine, why, tmp_path, monkeypatch):
     assert study.best.about["trial"] == result.best_trial
 
     folds = study._folds
+    assert told[0].best.spec.fold == fold  # the findings are about the same network
+    np.testing.assert_array_equal(told[0].data.dev.y, folds.data(fold - 1).dev.y)
     assert len({len(encoder.mean) for encoder in folds.encoders}) > 1
     rows = data.pool.frame[folds.places[fold - 1]]
     loss = METRICS["rmse"].loss(rows["y"].to_numpy(), study.best.predict(rows), np.ones(len(rows)))

@@ -334,9 +334,9 @@ def _ended(
     scored: Scored,
     differences: Mapping[str, Estimate],
 ) -> Ended:
-    """Return what the findings about the training need; of a cross-validation, its first fold."""
-    data = run.data if run.folds is None else run.folds.data(0)
+    """Return what the findings about the training need; of a cross-validation, one fold's."""
     first = next(trial for trial in trials if trial.number == best.number)
+    data = run.data if run.folds is None else run.folds.data(first.spec.fold - 1)
     task = data.task
     return Ended(
         data=data,
