@@ -9,6 +9,7 @@ import pytest
 
 from deepwell._native._core_module import available
 from deepwell.execution._backends import choose_backend
+from deepwell.execution._course import Course
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._planner import Shape
 from deepwell.execution._probe_plan import ProbePlan
@@ -186,3 +187,25 @@ def test_a_state_that_is_not_there_or_stands_elsewhere_gives_no_probe():
         inside = {**engine.states([0])[0], "step": np.asarray(6)}
         engine.restore({0: inside})
         assert engine.probe(0, 1) == []
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_network_whose_probes_do_not_fit_in_memory_trains_on(program, monkeypatch):
+    specs = {n: spec(n) for n in range(2)}
+    plain, *_ = run(program, specs, None)
+
+    def full(*_):
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Course, "probe", full)
+        rows, shape = made_rows(), Shape(TRAIN, DEV, INPUTS, 1, "logistic", "error")
+        with contextlib.closing(LocalEngine(rows, shape, choose_backend(program))) as engine:
+            engine.prepare(specs, engine.plan(specs, 6))
+            plan = ProbePlan(frozenset(specs))
+            records = list(engine.train(list(specs), 6, lambda: False, plan))
+            states = engine.states(list(specs))
+            assert not engine.take_shortages()
+            assert not any(record.probes or record.statuses for record in records)
+            for n in specs:
+                np.testing.assert_array_equal(states[n]["weights/0"], plain[n]["weights/0"])

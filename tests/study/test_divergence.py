@@ -8,6 +8,7 @@ import pytest
 import deepwell as dw
 from deepwell._base._errors import StudyError
 from deepwell._native._core_module import available, why_not
+from deepwell.study import _divergence, _training_findings
 
 
 @pytest.fixture
@@ -61,3 +62,16 @@ def test_where_all_diverged_the_error_names_what_broke(data, tmp_path) -> None:
     study = make_study(data, tmp_path, [1e12, 2e12])
     with pytest.raises(StudyError, match=r"trial \d broke in .*, epoch 1, step 2\)"):
         study.run(trials=2, epochs=2)
+
+
+def test_too_little_memory_to_look_leaves_the_result(data, tmp_path, monkeypatch) -> None:
+    def full(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(_divergence, "origin_of_divergence", full)
+    monkeypatch.setattr(_training_findings, "examine", full)
+    study = make_study(data, tmp_path, [0.001, 300.0])
+    result = study.run(trials=2, epochs=2)
+    (finding,) = [f for f in result.findings if f.code == "DW408"]
+    assert "too little memory to train it again" in finding.detail
+    assert "DW410" in {f.code for f in result.findings}

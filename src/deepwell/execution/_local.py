@@ -481,9 +481,14 @@ class LocalEngine:
         if plan is None or not wanted:
             return record
         members = {n: self._members[n] for n in wanted}
-        found = course.probe_start(members) if record.epoch == 1 else []
         due = [n for n in wanted if plan.due(record.epoch, self._specs[n].whole("epochs"))]
-        if due:
-            states = dict(zip(due, session.read([group.index(n) for n in due]), strict=True))
-            found += course.probe({n: members[n] for n in due}, states, record.epoch)
+        try:
+            found = course.probe_start(members) if record.epoch == 1 else []
+            if due:
+                states = dict(zip(due, session.read([group.index(n) for n in due]), strict=True))
+                found += course.probe({n: members[n] for n in due}, states, record.epoch)
+        except Exception as error:  # what a lack of memory raises depends on the program
+            if not out_of_memory(error):
+                raise
+            return record  # a network that fits goes on, though its copies do not
         return replace(record, probes=tuple(found))

@@ -8,6 +8,7 @@ from deepwell.data._batches import steps_per_epoch
 from deepwell.diagnosis._non_finite import DivergenceEvidence
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._non_finite import origin_of_divergence
+from deepwell.execution._recovery import out_of_memory
 from deepwell.records import NonFinite, Status, Trial
 from deepwell.report._figures import count
 
@@ -45,7 +46,12 @@ def _origin(engine: LocalEngine, diverged: Sequence[Trial]) -> tuple[NonFinite |
         return None, "the rows lie in a file, larger than memory"
     if seconds > _MOST_SECONDS:
         return None, f"to train it again takes about {count(max(1, round(seconds)), 'second')}"
-    found = origin_of_divergence(engine, cheapest.number, cheapest.spec)
+    try:
+        found = origin_of_divergence(engine, cheapest.number, cheapest.spec)
+    except Exception as error:  # what a lack of memory raises depends on the program
+        if not out_of_memory(error):
+            raise
+        return None, "there is too little memory to train it again"
     return found, "" if found else "trained again, it did not diverge"
 
 
