@@ -9,8 +9,9 @@ from sklearn import datasets
 
 import deepwell as dw
 from deepwell.cli import run
+from deepwell.records import TrialSpec
 from deepwell.report._json import fit_json
-from deepwell.study._training_findings import Ended, training_findings
+from deepwell.study._training_findings import Ended, _flags, training_findings
 
 CHECKS = {f"DW{number}" for number in range(401, 415)} - {"DW408"}
 HEALTHY = {"hidden_layers": 1, "hidden_units": 16, "learning_rate": 0.01, "dropout": 0.0}
@@ -96,3 +97,17 @@ def test_the_study_hands_over_what_it_trained(tmp_path, monkeypatch):
         ended.curves["dev_score"] * ended.scale, best.curves["dev_score"], rtol=1e-6
     )
     assert ended.best.score * ended.scale == pytest.approx(result.dev.value, rel=1e-4)
+
+
+def test_the_command_for_images_says_which_convolutions(tmp_path):
+    x, y = datasets.load_digits(return_X_y=True)
+    np.savez(tmp_path / "images.npz", X=x[:300].reshape(-1, 8, 8), y=y[:300])
+    data = dw.load(tmp_path / "images.npz", vault=None)
+    fixed = {"conv_layers": 0, "hidden_units": [8], "initializer": "zeros"}
+    result = dw.Study(data, store=tmp_path, fixed=fixed).run(trials=1, epochs=4)
+    commands = [f.command for f in result.findings if f.code[:3] == "DW4" and f.command]
+    assert commands
+    assert all("--conv-layers 0" in command for command in commands)
+    convolving = TrialSpec({"conv_channels": [4, 6], "hidden_units": [8]}, seed=0)
+    flags = _flags(convolving.hyperparameters, images=True)
+    assert flags[-4:] == ["--conv-layers", "2", "--conv-channels", "4,6"]

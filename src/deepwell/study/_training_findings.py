@@ -265,12 +265,12 @@ def _with_command(finding: Finding, ended: Ended) -> Finding:
     words = [
         *("deepwell", "fit", safe_text(facts.source, 300)),
         *("--target", safe_text(facts.target, 300), "--trials", "1"),
-        *_flags(changed),
+        *_flags(changed, images=bool(ended.data.image)),
     ]
     return replace(finding, command=shlex.join(words))
 
 
-def _flags(values: Mapping[str, object]) -> list[str]:
+def _flags(values: Mapping[str, object], *, images: bool) -> list[str]:
     """Return the flags that fix a configuration: what is not the default, and what is searched."""
     given = {name: values[name] for name in ("optimizer", "decay", "activation", "hidden_units")}
     defaults = complete(given)
@@ -279,9 +279,12 @@ def _flags(values: Mapping[str, object]) -> list[str]:
         if name in _BY_UNITS or (name not in _SEARCHED and values[name] == defaults[name]):
             continue
         words += ["--" + name.replace("_", "-"), _text(values[name])]
-    units = cast(tuple[int, ...], values["hidden_units"])
-    layers = ["--hidden-layers", str(len(units))]
-    return [*words, *layers, *(["--hidden-units", _text(units)] if units else [])]
+    kinds = (("hidden", "units"), ("conv", "channels"))
+    for kind, what in kinds if images else kinds[:1]:
+        sizes = cast(tuple[int, ...], values[f"{kind}_{what}"])
+        words += [f"--{kind}-layers", str(len(sizes))]
+        words += [f"--{kind}-{what}", _text(sizes)] if sizes else []
+    return words
 
 
 def _text(value: object) -> str:
