@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from deepwell.records import Estimate, Opening, StudyResult
+from deepwell.records import Estimate, FirstSteps, Opening, StudyResult
 from deepwell.report import dry_run_json, fit_json, opening_json, strict
 
 CONTRACT = {
@@ -41,10 +41,14 @@ def test_the_names_that_scripts_rely_on(result: StudyResult) -> None:
 
 
 def test_what_is_not_known_is_null(result: StudyResult) -> None:
+    checks = FirstSteps(trial=3, network="8 relu", parameters=9, program="jax", alike=(math.nan,))
     odd = dataclasses.replace(
-        result, dev=Estimate(0.5, math.nan, math.inf), gemm_share=None, versus=None
+        result, dev=Estimate(0.5, math.nan, math.inf), gemm_share=None, versus=None, checks=checks
     )
     content = fit_json(odd)
+    assert content["checks"]["moved"] is None
+    assert content["checks"]["alike"] == [None]
+    assert content["checks"]["trial"] == 3
     assert content["dev"] == {"value": 0.5, "low": None, "high": None}
     assert content["versus"] is None
     strictly(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -49,7 +50,7 @@ def fit_json(result: StudyResult) -> dict[str, Any]:
         "weight_sparsity": result.weight_sparsity,
         "data": to_plain(result.data),
         "plan": to_plain(result.plan),
-        "checks": None if result.checks is None else to_plain(result.checks),
+        "checks": result.checks,
         "model": result.model,
         "report": result.report,
         "stopped": result.stopped,
@@ -97,6 +98,8 @@ def strict(value: object) -> Any:
     """Return `value` as JSON can hold it: NaN and infinity become null, tuples become lists."""
     if isinstance(value, Estimate):
         return strict(value.to_plain())
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: strict(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {str(key): strict(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
