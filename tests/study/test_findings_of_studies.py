@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,9 +10,9 @@ from sklearn import datasets
 
 import deepwell as dw
 from deepwell.cli import run
-from deepwell.records import TrialSpec
+from deepwell.records import Finding, TrialSpec
 from deepwell.report._json import fit_json
-from deepwell.study._training_findings import Ended, _flags, training_findings
+from deepwell.study._training_findings import Ended, _flags, _with_command, training_findings
 
 CHECKS = {f"DW{number}" for number in range(401, 415)} - {"DW408"}
 HEALTHY = {"hidden_layers": 1, "hidden_units": 16, "learning_rate": 0.01, "dropout": 0.0}
@@ -111,3 +112,17 @@ def test_the_command_for_images_says_which_convolutions(tmp_path):
     convolving = TrialSpec({"conv_channels": [4, 6], "hidden_units": [8]}, seed=0)
     flags = _flags(convolving.hyperparameters, images=True)
     assert flags[-4:] == ["--conv-layers", "2", "--conv-channels", "4,6"]
+
+
+def test_a_command_for_fewer_epochs_leaves_out_changes_that_never_come(digits, tmp_path):
+    change = "2: l2=0.001; 9: l2=0"
+    fixed = {"hidden_layers": 1, "hidden_units": 8, "change": change}
+    study = dw.Study(dw.load(digits, target="label"), store=tmp_path, fixed=fixed)
+    study.run(trials=1, epochs=10)
+    spec = study.history()[0].spec
+    ended = SimpleNamespace(data=study.data, best=SimpleNamespace(spec=spec))
+    shorter = Finding("DW414", "problem", "", "", {"values": {"epochs": 5}})
+    words = shlex.split(_with_command(shorter, ended).command)
+    assert words[words.index("--change") + 1] == "2: l2=0.001"
+    words[2] = str(digits)
+    assert run([*words[1:], "--dry-run", "--json"]) == 0

@@ -10,7 +10,8 @@ from typing import cast
 
 import numpy as np
 
-from deepwell._base._hyperparameters import HYPERPARAMETERS, complete
+from deepwell._base._changes import changes_text
+from deepwell._base._hyperparameters import HYPERPARAMETERS, changes_of, complete
 from deepwell._base._safe_text import safe_text
 from deepwell._native._core_module import available
 from deepwell.checking._mode_costs import mode_costs
@@ -262,6 +263,9 @@ def _with_command(finding: Finding, ended: Ended) -> Finding:
         return finding
     change = cast(Mapping[str, object], values)
     changed: dict[str, object] = {**ended.best.spec.hyperparameters, **change}
+    last = cast(int, changed["epochs"])  # a change that never comes would be refused
+    coming = changes_of(str(changed["change"])).items()
+    changed["change"] = changes_text({after: what for after, what in coming if after < last})
     words = [
         *("deepwell", "fit", safe_text(facts.source, 300)),
         *("--target", safe_text(facts.target, 300), "--trials", "1"),
