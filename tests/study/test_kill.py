@@ -168,6 +168,7 @@ def contents(store: Path) -> dict[str, Any]:
             peak_memory_bytes=None,
             resumed=0,
             repeated_seconds=0.0,
+            checks=result.checks and replace(result.checks, seconds=0.0),
         ),
         "events": events,
         "rows": rows,

@@ -119,7 +119,9 @@ def test_what_is_shown(study):
     assert fit_json(one.result)["folds"] == list(one.result.folds)
     assert "fold" in one.trials().columns
     report = (place / "folded" / "report.txt").read_text()
-    assert report == text_report(one.result, one.history())
+    assert report == text_report(
+        one.result, one.history(), one.probe_records(one.result.best_trial)
+    )
     assert "best of 9 trials" in report  # configurations
     assert "3-fold error" in report
     assert "dev error" not in report

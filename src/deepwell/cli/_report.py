@@ -16,11 +16,10 @@ def report(which: Name, file: ReportFile, place: Place) -> int:
     """Report what was done, found and assumed, as text."""
     from deepwell._base._safe_text import safe_text
     from deepwell.report._layout import entry
-    from deepwell.report._text_report import text_report
 
     study = find_study(which, place)
     result = study.result
-    text = text_report(result, study.trials())
+    text = study.report_text()
     if file.output is None:
         if place.json:
             print_json({"name": result.name, "text": text})

@@ -170,6 +170,11 @@ class FinishedStudy:
         self.write_report()
         return self.openings()
 
+    def report_text(self) -> str:
+        """Return what was done, found and assumed, as text."""
+        result = self.result
+        return text_report(result, self.trials(), self.probe_records(result.best_trial))
+
     def write_report(self, path: str | Path | None = None) -> Path:
         """Write the report as text, by default beside the model, and return where it lies.
 
@@ -177,9 +182,7 @@ class FinishedStudy:
             UsageError: when the file cannot be written.
         """
         file = Path(path) if path else self._folder / self._record.name / "report.txt"
-        result = self.result
-        probes = self.probe_records(result.best_trial)
-        write_atomic(file, text_report(result, self.trials(), probes).encode())
+        write_atomic(file, self.report_text().encode())
         return file
 
     def report_is_missing(self) -> bool:
