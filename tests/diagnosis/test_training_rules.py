@@ -228,7 +228,7 @@ def test_a_cause_whose_change_brings_less_is_a_consequence() -> None:
         ("DW410", "ok"),
     ]
     assert found[0].evidence["consequence_of"] == "DW403"
-    assert found[2].detail == "a consequence of DW403; detail"
+    assert found[2].claim.endswith(", a consequence of DW403")
 
 
 def test_causes_that_are_mended_alike_are_both_told() -> None:

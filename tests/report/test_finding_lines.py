@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from deepwell.records import Finding
 from deepwell.report._finding_lines import check_table, finding_lines
 
@@ -11,16 +13,24 @@ PROBLEM = Finding(
 )
 PASSED = Finding("DW401", "ok", "no vanishing gradients", "", {"measured": None, "threshold": 0.1})
 SHORT = Finding("DW412", "unsure", "curve too short to tell", "5 epochs", {"measured": 5.0})
+FOLLOWS = Finding("DW409", "ok", "constant output", "", {"consequence_of": "DW405"})
 DOUBTFUL = Finding("DW403", "unsure", "dead units", "hidden 1", {"measured": 0.9})
 
 
 def test_problems_are_told_with_their_command_and_the_rest_shares_a_line() -> None:
-    lines = finding_lines([PASSED, PROBLEM, SHORT])
+    lines = finding_lines([PASSED, PROBLEM, SHORT, FOLLOWS])
     assert lines == [
         "DW405     learning rate too high: dev error 84 % at 0.3",
         "          deepwell fit digits.csv --learning-rate 0.03",
-        "trained   1 check of the training passed, 1 could not tell (--json lists them)",
+        "trained   1 check of the training passed, 1 could not tell, 1 told as a",
+        "          consequence (--json lists them)",
     ]
+
+
+def test_a_long_command_is_told_in_full() -> None:
+    command = "deepwell fit " + "--ignore column " * 100 + "--target y"
+    [line] = finding_lines([replace(PROBLEM, command=command)])[1:]
+    assert line.strip() == command
 
 
 def test_a_suspicion_that_was_not_settled_is_told() -> None:

@@ -5,14 +5,17 @@ import shlex
 from types import SimpleNamespace
 
 import numpy as np
+import polars as pl
 import pytest
 from sklearn import datasets
 
 import deepwell as dw
+from deepwell._base._hyperparameters import complete
 from deepwell.cli import run
 from deepwell.records import Finding, TrialSpec
 from deepwell.report._json import fit_json
-from deepwell.study._training_findings import Ended, _flags, _with_command, training_findings
+from deepwell.study._change_command import _convolution_flags, _network_flags, change_command
+from deepwell.study._training_findings import Ended, _with_command, training_findings
 
 CHECKS = {f"DW{number}" for number in range(401, 415)} - {"DW408"}
 HEALTHY = {"hidden_layers": 1, "hidden_units": 16, "learning_rate": 0.01, "dropout": 0.0}
@@ -46,13 +49,55 @@ def test_a_problem_has_a_command_that_runs(digits, tmp_path, capsys):
     assert found.level == "problem"
     words = shlex.split(found.command)
     assert words[:2] == ["deepwell", "fit"]
-    words[2] = str(digits)  # the command names the file as it was given
     assert words[words.index("--learning-rate") + 1] == "0.03"
     assert words[words.index("--hidden-units") + 1] == "32,24"
     assert run([*words[1:], "--dry-run", "--json"]) == 0
     plan = json.loads(capsys.readouterr().out)["plan"]
     assert plan["networks"] == 1
     assert all("(" not in words for words in plan["space"].values())  # nothing is left to chance
+
+
+def test_the_command_reads_and_splits_the_same_rows(tmp_path, monkeypatch, capsys):
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(300, 2))
+    part = generator.choice(["train", "dev", "test"], p=[0.6, 0.2, 0.2], size=300)
+    y = np.where(x[:, 0] > 0, "yes", "no")
+    table = {"a": x[:, 0], "b": x[:, 1], "an id": np.arange(300), "part": part, "y": y}
+    file = tmp_path / "a table.csv"
+    pl.DataFrame(table).write_csv(file)
+    options = {"split_column": "part", "ignore": ["b", "an id"], "class_weight": "yes=2,no=1"}
+    data = dw.load(file, target="y", **options)
+    given = {**HEALTHY, "epochs": 20, "optimizer": "adam", "batch_size": 32}
+    values = complete({**given, "activation": "relu", "l2": 0.0, "patience": 15})
+    command = change_command(data, "auc", values)
+    assert change_command(data, "error", values, folds=3).count("--folds 3") == 1
+    assert "--metric" not in change_command(data, "error", values)
+    for folder in (tmp_path, tmp_path.parent):  # in the file's folder it is named shortly
+        monkeypatch.chdir(folder)
+        words = shlex.split(change_command(data, "auc", values))
+        assert words[2] == str(file.relative_to(folder))
+        assert words[3:] == shlex.split(command)[3:]
+        assert run([*words[1:], "--dry-run", "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["data"]["sizes"] == list(data.facts.sizes)
+        assert told["data"]["features"] == data.facts.features
+        assert all("(" not in words for words in told["plan"]["space"].values())
+    seeded = dw.load(file, target="y", ignore=["part"], seed=1)
+    assert change_command(seeded, "error", values) == ""  # there is no flag for this seed
+
+
+def test_the_command_of_an_image_network_fixes_its_convolutions(tmp_path, capsys):
+    file = tmp_path / "images.npz"
+    x = np.random.default_rng(0).normal(size=(60, 6, 6)).astype(np.float32)
+    np.savez(file, x=x, y=np.arange(60) % 2)
+    data = dw.load(file, target="y")
+    for layers in ({"conv_layers": 0}, {"conv_channels": [8, 16]}):
+        values = complete({**HEALTHY, **layers, "hidden_units": [16], "augment": 0.5})
+        words = shlex.split(change_command(data, "error", values))
+        assert run([*words[1:], "--dry-run", "--json"]) == 0
+        space = json.loads(capsys.readouterr().out)["plan"]["space"]
+        assert all("(" not in words for words in space.values())
+        assert space["conv_layers"] == str(values["conv_layers"])
 
 
 def test_rows_that_are_in_no_file_have_no_command(tmp_path):
@@ -110,7 +155,8 @@ def test_the_command_for_images_says_which_convolutions(tmp_path):
     assert commands
     assert all("--conv-layers 0" in command for command in commands)
     convolving = TrialSpec({"conv_channels": [4, 6], "hidden_units": [8]}, seed=0)
-    flags = _flags(convolving.hyperparameters, images=True)
+    values = convolving.hyperparameters
+    flags = [*_network_flags(values), *_convolution_flags(values)]
     assert flags[-4:] == ["--conv-layers", "2", "--conv-channels", "4,6"]
 
 
@@ -120,7 +166,9 @@ def test_a_command_for_fewer_epochs_leaves_out_changes_that_never_come(digits, t
     study = dw.Study(dw.load(digits, target="label"), store=tmp_path, fixed=fixed)
     study.run(trials=1, epochs=10)
     spec = study.history()[0].spec
-    ended = SimpleNamespace(data=study.data, best=SimpleNamespace(spec=spec))
+    ended = SimpleNamespace(
+        data=study.data, best=SimpleNamespace(spec=spec), metric="error", folds=0
+    )
     shorter = Finding("DW414", "problem", "", "", {"values": {"epochs": 5}})
     words = shlex.split(_with_command(shorter, ended).command)
     assert words[words.index("--change") + 1] == "2: l2=0.001"

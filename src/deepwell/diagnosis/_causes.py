@@ -52,5 +52,5 @@ def _gain(finding: Finding) -> float:
 
 def _consequence(finding: Finding, cause: Finding) -> Finding:
     evidence = {**finding.evidence, "consequence_of": cause.code}
-    detail = f"a consequence of {cause.code}; {finding.detail}"
-    return replace(finding, level="ok", detail=detail, evidence=evidence)
+    claim = f"{finding.claim}, a consequence of {cause.code}"
+    return replace(finding, level="ok", claim=claim, detail=finding.detail, evidence=evidence)

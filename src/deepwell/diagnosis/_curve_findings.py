@@ -24,7 +24,6 @@ LATE, EARLY = 0.75, 0.1
 SIGNIFICANT = 0.01 / 3  # three checks of one curve: together at most 1 in 100
 _LEAST_EPOCHS = 12  # a last quarter of 3, a second half of 6: what `trend` asks for
 _SHARE_WORTH = 0.01
-_WORTH_SOURCE = "what matters: 1 % of the constant guess's score, or a standard error of this one"
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,16 @@ def worth(metric: str, constant: float) -> float:
     return _SHARE_WORTH * abs(constant) if math.isfinite(constant) else math.inf
 
 
+def worth_source(metric: str) -> str:
+    """Return in words where the smallest change that matters comes from.
+
+    >>> worth_source("error")
+    'what matters: 1 point, or a standard error of the score on the dev rows'
+    """
+    least = "1 point" if METRICS[metric].bounded else "1 % of the constant guess's score"
+    return f"what matters: {least}, or a standard error of the score on the dev rows"
+
+
 def diagnose_curves(curves: Curves) -> list[Finding]:
     """Return DW412, DW413 and DW414: `problem` where they apply, `ok` where not.
 
@@ -115,8 +124,8 @@ def _best_late(curves: Curves) -> Finding:
     check = Check(
         measured=fall,
         threshold=size,
-        threshold_source=f"{_WORTH_SOURCE}; the last quarter's fall is what half as long again "
-        "brings if the cost falls as 1/t",
+        threshold_source=f"{worth_source(curves.metric)}; the last quarter's fall is what half "
+        "as long again brings if the cost falls as 1/t",
         change=f"train for {many} epochs",
         values=values,
         p_value=p,
@@ -148,7 +157,7 @@ def _best_early(curves: Curves) -> Finding:
     check = Check(
         measured=after.change,
         threshold=size,
-        threshold_source=_WORTH_SOURCE,
+        threshold_source=worth_source(curves.metric),
         change=f"train for {shorter:,} epochs",
         values={"epochs": shorter},
         p_value=after.p_rise,
@@ -187,7 +196,7 @@ def _dev_rises(curves: Curves) -> Finding:
     check = Check(
         measured=score.change,
         threshold=size,
-        threshold_source=_WORTH_SOURCE,
+        threshold_source=worth_source(curves.metric),
         change="more l2",
         values={"l2": 1e-3},
         p_value=max(cost.p_rise, score.p_rise),

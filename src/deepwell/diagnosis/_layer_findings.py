@@ -188,7 +188,7 @@ def layer_finding(
         return check_finding(code, "ok", f"{claim} not beyond healthy twins", detail, check)
     percent, label = METRICS[metric].percent, METRICS[metric].label
     own, twins = (figure_text(s, percent) for s in (seen.harm.without, seen.harm.with_it))
-    detail += f"; dev {label} {own} against their {twins}"
+    detail += f"; dev {label} {own} against their {twins} after {seen.epochs} epochs"
     if not helps(seen.harm, worth, HARM_LEVEL):
         return check_finding(code, "ok", f"{claim}, but no harm", detail, check)
     if seen.cure is None:
@@ -360,7 +360,9 @@ def _worst(symptom: Symptom, values: np.ndarray) -> int | None:
 def _shown(symptom: Symptom, value: float) -> float | None:
     if not math.isfinite(value):
         return None
-    return float(value) if symptom.unit_share else float(10.0**value)
+    if symptom.unit_share:
+        return float(value)
+    return 0.0 if value <= _NO_GRADIENT else float(10.0**value)
 
 
 def _plain(symptom: Symptom, values: np.ndarray) -> list[float | None]:

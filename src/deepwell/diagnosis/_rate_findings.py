@@ -18,7 +18,7 @@ import numpy as np
 from deepwell.records import Finding, Trial
 
 from ._check_finding import Check, check_finding
-from ._curve_findings import LATE, SIGNIFICANT, Curves
+from ._curve_findings import LATE, SIGNIFICANT, Curves, worth_source
 from ._metrics import METRICS
 from ._paired_runs import Effect, helps
 from ._texts import figure_text
@@ -147,7 +147,7 @@ def _side(
     check = Check(
         measured=found.gain,
         threshold=worth,
-        threshold_source="what matters: 1 % of the constant guess's score, or a standard error",
+        threshold_source=worth_source(metric),
         change=f"learning rate {rate:.3g}",
         values={"learning_rate": rate},
         p_value=min(1.0, found.p_value * len(seen.effects)),

@@ -15,6 +15,7 @@ _DIVERGED = "DW408"  # about all networks, told as other findings are
 _CURVES = ("DW412", "DW413", "DW414")  # unsure about nothing but short curves
 _MARKS = {"ok": " ok", "unsure": " ?"}
 _DETAIL_LIMIT = 500
+_COMMAND_LIMIT = 10_000  # a command that is cut short does not run
 
 
 def finding_lines(findings: Sequence[Finding]) -> list[str]:
@@ -29,7 +30,7 @@ def finding_lines(findings: Sequence[Finding]) -> list[str]:
         detail = safe_text(finding.detail, _DETAIL_LIMIT)
         lines.extend(entry(label, f"{claim}: {detail}" if detail else claim))
         if finding.command:
-            lines.append(" " * GUTTER + safe_text(finding.command, _DETAIL_LIMIT))
+            lines.append(" " * GUTTER + safe_text(finding.command, _COMMAND_LIMIT))
     return [*lines, *_training_line(findings)]
 
 
@@ -61,14 +62,14 @@ def _number(value: object) -> str:
 def _training_line(findings: Sequence[Finding]) -> list[str]:
     """Return one line about the checks of the training that found nothing."""
     passed = [f for f in findings if _passed_check(f)]
-    told = sum(f.level == "ok" for f in passed)
     if not passed:
         return []
-    unsure = len(passed) - told
-    others = f", {unsure} could not tell" if unsure else ""
-    return entry(
-        "trained", f"{count(told, 'check')} of the training passed{others} (--json lists them)"
-    )
+    unsure = sum(f.level == "unsure" for f in passed)
+    follow = sum("consequence_of" in f.evidence for f in passed)
+    told = f"{count(len(passed) - unsure - follow, 'check')} of the training passed"
+    told += f", {unsure} could not tell" if unsure else ""
+    told += f", {follow} told as a consequence" if follow else ""
+    return entry("trained", f"{told} (--json lists them)")
 
 
 def _passed_check(finding: Finding) -> bool:

@@ -355,4 +355,5 @@ def _ended(
         work=trained_multiply_adds(trials, run.engine.shape),
         seed=run.settings.seed,
         memory=run.memory,
+        folds=run.settings.folds,
     )

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 
-from deepwell._base._changes import changes_text
-from deepwell._base._hyperparameters import HYPERPARAMETERS, changes_of, complete
-from deepwell._base._safe_text import safe_text
 from deepwell._native._core_module import available
 from deepwell.checking._mode_costs import mode_costs
 from deepwell.data._batches import epoch_order
@@ -38,6 +34,7 @@ from deepwell.records import Estimate, Finding, Status, Trial, TrialSpec
 from deepwell.training._program import State
 from deepwell.training._state import best_parameters
 
+from ._change_command import change_command
 from ._evaluate import targets
 from ._examination import FLOOR, SHARE, Examination, Subject, examine
 
@@ -45,9 +42,6 @@ _PART_OF_MEMORY = 4  # of the budget one part in so many is for twins
 _BATCHES = 12  # whose costs the modes are compared by: 4,096 sign patterns
 _OTHERS = 10  # networks whose best epochs are told beside the best one's
 _ANNEALING = ("cosine", "one_cycle")
-# What a search draws unless it is fixed; units and layers are said together.
-_SEARCHED = ("learning_rate", "dropout", "l2", "activation", "optimizer", "batch_size", "epochs")
-_BY_UNITS = ("hidden_units", "hidden_layers", "conv_layers", "conv_channels")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +60,7 @@ class Ended:
         spread: of the network's predictions on the dev rows, by `output_spread`.
         work: multiply-adds that the study trained.
         memory: its budget in bytes; None for no bound.
+        folds: of its cross-validation; 0 for none.
         seed: of resampling.
     """
 
@@ -83,6 +78,7 @@ class Ended:
     work: float
     seed: int
     memory: int | None = None
+    folds: int = 0
 
 
 def training_findings(ended: Ended) -> list[Finding]:
@@ -258,40 +254,8 @@ def spread_of(data: Data, prediction: np.ndarray) -> float:
 def _with_command(finding: Finding, ended: Ended) -> Finding:
     """Return a problem with the command that trains the network with its one change."""
     values = finding.evidence.get("values")
-    facts = ended.data.facts
-    if finding.level != "problem" or not isinstance(values, Mapping) or ended.data.origin is None:
+    if finding.level != "problem" or not isinstance(values, Mapping):
         return finding
     change = cast(Mapping[str, object], values)
     changed: dict[str, object] = {**ended.best.spec.hyperparameters, **change}
-    last = cast(int, changed["epochs"])  # a change that never comes would be refused
-    coming = changes_of(str(changed["change"])).items()
-    changed["change"] = changes_text({after: what for after, what in coming if after < last})
-    words = [
-        *("deepwell", "fit", safe_text(facts.source, 300)),
-        *("--target", safe_text(facts.target, 300), "--trials", "1"),
-        *_flags(changed, images=bool(ended.data.image)),
-    ]
-    return replace(finding, command=shlex.join(words))
-
-
-def _flags(values: Mapping[str, object], *, images: bool) -> list[str]:
-    """Return the flags that fix a configuration: what is not the default, and what is searched."""
-    given = {name: values[name] for name in ("optimizer", "decay", "activation", "hidden_units")}
-    defaults = complete(given)
-    words: list[str] = []
-    for name in HYPERPARAMETERS:
-        if name in _BY_UNITS or (name not in _SEARCHED and values[name] == defaults[name]):
-            continue
-        words += ["--" + name.replace("_", "-"), _text(values[name])]
-    kinds = (("hidden", "units"), ("conv", "channels"))
-    for kind, what in kinds if images else kinds[:1]:
-        sizes = cast(tuple[int, ...], values[f"{kind}_{what}"])
-        words += [f"--{kind}-layers", str(len(sizes))]
-        words += [f"--{kind}-{what}", _text(sizes)] if sizes else []
-    return words
-
-
-def _text(value: object) -> str:
-    if isinstance(value, tuple):
-        return ",".join(_text(one) for one in cast(tuple[object, ...], value))
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return replace(finding, command=change_command(ended.data, ended.metric, changed, ended.folds))

@@ -1,0 +1,97 @@
+"""The command that trains one network of a study again, on the same rows, with a change."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from deepwell._base._changes import changes_text
+from deepwell._base._hyperparameters import HYPERPARAMETERS, changes_of, complete
+from deepwell._base._safe_text import safe_text
+from deepwell.data._data import Data
+from deepwell.diagnosis._metrics import default_metric
+
+# What a search draws unless it is fixed; units and layers are said together.
+_SEARCHED = ("learning_rate", "dropout", "l2", "activation", "optimizer", "batch_size", "epochs")
+_BY_UNITS = ("hidden_units", "hidden_layers", "conv_layers", "conv_channels")
+_SPLIT = ("task", "split", "group", "time", "split_column", "dev", "test", "train_dev")
+_ROWS = (*_SPLIT, "weights", "class_weight", "keep", "ignore")
+_WORD_LIMIT = 4096  # of a path, on the systems that bound it
+
+
+def change_command(data: Data, metric: str, values: Mapping[str, object], folds: int = 0) -> str:
+    """Return the command that trains one network on the same rows, or an empty text for none.
+
+    There is none where the rows come from no file, where the seed of their split was given, for
+    which the command line has no flag, or where a name has characters that cannot be shown.
+
+    Args:
+        data: of the study.
+        metric: that it selects by.
+        values: all hyperparameters of the network, its change among them.
+        folds: of the study's cross-validation; 0 for none.
+    """
+    if data.origin is None or data.origin.options.get("seed") is not None:
+        return ""
+    facts = data.facts
+    words = ["deepwell", "fit", _nearby(data.origin.source), "--target", facts.target]
+    words += _row_flags(data.origin.options)
+    if metric != default_metric(facts.task).name:
+        words += ["--metric", metric]
+    words += ["--folds", str(folds)] if folds else []
+    last = cast(int, values["epochs"])  # a change that never comes would be refused
+    coming = changes_of(str(values["change"])).items()
+    change = changes_text({after: what for after, what in coming if after < last})
+    words += ["--trials", "1", *_network_flags({**values, "change": change})]
+    if data.image:
+        words += _convolution_flags(values)
+    shown = all(safe_text(word, _WORD_LIMIT) == word for word in words)
+    return shlex.join(words) if shown else ""
+
+
+def _nearby(path: str) -> str:
+    """Return the path as seen from the working folder where it is inside it."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
+
+
+def _row_flags(options: Mapping[str, object]) -> list[str]:
+    """Return the flags that read and split the same rows: what was given to `load`."""
+    words: list[str] = []
+    for name in _ROWS:
+        value = options.get(name)
+        if name in ("dev", "test") and isinstance(value, str) and Path(value).is_absolute():
+            value = _nearby(value)
+        given = cast(Sequence[object], value) if isinstance(value, list | tuple) else [value]
+        for one in given:
+            words += [] if one is None else [f"--{name.replace('_', '-')}", str(one)]
+    return words
+
+
+def _network_flags(values: Mapping[str, object]) -> list[str]:
+    """Return the flags that fix a configuration: what is not the default, and what is searched."""
+    given = {name: values[name] for name in ("optimizer", "decay", "activation", "hidden_units")}
+    defaults = complete(given)
+    words: list[str] = []
+    for name in HYPERPARAMETERS:
+        if name in _BY_UNITS or (name not in _SEARCHED and values[name] == defaults[name]):
+            continue
+        words += ["--" + name.replace("_", "-"), _text(values[name])]
+    units = cast(tuple[int, ...], values["hidden_units"])
+    layers = ["--hidden-layers", str(len(units))]
+    return [*words, *layers, *(["--hidden-units", _text(units)] if units else [])]
+
+
+def _convolution_flags(values: Mapping[str, object]) -> list[str]:
+    """Return the flags of the layers that the search for images draws unless they are fixed."""
+    channels = cast(tuple[int, ...], values["conv_channels"])
+    layers = ["--conv-layers", str(len(channels))]
+    return [*layers, *(["--conv-channels", _text(channels)] if channels else [])]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(_text(one) for one in cast(tuple[object, ...], value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
