@@ -23,6 +23,7 @@ from deepwell.records import (
     Finding,
     Opening,
     PlanFacts,
+    Probe,
     Progress,
     Rung,
     StudyResult,
@@ -156,6 +157,10 @@ class FakeFinished:
 
     def trials(self) -> list[Trial]:
         return [Trial(3, TrialSpec({"hidden_units": (8,)}, 3), score=0.1, cost=0.3, epochs=6)]
+
+    def probe_records(self, trial: int) -> list[Probe]:
+        assert trial == self.result.best_trial
+        return []
 
     def open_test(self) -> tuple[Opening, ...]:
         self.openings = (OPENING,)

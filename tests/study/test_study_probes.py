@@ -9,6 +9,7 @@ import pytest
 import deepwell as dw
 from deepwell._base._errors import UsageError
 from deepwell._native._core_module import available
+from deepwell.cli import run
 from deepwell.execution._planner import Machine, Shape
 from deepwell.records import Rung, Status, Trial, TrialSpec
 from deepwell.report._json import fit_json
@@ -122,10 +123,16 @@ def test_the_frame_is_a_row_a_probe_and_layer(usual):
 def test_a_trial_that_is_none(usual):
     with pytest.raises(UsageError, match="study mine has the trials 0 to 8, got 9"):
         usual.probes(9)
+    with pytest.raises(UsageError, match="study mine has the trials 0 to 8, got 'best'"):
+        usual.probes("best")
+    assert usual.probes(np.int64(3)).equals(usual.probes(3))
 
 
-def test_the_report_tells_the_inside_of_the_best_network(usual):
-    text = usual.report().read_text()
+def test_the_report_tells_the_inside_of_the_best_network(usual, capsys):
+    file = usual.report()
+    text = file.read_text()
+    assert run(["report", "mine", "--store", str(file.parents[1])]) == 0
+    assert capsys.readouterr().out == text  # the command tells what the file does
     assert "Inside the best network" in text
     assert "Probed 7 times, the last time after 18 epochs" in text
     last = usual.probe_records(usual.result.best_trial)[-1]

@@ -324,6 +324,6 @@ _HINTS = {
     "exp": "subtract the largest entry before exp, as jax.nn.logsumexp and softmax do",
     "log": "use a form that stays finite, such as jax.nn.log_softmax or xlogy, or add an epsilon",
     "sqrt": "add an epsilon inside the root",
-    "rsqrt": "add an epsilon to the variance before the root",
+    "rsqrt": "add an epsilon before the root",
     "convert_element_type": "keep this part in float32, or scale it down first",
 }

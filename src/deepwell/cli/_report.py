@@ -20,7 +20,7 @@ def report(which: Name, file: ReportFile, place: Place) -> int:
 
     study = find_study(which, place)
     result = study.result
-    text = text_report(result, study.trials())
+    text = text_report(result, study.trials(), study.probe_records(result.best_trial))
     if file.output is None:
         if place.json:
             print_json({"name": result.name, "text": text})

@@ -53,7 +53,9 @@ def mode_finding(
     change, values = "exact statistics", {"batch_norm_statistics": "exact"}
     if costs is None:
         check = Check(None, None, source)
-        return check_finding("DW411", "ok", "nothing differs between the modes", "", check)
+        return check_finding(
+            "DW411", "ok", "no batch moments, or exact ones at prediction", "", check
+        )
     found = _worse_than_swapped(costs)
     check = Check(
         measured=found.without,

@@ -21,6 +21,7 @@ from deepwell.diagnosis._intervals import estimate
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import Estimate, Opening, Probe, StudyResult, Trial, from_plain
 from deepwell.report._text_report import text_report
+from deepwell.search.spaces._distribution import plain
 from deepwell.storage._files import write_atomic
 from deepwell.storage._lease import lease_holder
 from deepwell.storage._open import open_store
@@ -118,11 +119,15 @@ class FinishedStudy:
         """
         with self._open() as opened:
             known = len(opened.trials(self._record.id))
-            if trial is not None and not 0 <= trial < known:
+            number = plain(trial)
+            if number is None:
+                return opened.probes(self._record.id, None)
+            if not (isinstance(number, int) and 0 <= number < known):
                 raise UsageError(
-                    f"study {self._record.name} has the trials 0 to {known - 1}, got {trial}"
+                    f"study {self._record.name} has the trials 0 to {known - 1}, "
+                    f"got {safe_text(repr(number))}"
                 )
-            return opened.probes(self._record.id, None if trial is None else [trial])
+            return opened.probes(self._record.id, [number])
 
     def openings(self) -> tuple[Opening, ...]:
         """Return the ledger of this study's test set, first opening first."""
