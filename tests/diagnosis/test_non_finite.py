@@ -37,15 +37,24 @@ def test_at_ordinary_rates_it_is_a_problem_of_something_else() -> None:
     others = tuple(np.geomspace(1e-4, 1, 40))
     (finding,) = diagnose_divergence(DivergenceEvidence((0.001, 0.004, 0.02, 0.06, 0.3), others))
     assert finding.level == "problem"
-    assert "so it is not the rate" in finding.detail
+    assert "so the rate alone does not explain it" in finding.detail
+    assert finding.evidence["change"] == "another start or normalization"  # not a lower rate
+    assert "try" not in finding.detail
 
 
-def test_half_of_the_networks_is_a_problem_with_a_command() -> None:
+def test_half_of_the_networks_is_a_problem_with_what_to_try() -> None:
     evidence = DivergenceEvidence((0.3, 0.5), (0.01, 0.02), why_not="the rows lie in a file")
     (finding,) = diagnose_divergence(evidence)
     assert finding.level == "problem"
-    assert finding.command == "--space learning_rate=log(1e-05,0.3)"
-    assert finding.detail.endswith("what broke first was not looked for: the rows lie in a file")
+    assert finding.command == ""  # an option is no command
+    assert finding.detail.endswith("; try --space learning_rate=log(1e-05,0.3)")
+    assert "what broke first was not looked for: the rows lie in a file" in finding.detail
+
+
+def test_one_rate_for_all_cannot_be_compared() -> None:
+    (finding,) = diagnose_divergence(DivergenceEvidence((3.0, 3.0, 3.0), (3.0,)))
+    assert finding.level == "problem"
+    assert finding.detail == "at learning rate 3, as the others; try --learning-rate 0.3"
 
 
 def test_overlapping_rates_that_are_higher_all_the_same() -> None:

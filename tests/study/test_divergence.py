@@ -36,7 +36,7 @@ def test_a_diverged_network_is_told_with_what_broke_it(data, tmp_path, program: 
     assert result.statuses["diverged"] == 1
     (finding,) = [f for f in result.findings if f.code == "DW408"]
     assert finding.claim == "1 of 6 networks diverged"
-    assert "at learning rates 300, all above 0.005" in finding.detail
+    assert "at learning rate 300, all above 0.005" in finding.detail
     first = finding.evidence["first"]
     (diverged,) = [t for t in study.history() if t.status.value == "diverged"]
     assert first["trial"] == diverged.number

@@ -60,8 +60,11 @@ def diagnose_divergence(evidence: DivergenceEvidence) -> list[Finding]:
     elif evidence.why_not:
         told.append(f"what broke first was not looked for: {evidence.why_not}")
     lowest = min(evidence.diverged)
-    lower = level == "problem" and lowest > 10 * _USUAL_LOW
+    by_rate = share >= _HALF or lowest > max(evidence.others)
+    lower = level == "problem" and by_rate and lowest > 10 * _USUAL_LOW
     change = f"learning rates below {lowest:.3g}" if lower else "another start or normalization"
+    if lower:
+        told.append(f"try {_lower_rates(evidence)}")
     plain: dict[str, object] = {
         "measured": share,
         "threshold": _HALF,
@@ -73,17 +76,26 @@ def diagnose_divergence(evidence: DivergenceEvidence) -> list[Finding]:
         "lowest_rate": lowest,
         "first": None if evidence.first is None else to_plain(evidence.first),
     }
-    command = f"--space learning_rate=log({_USUAL_LOW:g},{lowest:.2g})" if lower else ""
-    return [Finding("DW408", level, claim, "; ".join(told), plain, command)]
+    return [Finding("DW408", level, claim, "; ".join(told), plain)]
+
+
+def _lower_rates(evidence: DivergenceEvidence) -> str:
+    """Return the option that trains at lower rates: one where all networks had the same."""
+    lowest = min(evidence.diverged)
+    if len({*evidence.diverged, *evidence.others}) == 1:
+        return f"--learning-rate {lowest / 10:.2g}"
+    return f"--space learning_rate=log({_USUAL_LOW:g},{lowest:.2g})"
 
 
 def _rates(evidence: DivergenceEvidence, explained: bool) -> str:
     """Return at which learning rates networks diverged, and whether that explains it."""
     low, high = min(evidence.diverged), max(evidence.diverged)
     span = f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
-    told = f"at learning rates {span}"
+    told = f"at learning rate {span}" if low == high else f"at learning rates {span}"
     if not evidence.others:
         return told
+    if low == high and set(evidence.others) == {low}:
+        return f"{told}, as the others"
     best = max(evidence.others)
     if low > best:
         return f"{told}, all above {best:.3g}, the highest that did not"
@@ -91,7 +103,8 @@ def _rates(evidence: DivergenceEvidence, explained: bool) -> str:
     if explained:
         return f"{told}, higher than those of the others (median {middle:.3g})"
     return (
-        f"{told}, no higher than those of the others (median {middle:.3g}), so it is not the rate"
+        f"{told}, not clearly higher than those of the others (median {middle:.3g}), so the rate "
+        "alone does not explain it"
     )
 
 
