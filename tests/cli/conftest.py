@@ -23,13 +23,13 @@ from deepwell.records import (
     Finding,
     Opening,
     PlanFacts,
-    Probe,
     Progress,
     Rung,
     StudyResult,
     Trial,
     TrialSpec,
 )
+from deepwell.report._text_report import text_report
 
 FACTS = DataFacts(
     name="iris",
@@ -155,12 +155,9 @@ class FakeFinished:
     def result(self) -> StudyResult:
         return dataclasses.replace(self.library.result, openings=self.openings)
 
-    def trials(self) -> list[Trial]:
-        return [Trial(3, TrialSpec({"hidden_units": (8,)}, 3), score=0.1, cost=0.3, epochs=6)]
-
-    def probe_records(self, trial: int) -> list[Probe]:
-        assert trial == self.result.best_trial
-        return []
+    def report_text(self) -> str:
+        trial = Trial(3, TrialSpec({"hidden_units": (8,)}, 3), score=0.1, cost=0.3, epochs=6)
+        return text_report(self.result, [trial])
 
     def open_test(self) -> tuple[Opening, ...]:
         self.openings = (OPENING,)
