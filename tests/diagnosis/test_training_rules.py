@@ -266,3 +266,12 @@ def test_a_healthy_twin_keeps_what_is_the_network() -> None:
     assert (twin["activation"], twin["optimizer"], twin["learning_rate"]) == ("relu", "adam", 1e-3)
     assert "dropout" not in twin
     assert healthy(values.hyperparameters, 1e-3, passes_gradients=False)["activation"] == "tanh"
+
+
+def test_a_rate_that_nobody_tried_is_not_called_right():
+    from deepwell.diagnosis._rate_findings import untested_rate
+
+    assert {f.level for f in untested_rate("no reason")} == {"ok"}
+    untold = untested_rate("no other rate was tried", looked=False)
+    assert [f.level for f in untold] == ["unsure", "unsure"]
+    assert "not known" in untold[0].claim

@@ -119,11 +119,19 @@ def diagnose_rate(seen: Rates, metric: str, worth: float) -> list[Finding]:
     return both
 
 
-def untested_rate(why: str) -> list[Finding]:
-    """Return DW405 and DW406 as `ok` where there was no reason to try other rates."""
+def untested_rate(why: str, *, looked: bool = True) -> list[Finding]:
+    """Return DW405 and DW406 where no other rate was trained.
+
+    Args:
+        why: in words.
+        looked: whether there was no reason to train others, which is `ok`; else `unsure`.
+    """
     check = Check(None, None, "other rates are trained only where the curves give a reason")
+    level, claim = ("ok", "no sign of a {} learning rate")
+    if not looked:
+        level, claim = ("unsure", "learning rate not known to be {}")
     return [
-        check_finding(code, "ok", f"no sign of a {word} learning rate", why, check)
+        check_finding(code, level, claim.format(word), why, check)
         for code, word in (("DW405", "too high"), ("DW406", "too low"))
     ]
 

@@ -199,10 +199,13 @@ def _rate_findings(seen: Examination | None, ended: Ended, size: float) -> list[
     if seen is not None and seen.rates is not None:
         return diagnose_rate(seen.rates, ended.metric, size)
     if seen is not None and seen.factors:
-        return untested_rate("trying others would take more than a hundredth of the study's time")
-    return untested_rate(
-        "" if not searched(ended.trials, ended.best) else "the search tried others"
-    )
+        why = "trying others would take more than a hundredth of the study's time"
+        return untested_rate(why, looked=False)
+    if searched(ended.trials, ended.best):
+        return untested_rate("the search tried others")
+    if seen is None:
+        return untested_rate("no other rate was tried for such a network", looked=False)
+    return untested_rate("")
 
 
 def _hardest(ended: Ended) -> tuple[str, Estimate] | None:
