@@ -12,6 +12,7 @@ from typing import NamedTuple
 from deepwell.records import Section
 
 from ._reopened import Reopened
+from ._section_error import ERROR_CODES, error_section
 
 
 class Part(NamedTuple):
@@ -26,7 +27,7 @@ class Part(NamedTuple):
     instead_of: tuple[str, ...] = ()
 
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (Part(error_section, ERROR_CODES),)
 """In the order in which they are told."""
 
 GROUPS: dict[str, tuple[str, str]] = {
@@ -37,4 +38,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "DW5": ("rows", "More data"),
     "DW6": ("remedies", "Remedies"),
 }
-"""First characters of a code -> name and title of the section that tells the fit's findings."""
+"""First characters of a code -> name and title of the section that tells the fit's findings.
+
+A part with the same name gets them after its own.
+"""
