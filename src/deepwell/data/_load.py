@@ -14,7 +14,7 @@ from deepwell.records import DataFacts
 
 from ._column_plan import ColumnPlan, encoding_notes, plan_columns
 from ._data import Data
-from ._divide import Divided, divide
+from ._divide import Divided, divide, group_numbers
 from ._gather import Gathered, gather
 from ._images import fitted_inputs, image_plan, image_shape
 from ._infer_task import infer_task
@@ -212,7 +212,17 @@ def _assembled(prepared: Prepared, options: LoadOptions, source: Source) -> Data
         weighting=prepared.weighting,
         pool=prepared.pool,
         image=prepared.image,
+        groups=_groups(prepared, options),
     )
+
+
+def _groups(prepared: Prepared, options: LoadOptions) -> dict[str, np.ndarray]:
+    """Return the groups of the rows that training may see, where the split goes by them."""
+    if options.group is None:
+        return {}
+    groups = group_numbers(prepared.gathered.frame[options.group])
+    parts = {"train": TRAIN, "dev": DEV, "train-dev": TRAIN_DEV}
+    return {name: groups[prepared.divided.rows(part)] for name, part in parts.items()}
 
 
 @dataclass(frozen=True, eq=False)
