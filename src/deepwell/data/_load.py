@@ -16,6 +16,7 @@ from ._column_plan import ColumnPlan, encoding_notes, plan_columns
 from ._data import Data
 from ._divide import Divided, divide, group_numbers
 from ._gather import Gathered, gather
+from ._group_columns import group_columns
 from ._images import fitted_inputs, image_plan, image_shape
 from ._infer_task import infer_task
 from ._load_options import LoadOptions, checked_options
@@ -213,7 +214,16 @@ def _assembled(prepared: Prepared, options: LoadOptions, source: Source) -> Data
         pool=prepared.pool,
         image=prepared.image,
         groups=_groups(prepared, options),
+        group_columns=group_columns(
+            gathered.frame, divided.parts, _not_groups(gathered.target, options)
+        ),
     )
+
+
+def _not_groups(target: str, options: LoadOptions) -> list[str]:
+    """Return the columns whose use is known, so that they are not taken for groups."""
+    known = (options.group, options.time, options.split_column, options.weights)
+    return [target, *filter(None, known)]
 
 
 def _groups(prepared: Prepared, options: LoadOptions) -> dict[str, np.ndarray]:

@@ -20,6 +20,7 @@ CERTAIN, LIKELY = 0.01, 0.05
 COPIED = 0.01  # of the dev rows: as much as what matters of an error rate
 GIVEN_AWAY = 0.02  # of the target's spread is left: the target but for a slip
 NEARLY = 0.15
+NEIGHBORS_ALIKE = 0.2  # correlation: what is left of a row tells a fifth of the next one's
 ALIKE = 0.05  # of the target's spread lies between groups, beyond the inputs
 _SHOWN = 3  # columns named
 _ROWS_LIMIT = 100_000_000
@@ -37,7 +38,7 @@ def diagnose_data(found: DataChecks) -> list[Finding]:
     if found.telling is not None:
         findings.append(telling_finding(found.telling, found.columns))
     findings += [straddling_finding(one) for one in found.straddling]
-    return findings
+    return sorted(findings, key=lambda one: one.code)
 
 
 def mismatch_level(found: Mismatch) -> str:
@@ -156,7 +157,7 @@ def telling_level(found: TellingColumn) -> str:
     """Return the level of DW202; only the target under another name is a problem."""
     left, others = found.left, found.others_left
     far_better = others >= max(0.2, 4 * left)  # false where the others were not asked
-    if left <= GIVEN_AWAY and (found.copy or found.blanks) and others >= max(0.1, 5 * left):
+    if left <= GIVEN_AWAY and (found.copy or found.blanks) and others >= max(GIVEN_AWAY, 5 * left):
         return "problem"
     if far_better and left <= NEARLY:
         return "unsure"
@@ -203,12 +204,16 @@ def straddling_level(found: Straddling) -> str:
     """Return the level of DW204 about one column."""
     if found.dev_rows < COPIED * found.of or found.p_value > CERTAIN:
         return "ok"
+    if found.time:
+        return "unsure" if found.alike >= NEIGHBORS_ALIKE else "ok"
     return "problem" if found.alike >= ALIKE else "unsure"
 
 
 def straddling_finding(found: Straddling) -> Finding:
     """Return DW204 about one column that names groups."""
     name, level = safe_text(found.name), straddling_level(found)
+    if found.time:
+        return _times_finding(found, level)
     detail = (
         f"{found.straddling:,} of {found.groups:,} groups have rows in train and in dev, "
         f"{found.dev_rows:,} of {found.of:,} dev rows"
@@ -233,6 +238,28 @@ def straddling_finding(found: Straddling) -> Finding:
             "straddling": found.straddling,
             "dev_rows": found.dev_rows,
             **({"flags": {"split": "group", "group": found.name}} if level != "ok" else {}),
+        },
+    )
+    return check_finding("DW204", level, claim, detail, check)
+
+
+def _times_finding(found: Straddling, level: str) -> Finding:
+    """Return DW204 about a column of dates."""
+    name = safe_text(found.name)
+    told = f"what a linear model leaves of each row and of the next correlates by {found.alike:.2f}"
+    claim, detail = f"rows of neighboring {name} are no more alike than others", told
+    if level != "ok":
+        claim = f"rows of neighboring {name} lie in train and in dev"
+        detail = f"{told}; if later rows are to be predicted, the dev score may flatter"
+    check = Check(
+        measured=found.alike,
+        threshold=NEIGHBORS_ALIKE,
+        threshold_source="correlation in the order of time; p from shuffled rows",
+        change="" if level == "ok" else f"--split time --time {found.name}",
+        p_value=found.p_value,
+        more={
+            "column": found.name,
+            **({"flags": {"split": "time", "time": found.name}} if level != "ok" else {}),
         },
     )
     return check_finding("DW204", level, claim, detail, check)

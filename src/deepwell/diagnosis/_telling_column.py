@@ -98,7 +98,9 @@ def left_of(key: np.ndarray, target: Target) -> float:
     """Return the share of the target's spread that is left in the order of `key`, at least 0.
 
     >>> left_of(np.arange(6.0), Target(np.array([0, 0, 0, 1, 1, 1]), 2))
-    0.3333333333333333
+    0.0
+    >>> round(left_of(np.arange(6.0), Target(np.array([0, 0, 1, 0, 1, 1]), 2)), 3)
+    1.0
 
     Args:
         key: (n,) values, NaN for blanks, which are a value of their own; equal ones in any order.
@@ -140,19 +142,25 @@ def _left(order: np.ndarray, target: Target) -> np.ndarray:
     if target.classes:
         sorted_y = target.y[order]
         unlike = (sorted_y[1:] != sorted_y[:-1]).mean(axis=0)
-        return unlike / _spread(target)
+        return np.maximum(unlike - _least_steps(target), 0.0) / _spread(target)
     ranks = np.argsort(np.argsort(target.y, kind="stable"), kind="stable")
     steps = np.abs(np.diff(ranks[order], axis=0)).mean(axis=0)
     return np.maximum(steps - 1.0, 0.0) / _spread(target)  # a perfect order steps by 1
 
 
 def _spread(target: Target) -> float:
-    """Return the mean difference of any two rows' targets."""
+    """Return the mean difference of any two rows' targets, less that of a perfect order."""
     n = len(target.y)
     if target.classes:
         counts = np.bincount(target.y, minlength=target.classes).astype(np.float64)
-        return float(1.0 - (counts * (counts - 1)).sum() / (n * (n - 1)))
+        unlike = float(1.0 - (counts * (counts - 1)).sum() / (n * (n - 1)))
+        return max(0.0, unlike - _least_steps(target))
     return 0.0 if target.y.min() == target.y.max() else (n + 1) / 3.0 - 1.0
+
+
+def _least_steps(target: Target) -> float:
+    """Return the share of neighbors of unlike classes where each class is in one piece."""
+    return (len(np.unique(target.y)) - 1) / (len(target.y) - 1)
 
 
 def _key(x: np.ndarray, table: EncodedTable, column: EncodedColumn) -> np.ndarray:

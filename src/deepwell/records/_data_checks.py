@@ -110,8 +110,10 @@ class Straddling:
         name: of the column.
         groups: different values; straddling: those with rows in train and in dev.
         dev_rows: rows of dev whose group has train rows; of: all dev rows.
-        alike: share of the target's spread, beyond a linear model, that lies between groups.
-        p_value: of such a share where groups mean nothing.
+        alike: share of the target's spread, beyond a linear model, that lies between groups; of
+            times, the correlation of what the model leaves of each row and of the next.
+        p_value: of such a figure where groups, or times, mean nothing.
+        time: whether the column holds times, not groups.
     """
 
     name: str
@@ -121,6 +123,7 @@ class Straddling:
     of: int
     alike: float
     p_value: float
+    time: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ class DataChecks:
         copies: across the split, None where not looked at.
         telling: the column that says most of the target alone, None where none could be scored.
         columns: that were scored alone.
-        straddling: group columns across the split.
+        straddling: columns that name groups, and dates, across the split.
         split: kind of the split.
         left_out: a few words for each check that was not made, with the reason.
         seconds: that the checks took.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -19,8 +19,9 @@ from deepwell.diagnosis._domain_test import domain_test
 from deepwell.diagnosis._encoded_columns import EncodedColumn, EncodedTable
 from deepwell.diagnosis._near_copies import copies_across, row_numbers
 from deepwell.diagnosis._shifted_columns import TwoSets, shifted_columns
+from deepwell.diagnosis._straddling import neighboring_times, residuals_of, straddling_groups
 from deepwell.diagnosis._telling_column import Target, telling_column
-from deepwell.records import DataChecks, Finding, Mismatch, from_plain, to_plain
+from deepwell.records import DataChecks, Finding, Mismatch, Straddling, from_plain, to_plain
 
 from ._affordable import affordable
 from ._change_command import rows_command
@@ -129,9 +130,39 @@ def _checked(data: Data, folds: Folds | None) -> DataChecks:
         copies=copies,
         telling=telling,
         columns=columns,
+        straddling=tuple(_straddling(data, whole, folds, seed)),
         split=data.facts.split,
         left_out=tuple(left_out),
     )
+
+
+def _straddling(data: Data, whole: Data, folds: Folds | None, seed: int) -> Iterator[Straddling]:
+    """Yield what columns of groups and of dates are across the split.
+
+    Args:
+        data: of the study; with folds all its rows.
+        whole: the same, or the first fold.
+        folds: or None.
+        seed: of the shuffles.
+    """
+    train, table = whole.train, encoded_table(whole)
+    dates = [c for c in table.columns if c.kind == "date"] if data.facts.split != "time" else []
+    count = len(train) + len(whole.dev)
+    named = [one for one in data.group_columns if len(one.codes) == count]
+    if not (dates or named):
+        return
+    classes = len(data.task.classes)
+    wanted = np.eye(classes)[train.y] if classes else train.y[:, None].astype(np.float64)
+    left = residuals_of(train.x, wanted, seed)
+    in_fold = np.isin(np.arange(count), [] if folds is None else folds.places[0])
+    found = [
+        straddling_groups(one.name, one.codes, one.dev if folds is None else in_fold, left, seed)
+        for one in named
+    ]
+    for column in dates:
+        times = table.values(train.x, column)
+        found.append(neighboring_times(column.name, times, len(whole.dev), left, seed))
+    yield from (one for one in found if one is not None)
 
 
 _Pair = tuple[str, Rows, Rows]
