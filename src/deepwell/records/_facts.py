@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from deepwell._base._hyperparameters import Value
 
+from ._data_checks import DataChecks
 from ._estimate import Estimate
 from ._finding import Finding
 from ._first_steps import FirstSteps
@@ -180,6 +181,7 @@ class StudyResult:
         weight_sparsity: share of the best network's weights below 1e-6 where it paid an `l1`
             penalty, else None.
         checks: what the first steps of one network showed, None where they were not looked at.
+        data_checks: what the rows themselves showed, None where they were not looked at.
         memory_notes: one sentence for each thing that was done to stay within the memory.
     """
 
@@ -220,3 +222,4 @@ class StudyResult:
     checks: FirstSteps | None = None
     saved_fold: int = 0
     refit_failure: str = ""
+    data_checks: DataChecks | None = None

@@ -51,6 +51,7 @@ def fit_json(result: StudyResult) -> dict[str, Any]:
         "data": to_plain(result.data),
         "plan": to_plain(result.plan),
         "checks": result.checks,
+        "data_checks": result.data_checks,
         "model": result.model,
         "report": result.report,
         "stopped": result.stopped,

@@ -77,7 +77,7 @@ def _done(result: StudyResult) -> list[str]:
         *heading("What was done"),
         *entry("read", read),
         *split_lines(facts),
-        *check_lines(result.checks),
+        *check_lines(result.checks, rows=result.data_checks),
         *check_details(result.checks),
         *plan_lines(result.plan),
         *engine_lines(result),

@@ -26,6 +26,7 @@ from deepwell.execution._members import architecture_of
 from deepwell.execution._speed import remember_rate
 from deepwell.optimization._penalties import weight_sparsity
 from deepwell.records import (
+    DataChecks,
     Estimate,
     Finding,
     FirstSteps,
@@ -50,6 +51,7 @@ from ._cross_validate import (
     refit,
     score_out_of_fold,
 )
+from ._data_checks import data_findings
 from ._divergence import divergence
 from ._evaluate import Scored, score_model, targets
 from ._first_steps import check_findings
@@ -81,6 +83,7 @@ class Run:
     folds: Folds | None = None
     memory: int | None = None
     checks: FirstSteps | None = None
+    data_checks: DataChecks | None = None
 
 
 @dataclass(frozen=True)
@@ -165,11 +168,15 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         best_trial=best.number,
         findings=(
             *check_findings(run.checks),
+            *data_findings(
+                *(run.data_checks, run.data, run.metric.name, run.settings.folds),
+            ),
             *_findings(run, scored, differences),
             *diagnose_divergence(divergence(run.engine, trials)),
             *training_findings(_ended(run, trials, best, scored, differences)),
         ),
         checks=run.checks,
+        data_checks=run.data_checks,
         statuses=dict(Counter(t.status.value for t in trials)),
         networks=sum(t.epochs > 0 for t in trials),
         program=run.engine.name,

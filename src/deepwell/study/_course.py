@@ -32,6 +32,7 @@ from ._bracket import Watch, train_bracket
 from ._budget import Clock
 from ._checkpoint import Checkpoints, Position
 from ._conclude import BY_CLOCK, Run, Work, conclude
+from ._data_checks import PendingDataChecks
 from ._first_steps import check_findings, checked
 from ._history import History, Round
 from ._interrupt import BY_USER, interruptible
@@ -90,7 +91,8 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
         _prepare(job, one, past.position)
     metric = METRICS[job.asked.settings.metric]
     baselines = _pending_baselines(job, metric)
-    checks = _checked(job, history, rounds)
+    rows = PendingDataChecks(job.data, job.folds, history)
+    checks = _checked(job, history, rounds, rows)
     job.observer.on_plan(facts)
     with interruptible() as interrupt:
         watch = Watch(
@@ -115,6 +117,7 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
             folds=job.folds,
             memory=job.asked.memory,
             checks=checks,
+            data_checks=rows.wait(),
         )
         return conclude(run, _work(history, clock), stopped)
 
@@ -128,13 +131,19 @@ def _prepare(job: Job, one: Round, position: Position | None) -> None:
     job.engine.prepare(one.bracket.specs, plan)
 
 
-def _checked(job: Job, history: History, rounds: Sequence[Round]) -> FirstSteps | None:
-    """Check the first steps of a network before all are trained, and tell what they showed."""
+def _checked(
+    job: Job, history: History, rounds: Sequence[Round], rows: PendingDataChecks
+) -> FirstSteps | None:
+    """Check the first steps of a network before all are trained, and tell what they showed.
+
+    The rows are checked beside them, and told in the same lines.
+    """
     specs: Mapping[int, TrialSpec] = rounds[0].bracket.specs if rounds else {}
     data = job.data if job.folds is None else job.folds.data(0)
     found = checked(data, specs, job.engine, history)
     if found is not None:
-        job.observer.on_checks(found, check_findings(found))
+        of_rows = rows.wait()
+        job.observer.on_checks(found, check_findings(found), of_rows)
     return found
 
 

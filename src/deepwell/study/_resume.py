@@ -106,7 +106,7 @@ def _tell(result: StudyResult, observer: Observer, *, already: bool) -> None:
     if already:
         observer.on_data(result.data)
         if result.checks is not None:
-            observer.on_checks(result.checks, check_findings(result.checks))
+            observer.on_checks(result.checks, check_findings(result.checks), result.data_checks)
         observer.on_baselines(result.baselines, result.metric_label, result.percent)
         observer.on_plan(result.plan)
     observer.on_result(result)
