@@ -14,6 +14,7 @@ CODES: Mapping[str, str] = {
     "DW110": "too few dev rows to tell whether variance is high",
     "DW111": "too few train rows to tell whether bias is high",
     "DW112": "the best possible score is not known, so bias cannot be told",
+    "DW120": "how much of the best dev score is luck of choosing on the same rows",
     "DW301": "the loss at the start is higher than a healthy start of the same network explains",
     "DW302": "the network cannot fit a few rows, or its steps change no weight",
     "DW303": "inputs are ignored, or carry no signal that shows",

@@ -10,6 +10,7 @@ from deepwell._base._hyperparameters import Value
 from ._estimate import Estimate
 from ._finding import Finding
 from ._first_steps import FirstSteps
+from ._overtuning import Overtuning
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,7 @@ class StudyResult:
             penalty, else None.
         checks: what the first steps of one network showed, None where they were not looked at.
         memory_notes: one sentence for each thing that was done to stay within the memory.
+        overtuning: how much of `dev` is luck of the choice, None where it could not be told.
     """
 
     name: str
@@ -220,3 +222,4 @@ class StudyResult:
     checks: FirstSteps | None = None
     saved_fold: int = 0
     refit_failure: str = ""
+    overtuning: Overtuning | None = None
