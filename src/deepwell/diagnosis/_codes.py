@@ -29,6 +29,7 @@ CODES: Mapping[str, str] = {
     "DW202": "one column says nearly all of the target, as if it were known already",
     "DW203": "mismatch: whether dev rows are like train rows, and which columns differ",
     "DW204": "rows of one group lie in train and in dev",
+    "DW120": "how much of the best dev score is luck of choosing on the same rows",
     "DW301": "the loss at the start is higher than a healthy start of the same network explains",
     "DW302": "the network cannot fit a few rows, or its steps change no weight",
     "DW303": "inputs are ignored, or carry no signal that shows",

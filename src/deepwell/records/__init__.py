@@ -24,6 +24,7 @@ from ._first_steps import InputsUsed as InputsUsed
 from ._first_steps import RowsMixed as RowsMixed
 from ._first_steps import StartLoss as StartLoss
 from ._non_finite import NonFinite as NonFinite
+from ._overtuning import Overtuning as Overtuning
 from ._plain import from_plain as from_plain
 from ._plain import to_plain as to_plain
 from ._probe import QUANTILES as QUANTILES

@@ -11,6 +11,7 @@ from ._data_checks import DataChecks
 from ._estimate import Estimate
 from ._finding import Finding
 from ._first_steps import FirstSteps
+from ._overtuning import Overtuning
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,7 @@ class StudyResult:
         checks: what the first steps of one network showed, None where they were not looked at.
         data_checks: what the rows themselves showed, None where they were not looked at.
         memory_notes: one sentence for each thing that was done to stay within the memory.
+        overtuning: how much of `dev` is luck of the choice, None where it could not be told.
     """
 
     name: str
@@ -223,3 +225,4 @@ class StudyResult:
     saved_fold: int = 0
     refit_failure: str = ""
     data_checks: DataChecks | None = None
+    overtuning: Overtuning | None = None

@@ -27,6 +27,7 @@ def fit_json(result: StudyResult) -> dict[str, Any]:
         "metric_label": result.metric_label,
         "train": result.train.to_plain(),
         "dev": result.dev.to_plain(),
+        "overtuning": None if result.overtuning is None else to_plain(result.overtuning),
         "folds": list(result.folds),
         "refit_epochs": result.refit_epochs,
         "saved_fold": result.saved_fold,

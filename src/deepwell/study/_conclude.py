@@ -14,11 +14,16 @@ import numpy as np
 from deepwell._base._errors import StudyError
 from deepwell.data._data import Data
 from deepwell.data._folds import Folds
-from deepwell.diagnosis._bias_variance import BiasVarianceEvidence, diagnose_bias_variance
+from deepwell.diagnosis._bias_variance import (
+    BiasVarianceEvidence,
+    diagnose_bias_variance,
+    material_size,
+)
 from deepwell.diagnosis._comparison import compare_with_baselines, hardest_baseline
 from deepwell.diagnosis._intervals import paired_difference, unpaired_difference
 from deepwell.diagnosis._metrics import Metric
 from deepwell.diagnosis._non_finite import diagnose_divergence
+from deepwell.diagnosis._overtuning import measure_overtuning, overtuning_finding
 from deepwell.diagnosis._repeated_rows import diagnose_repeated_rows
 from deepwell.execution._gemm_rate import gemm_share
 from deepwell.execution._local import LocalEngine
@@ -30,6 +35,7 @@ from deepwell.records import (
     Estimate,
     Finding,
     FirstSteps,
+    Overtuning,
     PlanFacts,
     Status,
     StudyResult,
@@ -42,6 +48,7 @@ from ._affordable import affordable, sampled_note
 from ._arrays import score_scale
 from ._baselines import SimpleModel
 from ._bracket import best_trial
+from ._contenders import Contenders, contest
 from ._cross_validate import (
     OutOfFold,
     Saved,
@@ -84,6 +91,7 @@ class Run:
     memory: int | None = None
     checks: FirstSteps | None = None
     data_checks: DataChecks | None = None
+    contenders: Contenders | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +149,7 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
     scored = _scored(run, model, out)
     differences = _differences(run, scored)
     hardest = hardest_baseline(differences)
+    luck = _luck(run, trials, best)
     name = run.history.record.name
     folder = run.history.store.folder / name
     model = replace(model, about={**model.about, "dev": scored.dev.to_plain(), "study": name})
@@ -171,7 +180,7 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
             *data_findings(
                 *(run.data_checks, run.data, run.metric.name, run.settings.folds),
             ),
-            *_findings(run, scored, differences),
+            *_findings(run, scored, differences, luck),
             *diagnose_divergence(divergence(run.engine, trials)),
             *training_findings(_ended(run, trials, best, scored, differences)),
         ),
@@ -193,6 +202,7 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         peak_memory_bytes=peak_memory(),
         memory_notes=(*sampled, *_shortages(run.history)),
         weight_sparsity=_sparsity(model) if _pays_l1(best) else None,
+        overtuning=luck,
     )
     run.history.finish(result, found)
     return result
@@ -320,7 +330,9 @@ def _differences(run: Run, scored: Scored) -> dict[str, Estimate]:
     }
 
 
-def _findings(run: Run, scored: Scored, differences: dict[str, Estimate]) -> list[Finding]:
+def _findings(
+    run: Run, scored: Scored, differences: dict[str, Estimate], luck: Overtuning | None
+) -> list[Finding]:
     evidence = BiasVarianceEvidence(
         metric=run.metric.name,
         train=scored.train,
@@ -338,7 +350,27 @@ def _findings(run: Run, scored: Scored, differences: dict[str, Estimate]) -> lis
         *diagnose_bias_variance(evidence, best),
         *([] if repeats is None else diagnose_repeated_rows(run.metric.name, repeats)),
         *compare_with_baselines(run.metric.name, differences),
+        *_luck_findings(run, scored, luck, differences[hardest_baseline(differences)]),
     ]
+
+
+def _luck(run: Run, trials: Sequence[Trial], best: Trial) -> Overtuning | None:
+    """Return how much of the best dev score is luck of the choice, None where it is not known."""
+    if run.contenders is None:
+        return None
+    chosen = best.number
+    found = contest(run.contenders, run.data, run.folds, run.metric, trials, chosen)
+    return None if found is None else measure_overtuning(found, run.settings.seed)
+
+
+def _luck_findings(
+    run: Run, scored: Scored, luck: Overtuning | None, lead: Estimate
+) -> list[Finding]:
+    if luck is None:
+        return []
+    constant = run.baselines[0].shown.estimate.value
+    material = material_size(run.metric, constant, run.settings.best_possible)
+    return [overtuning_finding(luck, run.metric.name, scored.dev, material, lead)]
 
 
 def _ended(
