@@ -21,6 +21,7 @@ _FOLDS = IntegerInterval(2, 100)
 _EVERY = IntegerInterval(1, 1_000_000)
 _COUNT = IntegerInterval(0, 100_000)
 _ANY_SCORE = Interval(0.0, float("inf"))
+_COVERAGE = Interval(0.0, 1.0, low_closed=False, high_closed=False)
 
 
 @dataclass(frozen=True)
@@ -203,6 +204,13 @@ class Prediction:
         "N",
         constraint=_COUNT,
     )
+    coverage: float | None = flag(
+        None,
+        "Add the classes, or the interval, that hold the truth in this share of rows.",
+        "SHARE",
+        constraint=_COVERAGE,
+    )
+    adaptive: bool = flag(False, "With --coverage: larger where the network is less sure.")
 
 
 @dataclass(frozen=True)

@@ -158,6 +158,8 @@ class FinishedStudy:
         y = target.encode(frame[target.name])
         truth = y if model.classes else target.original(y)
         prediction = model.outputs(model.table_encoder.transform(frame))
+        if metric.of_decisions:
+            prediction = model.decisions(prediction)
         weight = weighting_of(self._record).of(frame, y)
         score = estimate(metric, truth, prediction, weight, self._record_seed())
         with self._open() as opened:
