@@ -7,7 +7,19 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from . import _check, _doctor, _fit, _lab, _predict, _report, _resume, _sample, _show, _test
+from . import (
+    _check,
+    _diagnose,
+    _doctor,
+    _fit,
+    _lab,
+    _predict,
+    _report,
+    _resume,
+    _sample,
+    _show,
+    _test,
+)
 from ._exit_codes import STOPPED
 from ._flags import with_options
 from ._help import CommandGroup, SectionedCommand
@@ -26,6 +38,7 @@ COMMANDS = (
     Command("fit", _fit.fit, _fit.EXAMPLES),
     Command("resume", _resume.resume, _resume.EXAMPLES),
     Command("show", _show.show, _show.EXAMPLES),
+    Command("diagnose", _diagnose.diagnose, _diagnose.EXAMPLES),
     Command("test", _test.test, _test.EXAMPLES),
     Command("predict", _predict.predict, _predict.EXAMPLES),
     Command("report", _report.report, _report.EXAMPLES),

@@ -22,3 +22,5 @@ from ._metrics import Metric as Metric
 from ._metrics import default_metric as default_metric
 from ._non_finite import DivergenceEvidence as DivergenceEvidence
 from ._non_finite import diagnose_divergence as diagnose_divergence
+from ._rows_and_seeds import row_scores as row_scores
+from ._rows_and_seeds import rows_and_seeds as rows_and_seeds

@@ -22,6 +22,7 @@ from ._plain import from_plain as from_plain
 from ._plain import to_plain as to_plain
 from ._probe import QUANTILES as QUANTILES
 from ._probe import Probe as Probe
+from ._section import Section as Section
 from ._spec import TrialSpec as TrialSpec
 from ._status import Status as Status
 from ._trial import Trial as Trial

@@ -24,15 +24,21 @@ def finding_lines(findings: Sequence[Finding]) -> list[str]:
 
     Of the checks of the training, which are many, those that passed share a line.
     """
+    told = [finding for finding in findings if not _passed_check(finding)]
+    return [*all_finding_lines(told), *_training_line(findings)]
+
+
+def all_finding_lines(findings: Sequence[Finding]) -> list[str]:
+    """Return the findings, each on lines of its own, passed checks too."""
     lines: list[str] = []
-    for finding in (f for f in findings if not _passed_check(f)):
+    for finding in findings:
         label = f"{safe_text(finding.code)}{_MARKS.get(finding.level, '')}"
         claim = safe_text(finding.claim, _DETAIL_LIMIT)
         detail = safe_text(finding.detail, _DETAIL_LIMIT)
         lines.extend(entry(label, f"{claim}: {detail}" if detail else claim))
         if finding.command:
             lines.append(" " * GUTTER + safe_text(finding.command, _COMMAND_LIMIT))
-    return [*lines, *_training_line(findings)]
+    return lines
 
 
 def check_table(findings: Sequence[Finding]) -> list[str]:

@@ -33,6 +33,8 @@ from ._probe_frame import probe_frame
 from ._recording import VAULT
 
 if TYPE_CHECKING:
+    from deepwell.data._data import Data
+    from deepwell.report._diagnosis import Diagnosis
     from deepwell.storage._store import Store  # loads SQLAlchemy
 
 
@@ -176,6 +178,21 @@ class FinishedStudy:
             opened.append_opening(sealed.fingerprint, opening, str(model.about["weights_sha256"]))
         self.write_report()
         return self.openings()
+
+    def diagnose(self, data: Data | None = None) -> Diagnosis:
+        """Return what is known about the error that is left, the rows read again for it.
+
+        Args:
+            data: what `load` returned, where the study's rows came from memory; None reads them
+                again from their file. Where they cannot be read, the fit's findings are told and
+                a note says why there is no more.
+
+        Raises:
+            UsageError: when `data` are not the study's.
+        """
+        from ._diagnose import diagnose_study  # which needs a finished study itself
+
+        return diagnose_study(self, self._where, data)
 
     def report_text(self) -> str:
         """Return what was done, found and assumed, as text."""

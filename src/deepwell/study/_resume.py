@@ -6,23 +6,16 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from deepwell._base._errors import UsageError
-from deepwell._base._safe_text import safe_text
 from deepwell.data._data import Data
 from deepwell.data._folds import make_folds
-from deepwell.data._load import load
 from deepwell.execution._backends import choose_backend
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._planner import Plan
 from deepwell.records import (
-    DataFacts,
     Event,
     PlanFacts,
     Rung,
@@ -35,15 +28,16 @@ from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
 from ._arrays import engine_of
-from ._asked import Asked, encoding, from_config, origin_of
+from ._asked import Asked, from_config
 from ._budget import parse_budget
 from ._checkpoint import checkpoint_folder, discard, read_position
 from ._course import Job, Past, carry_out
-from ._finished import FinishedStudy, open_study, sealed_test
+from ._finished import FinishedStudy, open_study
 from ._first_steps import check_findings
 from ._history import DECISIONS, Bracket, Round
 from ._observer import Observer
-from ._recording import VAULT, continued
+from ._recording import continued
+from ._same_data import same_data
 from ._settings import optimizers_of
 
 if TYPE_CHECKING:
@@ -123,7 +117,7 @@ def _go_on(
 ) -> None:
     """Train what is left of a study whose lease is held, and save the outcome."""
     asked = _with_budget(from_config(record), budget, record.seconds)
-    data = _same_data(opened, record, data)
+    data = same_data(opened, record, data)
     folds = make_folds(data, asked.settings.folds) if asked.settings.folds else None
     data = data if folds is None else folds.whole
     backend = choose_backend(asked.program, optimizers_of(asked.settings.space))
@@ -141,42 +135,6 @@ def _with_budget(asked: Asked, budget: float | None, spent: float) -> Asked:
     if asked.budget is not None and asked.trials is not None and spent >= asked.budget:
         return replace(asked, budget=None)
     return asked
-
-
-def _same_data(opened: Store, record: StudyRecord, given: Data | None) -> Data:
-    """Return the study's data, read again unless given, with the test rows in the store's vault.
-
-    Raises:
-        UsageError: when they are not to be had, or not what the study has trained on.
-    """
-    name = safe_text(record.name)
-    if given is None:
-        origin = origin_of(record)
-        if origin is None:
-            raise UsageError(
-                f"the data of study {name} came from memory; give them again in Python, "
-                f'as in resume("{name}", data=load(...))'
-            )
-        options: Mapping[str, Any] = origin.options
-        given = load(origin.source, **options, vault=None)
-    if given.fingerprint != record.config["fingerprint"]:
-        raise UsageError(
-            f"{safe_text(given.facts.source, 200)} does not hold the rows that study {name} was "
-            "begun with; put the old data back, or fit the new ones under a new name"
-        )
-    parts = all(
-        np.array_equal(np.sort(hashes), opened.rows(record.id, part))
-        for part, hashes in given.row_hashes.items()
-    )
-    folds = from_config(record).settings.folds
-    trained_on = make_folds(given, folds).whole if folds else given
-    if not parts or encoding(trained_on) != record.config["encoding"]:
-        raise UsageError(
-            f"these rows are split or encoded otherwise than study {name} did it; load them with "
-            "the same options as before"
-        )
-    facts = from_plain(DataFacts, record.config["data"])
-    return replace(given, facts=facts, vault=sealed_test(record, opened.folder / VAULT))
 
 
 def _go_back(opened: Store, record: StudyRecord, engine: LocalEngine) -> Past:

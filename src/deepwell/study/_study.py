@@ -18,7 +18,8 @@ from deepwell.data._memory_budget import default_memory
 from deepwell.diagnosis._metrics import METRICS, default_metric
 from deepwell.execution._backends import check_program, choose_backend
 from deepwell.execution._local import LocalEngine
-from deepwell.records import Finding, Opening, PlanFacts, Probe, StudyResult, Trial
+from deepwell.records import Opening, PlanFacts, Probe, StudyResult, Trial
+from deepwell.report._diagnosis import Diagnosis
 from deepwell.search.spaces._default import default_space
 from deepwell.search.spaces._distribution import plain
 from deepwell.search.spaces._space import Space, with_fixed
@@ -211,9 +212,12 @@ class Study:
         """Return the same as records, by trial and epoch."""
         return self._ended().probe_records(trial)
 
-    def diagnose(self) -> tuple[Finding, ...]:
-        """Return what the dev rows say about the error that is left."""
-        return self._ended().result.findings
+    def diagnose(self) -> Diagnosis:
+        """Return what is known about the error that is left; printed, it is text in sections.
+
+        A sequence of findings: those of the run, and what takes longer than a run should.
+        """
+        return self._ended().diagnose(self.data)
 
     def open_test(self) -> tuple[Opening, ...]:
         """Open the sealed test set, score the best network, and return all openings so far."""
