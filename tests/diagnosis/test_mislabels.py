@@ -68,9 +68,9 @@ def test_the_surest_come_first_and_name_the_likely_class():
     assert doubts == sorted(doubts)
     assert found.expected_false == pytest.approx(sum(doubts))
     assert all(one.label == label[one.row] != one.likely for one in found.suspects)
-    fewer = find_mislabels(label, p, rate=0.02)
+    fewer = find_mislabels(label, p, rate=0.06)
     assert 0 < len(fewer.suspects) < len(found.suspects)
-    assert flipped[[one.row for one in fewer.suspects]].mean() > 0.95
+    assert flipped[[one.row for one in fewer.suspects]].mean() > 0.9
 
 
 def test_few_rows_and_perfect_models_list_nothing():

@@ -214,6 +214,19 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """What to store with a model."""
+
+    threshold: str | None = flag(
+        None,
+        "Of two classes, the decision threshold for f1, balanced_error or cost=R: one missed row "
+        "of the second class costs as much as R false alarms.",
+        "GOAL",
+    )
+    off: bool = flag(False, "Take temperature and threshold away.")
+
+
+@dataclass(frozen=True)
 class GradientOf:
     """Which gradient to check, and how."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import polars as pl
 
 from deepwell.records import DataFacts
 
@@ -44,6 +45,9 @@ class Data:
         image: height, width and channels where each row is an image, its numbers the inputs, row
             by row with the channels side by side; empty where rows are no images.
         pool: train and dev rows as they came, for cross-validation; a text says why not.
+        dev_frame: raw dev rows, all columns; None where the table was streamed.
+        dev_numbers: (n,) of each dev row in its source, counted from 1.
+        pool_numbers: the same of the rows of `pool`; empty where there is none.
     """
 
     name: str
@@ -63,3 +67,6 @@ class Data:
     weighting: Weighting = field(default_factory=Weighting)
     image: tuple[int, ...] = ()
     pool: Pool | str = "the rows as they came were not kept"
+    dev_frame: pl.DataFrame | None = None
+    dev_numbers: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    pool_numbers: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))

@@ -79,6 +79,7 @@ class Calibration:
         rows: how many they were compared on.
         bins: of two classes by the probability of the second one, of more by the probability of
             the class that is said; lowest first.
+        right: share of rows where the class that is said is the true one.
         gap: mean probability of the class that is said, less the share of rows where it is right;
             above 0 for an overconfident model.
         error: debiased root mean squared calibration error of these bins, 0 to 1.
@@ -90,6 +91,7 @@ class Calibration:
 
     rows: int
     bins: tuple[ReliabilityBin, ...]
+    right: float
     gap: Estimate
     error: float
     by_class: tuple[float, ...]
@@ -101,6 +103,7 @@ class Calibration:
         return {
             "rows": self.rows,
             "bins": [one.to_plain() for one in self.bins],
+            "right": self.right,
             "gap": self.gap.to_plain(),
             "error": self.error,
             "by_class": list(self.by_class),
@@ -131,6 +134,7 @@ def calibration(
     return Calibration(
         rows=len(y),
         bins=reliability(said, true, w),
+        right=float(np.average(right, weights=w)),
         gap=_mean(confidence - right, w),
         error=calibration_error(said, true, w),
         by_class=tuple(

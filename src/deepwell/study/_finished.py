@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from deepwell.report._diagnosis import Diagnosis
     from deepwell.storage._store import Store  # loads SQLAlchemy
 
+    from ._calibrate import Calibrated
+
 
 class FinishedStudy:
     """A study read back from its store; every call reads what is there now.
@@ -193,6 +195,47 @@ class FinishedStudy:
         from ._diagnose import diagnose_study  # which needs a finished study itself
 
         return diagnose_study(self, self._where, data)
+
+    def calibrate(
+        self, *, temperature: bool = True, threshold: str | None = None, data: Data | None = None
+    ) -> Calibrated:
+        """Store a temperature and a decision threshold with the model; predictions use them then.
+
+        Afterwards the model has what was asked for and nothing else, so
+        `calibrate(temperature=False)` takes both away.
+
+        Args:
+            temperature: whether to fit one on the dev rows (`docs/predictions.md`); it is kept
+                where it lowers the log loss of rows that did not fit it.
+            threshold: of two classes, what it is to be best for: `f1`, `balanced_error`, or
+                `cost=R` where a missed row of the second class costs as much as R false alarms.
+            data: what `load` returned, where the study's rows came from memory.
+
+        Raises:
+            UsageError: for regression, a threshold for more than two classes, or rows that cannot
+                be read again.
+        """
+        from ._calibrate import calibrate_study  # which needs a finished study itself
+
+        return calibrate_study(self, self._where, data, temperature, threshold)
+
+    def column_importance(self, data: Data | None = None) -> Any:
+        """Return a Polars frame: what shuffling each input column does to the dev score.
+
+        Columns: `columns` (several where they are correlated by 0.8 or more and are shuffled
+        together), `change` of the score (above 0 where the model needs them), and the ends `low`
+        and `high` of its interval over rows and shuffles; the largest change first.
+
+        Args:
+            data: what `load` returned, where the study's rows came from memory.
+
+        Raises:
+            UsageError: when the rows cannot be read again, or none were held out, as in a
+                cross-validated study.
+        """
+        from ._analysis import importance_frame
+
+        return importance_frame(self, self._where, data)
 
     def report_text(self) -> str:
         """Return what was done, found and assumed, as text."""

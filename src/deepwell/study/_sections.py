@@ -11,6 +11,13 @@ from typing import NamedTuple
 
 from deepwell.records import Section
 
+from ._analysis import (
+    told_columns,
+    told_coverage,
+    told_labels,
+    told_probabilities,
+    told_slices,
+)
 from ._reopened import Reopened
 
 
@@ -26,7 +33,13 @@ class Part(NamedTuple):
     instead_of: tuple[str, ...] = ()
 
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (
+    Part(told_probabilities, instead_of=("DW213",)),
+    Part(told_slices),
+    Part(told_labels),
+    Part(told_columns),
+    Part(told_coverage),
+)
 """In the order in which they are told."""
 
 GROUPS: dict[str, tuple[str, str]] = {
