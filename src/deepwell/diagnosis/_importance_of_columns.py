@@ -103,6 +103,8 @@ def _change(
         shuffled = judged.x.copy()
         shuffled[:, places] = judged.x[order][:, places]
         said.append(judged.predict(shuffled))
+    if all(np.array_equal(one, base) for one in said):
+        return Estimate(0.0, 0.0, 0.0)
     over_rows = mean_difference(metric, y, said, base, weight, seed)
     scores = [metric.loss(y, one, weight) for one in said]
     half = _Z * float(np.std(scores, ddof=1)) / math.sqrt(len(scores))

@@ -186,8 +186,8 @@ def mislabels_finding(found: Mislabels, whose: str) -> Finding:
         return check_finding("DW211", "ok", "no sign of wrong labels", told, check)
     told = (
         f"{len(found.suspects):,} labels are probably wrong, of which {found.expected_false:.1f} "
-        f"are expected to be right after all (false-discovery rate at most {_whole(found.rate)}); in "
-        f"all about {share} are wrong"
+        f"are expected to be right after all (at most {_whole(found.rate)}, in 95 of 100 tables); "
+        f"in all about {share} are wrong"
     )
     return check_finding("DW211", "problem", "mislabeled rows", told, check)
 
