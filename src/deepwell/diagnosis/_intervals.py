@@ -101,7 +101,7 @@ def bootstrap(
     """
     generator = np.random.default_rng(seed)
     sums = metric.sums(y, prediction, _grouped(prediction, weight, generator))
-    found = _corrected(sums, metric.combine, generator)
+    found = resampled_groups(sums, metric.combine, generator)
     if metric.bounded and found.low == found.high and found.value in (0.0, 1.0):
         rows = _independent_rows(y, weights(len(y), weight))
         return wilson(found.value * rows, rows)
@@ -165,7 +165,7 @@ def mean_difference(
     mean = np.mean([metric.sums(y, p, tally) for p in several], axis=0)
     sums = np.concatenate([mean, metric.sums(y, one, tally)], axis=-1)
     half = sums.shape[-1] // 2
-    return _corrected(
+    return resampled_groups(
         sums, lambda s: metric.combine(s[..., :half]) - metric.combine(s[..., half:]), generator
     )
 
@@ -211,8 +211,16 @@ def _grouped(
     return Tally(weights(n, weight), group, groups)
 
 
-def _corrected(sums: np.ndarray, statistic: Statistic, generator: np.random.Generator) -> Estimate:
-    """Return the statistic of the (m, k) sums with its BCa interval over resampled groups."""
+def resampled_groups(
+    sums: np.ndarray, statistic: Statistic, generator: np.random.Generator
+) -> Estimate:
+    """Return the statistic of the (m, k) sums with its BCa interval over resampled groups.
+
+    Args:
+        sums: of each group of rows.
+        statistic: (..., k) sums over groups -> (...) figures.
+        generator: of the resampling.
+    """
     total = sums.sum(axis=0)
     with np.errstate(over="ignore", invalid="ignore"):
         value = float(statistic(total))

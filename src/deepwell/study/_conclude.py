@@ -19,6 +19,7 @@ from deepwell.diagnosis._comparison import compare_with_baselines, hardest_basel
 from deepwell.diagnosis._intervals import paired_difference, unpaired_difference
 from deepwell.diagnosis._metrics import Metric
 from deepwell.diagnosis._non_finite import diagnose_divergence
+from deepwell.diagnosis._repeated_rows import diagnose_repeated_rows
 from deepwell.execution._gemm_rate import gemm_share
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._members import architecture_of
@@ -59,6 +60,7 @@ from ._model import Model
 from ._peak_memory import peak_memory
 from ._probabilities import wrong_probabilities
 from ._probing import late_probes
+from ._repeats import best_possible, repeats_of
 from ._settings import Settings, probing_of
 from ._training_findings import Ended, spread_of, training_findings
 from ._work import trained_multiply_adds
@@ -329,9 +331,14 @@ def _findings(run: Run, scored: Scored, differences: dict[str, Estimate]) -> lis
         n_dev=len(run.data.dev),
         gap=unpaired_difference(scored.dev, scored.train),
         constant=run.baselines[0].shown.estimate.value,
+        train_dev=scored.train_dev,
+        n_train_dev=0 if run.data.train_dev is None else len(run.data.train_dev),
     )
+    repeats = repeats_of(run.data, run.metric)
+    best = best_possible(run.settings, repeats)
     return [
-        *diagnose_bias_variance(evidence, run.settings.best_possible),
+        *diagnose_bias_variance(evidence, best),
+        *([] if repeats is None else diagnose_repeated_rows(run.metric.name, repeats)),
         *compare_with_baselines(run.metric.name, differences),
     ]
 

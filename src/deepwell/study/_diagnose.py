@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from deepwell._base._errors import UsageError
@@ -55,4 +56,11 @@ def _sections(reopened: Reopened) -> list[Section]:
     made = [(part, part.make(reopened)) for part in PARTS]
     anew = {code for part, section in made if section is not None for code in part.instead_of}
     kept = [finding for finding in reopened.result.findings if finding.code not in anew]
-    return [*(section for _, section in made if section is not None), *told_again(kept)]
+    again = {section.name: section for section in told_again(kept)}
+    sections: list[Section] = []
+    for _, section in made:
+        if section is not None:
+            others = again.pop(section.name, section)
+            more = () if others is section else others.findings
+            sections.append(replace(section, findings=(*section.findings, *more)))
+    return [*sections, *again.values()]

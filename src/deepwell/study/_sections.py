@@ -19,6 +19,7 @@ from ._analysis import (
     told_slices,
 )
 from ._reopened import Reopened
+from ._section_error import ERROR_CODES, error_section
 
 
 class Part(NamedTuple):
@@ -34,6 +35,7 @@ class Part(NamedTuple):
 
 
 PARTS: tuple[Part, ...] = (
+    Part(error_section, ERROR_CODES),
     Part(told_probabilities, instead_of=("DW213",)),
     Part(told_slices),
     Part(told_labels),
@@ -50,4 +52,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "DW5": ("rows", "More data"),
     "DW6": ("remedies", "Remedies"),
 }
-"""First characters of a code -> name and title of the section that tells the fit's findings."""
+"""First characters of a code -> name and title of the section that tells the fit's findings.
+
+A part with the same name gets them after its own.
+"""

@@ -1,0 +1,57 @@
+"""What kind of error is left, told with what the rows say about the best possible score."""
+
+from __future__ import annotations
+
+from deepwell.diagnosis._bias_variance import BiasVarianceEvidence, diagnose_bias_variance
+from deepwell.diagnosis._intervals import unpaired_difference
+from deepwell.diagnosis._repeated_rows import diagnose_repeated_rows
+from deepwell.diagnosis._strong_baselines import Labeled, compare_with_rival, strongest_rival
+from deepwell.records import Section
+
+from ._reopened import Reopened
+from ._repeats import best_possible, repeats_of
+
+ERROR_CODES = (
+    *("DW100", "DW101", "DW102", "DW103", "DW104", "DW106", "DW107", "DW108"),
+    *("DW110", "DW111", "DW112", "DW113", "DW117", "DW118"),
+)
+"""Of the fit's findings those that this section tells anew."""
+
+
+def error_section(reopened: Reopened) -> Section | None:
+    """Return the gaps, bounded by repeated rows and by models of other kinds.
+
+    None for a study with folds: no row is left that its saved network was not trained on.
+    """
+    if not reopened.held_out:
+        return None
+    metric = reopened.metric
+    data, seed = reopened.data, reopened.settings.seed
+    repeats = repeats_of(data, metric)
+    train, dev = (
+        Labeled(data.train.x, reopened.y_train, data.train.weight, reopened.train_prediction),
+        Labeled(data.dev.x, reopened.y_dev, data.dev.weight, reopened.dev_prediction),
+    )
+    rival = strongest_rival(metric, train, dev, len(data.task.classes), seed)
+    best = best_possible(reopened.settings, repeats, rival)
+    found = diagnose_bias_variance(_evidence(reopened), best)
+    if repeats is not None:
+        found += diagnose_repeated_rows(metric.name, repeats)
+    found += compare_with_rival(metric.name, rival)
+    return Section("error", "What kind of error is left", tuple(found), {"best": best.to_plain()})
+
+
+def _evidence(reopened: Reopened) -> BiasVarianceEvidence:
+    """Return the scores of the fit, with those of the train-dev rows."""
+    result, rows = reopened.result, reopened.data.train_dev
+    return BiasVarianceEvidence(
+        metric=result.metric,
+        train=result.train,
+        n_train=len(reopened.data.train),
+        dev=result.dev,
+        n_dev=len(reopened.data.dev),
+        gap=unpaired_difference(result.dev, result.train),
+        constant=result.baselines[0].estimate.value,
+        train_dev=result.train_dev,
+        n_train_dev=0 if rows is None else len(rows),
+    )
