@@ -101,6 +101,11 @@ def test_row_numbers_are_those_of_the_file(study, folder):
     facts = next(s for s in sections if s.name == "labels").facts
     listed = np.array([one["row"] for one in facts["suspects"]])
     assert len(listed) > 20
+    fewer = open_study("flipped", folder).mislabeled(rate=0.03)
+    assert 0 < len(fewer) <= len(listed)
+    assert set(fewer["row"]) <= set(listed.tolist())
+    with pytest.raises(UsageError, match="`rate` must be above 0"):
+        open_study("flipped", folder).mislabeled(rate=1)
     assert np.isin(listed - 1, wrong).mean() >= 0.9
     assert not np.isin(listed - 1, np.arange(0, 800, 50)).any()
     read = pl.read_csv(table)

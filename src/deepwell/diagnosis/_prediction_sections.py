@@ -35,6 +35,8 @@ from .metrics._tally import weights
 COVERAGE = 0.95
 _UNEVEN = 0.35  # share of the rarer class below which thresholds are looked for
 _OBJECTIVES = ("f1", "balanced_error")
+_MOST_DRAWS, _LEAST_DRAWS = 999, 199
+_DRAWN = 300_000_000  # probabilities looked at in all draws, some seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,13 +85,14 @@ def probabilities_section(rows: Predicted) -> Section:
     """
     y, p, weight = rows.y, rows.prediction, rows.weight
     found = confusion(y, p.argmax(axis=1), len(rows.classes), weight)
-    calibrated, facts = calibration_of(rows)
+    draws = int(max(_LEAST_DRAWS, min(_MOST_DRAWS, _DRAWN // max(1, p.size))))
+    calibrated, facts = calibration_of(rows, draws)
     facts["confusion"] = found.to_plain(rows.classes)
     findings = [calibrated, *_thresholds(rows), confusion_finding(found, rows.classes)]
     return Section("probabilities", "What it says of classes", tuple(findings), facts)
 
 
-def calibration_of(rows: Predicted, draws: int = 999) -> tuple[Finding, dict[str, object]]:
+def calibration_of(rows: Predicted, draws: int) -> tuple[Finding, dict[str, object]]:
     """Return the finding about calibration, and the figures behind it.
 
     A temperature is looked for where the probabilities are doubted.

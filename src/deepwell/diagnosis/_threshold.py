@@ -119,7 +119,8 @@ def best_threshold(
     values, w, positive = second[order], w[order], (np.asarray(y) == 1)[order]
     missed = np.concatenate([[0.0], np.cumsum(w * positive)])  # below the k-th lowest
     refused = np.concatenate([[0.0], np.cumsum(w * ~positive)])
-    between = np.concatenate([[True], values[1:] > values[:-1], [True]])
+    # nothing lies below a probability of 0, so no threshold says the second class everywhere then
+    between = np.concatenate([[values[0] > 0], values[1:] > values[:-1], [True]])
     inside = (values[1:] + values[:-1]) / 2
     cuts = np.concatenate([[values[0] / 2], inside, [(values[-1] + 1) / 2]])
     counts = (missed[-1] - missed, refused[-1] - refused, missed, refused)

@@ -24,6 +24,7 @@ from deepwell.diagnosis._importance_of_columns import (
     Judged,
     importance_of_columns,
 )
+from deepwell.diagnosis._mislabels import RATE
 from deepwell.diagnosis._prediction_findings import importance_finding
 from deepwell.diagnosis._prediction_sections import (
     Predicted,
@@ -39,6 +40,8 @@ from ._out_of_fold import HeldOut
 from ._reopened import Reopened, reopen
 
 _MULTIPLY_ADDS = 2e11  # that importance may take: a few seconds
+_RESAMPLED = 400_000  # rows times columns, whose resampling takes some seconds
+_LEAST_ROWS = 200
 _SHUFFLES = 10
 _LEAST_SHUFFLES = 3
 
@@ -58,14 +61,19 @@ def told_slices(reopened: Reopened) -> Section | None:
     return None if rows is None or not rows.columns else slices_section(rows)
 
 
-def told_labels(reopened: Reopened) -> Section | None:
-    """Return the rows most likely mislabeled (DW211); None for regression."""
+def told_labels(reopened: Reopened, rate: float = RATE) -> Section | None:
+    """Return the rows most likely mislabeled (DW211); None for regression.
+
+    Args:
+        reopened: the study.
+        rate: of false discoveries.
+    """
     if not reopened.model.classes:
         return None
     held, whose = reopened.out_of_fold, "train and dev rows"
     if held is None:
         held, whose = reopened.held, "dev rows"
-    return None if held is None else labels_section(_of(reopened, held), whose)
+    return None if held is None else labels_section(_of(reopened, held), whose, rate)
 
 
 def told_columns(reopened: Reopened) -> Section | None:
@@ -118,16 +126,45 @@ def column_importance(reopened: Reopened) -> tuple[ColumnImportance, ...]:
     inputs = {name: places for name, places in inputs.items() if places}
     if not inputs:
         return ()
-    each = model.architecture.multiply_adds() * len(data.dev) * len(inputs)
-    shuffles = int(max(_LEAST_SHUFFLES, min(_SHUFFLES, _MULTIPLY_ADDS // max(1, each))))
-    metric = reopened.metric
+    once = model.architecture.multiply_adds() * len(inputs)
+    most = max(
+        _LEAST_ROWS,
+        int(min(_RESAMPLED // len(inputs), _MULTIPLY_ADDS // (_LEAST_SHUFFLES * once))),
+    )
+    rows = np.arange(len(data.dev))
+    if len(rows) > most:
+        generator = np.random.default_rng(reopened.settings.seed)
+        rows = np.sort(generator.choice(len(rows), most, replace=False))
+    shuffles = int(max(_LEAST_SHUFFLES, min(_SHUFFLES, _MULTIPLY_ADDS // max(1, once * len(rows)))))
+    metric, dev = reopened.metric, data.dev
 
     def predict(x: np.ndarray) -> np.ndarray:
         said = model.outputs(x)
         return model.decisions(said) if metric.of_decisions else said
 
-    judged = Judged(metric, predict, data.dev.x, reopened.y_dev, data.dev.weight)
+    judged = Judged(metric, predict, dev.x[rows], reopened.y_dev[rows], dev.weight[rows])
     return importance_of_columns(judged, inputs, shuffles, reopened.settings.seed)
+
+
+def mislabeled_frame(
+    study: FinishedStudy, store: str | Path | None, data: Data | None, rate: float
+) -> Any:
+    """Return the rows most likely mislabeled as a Polars frame, the surest first.
+
+    Raises:
+        UsageError: for regression, a rate that is none, or rows that cannot be read again.
+    """
+    import polars as pl
+
+    if not 0 < rate < 1:
+        raise UsageError(f"`rate` must be above 0 and below 1, got {safe_text(repr(rate))}")
+    reopened = reopen(study, store, data)
+    if not reopened.model.classes:
+        raise UsageError("a regression model has no labels; wrong ones are looked for in classes")
+    section = told_labels(reopened, rate)
+    suspects: Any = [] if section is None else section.facts["suspects"]
+    schema = {"row": pl.Int64, "label": pl.String, "likely": pl.String, "chance_right": pl.Float64}
+    return pl.DataFrame(suspects, schema=schema)
 
 
 def importance_frame(study: FinishedStudy, store: str | Path | None, data: Data | None) -> Any:

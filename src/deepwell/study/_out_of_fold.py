@@ -25,6 +25,7 @@ from ._reopened import Reopened
 from ._settings import optimizers_of
 
 FOLDS = 5
+_MULTIPLY_ADDS = 1e12  # that five networks may take beyond what the study asked for: seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,15 +58,16 @@ def best_of(reopened: Reopened) -> Trial:
 def out_of_fold(reopened: Reopened) -> HeldOut | None:
     """Return predictions for all train and dev rows, or None where folds cannot be made of them.
 
-    That is where rows have an order or were given as dev, and where the table was streamed; and
-    where a network of a fold diverged or did not fit in memory.
+    That is where rows have an order or were given as dev, where the table was streamed or five
+    more networks take too long; and where a network of a fold diverged or did not fit in memory.
     """
-    data = reopened.data
-    if not isinstance(data.pool, Pool):
-        return None
+    data, best = reopened.data, best_of(reopened)
     count = reopened.settings.folds or FOLDS
+    each = 3 * reopened.model.architecture.multiply_adds() * len(data.train) * best.best_epoch
+    too_long = reopened.held_out and each * count > _MULTIPLY_ADDS
+    if not isinstance(data.pool, Pool) or too_long:
+        return None
     folds = make_folds(data, count)
-    best = best_of(reopened)
     specs = {fold: replace(_alone(best.spec), fold=fold + 1, folds=count) for fold in range(count)}
     backend = choose_backend(reopened.result.program, optimizers_of(reopened.settings.space))
     metric = reopened.metric

@@ -233,6 +233,14 @@ class Study:
         """Return a Polars frame: what shuffling each input column does to the dev score."""
         return self._ended().column_importance(self.data)
 
+    def mislabeled(self, rate: float = 0.1) -> Any:
+        """Return a Polars frame of the rows whose labels are most likely wrong, the surest first.
+
+        Args:
+            rate: false-discovery rate: at most this share of the rows has a right label.
+        """
+        return self._ended().mislabeled(rate, self.data)
+
     def open_test(self) -> tuple[Opening, ...]:
         """Open the sealed test set, score the best network, and return all openings so far."""
         return self._ended().open_test()
