@@ -94,7 +94,7 @@ def test_row_numbers_are_those_of_the_file(study, folder):
     label = label.astype(object)
     label[::50] = None  # rows without a target do not shift the numbers
     table = folder / "flipped.csv"
-    pl.DataFrame({"u": x[:, 0], "v": x[:, 1], "label": label}).write_csv(table)
+    pl.DataFrame({"u": x[:, 0], "v": x[:, 1], "label": label.tolist()}).write_csv(table)
     data = dw.load(table, target="label", vault=folder / "in", name="flipped")
     dw.Study(data, fixed=FIXED, store=folder, program="native").run(trials=4, epochs=40)
     sections = open_study("flipped", folder).diagnose().sections

@@ -104,8 +104,9 @@ def checked_coverage(coverage: object) -> float:
     Raises:
         UsageError: when it is not one.
     """
-    if isinstance(coverage, int | float | np.floating) and 0 < coverage < 1:
-        return float(coverage)
+    share = float(coverage) if isinstance(coverage, np.float32 | np.float16) else coverage
+    if isinstance(share, int | float) and 0 < share < 1:
+        return float(share)
     raise UsageError(
         f"`coverage` must be above 0 and below 1, got {safe_text(repr(coverage))}; 0.95 asks for "
         "sets that hold the truth in 95 of 100 rows"
@@ -180,7 +181,8 @@ def _drawn(n: int, seed: int) -> np.ndarray:
 def _rounded_up(scores: np.ndarray) -> tuple[float, ...]:
     """Return scores with few digits, never smaller: sets only grow by it."""
     unit = 10.0**-_DIGITS
-    return tuple(round(float(s), _DIGITS) for s in np.ceil(scores / unit) * unit)
+    raised: list[float] = (np.ceil(scores / unit) * unit).tolist()
+    return tuple(round(score, _DIGITS) for score in raised)
 
 
 def _said(p: np.ndarray) -> np.ndarray:

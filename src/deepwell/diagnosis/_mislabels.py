@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -160,6 +161,7 @@ class _Table:
         """Return the likeliest curve with a given share of flipped labels."""
         from scipy import optimize  # type: ignore[import-untyped]
 
+        solver: Any = optimize
         low, high = _POWERS
 
         def loss(theta: np.ndarray) -> float:
@@ -167,26 +169,25 @@ class _Table:
             given = np.maximum(self.given(clean, flipped), _SMALLEST)
             return float(-np.log(given).sum())
 
-        starts = ((0.0, 1.0), (0.0, 0.5))
-        found = [
-            optimize.minimize(
-                loss,
-                np.array(start),
-                method="L-BFGS-B",
-                bounds=((-6.0, 6.0), (low, high)),
-            )
-            for start in starts
-        ]
-        best = min(found, key=lambda one: one.fun)
-        return _Fit(float(best.fun), math.exp(best.x[0]), float(best.x[1]))
+        bounds = ((-6.0, 6.0), (low, high))
+        fits: list[_Fit] = []
+        for start in ((0.0, 1.0), (0.0, 0.5)):
+            found = solver.minimize(loss, np.array(start), method="L-BFGS-B", bounds=bounds)
+            fits.append(_Fit(float(found.fun), math.exp(found.x[0]), float(found.x[1])))
+        return min(fits, key=lambda one: one.loss)
 
     def best_floor(self) -> tuple[float, _Fit]:
         """Return the likeliest share of flipped labels, and the curve beside it."""
         from scipy import optimize  # type: ignore[import-untyped]
 
+        solver: Any = optimize
         top = min(_MOST_FLIPPED, 1 - 1 / self.classes) - 1e-3
-        found = optimize.minimize_scalar(
-            lambda root: self.fit(root**2).loss,
+
+        def loss(root: float) -> float:
+            return self.fit(root**2).loss
+
+        found = solver.minimize_scalar(
+            loss,
             bounds=(0.0, math.sqrt(top)),
             method="bounded",
             options={"xatol": 1e-3},

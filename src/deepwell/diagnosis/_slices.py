@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -202,7 +203,8 @@ def _all(
         for first in range(second):
             left = np.array([mask for mask, _ in singles[first]])
             sizes = left.astype(np.float32) @ right.T.astype(np.float32)
-            for i, j in np.argwhere((sizes >= least) & (sizes <= n - least)):
+            places = np.argwhere((sizes >= least) & (sizes <= n - least))
+            for i, j in cast(list[list[int]], places.tolist()):
                 masks.append(left[i] & right[j])
                 conditions.append((singles[first][i][1], singles[second][j][1]))
     return np.array(masks), conditions, paired

@@ -28,7 +28,7 @@ def wrong_probabilities(data: Data, prediction: np.ndarray, seed: int) -> list[F
     """
     if prediction.ndim == 1:
         return []
-    n, classes = prediction.shape
+    n, classes = len(prediction), len(data.task.classes)
     most = max(1, _CELLS // classes)
     rows = np.arange(n)
     if n > most:
@@ -43,4 +43,4 @@ def wrong_probabilities(data: Data, prediction: np.ndarray, seed: int) -> list[F
     finding, _ = calibration_of(part, _DRAWS)
     if finding.level != "problem":
         return []
-    return [replace(finding, evidence={**finding.evidence, "rows": len(rows)})]
+    return [replace(finding, evidence={**finding.evidence, "rows": min(n, most)})]
