@@ -121,7 +121,12 @@ class FakeLibrary:
 
     def load_model(self, path: str, store: str | None = None) -> types.SimpleNamespace:
         self.calls["load_model"] = {"path": path, "store": store}
-        return types.SimpleNamespace(predict_frame=lambda source, samples: self.predictions)
+
+        def predict_frame(source: Any, samples: int, coverage: Any, adaptive: bool) -> Any:
+            self.calls["predict_frame"] = (samples, coverage, adaptive)
+            return self.predictions
+
+        return types.SimpleNamespace(predict_frame=predict_frame)
 
 
 @dataclass

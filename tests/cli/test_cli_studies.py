@@ -76,6 +76,14 @@ def test_predictions_are_saved_whole(deepwell, library, tmp_path: Path) -> None:
     assert told == {"rows": 2, "output": "p.csv"}
 
 
+def test_sets_are_asked_for_by_their_coverage(deepwell, library) -> None:
+    assert deepwell("predict", "iris", "new.csv", "--coverage", "0.9", "--adaptive").code == 0
+    assert library.calls["predict_frame"] == (0, 0.9, True)
+    refused = deepwell("predict", "iris", "new.csv", "--coverage", "1")
+    assert refused.code == 2
+    assert "(0, 1)" in refused.err
+
+
 def test_predictions_as_json(deepwell, library) -> None:
     told = deepwell("predict", "iris", "new.csv", "--json").json
     assert told["rows"] == 2

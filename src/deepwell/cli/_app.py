@@ -8,6 +8,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from . import (
+    _calibrate,
     _check,
     _diagnose,
     _doctor,
@@ -41,6 +42,7 @@ COMMANDS = (
     Command("diagnose", _diagnose.diagnose, _diagnose.EXAMPLES),
     Command("test", _test.test, _test.EXAMPLES),
     Command("predict", _predict.predict, _predict.EXAMPLES),
+    Command("calibrate", _calibrate.calibrate, _calibrate.EXAMPLES),
     Command("report", _report.report, _report.EXAMPLES),
     Command("check", _check.check, _check.EXAMPLES),
     Command("sample", _sample.sample, _sample.EXAMPLES),

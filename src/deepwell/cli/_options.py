@@ -21,6 +21,7 @@ _FOLDS = IntegerInterval(2, 100)
 _EVERY = IntegerInterval(1, 1_000_000)
 _COUNT = IntegerInterval(0, 100_000)
 _ANY_SCORE = Interval(0.0, float("inf"))
+_COVERAGE = Interval(0.0, 1.0, low_closed=False, high_closed=False)
 
 
 @dataclass(frozen=True)
@@ -231,6 +232,26 @@ class Prediction:
         "N",
         constraint=_COUNT,
     )
+    coverage: float | None = flag(
+        None,
+        "Add the classes, or the interval, that hold the truth in this share of rows.",
+        "SHARE",
+        constraint=_COVERAGE,
+    )
+    adaptive: bool = flag(False, "With --coverage: larger where the network is less sure.")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What to store with a model."""
+
+    threshold: str | None = flag(
+        None,
+        "Of two classes, the decision threshold for f1, balanced_error or cost=R: one missed row "
+        "of the second class costs as much as R false alarms.",
+        "GOAL",
+    )
+    off: bool = flag(False, "Take temperature and threshold away.")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from ._output import print_json, print_lines, save_bytes, write_text
 EXAMPLES = """\
 deepwell predict churn new.csv -o predictions.csv
 deepwell predict churn new.csv
-deepwell predict churn new.csv --samples 50"""
+deepwell predict churn new.csv --samples 50
+deepwell predict churn new.csv --coverage 0.95"""
 
 
 def predict(asked: Prediction, place: Place) -> int:
@@ -26,7 +27,9 @@ def predict(asked: Prediction, place: Place) -> int:
     Writes a CSV with the column `prediction` and, for classes, one `probability_<class>` column
     each. Columns of the table may come in any order, and further ones are ignored. With --samples
     the prediction is the mean of as many networks with units dropped at random (Monte Carlo
-    dropout), and `spread` columns say how much they disagree.
+    dropout), and `spread` columns say how much they disagree. With --coverage the columns
+    `set_<class>` say which classes are likely enough, or `low` and `high` between what a number
+    lies, for that share of rows.
     """
     if asked.output is not None:
         _spare_the_input(Path(asked.output), Path(asked.source))
@@ -35,7 +38,9 @@ def predict(asked: Prediction, place: Place) -> int:
     model = load_model(asked.name, store=place.store)
     columns = {
         name: _plain(values)
-        for name, values in model.predict_frame(asked.source, asked.samples).items()
+        for name, values in model.predict_frame(
+            asked.source, asked.samples, asked.coverage, asked.adaptive
+        ).items()
     }
     rows = len(next(iter(columns.values()), []))
     if asked.output is not None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import polars as pl
 
 from deepwell.records import DataFacts
 
@@ -48,6 +49,9 @@ class Data:
             split keeps groups together; else empty.
         group_columns: that seem to name groups, and that the split does not go by.
         pool: train and dev rows as they came, for cross-validation; a text says why not.
+        dev_frame: raw dev rows, all columns; None where the table was streamed.
+        dev_numbers: (n,) of each dev row in its source, counted from 1.
+        pool_numbers: the same of the rows of `pool`; empty where there is none.
     """
 
     name: str
@@ -69,3 +73,6 @@ class Data:
     groups: Mapping[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
     group_columns: tuple[GroupColumn, ...] = ()
     pool: Pool | str = "the rows as they came were not kept"
+    dev_frame: pl.DataFrame | None = None
+    dev_numbers: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    pool_numbers: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))

@@ -32,6 +32,7 @@ class Gathered:
         target: name of the target column.
         rows, columns: size of the table as read.
         notes: what was left out, and where given rows came from.
+        numbers: (n,) of the row in its own source, counted from 1.
     """
 
     frame: pl.DataFrame
@@ -40,6 +41,15 @@ class Gathered:
     rows: int
     columns: int
     notes: tuple[str, ...]
+    numbers: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """The rows of one source that have a target, with their numbers in it, counted from 1."""
+
+    frame: pl.DataFrame
+    numbers: np.ndarray
 
 
 def gather(source: Source, options: LoadOptions) -> Gathered:
@@ -53,16 +63,19 @@ def gather(source: Source, options: LoadOptions) -> Gathered:
     target, usable = usable_columns(table, source, options, notes)
     labelled = _labelled(usable, target, options.ignore, "the table", notes)
     given = given_rows(usable, target, options, notes)
-    frames = [labelled, *given.values()]
+    frames = [labelled.frame, *(one.frame for one in given.values())]
+    numbers = np.concatenate([labelled.numbers, *(one.numbers for one in given.values())])
     parts = [TRAIN, *given]
     require_rows(sum(frame.height for frame in frames))
     given_parts = np.repeat(np.array(parts, np.int8), [frame.height for frame in frames])
-    return Gathered(stacked(frames), given_parts, target, table.height, table.width, tuple(notes))
+    return Gathered(
+        stacked(frames), given_parts, target, table.height, table.width, tuple(notes), numbers
+    )
 
 
 def given_rows(
     table: pl.DataFrame, target: str, options: LoadOptions, notes: list[str]
-) -> dict[int, pl.DataFrame]:
+) -> dict[int, Labelled]:
     """Return the dev and test rows that the user gave and that have a target, by part.
 
     Args:
@@ -74,16 +87,15 @@ def given_rows(
     Raises:
         UsageError: when they cannot be read, or lack a column.
     """
-    rows_of: dict[int, pl.DataFrame] = {}
+    rows_of: dict[int, Labelled] = {}
     for part, given in ((DEV, options.dev_source), (TEST, options.test_source)):
         if given is None:
             continue
         rows = _aligned(read_table(given, target), table, options, target, PARTS[part])
-        rows = _labelled(rows, target, options.ignore, f"the {PARTS[part]} rows", notes)
-        notes.append(
-            f"{PARTS[part]}: {count_of(rows.height, 'row')} of {safe_text(describe_source(given))}"
-        )
-        rows_of[part] = rows
+        labelled = _labelled(rows, target, options.ignore, f"the {PARTS[part]} rows", notes)
+        count = count_of(labelled.frame.height, "row")
+        notes.append(f"{PARTS[part]}: {count} of {safe_text(describe_source(given))}")
+        rows_of[part] = labelled
     return rows_of
 
 
@@ -174,10 +186,11 @@ def _without_nested(table: pl.DataFrame, target: str, notes: list[str]) -> pl.Da
 
 def _labelled(
     frame: pl.DataFrame, target: str, ignore: Sequence[str], what: str, notes: list[str]
-) -> pl.DataFrame:
+) -> Labelled:
     """Return the rows that have a target, with all numbers finite."""
     require_finite(frame, ignore)
-    return frame.filter(with_target(frame[target], what, notes))
+    has_target = with_target(frame[target], what, notes)
+    return Labelled(frame.filter(has_target), np.flatnonzero(has_target.to_numpy()) + 1)
 
 
 def require_finite(frame: pl.DataFrame, ignore: Sequence[str]) -> None:

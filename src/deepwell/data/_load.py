@@ -24,7 +24,7 @@ from ._memory import require_memory
 from ._memory_budget import default_memory, parse_memory
 from ._names import data_name
 from ._origin import origin_of
-from ._pool import pool_of
+from ._pool import Pool, pool_of
 from ._prepared import Prepared
 from ._row_hashes import fingerprint, row_hashes
 from ._rows import Rows
@@ -164,6 +164,7 @@ def _from_memory(gathered: Gathered, options: LoadOptions, source: Source) -> Pr
         train_dev=encoded.train_dev,
         weighting=encoded.weighting,
         image=image,
+        dev_frame=frame[divided.rows(DEV)],
         pool=pool_of(gathered, divided, units, plan.inputs, seed, options),
         table_encoder=encoded.table_encoder,
         target_encoder=encoded.target_encoder,
@@ -217,6 +218,9 @@ def _assembled(prepared: Prepared, options: LoadOptions, source: Source) -> Data
         group_columns=group_columns(
             gathered.frame, divided.parts, _not_groups(gathered.target, options)
         ),
+        dev_frame=prepared.dev_frame,
+        dev_numbers=gathered.numbers[divided.rows(DEV)],
+        pool_numbers=_pool_numbers(prepared),
     )
 
 
@@ -233,6 +237,14 @@ def _groups(prepared: Prepared, options: LoadOptions) -> dict[str, np.ndarray]:
     groups = group_numbers(prepared.gathered.frame[options.group])
     parts = {"train": TRAIN, "dev": DEV, "train-dev": TRAIN_DEV}
     return {name: groups[prepared.divided.rows(part)] for name, part in parts.items()}
+
+
+def _pool_numbers(prepared: Prepared) -> np.ndarray:
+    """Return the numbers of the rows that folds are made of, in their order."""
+    if not isinstance(prepared.pool, Pool):
+        return np.zeros(0, np.int64)
+    parts = prepared.divided.parts
+    return prepared.gathered.numbers[(parts == TRAIN) | (parts == DEV)]
 
 
 @dataclass(frozen=True, eq=False)

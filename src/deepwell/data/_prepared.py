@@ -36,6 +36,7 @@ class Prepared:
         train_dev: encoded rows cut from train, or None.
         image: height, width and channels of a row, empty where it is no image.
         pool: rows to make folds of, or why there are none.
+        dev_frame: raw dev rows, where the table was in memory.
     """
 
     gathered: Gathered
@@ -54,4 +55,5 @@ class Prepared:
     weighting: Weighting
     train_dev: Rows | None = None
     image: tuple[int, ...] = ()
+    dev_frame: pl.DataFrame | None = None
     pool: Pool | str = "the table is streamed, and folds need all rows in memory; leave `folds` out"

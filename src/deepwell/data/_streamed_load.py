@@ -23,6 +23,7 @@ from ._column_values import as_labels
 from ._divide import divide
 from ._gather import (
     Gathered,
+    Labelled,
     given_rows,
     require_finite,
     require_rows,
@@ -149,8 +150,9 @@ def _found(table: StreamedTable, source: Source, options: LoadOptions, budget: i
     target, usable = usable_columns(table.outline(), source, options, notes)
     labelled = with_target(table.columns([target])[target], "the table", notes).to_numpy()
     given = _given_rows(usable, target, options, notes, budget)
-    whole = table.followed_by(list(given.values()))
-    added = np.repeat(np.array([*given], np.int8), [rows.height for rows in given.values()])
+    frames = [one.frame for one in given.values()]
+    whole = table.followed_by(frames)
+    added = np.repeat(np.array([*given], np.int8), [rows.height for rows in frames])
     places = np.flatnonzero(np.concatenate([labelled, np.ones(len(added), bool)]))
     require_rows(len(places))
     named = (options.group, options.time, options.split_column, options.weights)
@@ -162,6 +164,7 @@ def _found(table: StreamedTable, source: Source, options: LoadOptions, budget: i
         table.rows,
         len(table.names),
         tuple(notes),
+        np.concatenate([np.flatnonzero(labelled) + 1, *(one.numbers for one in given.values())]),
     )
     return _Found(whole, usable.columns, places, gathered)
 
@@ -172,16 +175,16 @@ def _given_rows(
     options: LoadOptions,
     notes: list[str],
     budget: int,
-) -> dict[int, pl.DataFrame]:
+) -> dict[int, Labelled]:
     """Return the dev and test rows that the user gave, which are held as they are."""
     for source in (options.dev_source, options.test_source):
         needed = _file_size(source) * TEXT_FACTOR
         if needed > budget:
             raise too_small(budget, needed, "a file of dev or test rows")
     given = given_rows(usable, target, options, notes)
-    held = int(sum(rows.estimated_size() for rows in given.values()))
+    held = int(sum(rows.frame.estimated_size() for rows in given.values()))
     if held * _GIVEN_SHARE > budget:
-        count = sum(rows.height for rows in given.values())
+        count = sum(rows.frame.height for rows in given.values())
         raise too_small(budget, held * _GIVEN_SHARE, f"{count:,} given dev and test rows")
     return given
 

@@ -6,7 +6,7 @@ All are 95 % intervals over the choice of rows; the model is held as it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -149,9 +149,33 @@ def paired_difference(
         only_first = int((wrong_first & ~wrong_second).sum())
         only_second = int((wrong_second & ~wrong_first).sum())
         return _matched(only_first, only_second, len(y))
+    return mean_difference(metric, y, [first], second, weight, seed, group)
+
+
+def mean_difference(
+    metric: Metric,
+    y: np.ndarray,
+    several: Sequence[np.ndarray],
+    one: np.ndarray,
+    weight: np.ndarray | None = None,
+    seed: int = 0,
+    group: np.ndarray | None = None,
+) -> Estimate:
+    """Return the score of several predictions together less that of one, by the paired bootstrap.
+
+    Args:
+        metric: what is measured.
+        y: (n,) targets.
+        several: predictions for the same rows, whose row statistics are averaged; all finite.
+        one: predictions to compare with, all finite.
+        weight: (n,) sample weights, at least 0; None means 1 for every row.
+        seed: of the resampling.
+        group: (n,) as for `paired_difference`.
+    """
     generator = np.random.default_rng(seed)
-    tally = _grouped(first, weight, generator, group)
-    sums = np.concatenate([metric.sums(y, p, tally) for p in (first, second)], axis=-1)
+    tally = _grouped(one, weight, generator, group)
+    mean = np.mean([metric.sums(y, p, tally) for p in several], axis=0)
+    sums = np.concatenate([mean, metric.sums(y, one, tally)], axis=-1)
     half = sums.shape[-1] // 2
     return resampled_groups(
         sums, lambda s: metric.combine(s[..., :half]) - metric.combine(s[..., half:]), generator

@@ -44,6 +44,7 @@ from deepwell.records import (
 )
 from deepwell.report._figures import count
 
+from ._adjustments import scores_of
 from ._affordable import affordable, sampled_note
 from ._arrays import score_scale
 from ._baselines import SimpleModel
@@ -66,6 +67,7 @@ from ._history import History
 from ._interrupt import BY_USER
 from ._model import Model
 from ._peak_memory import peak_memory
+from ._probabilities import wrong_probabilities
 from ._probing import late_probes
 from ._repeats import best_possible, repeats_of
 from ._settings import Settings, probing_of
@@ -152,7 +154,13 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
     luck = _luck(run, trials, best)
     name = run.history.record.name
     folder = run.history.store.folder / name
-    model = replace(model, about={**model.about, "dev": scored.dev.to_plain(), "study": name})
+    model = replace(
+        model,
+        about={**model.about, "dev": scored.dev.to_plain(), "study": name},
+        adjustments=scores_of(
+            targets(run.data, run.data.dev), scored.dev_prediction, run.settings.seed
+        ),
+    )
     model.save(folder / "model")
     _remember_speed(run, trials, work)
     meter = run.engine.meter
@@ -181,6 +189,7 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
                 *(run.data_checks, run.data, run.metric.name, run.settings.folds),
             ),
             *_findings(run, scored, differences, luck),
+            *wrong_probabilities(run.data, scored.dev_prediction, run.settings.seed),
             *diagnose_divergence(divergence(run.engine, trials)),
             *training_findings(_ended(run, trials, best, scored, differences)),
         ),

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from deepwell.report._diagnosis import Diagnosis
     from deepwell.storage._store import Store  # loads SQLAlchemy
 
+    from ._calibrate import Calibrated
+
 
 class FinishedStudy:
     """A study read back from its store; every call reads what is there now.
@@ -160,6 +162,8 @@ class FinishedStudy:
         y = target.encode(frame[target.name])
         truth = y if model.classes else target.original(y)
         prediction = model.outputs(model.table_encoder.transform(frame))
+        if metric.of_decisions:
+            prediction = model.decisions(prediction)
         weight = weighting_of(self._record).of(frame, y)
         score = estimate(metric, truth, prediction, weight, self._record_seed())
         with self._open() as opened:
@@ -191,6 +195,65 @@ class FinishedStudy:
         from ._diagnose import diagnose_study  # which needs a finished study itself
 
         return diagnose_study(self, self._where, data)
+
+    def calibrate(
+        self, *, temperature: bool = True, threshold: str | None = None, data: Data | None = None
+    ) -> Calibrated:
+        """Store a temperature and a decision threshold with the model; predictions use them then.
+
+        Afterwards the model has what was asked for and nothing else, so
+        `calibrate(temperature=False)` takes both away.
+
+        Args:
+            temperature: whether to fit one on the dev rows (`docs/predictions.md`); it is kept
+                where it lowers the log loss of rows that did not fit it.
+            threshold: of two classes, what it is to be best for: `f1`, `balanced_error`, or
+                `cost=R` where a missed row of the second class costs as much as R false alarms.
+            data: what `load` returned, where the study's rows came from memory.
+
+        Raises:
+            UsageError: for regression, a threshold for more than two classes, or rows that cannot
+                be read again.
+        """
+        from ._calibrate import calibrate_study  # which needs a finished study itself
+
+        return calibrate_study(self, self._where, data, temperature, threshold)
+
+    def column_importance(self, data: Data | None = None) -> Any:
+        """Return a Polars frame: what shuffling each input column does to the dev score.
+
+        Columns: `columns` (several where they are correlated by 0.8 or more and are shuffled
+        together), `change` of the score (above 0 where the model needs them), and the ends `low`
+        and `high` of its interval over rows and shuffles; the largest change first.
+
+        Args:
+            data: what `load` returned, where the study's rows came from memory.
+
+        Raises:
+            UsageError: when the rows cannot be read again, or none were held out, as in a
+                cross-validated study.
+        """
+        from ._analysis import importance_frame
+
+        return importance_frame(self, self._where, data)
+
+    def mislabeled(self, rate: float = 0.1, data: Data | None = None) -> Any:
+        """Return a Polars frame of the rows whose labels are most likely wrong, the surest first.
+
+        Columns: `row` (its number in the source, counted from 1), `label`, `likely` (what the
+        networks say) and `chance_right`, the probability that the label is right after all.
+
+        Args:
+            rate: false-discovery rate: at most this share of the rows has a right label, in 95 of
+                100 tables.
+            data: what `load` returned, where the study's rows came from memory.
+
+        Raises:
+            UsageError: for regression, a rate that is none, or rows that cannot be read again.
+        """
+        from ._analysis import mislabeled_frame
+
+        return mislabeled_frame(self, self._where, data, rate)
 
     def report_text(self) -> str:
         """Return what was done, found and assumed, as text."""

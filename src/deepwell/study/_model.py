@@ -1,14 +1,15 @@
 """A trained network with its preprocessing: saved as weights and a description, never as code.
 
 A model is a folder with `model.safetensors` (weights and biases) and `model.json` (architecture,
-preprocessing, classes, versions, data fingerprint, scores).
+preprocessing, classes, versions, data fingerprint, scores, temperature, decision threshold and what
+sets and intervals rest on).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell.data._table_encoder import TableEncoder
 from deepwell.data._target import TargetEncoder
+from deepwell.diagnosis._temperature import at_temperature
+from deepwell.diagnosis._threshold import decided
 from deepwell.networks._architecture import Architecture
 from deepwell.networks._forward import predictions
 from deepwell.networks._monte_carlo import Sampled, sampled_predictions
@@ -25,7 +28,10 @@ from deepwell.records import from_plain
 from deepwell.storage._blobs import load_arrays, save_arrays
 from deepwell.storage._files import write_atomic, write_error
 
+from ._adjustments import Adjustments
+
 FORMAT = 1
+ADJUSTED_FORMAT = 2  # of a model that a Deepwell of before its adjustments would misread
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 
 
@@ -38,6 +44,8 @@ class Model:
         parameters: by the names of `Architecture.parameter_shapes` and `statistic_shapes`.
         table_encoder, target_encoder: fitted on the train rows.
         about: name, hyperparameters, scores, versions and the data's fingerprint.
+        adjustments: temperature and decision threshold, where they were asked for, and what sets
+            and intervals rest on.
     """
 
     architecture: Architecture
@@ -45,6 +53,7 @@ class Model:
     table_encoder: TableEncoder
     target_encoder: TargetEncoder
     about: Mapping[str, Any]
+    adjustments: Adjustments = field(default_factory=Adjustments)
 
     def __repr__(self) -> str:
         """Return one line: what is predicted, from how much, by how many parameters."""
@@ -61,8 +70,16 @@ class Model:
         """
         raw = predictions(self.architecture, self.parameters, x)
         if self.target_encoder.task.kind == "classification":
-            return raw
+            return at_temperature(raw, self.adjustments.temperature)
         return self.target_encoder.original(raw)
+
+    def decisions(self, outputs: np.ndarray) -> np.ndarray:
+        """Return class probabilities (n, C) as ones and zeros where a threshold decides.
+
+        Without one they are returned as they are: the largest decides.
+        """
+        threshold = self.adjustments.threshold
+        return outputs if threshold is None else decided(outputs[:, 1], threshold)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -91,6 +108,48 @@ class Model:
             raise UsageError("a regression model has no class probabilities; use predict")
         return self._outputs_of(frame)
 
+    def predict_set(self, frame: Any, coverage: float = 0.95, adaptive: bool = False) -> np.ndarray:
+        """Return which classes are in the set of each row, (n, C) True or False.
+
+        For rows like the dev rows, the true class is in the set with at least this probability,
+        averaged over rows (split conformal prediction; `docs/predictions.md`). The dev rows have
+        chosen the network too, so a little less is to be expected where they are few and networks
+        were many.
+
+        Args:
+            frame: as for `predict`.
+            coverage: above 0 and below 1; at most n / (n + 1) for n dev rows.
+            adaptive: sets that grow where the network is less sure, in place of those that are
+                smallest on average.
+
+        Raises:
+            UsageError: for a regression model, when a column is missing, or the dev rows are too
+                few for the coverage.
+        """
+        if not self.classes:
+            raise UsageError("a regression model has no sets of classes; use predict_interval")
+        return self.adjustments.sets(self._outputs_of(frame), coverage, adaptive)
+
+    def predict_interval(
+        self, frame: Any, coverage: float = 0.95, adaptive: bool = False
+    ) -> np.ndarray:
+        """Return an interval for each row, (n, 2): its ends in the target's unit.
+
+        It holds the true value as `predict_set` holds the true class.
+
+        Args:
+            frame: as for `predict`.
+            coverage: above 0 and below 1; at most n / (n + 1) for n dev rows.
+            adaptive: intervals whose width depends on what is predicted.
+
+        Raises:
+            UsageError: for a model of classes, when a column is missing, or the dev rows are too
+                few for the coverage.
+        """
+        if self.classes:
+            raise UsageError("a model of classes has no intervals; use predict_set")
+        return self.adjustments.intervals(self._outputs_of(frame), coverage, adaptive)
+
     def predict_spread(self, frame: Any, samples: int = 50, seed: int = 0) -> Sampled:
         """Return the mean and spread of many thinned networks: Monte Carlo dropout.
 
@@ -118,14 +177,24 @@ class Model:
         mean = self.target_encoder.original(sampled.mean)
         return Sampled(mean, np.abs(self.target_encoder.original(sampled.spread) - origin))
 
-    def predict_frame(self, source: Any, samples: int = 0) -> dict[str, np.ndarray]:
+    def predict_frame(
+        self, source: Any, samples: int = 0, coverage: float | None = None, adaptive: bool = False
+    ) -> dict[str, np.ndarray]:
         """Return the columns `prediction` and, for classes, `probability_<class>`.
 
         Args:
             source: as for `predict`.
             samples: of Monte Carlo dropout, whose mean is then predicted, with the columns
                 `spread`, or `spread_<class>` for classes; 0 leaves it out.
+            coverage: of sets or intervals, in the columns `set_<class>`, or `low` and `high`;
+                None leaves them out.
+            adaptive: as for `predict_set`.
         """
+        if samples and coverage is not None:
+            raise UsageError(
+                "`coverage` and `samples` cannot be given together: sets and intervals rest on the "
+                "network itself, not on samples of it; give one of the two"
+            )
         sampled = self.predict_spread(source, samples) if samples else None
         outputs = sampled.mean if sampled else self._outputs_of(source)
         columns = {"prediction": self._named(outputs)}
@@ -135,7 +204,18 @@ class Model:
                 columns[f"spread_{label}"] = sampled.spread[:, index]
         if sampled and not self.classes:
             columns["spread"] = sampled.spread
+        if coverage is not None:
+            columns |= self._covering(outputs, coverage, adaptive)
         return columns
+
+    def _covering(
+        self, outputs: np.ndarray, coverage: float, adaptive: bool
+    ) -> dict[str, np.ndarray]:
+        if self.classes:
+            inside = self.adjustments.sets(outputs, coverage, adaptive)
+            return {f"set_{label}": inside[:, i] for i, label in enumerate(self.classes)}
+        ends = self.adjustments.intervals(outputs, coverage, adaptive)
+        return {"low": ends[:, 0], "high": ends[:, 1]}
 
     def _outputs_of(self, source: Any) -> np.ndarray:
         return self.outputs(self._encoded(source))
@@ -148,7 +228,7 @@ class Model:
     def _named(self, outputs: np.ndarray) -> np.ndarray:
         if not self.classes:
             return outputs
-        return self.target_encoder.labels(outputs.argmax(axis=1))
+        return self.target_encoder.labels(self.decisions(outputs).argmax(axis=1))
 
     def save(self, folder: Path) -> str:
         """Write the model's two files and return the sha256 of its weights.
@@ -163,11 +243,12 @@ class Model:
             raise write_error(error, folder) from error
         digest = save_arrays(folder / WEIGHTS, dict(self.parameters), {"format": str(FORMAT)})
         described = {
-            "format": FORMAT,
+            "format": ADJUSTED_FORMAT if self.adjustments.change_predictions else FORMAT,
             "weights_sha256": digest,
             "architecture": asdict(self.architecture),
             "table": self.table_encoder.to_plain(),
             "target": self.target_encoder.to_plain(),
+            "adjustments": self.adjustments.to_plain(),
             "about": dict(self.about),
         }
         text = json.dumps(described, indent=1, allow_nan=False)
@@ -188,15 +269,16 @@ def load_model(path: str | Path, store: str | None = None) -> Model:
     folder = _folder(Path(path), store)
     try:
         described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        if described["format"] != FORMAT:
+        if described["format"] not in (FORMAT, ADJUSTED_FORMAT):
             raise UsageError(
                 f"{safe_text(folder)} holds a model of format {safe_text(described['format'])}, "
-                f"this version reads format {FORMAT}; use a newer Deepwell"
+                f"this version reads formats {FORMAT} and {ADJUSTED_FORMAT}; use a newer Deepwell"
             )
         architecture = from_plain(Architecture, described["architecture"])
         table = TableEncoder.from_plain(described["table"])
         target = TargetEncoder.from_plain(described["target"])
         about = {**described["about"], "weights_sha256": described["weights_sha256"]}
+        adjustments = Adjustments.from_plain(described.get("adjustments"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, UsageError):
             raise
@@ -206,7 +288,7 @@ def load_model(path: str | Path, store: str | None = None) -> Model:
         ) from None
     parameters = load_arrays(folder / WEIGHTS).arrays
     _check_shapes(folder, architecture, parameters)
-    return Model(architecture, parameters, table, target, about)
+    return Model(architecture, parameters, table, target, about, adjustments)
 
 
 def _folder(path: Path, store: str | None) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from ._model import Model
 from ._same_data import same_data
 from ._settings import Settings
 
+if TYPE_CHECKING:
+    from ._out_of_fold import HeldOut
+
 
 @dataclass(frozen=True, eq=False)
 class Reopened:
@@ -32,6 +36,7 @@ class Reopened:
         data: its train, dev and train-dev rows; of rows that were streamed, a sample of train.
         model: the best network; of a study with folds the one trained on all rows, for which no
             row here was held out.
+        study: as it was found; store: where, as it was given.
     """
 
     result: StudyResult
@@ -39,6 +44,7 @@ class Reopened:
     data: Data
     model: Model
     study: FinishedStudy
+    store: str | Path | None = None
 
     @property
     def metric(self) -> Metric:
@@ -53,6 +59,20 @@ class Reopened:
     def trials(self) -> list[Trial]:
         """Return all trials, without curves."""
         return self.study.trials()
+
+    @cached_property
+    def out_of_fold(self) -> HeldOut | None:
+        """Train and dev rows predicted by networks not trained on them; None where folds fail."""
+        from ._out_of_fold import out_of_fold  # which needs a reopened study itself
+
+        return out_of_fold(self)
+
+    @cached_property
+    def held(self) -> HeldOut | None:
+        """The rows that networks were chosen on, predicted by one that was not trained on them."""
+        from ._out_of_fold import dev_rows
+
+        return dev_rows(self)
 
     @cached_property
     def y_train(self) -> np.ndarray:
@@ -97,4 +117,4 @@ def reopen(study: FinishedStudy, store: str | Path | None, data: Data | None = N
         record = opened.study(result.name)
         settings = from_config(record).settings
         rows = same_data(opened, record, data, 'open_study("{}").diagnose(load(...))')
-    return Reopened(result, settings, affordable(rows), study.model(), study)
+    return Reopened(result, settings, affordable(rows), study.model(), study, store)

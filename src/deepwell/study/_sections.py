@@ -11,6 +11,13 @@ from typing import NamedTuple
 
 from deepwell.records import Section
 
+from ._analysis import (
+    told_columns,
+    told_coverage,
+    told_labels,
+    told_probabilities,
+    told_slices,
+)
 from ._reopened import Reopened
 from ._section_error import ERROR_CODES, error_section
 
@@ -27,7 +34,14 @@ class Part(NamedTuple):
     instead_of: tuple[str, ...] = ()
 
 
-PARTS: tuple[Part, ...] = (Part(error_section, ERROR_CODES),)
+PARTS: tuple[Part, ...] = (
+    Part(error_section, ERROR_CODES),
+    Part(told_probabilities, instead_of=("DW213",)),
+    Part(told_slices),
+    Part(told_labels),
+    Part(told_columns),
+    Part(told_coverage),
+)
 """In the order in which they are told."""
 
 GROUPS: dict[str, tuple[str, str]] = {

@@ -29,6 +29,7 @@ from deepwell.storage._open import locate
 from ._arrays import engine_of
 from ._asked import Asked
 from ._budget import parse_budget
+from ._calibrate import Calibrated
 from ._course import Job, Past, carry_out
 from ._evaluate import check_defined
 from ._finished import FinishedStudy, open_study
@@ -218,6 +219,27 @@ class Study:
         A sequence of findings: those of the run, and what takes longer than a run should.
         """
         return self._ended().diagnose(self.data)
+
+    def calibrate(self, *, temperature: bool = True, threshold: str | None = None) -> Calibrated:
+        """Store a temperature and a decision threshold with the model; predictions use them then.
+
+        Args:
+            temperature: whether to fit one on the dev rows.
+            threshold: of two classes, what it is to be best for: `f1`, `balanced_error`, `cost=R`.
+        """
+        return self._ended().calibrate(temperature=temperature, threshold=threshold, data=self.data)
+
+    def column_importance(self) -> Any:
+        """Return a Polars frame: what shuffling each input column does to the dev score."""
+        return self._ended().column_importance(self.data)
+
+    def mislabeled(self, rate: float = 0.1) -> Any:
+        """Return a Polars frame of the rows whose labels are most likely wrong, the surest first.
+
+        Args:
+            rate: false-discovery rate: at most this share of the rows has a right label.
+        """
+        return self._ended().mislabeled(rate, self.data)
 
     def open_test(self) -> tuple[Opening, ...]:
         """Open the sealed test set, score the best network, and return all openings so far."""

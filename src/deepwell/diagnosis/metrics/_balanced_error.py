@@ -25,5 +25,12 @@ def _combine(sums: np.ndarray) -> np.ndarray:
 
 
 balanced_error = Metric(
-    "balanced_error", "balanced error", "classification", True, True, _sums, _combine
+    "balanced_error",
+    "balanced error",
+    "classification",
+    True,
+    True,
+    _sums,
+    _combine,
+    of_decisions=True,
 )

@@ -17,4 +17,4 @@ def _combine(sums: np.ndarray) -> np.ndarray:
     return ratio(sums[..., 0], sums[..., 1])
 
 
-error = Metric("error", "error", "classification", True, True, _sums, _combine)
+error = Metric("error", "error", "classification", True, True, _sums, _combine, of_decisions=True)

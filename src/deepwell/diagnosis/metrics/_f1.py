@@ -29,4 +29,4 @@ def _combine(sums: np.ndarray) -> np.ndarray:
     return 1 - np.nan_to_num(mean_of_defined(ratio(2 * hits, either)), nan=0.0)
 
 
-f1 = Metric("f1", "1 - F1", "classification", False, True, _sums, _combine)
+f1 = Metric("f1", "1 - F1", "classification", False, True, _sums, _combine, of_decisions=True)

@@ -36,6 +36,7 @@ class Metric:
         bounded: whether it lies in [0, 1] with 0 within reach of a perfect model.
         sums: `(y, prediction, tally) -> (groups, k)` sums of the row statistics.
         combine: `(..., k) -> (...)` the score from the sums; NaN where it is not defined.
+        of_decisions: whether only the class that is said counts, not its probability.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Metric:
     bounded: bool
     sums: Sums
     combine: Combine
+    of_decisions: bool = False
 
     def loss(
         self, y: np.ndarray, prediction: np.ndarray, weight: np.ndarray | None = None

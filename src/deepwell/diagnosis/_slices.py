@@ -1,0 +1,273 @@
+"""Slices: rows of a category, or of a range of a column, where the model is worse than elsewhere.
+
+Among many slices some look bad by luck. All single columns and pairs are compared at once by the
+largest standardized excess, whose distribution without any bad slice comes from permuting the
+rows' losses (Westfall and Young 1993, Resampling-Based Multiple Testing): in at most 5 of 100
+tables without one, any slice is told. After the worst one is told, the next are looked for among
+the rows that are left, so that a slice is not told again under other names.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from deepwell.records import Estimate
+
+from .metrics._tally import weights
+
+LEVEL = 0.05
+LEAST_ROWS = 20
+LEAST_SHARE = 0.02
+_BINS = 4
+_CATEGORIES = 12
+_PERMUTATIONS = 400
+_CELLS = 60_000_000  # rows times slices that are compared
+_AT_ONCE = 20_000_000
+_MOST_TOLD = 5
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What rows of a slice have in common in one column.
+
+    Attributes:
+        column: its name.
+        words: the condition, as in `contract = month-to-month` or `12 < tenure <= 29`.
+    """
+
+    column: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Rows where the model does worse than elsewhere.
+
+    Attributes:
+        conditions: one, or two that hold together.
+        rows: how many there are.
+        inside: mean loss of these rows, with an interval that holds for all slices at once.
+        outside: mean loss of the other rows.
+        p_value: chance of a slice as bad as this among all of them, where none is bad.
+    """
+
+    conditions: tuple[Condition, ...]
+    rows: int
+    inside: Estimate
+    outside: float
+    p_value: float
+
+    def to_plain(self) -> dict[str, object]:
+        """Return the slice for JSON."""
+        return {
+            "where": [one.words for one in self.conditions],
+            "columns": [one.column for one in self.conditions],
+            "rows": self.rows,
+            "inside": self.inside.to_plain(),
+            "outside": self.outside,
+            "p_value": self.p_value,
+        }
+
+
+@dataclass(frozen=True)
+class Slices:
+    """What was found and how much was looked at.
+
+    Attributes:
+        found: the worst first, at most 5.
+        compared: slices that were compared.
+        columns: that have a slice; `paired`: that were combined with each other, from the first.
+        rows: that were looked at.
+    """
+
+    found: tuple[Slice, ...]
+    compared: int
+    columns: int
+    paired: int
+    rows: int
+
+    def to_plain(self) -> dict[str, object]:
+        """Return the slices for JSON."""
+        return {**vars(self), "found": [one.to_plain() for one in self.found]}
+
+
+def worst_slices(
+    loss: np.ndarray,
+    columns: Mapping[str, np.ndarray],
+    weight: np.ndarray | None = None,
+    seed: int = 0,
+    bounded: bool = True,
+) -> Slices:
+    """Return the slices where the mean loss is higher than elsewhere, beyond chance.
+
+    Numbers are cut at quartiles, of texts the 12 most frequent are slices, missing values are one
+    of their own. A slice has at least 20 rows and 2 % of all, and so have the others. All pairs of
+    columns are combined, or of as many of the first ones as keeps the work bounded.
+
+    Args:
+        loss: (n,) loss of each row, as 1 where it is wrong, or its squared error.
+        columns: name -> (n,) numbers, or texts with None where missing; dates as numbers.
+        weight: (n,) sample weights; None means 1 for every row.
+        seed: of the permutations.
+        bounded: whether a loss is 0 or 1.
+    """
+    n = len(loss)
+    w = weights(n, weight)
+    least = max(LEAST_ROWS, math.ceil(LEAST_SHARE * n))
+    singles = [s for name, values in columns.items() if (s := _singles(name, values, least))]
+    if not singles or n < 2 * least or float(np.ptp(loss)) == 0:
+        return Slices((), 0, len(singles), 0, n)
+    masks, conditions, paired = _all(singles, least, n)
+    center = float(w @ loss) / float(w.sum())
+    excess = w * (loss - center)
+    limits = _largest_by_chance(excess, masks, seed)
+    remaining = np.ones(n, dtype=bool)
+    found: list[Slice] = []
+    while len(found) < _MOST_TOLD:
+        best, score = _worst(w, loss, masks, remaining, least)
+        p_value = (1 + int((limits >= score).sum())) / (1 + len(limits))
+        if best is None or p_value > LEVEL:
+            break
+        inside = masks[best] & remaining
+        # what the told interval has to allow for is a choice among all slices
+        reach = max(1.959963984540054, float(np.quantile(limits, 1 - LEVEL)))
+        rest = remaining & ~inside
+        found.append(
+            Slice(
+                conditions[best],
+                int(inside.sum()),
+                _interval(loss[inside], w[inside], reach, bounded),
+                float(np.average(loss[rest], weights=w[rest])),
+                p_value,
+            )
+        )
+        remaining &= ~inside
+    return Slices(tuple(found), len(masks), len(singles), paired, n)
+
+
+def _singles(name: str, values: np.ndarray, least: int) -> list[tuple[np.ndarray, Condition]]:
+    """Return the slices of one column, each with its condition."""
+    made = _numbers(name, values) if values.dtype.kind in "fiub" else _texts(name, values)
+    enough = [(mask, text) for mask, text in made if least <= mask.sum() <= len(values) - least]
+    return [(mask, Condition(name, text)) for mask, text in enough]
+
+
+def _numbers(name: str, values: np.ndarray) -> list[tuple[np.ndarray, str]]:
+    values = values.astype(np.float64)
+    missing = np.isnan(values)
+    different = np.unique(values[~missing])
+    made = [(missing, f"{name} is missing")]
+    if len(different) <= _BINS:
+        return made + [(values == v, f"{name} = {_figure(v)}") for v in different]
+    cuts = np.unique(np.quantile(values[~missing], np.linspace(0, 1, _BINS + 1)[1:-1]))
+    cuts = cuts[cuts < different[-1]]
+    place = np.where(missing, -1, np.searchsorted(cuts, values))
+    for one in range(len(cuts) + 1):
+        low = "" if one == 0 else f"{_figure(cuts[one - 1])} < "
+        high = "" if one == len(cuts) else f" <= {_figure(cuts[one])}"
+        words = f"{name} > {_figure(cuts[-1])}" if not high else f"{low}{name}{high}"
+        made.append((place == one, words))
+    return made
+
+
+def _texts(name: str, values: np.ndarray) -> list[tuple[np.ndarray, str]]:
+    missing = np.array([v is None for v in values], dtype=bool)
+    texts = np.array(["" if v is None else str(v) for v in values])
+    different, counts = np.unique(texts[~missing], return_counts=True)
+    made = [(missing, f"{name} is missing")]
+    for place in np.argsort(-counts, kind="stable")[:_CATEGORIES]:
+        one = str(different[place])
+        made.append(((texts == one) & ~missing, f"{name} = {one}"))
+    return made
+
+
+def _all(
+    singles: Sequence[list[tuple[np.ndarray, Condition]]], least: int, n: int
+) -> tuple[np.ndarray, list[tuple[Condition, ...]], int]:
+    """Return (m, n) which rows are in each slice, their conditions, and how many columns pair."""
+    masks = [mask for column in singles for mask, _ in column]
+    conditions: list[tuple[Condition, ...]] = [(c,) for column in singles for _, c in column]
+    paired = 1
+    room = _CELLS // n - len(masks)
+    for second in range(1, len(singles)):
+        room -= sum(len(singles[first]) * len(singles[second]) for first in range(second))
+        if room < 0:
+            break
+        paired = second + 1
+        right = np.array([mask for mask, _ in singles[second]])
+        for first in range(second):
+            left = np.array([mask for mask, _ in singles[first]])
+            sizes = left.astype(np.float32) @ right.T.astype(np.float32)
+            places = np.argwhere((sizes >= least) & (sizes <= n - least))
+            for i, j in cast(list[list[int]], places.tolist()):
+                masks.append(left[i] & right[j])
+                conditions.append((singles[first][i][1], singles[second][j][1]))
+    return np.array(masks), conditions, paired
+
+
+def _largest_by_chance(excess: np.ndarray, masks: np.ndarray, seed: int) -> np.ndarray:
+    """Return the largest standardized excess of any slice in each permutation of the rows."""
+    n = len(excess)
+    generator = np.random.default_rng(seed)
+    drawn = np.stack([generator.permutation(excess) for _ in range(_PERMUTATIONS)], axis=1)
+    drawn = np.ascontiguousarray(drawn, np.float32)
+    largest = np.full(_PERMUTATIONS, -np.inf)
+    step = max(1, _AT_ONCE // n)
+    for start in range(0, len(masks), step):
+        part = masks[start : start + step]
+        deviation = _deviation(excess, part.sum(axis=1), n)
+        sums = part.astype(np.float32) @ drawn
+        largest = np.maximum(largest, (sums / deviation[:, None]).max(axis=0))
+    return largest
+
+
+def _deviation(excess: np.ndarray, size: np.ndarray, n: int) -> np.ndarray:
+    """Return the standard deviation of the sum over so many rows drawn without replacement."""
+    variance = float(np.var(excess, ddof=1))
+    return np.sqrt(np.maximum(variance * size * (n - size) / n, 1e-300))
+
+
+def _worst(
+    w: np.ndarray, loss: np.ndarray, masks: np.ndarray, remaining: np.ndarray, least: int
+) -> tuple[int | None, float]:
+    """Return the slice with the largest standardized excess among the rows that are left."""
+    rows = np.flatnonzero(remaining)
+    n = len(rows)
+    if n < 2 * least:
+        return None, 0.0
+    mine, own = w[rows], loss[rows]
+    excess = mine * (own - float(mine @ own) / float(mine.sum()))
+    scores = np.empty(len(masks))
+    step = max(1, _AT_ONCE // n)
+    for start in range(0, len(masks), step):
+        part = masks[start : start + step][:, rows]
+        size = part.sum(axis=1)
+        sums = part.astype(np.float32) @ excess.astype(np.float32)
+        fits = (size >= least) & (size <= n - least)
+        found = np.where(fits, sums / _deviation(excess, size, n), -np.inf)
+        scores[start : start + step] = found
+    best = int(scores.argmax())
+    return (best, float(scores[best])) if scores[best] > 0 else (None, 0.0)
+
+
+def _interval(loss: np.ndarray, w: np.ndarray, reach: float, bounded: bool) -> Estimate:
+    """Return the mean with an interval of `reach` standard errors; Wilson's form for shares."""
+    total = float(w.sum())
+    rows = total**2 / float((w**2).sum())
+    mean = float(w @ loss) / total
+    if not bounded:
+        half = reach * math.sqrt(float((w**2) @ (loss - mean) ** 2)) / total
+        return Estimate(mean, max(0.0, mean - half), mean + half)
+    middle = (mean + reach**2 / (2 * rows)) / (1 + reach**2 / rows)
+    half = reach * math.sqrt(mean * (1 - mean) / rows + reach**2 / (4 * rows**2))
+    half /= 1 + reach**2 / rows
+    return Estimate(mean, max(0.0, middle - half), min(1.0, middle + half))
+
+
+def _figure(value: float) -> str:
+    return f"{value:.4g}"

@@ -1,0 +1,118 @@
+"""A temperature and a decision threshold for a study's model: measured, then stored with it.
+
+Both are fitted on the rows that networks were chosen on, predicted by one that was not trained on
+them, and what they do is measured on parts of those rows that did not fit them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from deepwell._base._errors import UsageError
+from deepwell._base._safe_text import safe_text
+from deepwell.data._data import Data
+from deepwell.diagnosis._temperature import Scaling, at_temperature, temperature_scaling
+from deepwell.diagnosis._threshold import Threshold, decision_threshold, objective
+
+from ._adjustments import scores_of
+from ._finished import FinishedStudy
+from ._model import Model
+from ._reopened import Reopened, reopen
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What was stored with a model.
+
+    Attributes:
+        scaling: of the temperature; None where none was asked for.
+        kept: whether the temperature lowers the log loss and was stored.
+        threshold: what it changes; None where none was asked for.
+        positive: label of the class that the threshold is for, or an empty string.
+        rows: they were fitted on.
+    """
+
+    scaling: Scaling | None
+    kept: bool
+    threshold: Threshold | None
+    positive: str
+    rows: int
+
+    def to_plain(self) -> dict[str, object]:
+        """Return it for JSON."""
+        return {
+            "rows": self.rows,
+            "temperature": None if self.scaling is None else self.scaling.to_plain(),
+            "temperature_kept": self.kept,
+            "threshold": None if self.threshold is None else self.threshold.to_plain(),
+            "positive": self.positive,
+        }
+
+
+def calibrate_study(
+    study: FinishedStudy,
+    store: str | Path | None,
+    data: Data | None,
+    temperature: bool,
+    threshold: str | None,
+) -> Calibrated:
+    """Store a temperature and a threshold with a study's model, or take them away.
+
+    Args:
+        study: of classes.
+        store: where it is kept.
+        data: its rows; None reads them again from where they came.
+        temperature: whether to fit one; it is kept where it lowers the log loss of rows that did
+            not fit it.
+        threshold: `f1`, `balanced_error` or `cost=R`, for two classes; None for the likelier class.
+
+    Raises:
+        UsageError: for regression, more than two classes with a threshold, or rows that cannot be
+            read or predicted again.
+    """
+    goal = None if threshold is None else objective(threshold)
+    classes = study.model().classes
+    if not classes:
+        raise UsageError("a regression model has no probabilities to calibrate")
+    if goal is not None and len(classes) != 2:
+        raise UsageError(
+            f"a threshold is for two classes, and this study has {len(classes)}; leave it out"
+        )
+    reopened = reopen(study, store, data)
+    plain = replace(reopened, model=_unadjusted(reopened.model))
+    held = plain.held
+    if held is None:
+        raise UsageError(
+            f"the networks of study {safe_text(reopened.result.name)} cannot be trained again fold "
+            "by fold, so no row is left that its model was not trained on"
+        )
+    seed = reopened.settings.seed
+    probabilities, scaling = held.prediction, None
+    if temperature:
+        scaling = temperature_scaling(held.y, probabilities, held.weight, seed)
+    kept = scaling is not None and scaling.change.value < 0
+    if scaling is not None and kept:
+        probabilities = at_temperature(probabilities, scaling.temperature)
+    found = None
+    if goal is not None:
+        found = decision_threshold(goal, held.y, probabilities[:, 1], held.weight, seed)
+    adjustments = replace(
+        scores_of(held.y, probabilities, seed),
+        temperature=scaling.temperature if scaling is not None and kept else 1.0,
+        threshold=None if found is None else found.value,
+        threshold_for="" if found is None else found.objective,
+    )
+    replace(plain.model, adjustments=adjustments).save(_folder(reopened))
+    positive = "" if found is None else classes[1]
+    return Calibrated(scaling, kept, found, positive, len(held.y))
+
+
+def _unadjusted(model: Model) -> Model:
+    """Return the model with the probabilities that its network gives."""
+    plain = replace(model.adjustments, temperature=1.0, threshold=None, threshold_for="")
+    return replace(model, adjustments=plain)
+
+
+def _folder(reopened: Reopened) -> Path:
+    return Path(reopened.result.model)

@@ -1,0 +1,106 @@
+"""Predictions for train and dev rows by networks that were not trained on them.
+
+Networks of the best configuration, one a fold, are trained as a population: each on the other
+folds, for as many epochs as the best network was. Of a cross-validated study the folds are its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from deepwell.data._folds import make_folds
+from deepwell.data._pool import Pool
+from deepwell.diagnosis._temperature import at_temperature
+from deepwell.execution._backends import choose_backend
+from deepwell.records import Trial, TrialSpec
+from deepwell.search.schedulers._across_folds import configurations
+
+from ._arrays import engine_of
+from ._cross_validate import score_out_of_fold
+from ._evaluate import targets
+from ._reopened import Reopened
+from ._settings import optimizers_of
+
+FOLDS = 5
+_MULTIPLY_ADDS = 1e12  # that five networks may take beyond what the study asked for: seconds
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Rows with what a network that was not trained on them says.
+
+    Attributes:
+        y: (n,) class numbers, or values in the target's unit.
+        prediction: (n, C) or (n,).
+        weight: (n,) sample weights.
+        numbers: (n,) of each row in its source, counted from 1.
+    """
+
+    y: np.ndarray
+    prediction: np.ndarray
+    weight: np.ndarray
+    numbers: np.ndarray
+
+
+def best_of(reopened: Reopened) -> Trial:
+    """Return the best trial; of a cross-validated study the configuration, its epochs the mean."""
+    trials, number = reopened.trials(), reopened.result.best_trial
+    folds = reopened.settings.folds
+    if not folds:
+        return next(trial for trial in trials if trial.number == number)
+    first = number // folds * folds
+    return next(one for one in configurations(trials, folds) if one.number == first)
+
+
+def out_of_fold(reopened: Reopened) -> HeldOut | None:
+    """Return predictions for all train and dev rows, or None where folds cannot be made of them.
+
+    That is where rows have an order or were given as dev, where the table was streamed or five
+    more networks take too long; and where a network of a fold diverged or did not fit in memory.
+    """
+    data, best = reopened.data, best_of(reopened)
+    count = reopened.settings.folds or FOLDS
+    each = 3 * reopened.model.architecture.multiply_adds() * len(data.train) * best.best_epoch
+    too_long = reopened.held_out and each * count > _MULTIPLY_ADDS
+    if not isinstance(data.pool, Pool) or too_long:
+        return None
+    folds = make_folds(data, count)
+    specs = {fold: replace(_alone(best.spec), fold=fold + 1, folds=count) for fold in range(count)}
+    backend = choose_backend(reopened.result.program, optimizers_of(reopened.settings.space))
+    metric = reopened.metric
+    with contextlib.closing(
+        engine_of(folds.whole, folds, metric.name, backend, data.memory)
+    ) as engine:
+        engine.prepare(specs, engine.plan(specs, best.best_epoch))
+        for _ in engine.train(list(specs), best.best_epoch, lambda: False):
+            pass
+        held = engine.states(list(specs))
+        if len(held) < count or not all(np.isfinite(held[n]["best_score"]) for n in specs):
+            return None
+        first = replace(best, number=0, spec=specs[0])
+        said = score_out_of_fold(engine, first, folds, metric, reopened.settings.seed)
+    rows = folds.whole.train
+    return HeldOut(
+        targets(folds.whole, rows), said.scored.dev_prediction, rows.weight, data.pool_numbers
+    )
+
+
+def dev_rows(reopened: Reopened) -> HeldOut | None:
+    """Return the dev rows with what the saved network says; out of fold in a study with folds."""
+    if not reopened.held_out:
+        held = reopened.out_of_fold
+        if held is None or held.prediction.ndim == 1:
+            return held
+        temperature = reopened.model.adjustments.temperature
+        return replace(held, prediction=at_temperature(held.prediction, temperature))
+    dev, data = reopened.data.dev, reopened.data
+    return HeldOut(reopened.y_dev, reopened.dev_prediction, dev.weight, data.dev_numbers)
+
+
+def _alone(spec: TrialSpec) -> TrialSpec:
+    """Return a specification that trains to its end."""
+    values = {**spec.hyperparameters, "patience": 0}
+    return TrialSpec(values, spec.seed, spec.order_seed, spec.dtype)

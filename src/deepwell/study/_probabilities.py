@@ -1,0 +1,46 @@
+"""What every fit says about its probabilities: whether they are clearly wrong (DW213)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from deepwell.data._data import Data
+from deepwell.diagnosis._prediction_sections import Predicted, calibration_of
+from deepwell.records import Finding
+
+from ._evaluate import targets
+
+_DRAWS = 199
+_CELLS = 20_000  # rows times classes, for some milliseconds
+
+
+def wrong_probabilities(data: Data, prediction: np.ndarray, seed: int) -> list[Finding]:
+    """Return DW213 where it is a problem, nothing else; `deepwell diagnose` tells the rest.
+
+    Of many dev rows a random part is looked at, so that it takes some milliseconds at most.
+
+    Args:
+        data: whose dev rows were predicted.
+        prediction: (n, C) probabilities for them; values have nothing to be told.
+        seed: of the draws.
+    """
+    if prediction.ndim == 1:
+        return []
+    n, classes = len(prediction), len(data.task.classes)
+    most = max(1, _CELLS // classes)
+    rows = np.arange(n)
+    if n > most:
+        rows = np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
+    part = Predicted(
+        y=targets(data, data.dev)[rows],
+        prediction=prediction[rows],
+        classes=data.task.classes,
+        weight=data.dev.weight[rows],
+        seed=seed,
+    )
+    finding, _ = calibration_of(part, _DRAWS)
+    if finding.level != "problem":
+        return []
+    return [replace(finding, evidence={**finding.evidence, "rows": min(n, most)})]

@@ -1,0 +1,114 @@
+"""Calibration: bins, Brier and log loss against scikit-learn; the test's size by simulation."""
+
+import numpy as np
+import pytest
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import brier_score_loss, log_loss
+
+from deepwell.diagnosis._calibration import (
+    brier,
+    calibration,
+    calibration_error,
+    calibration_p_value,
+    reliability,
+)
+from deepwell.diagnosis._temperature import at_temperature, fit_temperature, temperature_scaling
+
+
+def honest(n: int, classes: int, seed: int, temperature: float = 1.0):
+    """Labels drawn from probabilities, and what a model of another temperature says of them."""
+    generator = np.random.default_rng(seed)
+    p = at_temperature(generator.dirichlet(np.ones(classes), n), 0.5)
+    y = (generator.random((n, 1)) > np.cumsum(p, axis=1)[:, :-1]).sum(axis=1)
+    return y, at_temperature(p, 1 / temperature)
+
+
+def test_bins_are_those_of_scikit_learn():
+    y, p = honest(500, 2, 0)
+    said, share = (
+        np.array(v)
+        for v in zip(*((b.said, b.share.value) for b in reliability(p[:, 1], y == 1)), strict=True)
+    )
+    expected = calibration_curve(y, p[:, 1], n_bins=10, strategy="quantile")
+    np.testing.assert_allclose(share, expected[0])
+    np.testing.assert_allclose(said, expected[1])
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_the_brier_score_is_that_of_scikit_learn_and_the_sum_of_its_parts(classes):
+    y, p = honest(400, classes, 1)
+    weight = np.random.default_rng(2).random(400)
+    parts = brier(y, p, weight)
+    expected = brier_score_loss(
+        y, p if classes > 2 else p[:, 1], sample_weight=weight, labels=range(classes)
+    )
+    assert parts.score == pytest.approx(expected)
+    total = parts.reliability - parts.resolution + parts.uncertainty + parts.rest
+    assert total == pytest.approx(parts.score)
+    assert abs(parts.rest) < 0.02 < parts.resolution
+
+
+def test_the_calibration_error_is_known_where_the_model_is_wrong_by_a_constant():
+    generator = np.random.default_rng(3)
+    said = np.repeat([0.3, 0.7], 5_000)
+    true = generator.random(10_000) < said + 0.1
+    assert calibration_error(said, true) == pytest.approx(0.1, abs=0.015)
+    assert calibration_error(said, generator.random(10_000) < said) < 0.015
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_right_probabilities_are_doubted_as_often_as_stated(classes):
+    p_values = [calibration_p_value(*honest(150, classes, s), seed=s, draws=99) for s in range(400)]
+    assert 0.02 <= np.mean(np.array(p_values) <= 0.05) <= 0.085
+    assert 0.44 <= np.mean(p_values) <= 0.58
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_overconfident_probabilities_are_found(classes):
+    found = calibration(*honest(600, classes, 4, temperature=2.0))
+    assert found.p_value <= 0.002
+    assert found.gap.low > 0.03
+    assert found.error > 0.03
+    assert len(found.by_class) == classes
+
+
+def test_weights_count_as_copies_of_rows():
+    y, p = honest(200, 3, 5)
+    copies = np.random.default_rng(6).integers(1, 4, 200)
+    wide = np.repeat(np.arange(200), copies)
+    one, many = calibration(y, p, copies), calibration(y[wide], p[wide])
+    assert one.gap.value == pytest.approx(many.gap.value)
+    assert brier(y, p, copies).score == pytest.approx(many.brier.score)
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_the_temperature_is_found_again(classes):
+    y, p = honest(4_000, classes, 7, temperature=1.8)
+    temperature = fit_temperature(y, p)
+    assert temperature == pytest.approx(1.8, rel=0.06)
+    grid = [log_loss(y, at_temperature(p, t)) for t in np.linspace(0.8, 1.2, 41) * temperature]
+    assert int(np.argmin(grid)) == 20  # no better one nearby
+
+
+def test_the_temperature_stays_within_its_bounds():
+    y = np.array([0, 1, 0, 1])
+    right = np.eye(2)[y] * 0.98 + 0.01
+    assert fit_temperature(y, right) == 0.05
+    assert fit_temperature(1 - y, right) == 20.0
+
+
+def test_the_change_is_measured_on_rows_that_did_not_fit_it():
+    changes = [temperature_scaling(*honest(60, 3, s), seed=s) for s in range(100)]
+    helping = [one.change.high < 0 for one in changes]
+    assert np.mean([one.change.value for one in changes]) > 0  # nothing to gain, a little to lose
+    assert np.mean(helping) <= 0.05
+    scaling = temperature_scaling(*honest(500, 3, 0, temperature=2.0))
+    assert scaling.change.high < 0
+    assert scaling.error_after < scaling.error_before
+
+
+def test_a_temperature_of_two_classes_divides_the_logit():
+    p = np.array([[0.9, 0.1]])
+    q = at_temperature(p, 2.0)[0]
+    assert np.log(q[0] / q[1]) == pytest.approx(np.log(9) / 2)
+    assert at_temperature(p, 1.0) is p

@@ -1,0 +1,80 @@
+"""Mislabeled rows: the stated false-discovery rate against planted flips."""
+
+import numpy as np
+import pytest
+
+from deepwell.diagnosis._mislabels import find_mislabels
+from deepwell.diagnosis._temperature import at_temperature
+
+SHARES = (0.0, 0.02, 0.05, 0.2)
+
+
+def planted(seed: int, share: float, classes: int, overlap: float, temperature: float = 1.0):
+    """Rows of classes that overlap, with flips; a model that has learned the flips too."""
+    generator = np.random.default_rng(seed)
+    n = 1_500
+    margin = generator.gamma(2.0, 1 / overlap, (n, classes))
+    clean = np.exp(margin - margin.max(axis=1, keepdims=True))
+    clean /= clean.sum(axis=1, keepdims=True)
+    y = (generator.random((n, 1)) > np.cumsum(clean, axis=1)[:, :-1]).sum(axis=1)
+    flipped = generator.random(n) < share
+    label = np.where(flipped, (y + generator.integers(1, classes, n)) % classes, y)
+    return label, at_temperature(clean, 1 / temperature), flipped
+
+
+def outcomes(share: float, classes: int, overlap: float, temperature: float, runs: int = 12):
+    """False-discovery rate and power of each run."""
+    found = []
+    for seed in range(runs):
+        label, p, flipped = planted(seed, share, classes, overlap, temperature)
+        rows = [one.row for one in find_mislabels(label, p).suspects]
+        true = int(flipped[rows].sum())
+        found.append((len(rows) - true, len(rows), true / max(1, flipped.sum())))
+    return np.array(found)
+
+
+@pytest.mark.parametrize("share", SHARES)
+@pytest.mark.parametrize(("classes", "overlap"), [(2, 0.15), (10, 0.1)])
+def test_at_most_the_stated_share_is_listed_wrongly(share, classes, overlap):
+    found = outcomes(share, classes, overlap, temperature=1.5)
+    false, listed, power = found.T
+    assert false.sum() <= 0.1 * max(10, listed.sum())
+    assert np.mean(false > 0.1 * listed) <= 0.25
+    if share >= 0.05:
+        assert power.mean() > 0.3
+    if share == 0.0:
+        assert (listed > 0).sum() <= 1
+
+
+@pytest.mark.parametrize("overlap", [0.5, 1.0, 2.0])
+def test_classes_that_overlap_are_not_called_mislabeled(overlap):
+    found = outcomes(0.0, 3, overlap, temperature=1.0, runs=15)
+    assert (found[:, 1] > 0).sum() <= 1
+
+
+def test_the_share_of_flips_is_estimated():
+    covered = []
+    for seed in range(12):
+        label, p, flipped = planted(seed, 0.08, 5, 0.15)
+        share = find_mislabels(label, p).flipped
+        covered.append(share.low <= flipped.mean() <= share.high)
+    assert np.mean(covered) >= 0.8
+
+
+def test_the_surest_come_first_and_name_the_likely_class():
+    label, p, flipped = planted(0, 0.1, 4, 0.12)
+    found = find_mislabels(label, p, rate=0.2)
+    doubts = [one.doubt for one in found.suspects]
+    assert doubts == sorted(doubts)
+    assert found.expected_false == pytest.approx(sum(doubts))
+    assert all(one.label == label[one.row] != one.likely for one in found.suspects)
+    fewer = find_mislabels(label, p, rate=0.06)
+    assert 0 < len(fewer.suspects) < len(found.suspects)
+    assert flipped[[one.row for one in fewer.suspects]].mean() > 0.9
+
+
+def test_few_rows_and_perfect_models_list_nothing():
+    label, p, _ = planted(0, 0.2, 2, 0.15)
+    assert find_mislabels(label[:60], p[:60]).suspects == ()
+    y = np.arange(300) % 3
+    assert find_mislabels(y, np.eye(3)[y]).suspects == ()

@@ -1,0 +1,89 @@
+"""Slices: planted ones are found, none is told where none is, errors are those of the rows."""
+
+import numpy as np
+import pytest
+
+from deepwell.diagnosis._slices import worst_slices
+
+
+def table(n: int, seed: int):
+    """Raw columns of several kinds, and errors that have nothing to do with them."""
+    generator = np.random.default_rng(seed)
+    age = generator.uniform(18, 80, n)
+    age[generator.random(n) < 0.1] = np.nan
+    contract = generator.choice(["monthly", "yearly", "two years"], n).astype(object)
+    contract[generator.random(n) < 0.05] = None
+    columns = {
+        "age": age,
+        "contract": contract,
+        "phone": generator.integers(0, 2, n).astype(float),
+        "city": np.array([f"city {i}" for i in generator.integers(0, 30, n)], dtype=object),
+    }
+    return columns, (generator.random(n) < 0.2).astype(float), generator
+
+
+def test_a_planted_category_is_found_with_its_own_error():
+    columns, loss, generator = table(800, 0)
+    bad = columns["contract"] == "monthly"
+    loss = np.where(bad, generator.random(800) < 0.45, loss).astype(float)
+    found = worst_slices(loss, columns)
+    (first, *_) = found.found
+    assert [c.words for c in first.conditions] == ["contract = monthly"]
+    assert first.rows == bad.sum()
+    assert first.inside.value == pytest.approx(loss[bad].mean())
+    assert first.outside == pytest.approx(loss[~bad].mean())
+    assert first.inside.low > first.outside
+    assert first.p_value < 0.01
+    assert len(found.found) == 1  # the pairs of the same rows are not told again
+
+
+def test_a_planted_pair_of_a_range_and_a_value_is_found():
+    columns, loss, generator = table(2_000, 1)
+    bad = (columns["age"] > 65) & (columns["phone"] == 1)
+    loss = np.where(bad, generator.random(2_000) < 0.6, loss).astype(float)
+    words = {c.words for c in worst_slices(loss, columns).found[0].conditions}
+    assert "phone = 1" in words
+    assert any(text.startswith("age > ") for text in words)
+
+
+def test_missing_values_are_a_slice():
+    columns, loss, _ = table(1_000, 2)
+    loss[np.isnan(columns["age"])] = 1.0
+    assert worst_slices(loss, columns).found[0].conditions[0].words == "age is missing"
+
+
+def test_squared_errors_and_weights_are_taken():
+    columns, _, generator = table(1_000, 3)
+    bad = columns["contract"] == "yearly"
+    loss = generator.normal(size=1_000) ** 2 * np.where(bad, 4.0, 1.0)
+    weight = generator.random(1_000)
+    found = worst_slices(loss, columns, weight, bounded=False).found[0]
+    assert [c.words for c in found.conditions] == ["contract = yearly"]
+    assert found.inside.value == pytest.approx(np.average(loss[bad], weights=weight[bad]))
+
+
+def test_nothing_is_told_where_nothing_is_wrong():
+    """In at most 5 of 100 tables; 100 tables of 3 to 12 leave no room for another rate."""
+    told = 0
+    for seed in range(100):
+        columns, loss, _ = table(300, 100 + seed)
+        told += bool(worst_slices(loss, columns, seed=seed).found)
+    assert told <= 11  # of which 0.4 % of right tests fall out
+
+
+def test_few_rows_and_no_errors_tell_nothing():
+    columns, loss, _ = table(30, 4)
+    assert worst_slices(loss, columns).found == ()
+    columns, loss, _ = table(300, 5)
+    assert worst_slices(np.zeros(300), columns).found == ()
+    assert worst_slices(loss, {}).compared == 0
+    assert worst_slices(loss, {"same": np.ones(300)}).found == ()
+
+
+def test_wide_tables_combine_the_first_columns_alone():
+    generator = np.random.default_rng(6)
+    columns = {f"x{i}": generator.normal(size=4_000) for i in range(60)}
+    found = worst_slices((generator.random(4_000) < 0.2).astype(float), columns)
+    assert found.columns == 60
+    assert 1 < found.paired < 60
+    assert found.compared * 4_000 <= 60_000_000
