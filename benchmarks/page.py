@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from .benchmark import Benchmark
+from .diagnosis.section import section as diagnosis_section
 from .figures import Row, Spread, median_fact, ratio, rows, useful_share
 from .tools import TOOLS
 
 Plain = Mapping[str, Any]
 
+DIAGNOSIS = {
+    "b7": "B7: planted faults and clean runs",
+    "b7-sealed": "B7: the sealed half",
+}
 METHOD = """\
 # Benchmarks
 
@@ -49,6 +54,9 @@ def page(results: Mapping[str, Plain], benchmarks: Sequence[Benchmark]) -> str:
             parts.append(section(results[benchmark.name], benchmark))
         else:
             parts.append(f"## {benchmark.title}\n\nNot measured yet.\n")
+    for name, title in DIAGNOSIS.items():
+        if name in results:
+            parts.append(diagnosis_section(results[name], title))
     return "\n".join(parts)
 
 
