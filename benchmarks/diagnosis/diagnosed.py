@@ -113,7 +113,8 @@ def said_of(findings: Iterable[Finding]) -> tuple[Said, ...]:
         evidence = finding.evidence
         values = evidence.get("values")
         values = values if isinstance(values, Mapping) else {}
-        change = next(iter(values), "") or _flag(str(evidence.get("change", "")))
+        named = [n for n in values if n != "learning_rate"] or list(values)  # twins have their own
+        change = next(iter(named), "") or _flag(str(evidence.get("change", "")))
         p = evidence.get("p_value")
         sure = 1 - float(p) if isinstance(p, int | float) else 0.95
         told.append(Said(finding.code, finding.level, finding.claim, change, values, sure))

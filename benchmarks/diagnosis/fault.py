@@ -11,6 +11,7 @@ from .labels import LABELS
 MILD, MEDIUM, SEVERE = SEVERITIES = ("mild", "medium", "severe")
 SCORE, ESTIMATE = "score", "estimate"
 STUDY, PROGRAM = "study", "program"
+_TASKS = {STUDY: 2, PROGRAM: 1}
 
 
 @dataclass(frozen=True)
@@ -65,16 +66,16 @@ class Plant:
 
 
 def plants(faults: Sequence[Fault]) -> list[Plant]:
-    """Return every fault at every severity on two of its tasks, taken in turn from fault to fault.
+    """Return every fault at every severity on some of its tasks, in turn from fault to fault.
 
-    Two tasks a fault are what 45 minutes allow; together the faults are on all tasks alike.
+    Two tasks a fault of studies and one of programs, which have to be compiled, are what 45 minutes
+    allow; together the faults are on all tasks.
     """
     found = []
     for number, fault in enumerate(faults):
         count = len(fault.tasks)
-        chosen = dict.fromkeys(
-            fault.tasks[(number + n * (count // 2 or 1)) % count] for n in (0, 1)
-        )
+        places = (0, count // 2 or 1)[: _TASKS[fault.of]]
+        chosen = dict.fromkeys(fault.tasks[(number + n) % count] for n in places)
         found += [Plant(fault, severity, task) for severity in SEVERITIES for task in chosen]
     return found
 

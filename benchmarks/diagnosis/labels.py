@@ -92,6 +92,17 @@ CAUSES: Mapping[tuple[str, str], str] = {
     ("DW406", ANY): "rate too low",
     ("DW407", ANY): "inputs not scaled",
     ("DW408", ANY): "rate too high",
+    **{
+        (code, change): cause
+        for code in ("DW409", "DW410")
+        for changes, cause in (
+            (("beta1", "beta2", "epsilon", "momentum", "optimizer"), "rule misconfigured"),
+            (("clip_norm", "clip_value"), "clipped too hard"),
+            (("decay", "warmup_epochs"), "rate falls too early"),
+            (("activation",), "gradients vanish"),
+        )
+        for change in changes
+    },
     ("DW411", ANY): "modes disagree",
     ("DW412", ANY): "trained too short",
     ("DW413", ANY): "trained too long",
@@ -110,8 +121,9 @@ CAUSES: Mapping[tuple[str, str], str] = {
 }
 """(Code, the change that its finding names, or `ANY`) -> cause label.
 
-Codes that are not here (DW409 constant output, DW410 plateau, DW105 and others) say that something
-is wrong and name no cause: they alarm without a label.
+Codes that are not here (DW105; DW409 constant output and DW410 plateau, unless the change that makes
+a healthy twin says which setting is odd) say that something is wrong and name no cause: they alarm
+without a label.
 """
 
 REGIME = ("DW100", "DW101", "DW102", "DW103", "DW104", "DW110", "DW111", "DW112")
