@@ -121,9 +121,9 @@ CAUSES: Mapping[tuple[str, str], str] = {
 }
 """(Code, the change that its finding names, or `ANY`) -> cause label.
 
-Codes that are not here (DW105; DW409 constant output and DW410 plateau, unless the change that makes
-a healthy twin says which setting is odd) say that something is wrong and name no cause: they alarm
-without a label.
+Codes that are not here (DW105; DW409 constant output and DW410 plateau, unless the change that
+makes a healthy twin says which setting is odd) say that something is wrong and name no cause: they
+alarm without a label.
 """
 
 REGIME = ("DW100", "DW101", "DW102", "DW103", "DW104", "DW110", "DW111", "DW112")

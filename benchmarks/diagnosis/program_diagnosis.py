@@ -200,7 +200,10 @@ def _first_steps(
 ) -> FirstSteps:
     program = case.program
     first, last = run["start"], run["last"]
-    moved = float(np.mean(np.asarray(first[-1]["w"]) != np.asarray(last[-1]["w"])))
+    cost = objective(program, key, jnp.asarray(case.amount))
+    slope = np.asarray(jax.grad(cost)(first, rows["x"], rows["y"])[-1]["w"])
+    can = slope != 0
+    moved = np.asarray(first[-1]["w"]) != np.asarray(last[-1]["w"])
     return FirstSteps(
         trial=0,
         network=f"a program of {program.sizes} units",
@@ -209,7 +212,7 @@ def _first_steps(
         rows=len(rows["y"]),
         start=_start(case, rows, key),
         fits=(_few_rows(case, rows, key),),
-        moved=moved,
+        moved=float(moved[can].mean()) if can.any() else float("nan"),
         mixed=_mixed(case, first, rows, key),
         alike=tuple(_alike(layer["w"]) for layer in last[:-1]),
         learning_rate=case.rate,

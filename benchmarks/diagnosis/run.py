@@ -36,21 +36,20 @@ SEARCH: dict[str, object] = {
 Keep = Callable[[str, Callable[[], dict[str, Any]]], None]
 
 
-def run(half: Half, keep: Keep, *, part: int = 1, clean: bool = True) -> None:
-    """Measure what is missing.
+def run(half: Half, keep: Keep, part: int = 1) -> None:
+    """Measure what is missing: clean runs, known regimes, plants.
 
     Args:
         half: whose plants.
         keep: (name, what measures it) keeps a result unless it is there.
         part: one in so many of the runs, for a smoke run.
-        clean: whether the clean runs and regimes are run as well.
     """
+    for one in clean_runs()[::part]:
+        keep(one.key, functools.partial(_clean, one))
+    for known in regimes()[::part]:
+        keep(known.key, functools.partial(_regime, known))
     for planted in plants(half.faults)[::part]:
         keep(f"plant/{planted.key}", functools.partial(_planted, half, planted))
-    for one in clean_runs()[::part] if clean else ():
-        keep(one.key, functools.partial(_clean, one))
-    for known in regimes()[::part] if clean else ():
-        keep(known.key, functools.partial(_regime, known))
 
 
 def _clean(one: Clean) -> dict[str, Any]:
