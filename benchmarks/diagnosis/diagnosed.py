@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ class Said:
         change: the hyperparameter or flag that the finding names, or an empty string.
         values: hyperparameters of the change, where they are said.
         confidence: stated chance that it is right; 1 - p where a test is behind it, else 0.95.
+        gain: of the score, that the finding says its change brings; None where it says none.
     """
 
     code: str
@@ -33,6 +35,7 @@ class Said:
     change: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
     confidence: float = 0.95
+    gain: float | None = None
 
     @property
     def alarms(self) -> bool:
@@ -55,6 +58,7 @@ class Said:
             "change": self.change,
             "values": dict(self.values),
             "confidence": self.confidence,
+            "gain": self.gain,
         }
 
 
@@ -95,15 +99,17 @@ class Diagnosed:
     Attributes:
         said: by Deepwell, in its order.
         measured: for the rules of others; None where no network was trained.
-        seconds: that training and diagnosis took; spent: of them on diagnosis.
-        note: why nothing could be said, where that is so.
+        seconds: that all of it took; trained: of them until the last network was trained.
+        dev: score with the ends of its stated 95 % interval; empty where there is none.
+        world: score of the same network on deployed rows; NaN where there is none.
     """
 
     said: tuple[Said, ...]
     measured: Measured | None
     seconds: float
-    spent: float = 0.0
-    note: str = ""
+    trained: float = math.nan
+    dev: tuple[float, ...] = ()
+    world: float = math.nan
 
 
 def said_of(findings: Iterable[Finding]) -> tuple[Said, ...]:
@@ -117,7 +123,9 @@ def said_of(findings: Iterable[Finding]) -> tuple[Said, ...]:
         change = next(iter(named), "") or _flag(str(evidence.get("change", "")))
         p = evidence.get("p_value")
         sure = 1 - float(p) if isinstance(p, int | float) else 0.95
-        told.append(Said(finding.code, finding.level, finding.claim, change, values, sure))
+        effect = evidence.get("change_effect")
+        gain = effect.get("gain") if isinstance(effect, Mapping) else None
+        told.append(Said(finding.code, finding.level, finding.claim, change, values, sure, gain))
     return tuple(told)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from .advice import remedy_for
 from .baselines import RULES
@@ -60,6 +62,7 @@ def figures(cells: Mapping[str, Cell]) -> dict[str, Any]:
             "inert": inert(cells),
             "regimes": _regimes([c for k, c in cells.items() if k.startswith("regime/")]),
             "advice": _advice(list(hurting(cells).values())),
+            "coverage": _coverage(c for k, c in cells.items() if k.startswith("regime/")),
             "cost": _cost([c for k, c in cells.items() if k.startswith("clean/")]),
         }
     )
@@ -208,7 +211,7 @@ def _advice(faulty: list[Cell]) -> dict[str, Any]:
             "ours": statistics.fmean(ours), "random remedy": statistics.fmean(drawn),
             "random search": statistics.fmean(search), "best of the menu": statistics.fmean(best),
             "regret": statistics.fmean(b - o for b, o in zip(best, ours, strict=True)),
-            "versus": differences}  # fmt: skip
+            "versus": differences, "stated": _agreement(tried)}  # fmt: skip
 
 
 def _paired(ours: list[float], theirs: list[float]) -> dict[str, float]:
@@ -223,4 +226,29 @@ def _cost(clean: list[Cell]) -> dict[str, float]:
     """Return what loading, training, diagnosis and saving of a clean run took."""
     if not clean:
         return {}
-    return {"median_seconds": statistics.median(c["seconds"] for c in clean)}
+    beside = [(c["seconds"] - c["trained"]) / c["trained"] for c in clean if c["trained"]]
+    return {
+        "median_seconds": statistics.median(c["seconds"] for c in clean),
+        "median_beside": statistics.median(beside) if beside else math.nan,
+    }
+
+
+def _coverage(cells: Iterable[Cell]) -> dict[str, float]:
+    """Return how often the stated interval of the dev score holds the score of the world."""
+    runs = [c for c in cells if len(c["dev"]) == 3 and c["world"] is not None]
+    held = sum(c["dev"][1] <= c["world"] <= c["dev"][2] for c in runs)
+    low, high = clopper_pearson(held, len(runs))
+    return {"runs": len(runs), "held": held, "low": low, "high": high}
+
+
+def _agreement(tried: list[Cell]) -> dict[str, float]:
+    """Return the rank correlation of stated gains with what they were on rows of the world."""
+    pairs = [
+        (c["advice"]["gain"], c["advice"]["share"] * c["validation"]["lost"])
+        for c in tried
+        if c["advice"] and c["advice"]["gain"] is not None and c["of"] == "study"
+    ]
+    if len(pairs) < 5:
+        return {"pairs": len(pairs), "rank_correlation": math.nan}
+    stated, given = zip(*pairs, strict=True)
+    return {"pairs": len(pairs), "rank_correlation": float(spearmanr(stated, given).statistic)}

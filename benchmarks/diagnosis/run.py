@@ -60,8 +60,7 @@ def _regime(known: Regime) -> dict[str, Any]:
     case = known.case()
     told = studies.diagnosed(case, known.seed)
     assert told.measured is not None
-    world = training.outcomes([case], known.seed)[0].deployed
-    measured = truth(case, told.measured.train_score, world)
+    measured = truth(case, told.measured.train_score, told.world)
     return {"task": known.task, "name": known.name, "truth": measured,
             "verdict": verdict(told.said), **_told(told)}  # fmt: skip
 
@@ -103,7 +102,9 @@ def _advice(told: Diagnosed, kind: str, menu: dict[str, Any]) -> dict[str, Any] 
         return None
     name = "advice" if "advice" in menu else remedy_for(str(advice.cause), kind)
     best = max(v["share"] for n, v in menu.items() if n not in ("advice", "random search"))
-    return {"code": advice.code, "remedy": name, **menu[name], "regret": best - menu[name]["share"]}
+    regret = best - menu[name]["share"]
+    gain = advice.gain if name == "advice" else None
+    return {"code": advice.code, "remedy": name, **menu[name], "regret": regret, "gain": gain}
 
 
 @functools.cache
@@ -196,6 +197,8 @@ def _told(told: Diagnosed) -> dict[str, Any]:
             "alarm": any(s.alarms for s in told.said),
             "baselines": others,
             "seconds": told.seconds,
-            "spent": told.spent,
+            "trained": told.trained,
+            "dev": told.dev,
+            "world": told.world,
         }
     )

@@ -41,6 +41,7 @@ def section(results: Plain, title: str) -> str:
         _advice(told["advice"]),
         "### What kind of error is left",
         _regimes(told["regimes"]),
+        _coverage(told["coverage"]),
         "### Faults",
         _faults(told["faults"]),
         f"Crashed, and in no figure: {', '.join(crashed)}." if crashed else "",
@@ -73,7 +74,13 @@ def _clean(told: Plain) -> str:
         lines.append((name, str(c["runs"]), str(c["alarms"]), _interval(c["rate"], c)))
     checks = [(code, str(c["runs"]), _interval(c["rate"], c)) for code, c in told["checks"].items()]
     cost = told["cost"].get("median_seconds")
-    took = f"\n\nA clean run took {cost:.2f} s (median), all of `load` and `run`." if cost else ""
+    took = ""
+    if cost:
+        beside = told["cost"]["median_beside"]
+        took = (
+            f"\n\nA clean run took {cost:.2f} s (median), of which what is not training, the "
+            f"diagnosis included, is {beside:.0%} of the training of its one small network."
+        )
     return (
         _table(("who", "clean runs", "with an alarm", "rate [95 %]"), lines)
         + "\n\nProblems that Deepwell told of clean runs, check by check:\n\n"
@@ -159,7 +166,9 @@ def _advice(told: Plain) -> str:
     return (
         _table(("what is done", "share of the lost score given back, mean"), lines)
         + f"\n\n{told['plants']} plants, advice given for {told['advised']}; none counts as 0, "
-        f"shares are cut to [-1, 1]. Deepwell {versus}. Mean regret {told['regret']:.2f}."
+        f"shares are cut to [-1, 1]. Deepwell {versus}. Mean regret {told['regret']:.2f}. Gains that "
+        f"findings state and gains on rows of the world: rank correlation "
+        f"{_number(told['stated']['rank_correlation'])} ({told['stated']['pairs']} pairs)."
     )
 
 
@@ -173,6 +182,16 @@ def _regimes(told: Plain) -> str:
         f"({_interval(right / of, told)}), {told['open']} left open, {told['wrong']} wrong. On 40 "
         f"dev rows: {told['few_open']} of {told['few_rows']} left open, {told['few_wrong']} "
         "wrong.\n\n" + _table(("truth", "verdict", "runs"), lines)
+    )
+
+
+def _coverage(told: Plain) -> str:
+    if not told["runs"]:
+        return ""
+    rate = _interval(told["held"] / told["runs"], told)
+    return (
+        f"The stated 95 % interval of the dev score holds the score on 20,000 rows of the world in "
+        f"{told['held']} of these {told['runs']} runs ({rate})."
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import tempfile
 import time
 from pathlib import Path
@@ -14,10 +13,8 @@ import deepwell as dw
 from deepwell.data._data import Data
 
 from .case import Case
-from .diagnosed import Diagnosed, Measured, refused, said_of
-from .training import loaded
-
-_NUMBERS = itertools.count()
+from .diagnosed import Diagnosed, Measured, Said, refused, said_of
+from .training import deployed_score, loaded
 
 
 def diagnosed(case: Case, seed: int) -> Diagnosed:
@@ -33,9 +30,11 @@ def diagnosed(case: Case, seed: int) -> Diagnosed:
             return Diagnosed((_broke(str(error)),), None, time.perf_counter() - began)
         best = next(t for t in study.history() if t.number == result.best_trial)
         measured = _measured(case, data, best, study.probe_records(result.best_trial), result)
-        trained = _seconds_of_training(result)
         seconds = time.perf_counter() - began
-    return Diagnosed(said_of(result.findings), measured, seconds, max(0.0, seconds - trained))
+        world = deployed_score(case, data, study.best.predict_proba if data.task.classes
+                               else study.best.predict)  # fmt: skip
+    dev = (result.dev.value, result.dev.low, result.dev.high)
+    return Diagnosed(said_of(result.findings), measured, seconds, result.seconds, dev, world)
 
 
 def _run(case: Case, data: Data, seed: int, folder: Path) -> tuple[dw.Study, Any]:
@@ -54,15 +53,9 @@ def _run(case: Case, data: Data, seed: int, folder: Path) -> tuple[dw.Study, Any
     return study, study.run(trials=case.trials)
 
 
-def _broke(message: str):
+def _broke(message: str) -> Said:
     """Return that no network could be scored, which `deepwell fit` says with its reason."""
-    from .diagnosed import Said
-
     return Said("DW408", "problem", message)
-
-
-def _seconds_of_training(result: Any) -> float:
-    return float(result.seconds)
 
 
 def _measured(case: Case, data: Data, best: Any, probes: list[Any], result: Any) -> Measured:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -126,6 +126,22 @@ def _best(arm: Arm) -> float:
     return float(finite.min()) if len(finite) else float("inf")
 
 
+def deployed_score(case: Case, data: Data, said: Callable[[object], np.ndarray]) -> float:
+    """Return the score on deployed rows of what says probabilities, or values, of a table."""
+    deployed = table(case.deployed)
+    del deployed["y"]
+    return _score(case, data, said(deployed))
+
+
+def _score(case: Case, data: Data, said: np.ndarray) -> float:
+    """Return the score of predictions on deployed rows; a class that no train row had is missed."""
+    y = case.deployed.y
+    if said.ndim == 2:
+        classes = np.array([int(c) for c in data.task.classes])
+        return float((classes[said.argmax(axis=1)] != y).mean())
+    return float(METRICS[METRIC[case.kind]].loss(y, said, np.ones(len(y))))
+
+
 class _Deployed:
     """Rows of the world as a network of these data reads them."""
 
@@ -135,10 +151,9 @@ class _Deployed:
         frame = pl.DataFrame(table(case.deployed))
         self._data, self._case = data, case
         self._x = data.table_encoder.transform(frame.drop("y"))
-        self._metric = METRICS[METRIC[case.kind]]
 
     def outcome(self, spec: TrialSpec, arm: Arm, dev: float) -> Outcome:
-        constant = self._score(self._constant())
+        constant = _score(self._case, self._data, self._constant())
         if not np.isfinite(dev):
             return Outcome(constant, constant)
         task = self._data.task
@@ -146,15 +161,8 @@ class _Deployed:
         said = predictions(architecture, best_parameters(arm.state), self._x)
         if task.kind == "regression":
             said = self._data.target_encoder.original(said)
-        score = self._score(said)
+        score = _score(self._case, self._data, said)
         return Outcome(dev, score if np.isfinite(score) else constant)
-
-    def _score(self, said: np.ndarray) -> float:
-        y = self._case.deployed.y
-        if said.ndim == 2:
-            classes = np.array([int(c) for c in self._data.task.classes])
-            return float((classes[said.argmax(axis=1)] != y).mean())
-        return float(self._metric.loss(y, said, np.ones(len(y))))
 
     def _constant(self) -> np.ndarray:
         rows, y = len(self._case.deployed), self._case.train.y

@@ -182,6 +182,7 @@ def test_a_refusal_is_a_claim_where_it_says_of_what() -> None:
 def _cell(cause: str | None, **more: Any) -> dict[str, Any]:
     cell = {
         "task": "a", "cause": cause, "said": [], "causes": [], "alarm": False, "seconds": 1.0,
+        "trained": 0.5, "dev": [0.1, 0.05, 0.2], "world": 0.15,
         "baselines": {"never alarm": [False, []]}, "of": "study",
     }  # fmt: skip
     return {**cell, **more}
@@ -199,7 +200,7 @@ def cells(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     }
     ours = {
         "said": [s.to_plain() for s in said], "causes": [HIGH], "alarm": True,
-        "advice": {"code": "DW405", "remedy": "advice", "regret": -0.1, **menu["advice"]},
+        "advice": {"code": "DW405", "remedy": "advice", "regret": -0.1, "gain": 0.2, **menu["advice"]},
     }  # fmt: skip
     hurt, not_hurt = {"hurts": True}, {"hurts": False}
     return {
@@ -240,6 +241,8 @@ def test_the_figures_of_a_set_by_hand(cells: dict[str, Any]) -> None:
     assert told["advice"]["regret"] == pytest.approx((0.9 - 1.0 + 0.9) / 2)
     regimes = told["regimes"]
     assert (regimes["right"], regimes["adequate"], regimes["few_open"]) == (1, 1, 1)
+    assert (told["coverage"]["held"], told["coverage"]["runs"]) == (2, 2)
+    assert told["cost"] == {"median_seconds": 1.0, "median_beside": pytest.approx(1.0)}
     assert told["faults"]["rate"]["planted"] == 2
     assert told["faults"]["rate"]["hurts"] == 1
 
