@@ -198,10 +198,9 @@ def cells(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "random search": {"share": 0.5, "low": 0.1, "suffices": False},
         "advice": {"share": 1.0, "low": 0.9, "suffices": True},
     }
-    ours = {
-        "said": [s.to_plain() for s in said], "causes": [HIGH], "alarm": True,
-        "advice": {"code": "DW405", "remedy": "advice", "regret": -0.1, "gain": 0.2, **menu["advice"]},
-    }  # fmt: skip
+    advice = {"code": "DW405", "remedy": "advice", "regret": -0.1, "gain": 0.2, **menu["advice"]}
+    told = [s.to_plain() for s in said]
+    ours = {"said": told, "causes": [HIGH], "alarm": True, "advice": advice}
     hurt, not_hurt = {"hurts": True}, {"hurts": False}
     return {
         "clean/x/a/1": _cell(None, name="x"),
