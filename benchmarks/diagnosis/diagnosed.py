@@ -12,7 +12,7 @@ import numpy as np
 
 from deepwell.records import Finding, Probe
 
-from .labels import ANY, CAUSES, LABELS, REGIME
+from .labels import ADVICE, ANY, CAUSES, LABELS, REGIME
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,10 @@ class Said:
 
     @property
     def alarms(self) -> bool:
-        """Whether it says that something is wrong; what kind of error is left is no alarm."""
-        return self.level == "problem" and self.code not in REGIME
+        """Whether it says that something is wrong; what is left or would help is no alarm."""
+        if self.code in REGIME or self.code.startswith(ADVICE):
+            return False
+        return self.level == "problem"
 
     @property
     def cause(self) -> str | None:

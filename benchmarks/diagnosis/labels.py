@@ -107,14 +107,17 @@ CAUSES: Mapping[tuple[str, str], str] = {
     ("DW412", ANY): "trained too short",
     ("DW413", ANY): "trained too long",
     ("DW414", ANY): "regularized too little",
+    ("DW415", ANY): "batch too small",
     ("DW101", ANY): "high variance",
     ("DW102", ANY): "high bias",
+    ("DW106", ANY): "mismatch",
+    ("DW108", ANY): "noise floor",
     ("DW120", ANY): "dev overfitted",
-    ("DW121", ANY): "dev overfitted",
-    ("DW201", ANY): "dev unlike train",
-    ("DW202", ANY): "duplicates across parts",
-    ("DW203", ANY): "target leak",
-    ("DW216", ANY): "labels noisy",
+    ("DW201", ANY): "duplicates across parts",
+    ("DW202", ANY): "target leak",
+    ("DW203", ANY): "dev unlike train",
+    ("DW204", ANY): "groups across parts",
+    ("DW211", ANY): "labels noisy",
     ("checked gradient", ANY): "gradient wrong",
     ("refused", "infinite"): "inputs corrupt",
     ("refused", "two classes"): "classes imbalanced",
@@ -126,5 +129,11 @@ makes a healthy twin says which setting is odd) say that something is wrong and 
 alarm without a label.
 """
 
-REGIME = ("DW100", "DW101", "DW102", "DW103", "DW104", "DW110", "DW111", "DW112")
+REGIME = (
+    "DW100", "DW101", "DW102", "DW103", "DW104", "DW106", "DW107", "DW108", "DW110", "DW111",
+    "DW112", "DW113",
+)  # fmt: skip
 """What kind of error is left: a verdict on every run, no alarm."""
+
+ADVICE = ("DW5", "DW6")
+"""How codes begin that tell what would help where nothing is wrong: no alarm either."""

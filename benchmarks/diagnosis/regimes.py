@@ -63,18 +63,21 @@ def regimes() -> list[Regime]:
 
 
 def verdict(said: list[Said] | tuple[Said, ...]) -> str:
-    """Return what Deepwell says: `bias`, `variance`, `both`, `neither`, or `abstains`."""
+    """Return what Deepwell says: `bias`, `variance`, `both`, `mismatch`, `neither`,
+    or `abstains`."""
     problems = {s.code for s in said if s.level == "problem"}
     told = {s.code for s in said}
     if {"DW101", "DW102"} <= problems:
         return "both"
-    if told & {"DW110", "DW111", "DW112"}:
+    if "DW106" in problems:
+        return "mismatch"
+    if told & {"DW110", "DW111", "DW112", "DW113"}:
         return "abstains"
     if "DW102" in problems:
         return "bias"
     if "DW101" in problems:
         return "variance"
-    return "neither" if "DW100" in told else "abstains"
+    return "neither" if told & {"DW100", "DW108"} else "abstains"
 
 
 def truth(case: Case, train: float, world: float) -> dict[str, object]:

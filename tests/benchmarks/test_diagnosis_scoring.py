@@ -143,7 +143,7 @@ def test_a_remedy_suffices_by_share_and_interval() -> None:
 
 def test_every_code_and_label_of_the_table_is_known() -> None:
     apart = {"checked gradient", "refused"}
-    coming = {"DW120", "DW121", "DW201", "DW202", "DW203", "DW216"}
+    coming = {"DW106", "DW108", "DW120", "DW201", "DW202", "DW203", "DW204", "DW211", "DW415"}
     assert {code for code, _ in CAUSES} <= set(CODES) | apart | coming
     assert set(CAUSES.values()) <= set(LABELS)
     assert set(LABELS.values()) == set(FAMILIES)
