@@ -64,7 +64,7 @@ bench: install peers
 	$(BIN)/python -m benchmarks b1 b2 b3 --scale reduced $(FRESH)
 
 bench-quick: install peers
-	$(BIN)/python -m benchmarks b1 --scale quick --fresh
+	$(BIN)/python -m benchmarks b1 b7 --scale quick --fresh
 
 bench-gpu: install
 	$(BIN)/python -m benchmarks gpu $(FRESH)

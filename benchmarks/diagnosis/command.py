@@ -18,11 +18,15 @@ from benchmarks.tools import ROOT
 from . import section
 from .halves import DEVELOPMENT, Half, development
 from .judge import figures
-from .run import run
+from .run import Effort, run
 from .seal import NothingSealedError, opened
 
 NAME = "b7"
-PARTS = {"full": 1, "reduced": 3, "quick": 17}
+EFFORTS = {
+    "full": Effort(),
+    "reduced": Effort(part=3, programs=6, seeds=10),
+    "quick": Effort(part=9, programs=60, seeds=3, menu=False),
+}
 _WORK = ROOT / "build" / "benchmarks"
 
 
@@ -34,7 +38,7 @@ def measure(scale: str, fresh: bool, deadline: float, open_sealed: bool, results
     """Run a half and keep what it shows; return the exit code of `python -m benchmarks`.
 
     Args:
-        scale: `full`, or one run in 3 or 17.
+        scale: of `EFFORTS`.
         fresh: whether an unfinished run is dropped.
         deadline: of `time.monotonic()`; nothing is begun after it.
         open_sealed: whether the sealed half is opened and run in place of the other.
@@ -56,7 +60,7 @@ def measure(scale: str, fresh: bool, deadline: float, open_sealed: bool, results
         return 2
     keep = functools.partial(_keep, kept, deadline)
     try:
-        run(half, keep, part=PARTS[scale])
+        run(half, keep, EFFORTS[scale])
     except _OverError as error:
         print(error)
         return 3

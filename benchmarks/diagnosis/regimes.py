@@ -63,8 +63,7 @@ def regimes() -> list[Regime]:
 
 
 def verdict(said: list[Said] | tuple[Said, ...]) -> str:
-    """Return what Deepwell says: `bias`, `variance`, `both`, `mismatch`, `neither`,
-    or `abstains`."""
+    """Return `bias`, `variance`, `both`, `mismatch`, `neither`, or `abstains`."""
     problems = {s.code for s in said if s.level == "problem"}
     told = {s.code for s in said}
     if {"DW101", "DW102"} <= problems:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from .baselines import RULES
 from .case import Case
 from .clean import Clean, clean_runs
 from .diagnosed import Diagnosed, causes
-from .fault import PROGRAM, Plant, plants
+from .fault import PROGRAM, STUDY, Plant, plants
 from .halves import Half
 from .intervals import hurts, recovered
 from .program_case import ProgramCase
@@ -26,7 +26,7 @@ from .regimes import Regime, regimes, truth, verdict
 from .scoring import plain
 from .training import Outcome
 
-VALIDATED, TRIED = 10, 4  # seeds of a plant's validation, and of them those of the menu
+TRIED = 4  # seeds that the menu is tried on
 SEARCHED = 8  # networks of the random search
 SEARCH: dict[str, object] = {
     "learning_rate": [3e-4, 1e-3, 3e-3, 1e-2, 3e-2], "hidden_units": [(16,), (64,), (32, 32)],
@@ -36,20 +36,38 @@ SEARCH: dict[str, object] = {
 Keep = Callable[[str, Callable[[], dict[str, Any]]], None]
 
 
-def run(half: Half, keep: Keep, part: int = 1) -> None:
+@dataclass(frozen=True)
+class Effort:
+    """How much of a half is run.
+
+    Attributes:
+        part: one in so many clean runs, regimes and plants in studies.
+        programs: one in so many plants in programs, which have to be compiled.
+        seeds: of a plant's validation.
+        menu: whether the remedies are tried.
+    """
+
+    part: int = 1
+    programs: int = 1
+    seeds: int = 10
+    menu: bool = True
+
+
+def run(half: Half, keep: Keep, effort: Effort) -> None:
     """Measure what is missing: clean runs, known regimes, plants.
 
     Args:
         half: whose plants.
         keep: (name, what measures it) keeps a result unless it is there.
-        part: one in so many of the runs, for a smoke run.
+        effort: how much of it.
     """
-    for one in clean_runs()[::part]:
+    for one in clean_runs()[:: effort.part]:
         keep(one.key, functools.partial(_clean, one))
-    for known in regimes()[::part]:
+    for known in regimes()[:: effort.part]:
         keep(known.key, functools.partial(_regime, known))
-    for planted in plants(half.faults)[::part]:
-        keep(f"plant/{planted.key}", functools.partial(_planted, half, planted))
+    for kind, part in ((STUDY, effort.part), (PROGRAM, effort.programs)):
+        for planted in [p for p in plants(half.faults) if p.fault.of == kind][::part]:
+            keep(f"plant/{planted.key}", functools.partial(_planted, half, planted, effort))
 
 
 def _clean(one: Clean) -> dict[str, Any]:
@@ -65,11 +83,11 @@ def _regime(known: Regime) -> dict[str, Any]:
             "verdict": verdict(told.said), **_told(told)}  # fmt: skip
 
 
-def _planted(half: Half, planted: Plant) -> dict[str, Any]:
+def _planted(half: Half, planted: Plant, effort: Effort) -> dict[str, Any]:
     """Validate a plant, diagnose it, and where it hurts try the menu on it."""
     began = time.perf_counter()
     fault, name = planted.fault, planted.task
-    healthy = [half.tasks[name].case(seed) for seed in range(VALIDATED)]
+    healthy = [half.tasks[name].case(seed) for seed in range(effort.seeds)]
     faulty = [fault.planted(case, planted.severity, n) for n, case in enumerate(healthy)]
     work = _Programs() if fault.of == PROGRAM else _Studies()
     before = [o.harm(fault.harms) for o in _healthy(half, name, healthy, fault.of)]
@@ -85,7 +103,7 @@ def _planted(half: Half, planted: Plant) -> dict[str, Any]:
         "of": fault.of, "harms": fault.harms, "validation": plain(validation),
         "healthy": before, "faulty": after, **_told(told),
     }  # fmt: skip
-    if validation["hurts"] and after:
+    if validation["hurts"] and after and effort.menu:
         tried = work.menu(healthy[:TRIED], faulty[:TRIED], told)
         harms = {n: [o.harm(fault.harms) for o in outs] for n, outs in tried.items()}
         result["menu"] = {
