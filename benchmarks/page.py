@@ -42,7 +42,8 @@ same order of configurations (Spearman). Where a tool fails, no ratio is compute
 
 **Run it.** `make bench-b1`, `bench-b2`, `bench-b3` in full (they resume when interrupted;
 `FRESH=--fresh` starts anew), `make bench` in short, `make bench-quick` as a smoke test,
-`make bench-gpu` on a CUDA machine. Peers live in `build/peers/venv` (`make peers`).
+`make bench-gpu` on a CUDA machine. Peers live in `build/peers/venv` (`make peers`). `make bench-b7`
+plants faults and needs no peers.
 """
 
 

@@ -45,9 +45,10 @@ def diagnosed(case: ProgramCase, seed: int) -> Diagnosed:
     began = time.perf_counter()
     rows = {n: jnp.asarray(v) for n, v in case.rows.items() if "deployed" not in n}
     key = jax.random.key(seed)
-    run = jax.device_get(trained(case.program, rows, case.rate, case.amount, key))
+    runs = _several(case, rows, key, 1.0)
+    run = jax.tree.map(lambda a: np.asarray(a[0]), runs)
     took = time.perf_counter() - began
-    said = (*_gradient(case, run, key), *said_of(_findings(case, run, rows, key)))
+    said = (*_gradient(case, run, key), *said_of(_findings(case, runs, rows, key)))
     measured = _measured(case, run, rows, key)
     return Diagnosed(
         said, measured, time.perf_counter() - began, time.perf_counter() - began - took
@@ -69,21 +70,22 @@ def _gradient(case: ProgramCase, run: Mapping[str, Any], key: jax.Array) -> tupl
 
 
 def _findings(
-    case: ProgramCase, run: Mapping[str, Any], rows: Mapping[str, Any], key: jax.Array
+    case: ProgramCase, runs: Mapping[str, Any], rows: Mapping[str, Any], key: jax.Array
 ) -> list[Finding]:
+    """Return the findings about the first of these runs; the others are its equals."""
+    run = jax.tree.map(lambda a: np.asarray(a[0]), runs)
     metric = METRIC[case.program.kind]
     curves = _curves(case, run, rows)
     if not np.isfinite(np.asarray(run["train_cost"])).all():
         broke = "the cost is not a finite number"
         return [Finding("DW408", "problem", "diverged", broke)]
     size = matters(curves)
-    constant = _constant_cost(case)
     said = np.asarray(_predict(case, run["best"], rows["x_dev"], key))
     return [
         *diagnose_first_steps(_first_steps(case, run, rows, key)),
         *_bias_variance(case, run, rows, key),
-        *_rates(case, rows, curves, constant, size),
-        _inputs(case, rows, curves, size),
+        *_rates(case, runs, rows, key, curves),
+        _inputs(case, runs, rows, key, curves),
         output_finding(output_spread(said, case.rows["y_dev"]), metric, size, None, None, ("", {})),
         *diagnose_curves(curves),
     ]
@@ -148,51 +150,60 @@ def _bias_variance(
     return diagnose_bias_variance(evidence)
 
 
-def _several(case: ProgramCase, rows: Mapping[str, Any], factor: float) -> dict[str, np.ndarray]:
-    """Return the curves of 8 runs of the program at a multiple of its rate."""
-    keys = jax.random.split(jax.random.key(99), _RUNS)
+def _several(
+    case: ProgramCase, rows: Mapping[str, Any], key: jax.Array, factor: float
+) -> dict[str, Any]:
+    """Return 8 runs of the program at a multiple of its rate, the first one by the key itself."""
+    keys = jnp.stack([key, *(jax.random.fold_in(key, n) for n in range(1, _RUNS))])
     each = jax.vmap(trained, in_axes=(None, None, None, None, 0))
-    told = each(case.program, rows, case.rate * factor, case.amount, keys)
-    return {n: np.asarray(told[n], np.float64) for n in ("dev_score", "dev_cost")}
+    return each(case.program, rows, case.rate * factor, case.amount, keys)
 
 
-def _lowest(curves: np.ndarray) -> np.ndarray:
-    return np.where(np.isfinite(curves), curves, np.inf).min(axis=1)
+def _lowest(runs: Mapping[str, Any], name: str) -> list[float]:
+    curves = np.asarray(runs[name], np.float64)
+    return np.where(np.isfinite(curves), curves, np.inf).min(axis=1).tolist()
 
 
 def _rates(
     case: ProgramCase,
+    runs: Mapping[str, Any],
     rows: Mapping[str, Any],
+    key: jax.Array,
     curves: Curves,
-    constant_cost: float,
-    size: float,
 ) -> list[Finding]:
+    constant_cost = _constant_cost(case)
     factors = factors_to_try(curves, constant_cost)
     if not factors:
         return untested_rate("")
-    own = _several(case, rows, 1.0)
     effects = {}
     for factor in factors:
-        other = _several(case, rows, factor)
+        other = _several(case, rows, key, factor)
         score, cost = (
-            effect(_lowest(own[n]).tolist(), _lowest(other[n]).tolist(), worst)
+            effect(_lowest(runs, n), _lowest(other, n), worst)
             for n, worst in (("dev_score", curves.constant), ("dev_cost", constant_cost))
         )
         effects[factor] = agreeing(score, cost)
     rates = Rates(case.rate, effects, case.program.epochs, full=True)
-    return diagnose_rate(rates, curves.metric, size)
+    return diagnose_rate(rates, curves.metric, matters(curves))
 
 
-def _inputs(case: ProgramCase, rows: Mapping[str, Any], curves: Curves, size: float) -> Finding:
+def _inputs(
+    case: ProgramCase,
+    runs: Mapping[str, Any],
+    rows: Mapping[str, Any],
+    key: jax.Array,
+    curves: Curves,
+) -> Finding:
     scales = input_scales(case.rows["x"])
     cure = None
     if scales.off >= SLOW:
         mean, spread = rows["x"].mean(0), rows["x"].std(0)
         spread = jnp.where(spread > 0, spread, 1.0)
         normal = {n: (v - mean) / spread if n[0] == "x" else v for n, v in rows.items()}
-        before, after = (_lowest(_several(case, r, 1.0)["dev_score"]) for r in (rows, normal))
-        cure = effect(before.tolist(), after.tolist(), curves.constant)
-    return input_finding(scales, cure, curves.metric, size)
+        other = _several(case, normal, key, 1.0)
+        pair = (_lowest(of, "dev_score") for of in (runs, other))
+        cure = effect(*pair, curves.constant)
+    return input_finding(scales, cure, curves.metric, matters(curves))
 
 
 def _first_steps(

@@ -26,7 +26,7 @@ from .regimes import Regime, regimes, truth, verdict
 from .scoring import plain
 from .training import Outcome
 
-TRIED = 4  # seeds that the menu is tried on
+TRIED = 4  # seeds that the menu of studies is tried on; programs take all, side by side
 SEARCHED = 8  # networks of the random search
 SEARCH: dict[str, object] = {
     "learning_rate": [3e-4, 1e-3, 3e-3, 1e-2, 3e-2], "hidden_units": [(16,), (64,), (32, 32)],
@@ -104,10 +104,10 @@ def _planted(half: Half, planted: Plant, effort: Effort) -> dict[str, Any]:
         "healthy": before, "faulty": after, **_told(told),
     }  # fmt: skip
     if validation["hurts"] and after and effort.menu:
-        tried = work.menu(healthy[:TRIED], faulty[:TRIED], told)
+        tried = work.menu(healthy, faulty, told)
         harms = {n: [o.harm(fault.harms) for o in outs] for n, outs in tried.items()}
         result["menu"] = {
-            n: plain(recovered(before[:TRIED], after[:TRIED], h)) for n, h in harms.items()
+            n: plain(recovered(before[: len(h)], after[: len(h)], h)) for n, h in harms.items()
         }
         result["advice"] = _advice(told, fault.of, result["menu"])
     return {**result, "whole_seconds": time.perf_counter() - began}
@@ -153,7 +153,7 @@ class _Studies:
     ) -> dict[str, list[Outcome]]:
         advice = first_advice(told.said)
         found: dict[str, list[Outcome]] = {}
-        for seed, (good, bad) in enumerate(zip(healthy, faulty, strict=True)):
+        for seed, (good, bad) in enumerate(zip(healthy[:TRIED], faulty[:TRIED], strict=True)):
             arms = {n: mend(bad, good) for n, mend in remedies.MENU.items()}
             if advice is not None and advice.values:
                 arms["advice"] = bad.with_settings(**advice.values)
