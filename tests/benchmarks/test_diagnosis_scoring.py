@@ -201,7 +201,7 @@ def cells(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     advice = {"code": "DW405", "remedy": "advice", "regret": -0.1, "gain": 0.2, **menu["advice"]}
     told = [s.to_plain() for s in said]
     ours = {"said": told, "causes": [HIGH], "alarm": True, "advice": advice}
-    hurt, not_hurt = {"hurts": True}, {"hurts": False}
+    hurt, not_hurt = {"hurts": True, "lost": 0.2}, {"hurts": False, "lost": 0.0}
     return {
         "clean/x/a/1": _cell(None, name="x"),
         "plant/rate/severe/a": _cell(HIGH, validation=hurt, fault="rate", menu=menu, **ours),
