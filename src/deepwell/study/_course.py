@@ -33,7 +33,7 @@ from ._baselines import (
 from ._bracket import Watch, train_bracket
 from ._budget import Clock
 from ._checkpoint import Checkpoints, Position
-from ._conclude import BY_CLOCK, Run, Work, conclude
+from ._conclude import BY_CLOCK, conclude
 from ._contenders import Contenders
 from ._data_checks import PendingDataChecks
 from ._first_steps import check_findings, checked
@@ -41,6 +41,7 @@ from ._history import History, Round
 from ._interrupt import BY_USER, interruptible
 from ._observer import Observer
 from ._rounds import first_round, next_round, plan_facts
+from ._run import Run, Work
 from ._settings import probing_of, scheduler_of
 from ._work import round_size
 
