@@ -28,14 +28,13 @@ def test_a_floor_holds_and_is_near_for_two_answers(shares, each) -> None:
     for name, truth in (("error", 1 - max(shares)), ("log_loss", entropy(shares))):
         found = [
             repeated_rows(METRICS[name], *labels(rng, 400, each, shares), len(shares)).floor
-            for _ in range(40)
+            for _ in range(10)
         ]
         values = np.array([floor.value for floor in found])
-        above = np.mean([floor.low > truth for floor in found])
-        assert above <= 0.1
-        assert values.mean() <= 1.03 * truth
+        assert sum(floor.low > truth for floor in found) <= 2  # 3 of 10 come in 2 of 1,000
+        assert values.mean() <= 1.04 * truth
         if len(shares) == 2 and name == "error":
-            assert values.mean() == pytest.approx(truth, rel=0.06)
+            assert values.mean() == pytest.approx(truth, rel=0.1)
 
 
 @pytest.mark.parametrize(("name", "truth"), [("rmse", 0.5), ("mae", 0.5 / math.sqrt(math.pi))])
@@ -44,12 +43,12 @@ def test_noise_of_numbers(name, truth) -> None:
     rng = np.random.default_rng(1)
     group = np.repeat(np.arange(300), 3)
     held = 0
-    for _ in range(60):
+    for _ in range(40):
         y = group / 50 + 0.5 * rng.normal(size=len(group))
         floor = repeated_rows(METRICS[name], group[:, None], y).floor
         assert floor.value == pytest.approx(truth, rel=0.15)
         held += floor.low <= truth <= floor.high
-    assert held >= 51  # of 60; 57 are meant, and fewer than 51 come in 1 of 100 at a true 93 %
+    assert held >= 34  # of 40; 38 are meant, and fewer than 34 come in 1 of 70 at a true 93 %
 
 
 def test_rows_that_occur_once_count_as_predictable() -> None:

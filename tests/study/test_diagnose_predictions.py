@@ -44,8 +44,8 @@ def test_each_gap_is_told_apart():
 
 
 def test_few_rows_are_said_to_be_few():
-    small = {"train": 300, "dev": 60}
-    found = dw.diagnose_predictions(table({"train": 0.15, "dev": 0.20}, small))
+    small = {"train": 3_000, "dev": 60}
+    found = dw.diagnose_predictions(table({"train": 0.02, "dev": 0.05}, small))
     assert {f.level for f in found if f.code == "DW110"} == {"unsure"}
     assert "60 dev rows, about" in next(f.detail for f in found if f.code == "DW110")
 

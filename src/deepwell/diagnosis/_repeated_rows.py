@@ -32,7 +32,7 @@ from ._texts import change_text, figure_text
 SOURCE = "rows with the same inputs"
 _LEAST_GROUPS = 30.0  # inputs that repeat, counted as equal ones, below which nothing is claimed
 _FEW = 10.0  # differing groups, below which the bootstrap's ends are not to be trusted
-_MOST_GROUPS = 5_000  # that are resampled; more are put together at random
+_MOST_GROUPS = 500  # that are resampled; more are put together at random
 _FACTORS = np.uint64(0x9E3779B97F4A7C15)
 
 
