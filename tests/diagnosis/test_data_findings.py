@@ -98,7 +98,7 @@ def test_copies_across_time_are_told_apart():
     ("found", "level"),
     [
         (GOOD, "ok"),
-        (TellingColumn("area", 0.9, float("nan")), "ok"),
+        (TellingColumn("area", 0.9, None), "ok"),
         (TellingColumn("area", 0.05, 0.1), "ok"),
         (TellingColumn("area", 0.05, 0.5), "unsure"),
         (TellingColumn("area", 0.001, 0.9), "unsure"),

@@ -32,7 +32,9 @@ def frame(n=240, seed=0, shift=0.0):
 
 def finding(data, code, folds=None):
     found = check_data(data, folds)
-    return next(f for f in data_findings(found, data, "error", 3 if folds else 0) if f.code == code)
+    metric = "error" if data.task.classes else "rmse"
+    told = data_findings(found, data, metric, 3 if folds else 0)
+    return next(f for f in told if f.code == code)
 
 
 class Listener(dw.Observer):
@@ -102,11 +104,13 @@ def test_columns_are_told_in_their_own_unit():
     columns, x = compared_table(data), compared(data, data.train)
     a, city, day, y = (next(c for c in columns.columns if c.name == n)
                        for n in ("a", "city", "day", "y"))  # fmt: skip
-    assert np.isin(np.round(columns.values(x, a), 3), table["a"].to_numpy().round(3)).all()
+    values = np.sort(table["a"].to_numpy())
+    near = np.searchsorted(values, columns.values(x, a) - 1e-5)
+    np.testing.assert_allclose(columns.values(x, a), values[near], atol=1e-5)
     labels = np.array([*city.labels, "?"])[columns.codes(x, city)]
     assert set(labels) == {"Ulm", "Bonn", "Kiel"}
     days = columns.values(x, day) + day.start
-    assert 19_000 <= days.min() <= days.max() <= 19_900
+    assert 18_999 < days.min() < days.max() < 19_901
     np.testing.assert_array_equal(columns.codes(x, y), data.train.y)
 
 
@@ -156,7 +160,8 @@ def test_dates_of_rows_that_follow_each_other_are_something_to_check():
 
 def test_copies_across_time_are_counted():
     table = frame(200)
-    table = pl.concat([table, table[:40]]).with_columns(when=pl.Series(range(240)))
+    table = pl.concat([table[:150], table[:40], table[150:]])
+    table = table.with_columns(when=pl.Series(range(240)))
     table = table.drop("day")
     data = dw.load(table, target="y", time="when", vault=None)
     found = finding(data, "DW201")
@@ -193,14 +198,14 @@ def test_of_images_brightness_and_contrast_are_compared():
 
 def test_streamed_rows_are_sampled(tmp_path):
     draws = np.random.default_rng(0)
-    x = draws.normal(size=(30_000, 12)).astype(np.float32)
+    x = draws.normal(size=(150_000, 12)).astype(np.float32)
     columns = {f"c{j}": x[:, j] for j in range(12)}
     pl.DataFrame({**columns, "y": x[:, 0] + x[:, 1]}).write_parquet(tmp_path / "t.parquet")
-    data = dw.load(tmp_path / "t.parquet", target="y", memory="8MB", vault=None)
+    data = dw.load(tmp_path / "t.parquet", target="y", memory="32MB", vault=None)
     assert isinstance(data.train.x, np.memmap)
     found = check_data(data)
     assert found.mismatch[0].low < 0.55
-    assert found.mismatch[0].rows[0] < 24_000
+    assert found.mismatch[0].rows[0] < 90_000
 
 
 def test_few_rows_and_too_little_memory_are_said(monkeypatch):

@@ -154,6 +154,7 @@ def _straddling(data: Data, whole: Data, folds: Folds | None, seed: int) -> Iter
     classes = len(data.task.classes)
     wanted = np.eye(classes)[train.y] if classes else train.y[:, None].astype(np.float64)
     left = residuals_of(train.x, wanted, seed)
+    left[_again(train)] = np.nan
     in_fold = np.isin(np.arange(count), [] if folds is None else folds.places[0])
     found = [
         straddling_groups(one.name, one.codes, one.dev if folds is None else in_fold, left, seed)
@@ -163,6 +164,13 @@ def _straddling(data: Data, whole: Data, folds: Folds | None, seed: int) -> Iter
         times = table.values(train.x, column)
         found.append(neighboring_times(column.name, times, len(whole.dev), left, seed))
     yield from (one for one in found if one is not None)
+
+
+def _again(rows: Rows) -> np.ndarray:
+    """Return (n,) whether a row is the copy of an earlier one."""
+    again = np.ones(len(rows), bool)
+    again[np.unique(row_numbers(rows.x, rows.y), return_index=True)[1]] = False
+    return again
 
 
 _Pair = tuple[str, Rows, Rows]
