@@ -12,6 +12,7 @@ from deepwell.report._json import fit_json
 from deepwell.report._terminal import study_lines
 from deepwell.study import _data_checks
 from deepwell.study._data_checks import check_data, compared, compared_table, data_findings
+from deepwell.study._diagnose import diagnose_study
 
 SMALL = {"hidden_layers": 1, "hidden_units": 4}
 
@@ -233,3 +234,24 @@ def test_real_tables_raise_no_problem(name, tmp_path):
     assert set(levels) >= {"DW201", "DW202", "DW203"}
     assert "problem" not in levels.values()
     assert levels["DW202"] == "ok"
+
+
+def test_a_diagnosis_asks_trees_too(tmp_path):
+    """They see that a relation between columns turned round, which no column shows."""
+    draws = np.random.default_rng(0)
+
+    def turned(n, sign):
+        a = draws.normal(size=n)
+        b = sign * a + 0.4 * draws.normal(size=n)
+        return pl.DataFrame({"a": a, "b": b, "y": a + draws.normal(size=n)})
+
+    turned(400, 1).write_csv(tmp_path / "t.csv")
+    turned(150, -1).write_csv(tmp_path / "d.csv")
+    data = dw.load(tmp_path / "t.csv", target="y", dev=tmp_path / "d.csv", test=0, vault=None)
+    study = dw.Study(data, store=tmp_path, fixed=SMALL, name="turned")
+    study.run(trials=1, epochs=1)
+    sections = diagnose_study(dw.open_study("turned", tmp_path), tmp_path).sections
+    (rows,) = (s for s in sections if s.name == "data")
+    levels = {f.code: f.level for f in rows.findings}
+    assert levels["DW205"] == "problem"
+    assert levels["DW203"] != "problem"

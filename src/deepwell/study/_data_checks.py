@@ -112,7 +112,7 @@ def _checked(data: Data, folds: Folds | None) -> DataChecks:
         pairs = [("dev", data.train, data.dev)]
         if data.train_dev is not None:
             pairs.append(("train-dev", data.train, data.train_dev))
-        mismatch = [_mismatch(data, pair, _units(data, pair), seed) for pair in pairs]
+        mismatch = [_mismatch(data, pair, part_units(data, *pair), seed) for pair in pairs]
         if mismatch[0] is None:
             left_out.append("mismatch: too few rows to tell any")
     else:
@@ -222,9 +222,15 @@ def _worst_fold(data: Data, folds: Folds, seed: int) -> Mismatch | None:
     return replace(worst, p_value=min(1.0, worst.p_value * len(looked)), columns=columns)
 
 
-def _units(data: Data, pair: _Pair) -> _Units:
-    """Return what was dealt out as one: the rows of a group, or the copies of a row."""
-    part, train, other = pair
+def part_units(data: Data, part: str, train: Rows, other: Rows) -> _Units:
+    """Return what was dealt out as one: the rows of a group, or the copies of a row.
+
+    Args:
+        data: of the study.
+        part: name of the other part.
+        train: rows; those of the study, or a sample of them.
+        other: rows of the other part.
+    """
     groups = data.groups
     if groups and len(groups["train"]) == len(train):
         return groups["train"], groups[part]
