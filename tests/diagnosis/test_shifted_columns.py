@@ -9,6 +9,7 @@ from deepwell.diagnosis._shifted_columns import (
     TwoSets,
     _homogeneous,
     chi_square_p_value,
+    rows_compared,
     shifted_columns,
 )
 
@@ -23,7 +24,7 @@ def named(train, other, table, units=None):
     sets = TwoSets(
         train.astype(np.float32), other.astype(np.float32), units or (len(train), len(other))
     )
-    return shifted_columns(sets, table, seed=0)
+    return shifted_columns(sets, table)
 
 
 def words_of(train, other, column=NUMBER, width=1):
@@ -119,3 +120,11 @@ def test_rare_categories_are_counted_together():
     counts[0, :30] = counts[1, 30:] = 1.0
     counts[:, 0] += 100
     assert _homogeneous(counts, (130, 130)) > 0.5
+
+
+def test_many_rows_are_sampled():
+    chosen = rows_compared(3_000_000, 100, 0)
+    assert len(chosen) == 10_000
+    assert (np.diff(chosen) > 0).all()
+    assert len(rows_compared(3_000_000, 10_000, 0)) == 500
+    np.testing.assert_array_equal(rows_compared(40, 10_000, 0), np.arange(40))

@@ -102,7 +102,8 @@ def residuals_of(x: np.ndarray, wanted: np.ndarray, seed: int) -> np.ndarray:
     fitted = fitted.astype(np.float64)
     moments = fitted.T @ fitted
     moments[np.diag_indices_from(moments)] += _PENALTY * len(fitted) + fitted.shape[1]
-    return wanted - inputs @ np.linalg.solve(moments, fitted.T @ target)
+    weights = np.linalg.solve(moments, fitted.T @ target)
+    return wanted - inputs @ weights.astype(inputs.dtype)
 
 
 def _some_groups(groups: np.ndarray, seed: int) -> np.ndarray:

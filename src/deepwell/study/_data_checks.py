@@ -18,7 +18,7 @@ from deepwell.diagnosis._data_findings import diagnose_data
 from deepwell.diagnosis._domain_test import domain_test
 from deepwell.diagnosis._encoded_columns import EncodedColumn, EncodedTable
 from deepwell.diagnosis._near_copies import copies_across, row_numbers
-from deepwell.diagnosis._shifted_columns import TwoSets, shifted_columns
+from deepwell.diagnosis._shifted_columns import TwoSets, rows_compared, shifted_columns
 from deepwell.diagnosis._straddling import neighboring_times, residuals_of, straddling_groups
 from deepwell.diagnosis._telling_column import Target, telling_column
 from deepwell.records import DataChecks, Finding, Mismatch, Straddling, from_plain, to_plain
@@ -29,6 +29,7 @@ from ._history import History
 
 EVENT = "data checks"
 _MOST_FOLDS = 10
+_MOST_GROUPED = 500_000  # rows of whose targets a linear model leaves what groups share
 _NO_MEMORY = "all checks of the rows: there is too little memory for them"
 
 
@@ -149,7 +150,7 @@ def _straddling(data: Data, whole: Data, folds: Folds | None, seed: int) -> Iter
     dates = [c for c in table.columns if c.kind == "date"] if data.facts.split != "time" else []
     count = len(train) + len(whole.dev)
     named = [one for one in data.group_columns if len(one.codes) == count]
-    if not (dates or named):
+    if not (dates or named) or count > _MOST_GROUPED:
         return
     classes = len(data.task.classes)
     wanted = np.eye(classes)[train.y] if classes else train.y[:, None].astype(np.float64)
@@ -183,10 +184,15 @@ def _mismatch(data: Data, pair: _Pair, units: _Units, seed: int) -> Mismatch | N
     found = domain_test(train.x, other.x, units, seed)
     if found is None:
         return None
-    of = (len(np.unique(units[0])), len(np.unique(units[1])))
-    table = compared_table(data)
-    sets = TwoSets(compared(data, train), compared(data, other), of, ("train", part))
-    columns, tested = shifted_columns(sets, table, seed)
+    chosen = [rows_compared(len(rows), rows.x.shape[1], seed) for rows in (train, other)]
+    of = [len(np.unique(unit[rows])) for unit, rows in zip(units, chosen, strict=True)]
+    sets = TwoSets(
+        compared(data, _some(train, chosen[0])),
+        compared(data, _some(other, chosen[1])),
+        (of[0], of[1]),
+        ("train", part),
+    )
+    columns, tested = shifted_columns(sets, compared_table(data))
     return Mismatch(
         part,
         found.auc,
@@ -199,6 +205,10 @@ def _mismatch(data: Data, pair: _Pair, units: _Units, seed: int) -> Mismatch | N
         columns,
         tested,
     )
+
+
+def _some(rows: Rows, chosen: np.ndarray) -> Rows:
+    return Rows(rows.x[chosen], rows.y[chosen], rows.weight[chosen])
 
 
 def _worst_fold(data: Data, folds: Folds, seed: int) -> Mismatch | None:
