@@ -37,7 +37,13 @@ def _draw(sheet: Any, measured: dict[str, np.ndarray], style: Style) -> None:
     left, right = sheet.subplots(1, 2)
     share = np.arange(1, LIKE_SETS + 1) / LIKE_SETS
     left.plot([0, 1], [0, 1], color=style.quiet, linewidth=1.2, label="uniform")
-    left.plot(measured["p"], share, color=style.colors[0], label="measured")
+    left.plot(
+        np.r_[0, measured["p"]],
+        np.r_[0, share],
+        drawstyle="steps-post",
+        color=style.colors[0],
+        label="measured",
+    )
     left.set(xlabel="p-value", ylabel="share of like sets below it",
              title=f"{LIKE_SETS} pairs of 60 and 20 like rows")  # fmt: skip
     left.legend()
@@ -47,7 +53,7 @@ def _draw(sheet: Any, measured: dict[str, np.ndarray], style: Style) -> None:
         right.errorbar(np.array(SHIFTS) + nudge, auc, (auc - low, high - auc), color=color,
                        marker="o", markersize=4, capsize=2, label=name)  # fmt: skip
     right.axhline(MATERIAL, color=style.quiet, linestyle="--", linewidth=1)
-    right.text(1.0, MATERIAL - 0.01, "what matters", ha="right", va="top", fontsize=8.5)
+    right.text(0.3, MATERIAL - 0.01, "what matters", ha="left", va="top", fontsize=8.5)
     right.set(xlabel=f"shift of {MOVED} of {INPUTS} columns (standard deviations)", ylabel="AUC",
               title="train against dev, 95 % intervals")  # fmt: skip
     right.legend(loc="upper left")
