@@ -116,6 +116,18 @@ def test_mismatch_stands_between_train_dev_and_dev() -> None:
     assert abs(same[2] - same[1]) < 0.03 < 0.1 < other[2] - other[1]
 
 
+@pytest.mark.proves("D5", "figure")
+def test_like_sets_are_alike_and_moved_ones_are_told_apart() -> None:
+    found = measured("mismatch")
+    uniform = np.arange(1, len(found["p"]) + 1) / len(found["p"])
+    low = found["p"] < 0.5  # above, p-values of few shuffles are steps
+    assert np.abs(found["p"] - uniform)[low].max() < 1.63 / np.sqrt(len(uniform))  # 1 in 100
+    assert (found["p"] > uniform - 0.02).mean() > 0.99
+    few, many = found["40 dev rows"], found["400 dev rows"]
+    assert many[-1, 1] > 0.6 > many[0, 2]
+    assert (many[:, 2] - many[:, 1]).max() < (few[:, 2] - few[:, 1]).max()
+
+
 @pytest.mark.proves("D6", "figure")
 def test_normalized_inputs_make_round_contours() -> None:
     m = measured("normalization")

@@ -31,6 +31,7 @@ from .figures._learning_rates import LEARNING_RATES
 from .figures._loss_surface import LOSS_SURFACE
 from .figures._losses import LOSSES_FIGURE
 from .figures._minimize import MINIMIZE
+from .figures._mismatch import MISMATCH
 from .figures._nearly_linear import NEARLY_LINEAR
 from .figures._normalization import NORMALIZATION
 from .figures._numerical_derivative import NUMERICAL_DERIVATIVE
@@ -51,6 +52,7 @@ _ALL = (
     SPLITS,
     CROSS_VALIDATION,
     TRAIN_DEV,
+    MISMATCH,
     AUGMENTATION,
     IMAGE_AUGMENTATION,
     NORMALIZATION,

@@ -19,6 +19,7 @@ from ._analysis import (
     told_slices,
 )
 from ._reopened import Reopened
+from ._section_data import data_section
 from ._section_error import ERROR_CODES, error_section
 
 
@@ -36,6 +37,7 @@ class Part(NamedTuple):
 
 PARTS: tuple[Part, ...] = (
     Part(error_section, ERROR_CODES),
+    Part(data_section),
     Part(told_probabilities, instead_of=("DW213",)),
     Part(told_slices),
     Part(told_labels),
