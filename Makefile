@@ -6,7 +6,7 @@ PEERS := build/peers/venv/.installed
 NATIVE := $(wildcard src/native/*.?pp src/native/*/*.?pp)
 
 .PHONY: install demo test test-all check format techniques clean
-.PHONY: peers bench bench-quick bench-page bench-b1 bench-b2 bench-b3 bench-gpu bench-techniques bench-probes bench-convolutions
+.PHONY: peers bench bench-quick bench-page bench-b1 bench-b2 bench-b3 bench-gpu bench-techniques bench-probes bench-convolutions bench-b7
 
 install: $(STAMP)
 
@@ -64,7 +64,7 @@ bench: install peers
 	$(BIN)/python -m benchmarks b1 b2 b3 --scale reduced $(FRESH)
 
 bench-quick: install peers
-	$(BIN)/python -m benchmarks b1 --scale quick --fresh
+	$(BIN)/python -m benchmarks b1 b7 --scale quick --fresh
 
 bench-gpu: install
 	$(BIN)/python -m benchmarks gpu $(FRESH)
@@ -80,6 +80,11 @@ bench-probes: install
 # Convolutional networks on Fashion-MNIST, beside PyTorch and plain JAX.
 bench-convolutions: install peers
 	$(BIN)/python -m benchmarks.convolutions
+
+# Planted faults and clean runs: the half that thresholds may be set by. The sealed half is opened
+# once, with `python -m benchmarks b7 --open-sealed`, which is put on record.
+bench-b7: install
+	$(BIN)/python -m benchmarks b7 $(FRESH)
 
 bench-page: install
 	$(BIN)/python -m benchmarks page

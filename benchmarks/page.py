@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from .benchmark import Benchmark
+from .diagnosis.section import section as diagnosis_section
 from .figures import Row, Spread, median_fact, ratio, rows, useful_share
 from .tools import TOOLS
 
 Plain = Mapping[str, Any]
 
+DIAGNOSIS = {
+    "b7": "B7: planted faults and clean runs",
+    "b7-sealed": "B7: the sealed half",
+}
 METHOD = """\
 # Benchmarks
 
@@ -37,7 +42,8 @@ same order of configurations (Spearman). Where a tool fails, no ratio is compute
 
 **Run it.** `make bench-b1`, `bench-b2`, `bench-b3` in full (they resume when interrupted;
 `FRESH=--fresh` starts anew), `make bench` in short, `make bench-quick` as a smoke test,
-`make bench-gpu` on a CUDA machine. Peers live in `build/peers/venv` (`make peers`).
+`make bench-gpu` on a CUDA machine. Peers live in `build/peers/venv` (`make peers`). `make bench-b7`
+plants faults and needs no peers.
 """
 
 
@@ -49,6 +55,9 @@ def page(results: Mapping[str, Plain], benchmarks: Sequence[Benchmark]) -> str:
             parts.append(section(results[benchmark.name], benchmark))
         else:
             parts.append(f"## {benchmark.title}\n\nNot measured yet.\n")
+    for name, title in DIAGNOSIS.items():
+        if name in results:
+            parts.append(diagnosis_section(results[name], title))
     return "\n".join(parts)
 
 

@@ -27,6 +27,7 @@ __getattr__, __dir__ = lazy_names(
         "check_gradients": ".checking._check_gradients",
         "check_gradients_of": ".checking._check_gradients_of",
         "choice": ".search.spaces._choice",
+        "diagnose_predictions": ".study._diagnose_predictions",
         "exponential_average": ".optimization._averages",
         "integer": ".search.spaces._integer",
         "load": ".data._load",

@@ -255,6 +255,7 @@ std::optional<Report> Member<T>::score(const Data<T>& data, int loss, int metric
   if (spec_.patience > 0 && counters.stale >= spec_.patience) counters.outcome = early_stopped;
   if (!std::isfinite(cost)) counters.outcome = diverged;
   counters.epoch = epoch;
+  if (keeps_said) said_ = std::move(z);
   const double train_cost = counters.cost_sum / counters.weight_sum;
   counters.cost_sum = 0;
   counters.weight_sum = 0;

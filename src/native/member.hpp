@@ -116,6 +116,11 @@ class Member {
                               const Kernels<T>& kernels, Workspace<T>& work,
                               const std::atomic<bool>& stop);
 
+  // The raw outputs of the dev rows when they were scored last, (outputs, rows); nothing before
+  // that, or where they are not kept.
+  std::span<const T> said() const { return said_; }
+  bool keeps_said = false;
+
   Counters counters;
 
  private:
@@ -123,6 +128,7 @@ class Member {
 
   MemberSpec spec_;
   std::vector<T> shares_;  // of mixup
+  std::vector<T> said_;
   std::vector<Layer<T>> layers_;
   std::vector<Piece> trained_;      // of every set
   std::vector<Piece> all_;          // of the parameters and the best: the statistics as well

@@ -19,6 +19,7 @@ from deepwell.study import _checkpoint, _course
 from deepwell.study._asked import Asked
 from deepwell.study._budget import Clock
 from deepwell.study._checkpoint import Checkpoints, Position
+from deepwell.study._contenders import Contenders
 from deepwell.study._history import Bracket
 from deepwell.study._resume import _with_budget
 
@@ -485,7 +486,7 @@ def test_checkpoints_take_their_share_of_the_time_and_no_more(tmp_path, monkeypa
         _checkpoint, "save_arrays", lambda *_: now.__setitem__(0, now[0] + 0.5) or "0"
     )
     history = FakeHistory(tmp_path)
-    checkpoints = Checkpoints(history, FakeEngine(), lambda: now[0])
+    checkpoints = Checkpoints(history, FakeEngine(), lambda: now[0], Contenders(FakeEngine()))
     bracket, position = Bracket(0, {0: None, 1: None}, ()), Position(0, 0, (0, 1, 2))
     times = []
     while now[0] < 3600:

@@ -9,6 +9,7 @@ import unicodedata
 from deepwell._base._safe_text import safe_text
 from deepwell.records import (
     Baseline,
+    DataChecks,
     DataFacts,
     Finding,
     FirstSteps,
@@ -59,9 +60,14 @@ class TerminalObserver(Observer):
         self.close()  # the networks train already: their line comes back below
         print_lines(baseline_lines(baselines, metric_label, percent))
 
-    def on_checks(self, checks: FirstSteps, findings: tuple[Finding, ...]) -> None:
+    def on_checks(
+        self,
+        checks: FirstSteps,
+        findings: tuple[Finding, ...],
+        rows: DataChecks | None = None,
+    ) -> None:
         """Print what was checked before training."""
-        print_lines(check_lines(checks, findings))
+        print_lines(check_lines(checks, findings, rows))
 
     def on_plan(self, plan: PlanFacts) -> None:
         """Print what is going to be trained."""

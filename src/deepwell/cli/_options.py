@@ -185,6 +185,34 @@ class Name:
 
 
 @dataclass(frozen=True)
+class Diagnosed:
+    """What to diagnose: a study, or the predictions of any model."""
+
+    names: tuple[str, ...] = arguments("Name of a study; none with --predictions.", "NAME")
+    predictions: str | None = flag(
+        None,
+        "A CSV or Parquet file with the columns truth, part (train, train-dev, dev or test) and "
+        "prediction or probability_<class>, of any model.",
+        "FILE",
+    )
+    metric: str | None = flag(
+        None,
+        "With --predictions: error (default for classes), log_loss, rmse (numbers) ...",
+        "NAME",
+    )
+    task: str | None = flag(
+        None, "With --predictions: classification or regression; else the truth tells.", "TASK"
+    )
+    best_possible: float | None = flag(
+        None,
+        "With --predictions: best score that anything could reach.",
+        "SCORE",
+        "Options",
+        _ANY_SCORE,
+    )
+
+
+@dataclass(frozen=True)
 class ReportFile:
     """Where a report goes."""
 

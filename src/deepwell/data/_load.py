@@ -14,8 +14,9 @@ from deepwell.records import DataFacts
 
 from ._column_plan import ColumnPlan, encoding_notes, plan_columns
 from ._data import Data
-from ._divide import Divided, divide
+from ._divide import Divided, divide, group_numbers
 from ._gather import Gathered, gather
+from ._group_columns import group_columns
 from ._images import fitted_inputs, image_plan, image_shape
 from ._infer_task import infer_task
 from ._load_options import LoadOptions, checked_options
@@ -213,10 +214,29 @@ def _assembled(prepared: Prepared, options: LoadOptions, source: Source) -> Data
         weighting=prepared.weighting,
         pool=prepared.pool,
         image=prepared.image,
+        groups=_groups(prepared, options),
+        group_columns=group_columns(
+            gathered.frame, divided.parts, _not_groups(gathered.target, options)
+        ),
         dev_frame=prepared.dev_frame,
         dev_numbers=gathered.numbers[divided.rows(DEV)],
         pool_numbers=_pool_numbers(prepared),
     )
+
+
+def _not_groups(target: str, options: LoadOptions) -> list[str]:
+    """Return the columns whose use is known, so that they are not taken for groups."""
+    known = (options.group, options.time, options.split_column, options.weights)
+    return [target, *filter(None, known)]
+
+
+def _groups(prepared: Prepared, options: LoadOptions) -> dict[str, np.ndarray]:
+    """Return the groups of the rows that training may see, where the split goes by them."""
+    if options.group is None:
+        return {}
+    groups = group_numbers(prepared.gathered.frame[options.group])
+    parts = {"train": TRAIN, "dev": DEV, "train-dev": TRAIN_DEV}
+    return {name: groups[prepared.divided.rows(part)] for name, part in parts.items()}
 
 
 def _pool_numbers(prepared: Prepared) -> np.ndarray:

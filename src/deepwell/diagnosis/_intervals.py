@@ -55,6 +55,7 @@ def estimate(
     prediction: np.ndarray,
     weight: np.ndarray | None = None,
     seed: int = 0,
+    group: np.ndarray | None = None,
 ) -> Estimate:
     """Return the score of `prediction` with its interval.
 
@@ -66,6 +67,8 @@ def estimate(
         prediction: (n, C) probabilities or (n,) values in the target's unit.
         weight: (n,) sample weights, at least 0; None means 1 for every row.
         seed: of the resampling.
+        group: (n,) whole numbers from 0; rows of one number, as of one patient, are resampled
+            together. None takes each row as one of its own.
 
     Returns:
         The estimate; infinite when a prediction is not finite, NaN where the rows do not define
@@ -73,9 +76,9 @@ def estimate(
     """
     if not np.isfinite(prediction).all():
         return Estimate(math.inf, math.inf, math.inf)
-    if metric is error and _alike(weight):
+    if metric is error and _alike(weight) and group is None:
         return wilson(float((prediction.argmax(axis=1) != y).sum()), len(y))
-    return bootstrap(metric, y, prediction, weight, seed)
+    return bootstrap(metric, y, prediction, weight, seed, group)
 
 
 def bootstrap(
@@ -84,6 +87,7 @@ def bootstrap(
     prediction: np.ndarray,
     weight: np.ndarray | None = None,
     seed: int = 0,
+    group: np.ndarray | None = None,
 ) -> Estimate:
     """Return the score with its bias-corrected and accelerated bootstrap interval.
 
@@ -98,12 +102,15 @@ def bootstrap(
         prediction: (n, C) probabilities or (n,) values in the target's unit, all finite.
         weight: (n,) sample weights, at least 0; None means 1 for every row.
         seed: of the resampling.
+        group: (n,) whole numbers from 0; rows of one number, as of one patient, are resampled
+            together. None takes each row as one of its own.
     """
     generator = np.random.default_rng(seed)
-    sums = metric.sums(y, prediction, _grouped(prediction, weight, generator))
+    sums = metric.sums(y, prediction, _grouped(prediction, weight, generator, group))
     found = resampled_groups(sums, metric.combine, generator)
     if metric.bounded and found.low == found.high and found.value in (0.0, 1.0):
         rows = _independent_rows(y, weights(len(y), weight))
+        rows = rows if group is None else min(rows, float(group.max()) + 1)
         return wilson(found.value * rows, rows)
     return found
 
@@ -115,6 +122,7 @@ def paired_difference(
     second: np.ndarray,
     weight: np.ndarray | None = None,
     seed: int = 0,
+    group: np.ndarray | None = None,
 ) -> Estimate:
     """Return score(first) - score(second) of two models on the same rows, with its interval.
 
@@ -130,16 +138,18 @@ def paired_difference(
         second: predictions of the second model, all finite.
         weight: (n,) sample weights, at least 0; None means 1 for every row.
         seed: of the resampling.
+        group: (n,) whole numbers from 0; rows of one number, as of one patient, are resampled
+            together. None takes each row as one of its own.
 
     Returns:
         The difference; below 0 where the first model is better.
     """
-    if metric is error and _alike(weight):
+    if metric is error and _alike(weight) and group is None:
         wrong_first, wrong_second = first.argmax(axis=1) != y, second.argmax(axis=1) != y
         only_first = int((wrong_first & ~wrong_second).sum())
         only_second = int((wrong_second & ~wrong_first).sum())
         return _matched(only_first, only_second, len(y))
-    return mean_difference(metric, y, [first], second, weight, seed)
+    return mean_difference(metric, y, [first], second, weight, seed, group)
 
 
 def mean_difference(
@@ -149,6 +159,7 @@ def mean_difference(
     one: np.ndarray,
     weight: np.ndarray | None = None,
     seed: int = 0,
+    group: np.ndarray | None = None,
 ) -> Estimate:
     """Return the score of several predictions together less that of one, by the paired bootstrap.
 
@@ -159,9 +170,10 @@ def mean_difference(
         one: predictions to compare with, all finite.
         weight: (n,) sample weights, at least 0; None means 1 for every row.
         seed: of the resampling.
+        group: (n,) as for `paired_difference`.
     """
     generator = np.random.default_rng(seed)
-    tally = _grouped(one, weight, generator)
+    tally = _grouped(one, weight, generator, group)
     mean = np.mean([metric.sums(y, p, tally) for p in several], axis=0)
     sums = np.concatenate([mean, metric.sums(y, one, tally)], axis=-1)
     half = sums.shape[-1] // 2
@@ -201,14 +213,18 @@ def _matched(only_first: int, only_second: int, n: int) -> Estimate:
 
 
 def _grouped(
-    prediction: np.ndarray, weight: np.ndarray | None, generator: np.random.Generator
+    prediction: np.ndarray,
+    weight: np.ndarray | None,
+    generator: np.random.Generator,
+    group: np.ndarray | None,
 ) -> Tally:
     """Return the tally whose groups are resampled: single rows, or random groups of many rows."""
-    n = len(prediction)
+    together = np.arange(len(prediction)) if group is None else group
+    n = int(together.max()) + 1
     classes = prediction.shape[1] if prediction.ndim == 2 else 1
     groups = min(n, _GROUPS, max(200, _CELLS // (8 * classes)))
-    group = np.arange(n) if groups == n else generator.permutation(n) % groups
-    return Tally(weights(n, weight), group, groups)
+    into = np.arange(n) if groups == n else generator.permutation(n) % groups
+    return Tally(weights(len(prediction), weight), into[together], groups)
 
 
 def resampled_groups(

@@ -27,7 +27,7 @@ from deepwell.records import Estimate, Finding
 from ._best_possible import Floor
 from ._intervals import resampled_groups, wilson
 from ._metrics import METRICS, Metric
-from ._texts import figure_text
+from ._texts import change_text, figure_text
 
 SOURCE = "rows with the same inputs"
 _LEAST_GROUPS = 30.0  # inputs that repeat, counted as equal ones, below which nothing is claimed
@@ -103,11 +103,12 @@ def diagnose_repeated_rows(metric: str, found: RepeatedRows) -> list[Finding]:
         claim = "too few rows share their inputs to bound the best possible score"
         return [Finding("DW118", "unsure", claim, share, evidence)]
     least = figure_text(found.floor.value, told.percent)
-    low, high = (figure_text(e, told.percent) for e in (found.floor.low, found.floor.high))
     if not found.floor.low > 0:
-        claim = "rows with the same inputs have the same target"
-        return [Finding("DW117", "ok", claim, f"{share}; no {told.label} above {high}", evidence)]
-    claim = f"no model gets below {told.label} {least} [{low}, {high}] on rows like these"
+        most = figure_text(found.floor.high, told.percent)
+        claim = "no floor seen in rows with the same inputs"
+        return [Finding("DW117", "ok", claim, f"{share}; it is at most {most}", evidence)]
+    ends = change_text(found.floor, told.percent)
+    claim = f"no model gets below {told.label} {least} {ends[ends.find('[') :]} on rows like these"
     detail = f"{share} and differ in the target; columns that are left out may tell them apart"
     return [Finding("DW117", "ok", claim, detail, evidence)]
 

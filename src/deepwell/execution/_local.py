@@ -195,6 +195,17 @@ class LocalEngine:
                 at_work = {n: state for n, state in each if n in wanted}
         return self._states.view(numbers, at_work)
 
+    def said(self, number: int) -> np.ndarray | None:
+        """Return the raw outputs (k, outputs) of a trial at work for its dev rows.
+
+        To be asked between two records of `train`: of the epoch that was yielded last. None for
+        one that is not at work, and where the program does not keep them.
+        """
+        if self._at_work is None or number not in self._at_work[0]:
+            return None
+        group, session = self._at_work
+        return session.said(group.index(number))
+
     def restore(self, states: Mapping[int, State]) -> None:
         """Take up states that `states` returned, in this process or in another one."""
         for number, state in states.items():

@@ -1,6 +1,12 @@
 """What happened, as immutable plain data: specs, curves, trials, events, findings. No JAX."""
 
 from ._chunk import ChunkRecord as ChunkRecord
+from ._data_checks import ColumnShift as ColumnShift
+from ._data_checks import Copies as Copies
+from ._data_checks import DataChecks as DataChecks
+from ._data_checks import Mismatch as Mismatch
+from ._data_checks import Straddling as Straddling
+from ._data_checks import TellingColumn as TellingColumn
 from ._estimate import Estimate as Estimate
 from ._event import Event as Event
 from ._facts import Baseline as Baseline
@@ -18,6 +24,7 @@ from ._first_steps import InputsUsed as InputsUsed
 from ._first_steps import RowsMixed as RowsMixed
 from ._first_steps import StartLoss as StartLoss
 from ._non_finite import NonFinite as NonFinite
+from ._overtuning import Overtuning as Overtuning
 from ._plain import from_plain as from_plain
 from ._plain import to_plain as to_plain
 from ._probe import QUANTILES as QUANTILES

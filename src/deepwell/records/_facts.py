@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 from deepwell._base._hyperparameters import Value
 
+from ._data_checks import DataChecks
 from ._estimate import Estimate
 from ._finding import Finding
 from ._first_steps import FirstSteps
+from ._overtuning import Overtuning
 
 
 @dataclass(frozen=True)
@@ -180,7 +182,9 @@ class StudyResult:
         weight_sparsity: share of the best network's weights below 1e-6 where it paid an `l1`
             penalty, else None.
         checks: what the first steps of one network showed, None where they were not looked at.
+        data_checks: what the rows themselves showed, None where they were not looked at.
         memory_notes: one sentence for each thing that was done to stay within the memory.
+        overtuning: how much of `dev` is luck of the choice, None where it could not be told.
     """
 
     name: str
@@ -220,3 +224,5 @@ class StudyResult:
     checks: FirstSteps | None = None
     saved_fold: int = 0
     refit_failure: str = ""
+    data_checks: DataChecks | None = None
+    overtuning: Overtuning | None = None

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 
 from deepwell._base._safe_text import safe_text
-from deepwell.records import Finding, FirstSteps
+from deepwell.diagnosis._data_findings import mismatch_level
+from deepwell.records import DataChecks, Finding, FirstSteps, Mismatch
 
 from ._figures import count
 from ._layout import entry
@@ -15,16 +16,21 @@ _WORDS_LIMIT = 300
 _JOINT = "\N{NO-BREAK SPACE}"  # a figure stays on one line with its words; shown as a space
 
 
-def check_lines(checks: FirstSteps | None, findings: Sequence[Finding] = ()) -> list[str]:
+def check_lines(
+    checks: FirstSteps | None,
+    findings: Sequence[Finding] = (),
+    rows: DataChecks | None = None,
+) -> list[str]:
     """Return the line `checks`: figures that an expert looks at first, and what to do about them.
 
     Args:
         checks: what was measured; None for no line.
         findings: what follows from it, each told in a line with the one change to try.
+        rows: what the rows themselves showed.
     """
     if checks is None:
         return []
-    told = [*_start(checks), *_gradient(checks), *_fits(checks), *_others(checks)]
+    told = [*_start(checks), *_gradient(checks), *_fits(checks), *_others(checks), *_rows(rows)]
     together = "  ".join(part.replace(" ", _JOINT) for part in told)
     left_out = [f"not checked: {safe_text(why, _WORDS_LIMIT)}" for why in checks.left_out]
     return entry("checks", *([together] if told else []), *left_out, *map(_line, findings))
@@ -78,6 +84,24 @@ def _others(checks: FirstSteps) -> list[str]:
     if checks.alike:
         said.append("units apart" if max(checks.alike) < 1.0 else "units alike")
     return said
+
+
+def _rows(rows: DataChecks | None) -> list[str]:
+    """Return what the rows showed, as in `train/dev alike (AUC 0.51 +- 0.02)`."""
+    if rows is None:
+        return []
+    said = [_mismatch(one) for one in rows.mismatch]
+    if rows.copies is not None:
+        again = rows.copies.exact + (rows.copies.near or 0)
+        said.append(f"{count(again, 'copy', 'copies')} across" if again else "no copies across")
+    return said
+
+
+def _mismatch(found: Mismatch) -> str:
+    half = max(found.high - found.auc, found.auc - found.low)
+    verdict = {"ok": "alike", "problem": "unlike", "unsure": "alike?"}[mismatch_level(found)]
+    where = f" in fold {found.fold}" if found.fold else ""
+    return f"train/{found.part} {verdict}{where} (AUC {found.auc:.2f} +- {half:.2f})"
 
 
 def _line(finding: Finding) -> str:

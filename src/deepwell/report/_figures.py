@@ -49,6 +49,15 @@ def difference(estimate: Estimate, percent: bool) -> str:
     return f"{sign}{shown} [{_number(low, decimals)}, {_number(high, decimals)}]"
 
 
+def change(estimate: Estimate, percent: bool) -> str:
+    """Return a size of change with its interval, in percentage points for shares.
+
+    >>> change(Estimate(0.004, 0.002, 0.007), percent=True)
+    '0.4 [0.2, 0.7]'
+    """
+    return difference(estimate, percent).removeprefix("+")
+
+
 def count(number: int, one: str, many: str = "") -> str:
     """Return a number with its noun.
 

@@ -14,6 +14,8 @@ _TRAINING = "DW4"  # checks of the training: told one by one only where they fou
 _DIVERGED = "DW408"  # about all networks, told as other findings are
 # Unsure about nothing but short curves, or rates that nobody tried: counted, not told.
 _QUIET = ("DW405", "DW406", "DW412", "DW413", "DW414")
+# About the rows: where nothing was found the line `checks` says it, or there is nothing to say.
+_ROWS = ("DW201", "DW202", "DW204")
 _MARKS = {"ok": " ok", "unsure": " ?"}
 _DETAIL_LIMIT = 500
 _COMMAND_LIMIT = 10_000  # a command that is cut short does not run
@@ -24,7 +26,9 @@ def finding_lines(findings: Sequence[Finding]) -> list[str]:
 
     Of the checks of the training, which are many, those that passed share a line.
     """
-    told = [finding for finding in findings if not _passed_check(finding)]
+    told = [
+        finding for finding in findings if not (_passed_check(finding) or _passed_rows(finding))
+    ]
     return [*all_finding_lines(told), *_training_line(findings)]
 
 
@@ -82,6 +86,10 @@ def _training_line(findings: Sequence[Finding]) -> list[str]:
 def _passed_check(finding: Finding) -> bool:
     quiet = finding.level == "ok" or (finding.level == "unsure" and finding.code in _QUIET)
     return _is_check(finding) and quiet
+
+
+def _passed_rows(finding: Finding) -> bool:
+    return finding.code in _ROWS and finding.level == "ok"
 
 
 def _is_check(finding: Finding) -> bool:

@@ -7,7 +7,7 @@ import statistics
 from deepwell._base._safe_text import safe_text
 from deepwell.records import StudyResult
 
-from ._figures import count, difference, figure, interval
+from ._figures import change, count, difference, figure, interval
 from ._layout import entry
 from ._network import network_words
 
@@ -19,6 +19,7 @@ def result_lines(result: StudyResult) -> list[str]:
     label, score = safe_text(result.metric_label), interval(result.dev, result.percent)
     paragraphs = [
         f"{dev_words(result)} {label} {score}: {network_words(result.best)}",
+        *luck_words(result),
         *folds_words(result),
         f"train {label} {interval(result.train, result.percent)}",
     ]
@@ -39,6 +40,17 @@ def result_lines(result: StudyResult) -> list[str]:
 def dev_words(result: StudyResult) -> str:
     """Return what the rows are that networks are compared on: `dev`, or `5-fold`."""
     return f"{len(result.folds)}-fold" if result.folds else "dev"
+
+
+def luck_words(result: StudyResult) -> list[str]:
+    """Return how much of the dev score is luck of the choice, none where it is not known."""
+    found = result.overtuning
+    if found is None:
+        return []
+    return [
+        f"of it luck of the choice {change(found.luck, result.percent)}: on fresh rows "
+        f"{interval(found.expected, result.percent)} is to be expected"
+    ]
 
 
 def folds_words(result: StudyResult) -> list[str]:

@@ -13,10 +13,12 @@ from ._layout import entry, heading
 from ._network import network_words
 from ._prediction_lines import column_lines, label_lines, probability_lines
 from ._result_lines import dev_words, folds_words
+from ._score_lines import score_lines
 
 _LIMIT = 500
 
 FIGURES: Mapping[str, Callable[[Section], list[str]]] = {
+    "error": score_lines,
     "probabilities": probability_lines,
     "labels": label_lines,
     "columns": column_lines,

@@ -36,7 +36,7 @@ def study_lines(result: StudyResult, store: str | None = None) -> list[str]:
     """Return all that `fit` printed for a study, without the progress."""
     return [
         *data_lines(result.data),
-        *check_lines(result.checks, of_checks(result.findings)),
+        *check_lines(result.checks, of_checks(result.findings), result.data_checks),
         *baseline_lines(result.baselines, result.metric_label, result.percent),
         *plan_lines(result.plan),
         *outcome_lines(result, store),

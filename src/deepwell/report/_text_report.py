@@ -24,7 +24,7 @@ from ._opening_lines import (
 )
 from ._plan_lines import plan_lines
 from ._probe_lines import probe_lines
-from ._result_lines import dev_words, folds_words, stopped_lines, versus_words
+from ._result_lines import dev_words, folds_words, luck_words, stopped_lines, versus_words
 from ._trial_table import failure_lines, ranked, trial_table
 
 
@@ -55,6 +55,7 @@ def _in_short(result: StudyResult) -> list[str]:
     label = safe_text(result.metric_label)
     score = interval(result.dev, result.percent)
     told = [f"{dev_words(result)} {label} {score}: {network_words(result.best)}"]
+    told += luck_words(result)
     verdict = versus_words(result)
     if verdict:
         told.append(verdict)
@@ -77,7 +78,7 @@ def _done(result: StudyResult) -> list[str]:
         *heading("What was done"),
         *entry("read", read),
         *split_lines(facts),
-        *check_lines(result.checks),
+        *check_lines(result.checks, rows=result.data_checks),
         *check_details(result.checks),
         *plan_lines(result.plan),
         *engine_lines(result),
@@ -115,6 +116,9 @@ def _assumed(result: StudyResult) -> list[str]:
     facts = result.data
     label = safe_text(result.metric_label)
     chosen = f"their mean {label} over folds" if result.folds else f"dev {label}"
+    luck = "so the dev figure is somewhat too good"
+    if result.overtuning is not None:
+        luck += ", and what is to be expected on fresh rows says by how much"
     tell = "; the sealed test rows tell how much" if facts.sizes[2] else ""
     notes = [
         *(safe_text(note, NOTE_LIMIT) for note in facts.notes),
@@ -123,7 +127,7 @@ def _assumed(result: StudyResult) -> list[str]:
         _split_assumption(facts.split),
         "intervals hold with 95 % probability for the rows of each set alone; they do not "
         f"cover that the best of {count(result.networks, 'network')} was chosen on the dev rows, "
-        f"so the dev figure is somewhat too good{tell}",
+        f"{luck}{tell}",
     ]
     bullets = [line for note in notes for line in _bullet(note)]
     return [*heading("What was assumed"), *bullets]

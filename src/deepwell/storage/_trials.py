@@ -169,10 +169,16 @@ def _require_all(study_id: int, wanted: int, found: int) -> None:
         )
 
 
+@lru_cache(maxsize=8192)
+def _spec(text: str) -> TrialSpec:
+    """Return a stored specification; one is read at every decision, and checking it takes long."""
+    return TrialSpec.from_json(text)
+
+
 def _trial(row: sa.Row[Any]) -> Trial:
     return Trial(
         number=row.number,
-        spec=TrialSpec.from_json(row.spec),
+        spec=_spec(row.spec),
         status=Status(row.status),
         epochs=row.epochs,
         best_epoch=row.best_epoch,

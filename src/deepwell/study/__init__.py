@@ -9,6 +9,7 @@ __getattr__, __dir__ = lazy_names(
         "Model": "._model",
         "Observer": "._observer",
         "Study": "._study",
+        "diagnose_predictions": "._diagnose_predictions",
         "load_model": "._model",
         "open_study": "._finished",
         "resume": "._resume",

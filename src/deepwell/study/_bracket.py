@@ -13,6 +13,7 @@ from deepwell.search.schedulers._scheduler import Scheduler
 from ._best_so_far import BestSoFar
 from ._budget import Clock
 from ._checkpoint import Checkpoints, Position
+from ._contenders import Contenders
 from ._history import Bracket, Decided, History
 from ._probe_choice import Probing
 from ._probing import chosen
@@ -31,6 +32,7 @@ class Watch:
         expected_seconds: the plan's estimate for this bracket, until measured speed replaces it.
         checkpoints: are told where the bracket stands.
         probing: which networks are looked into.
+        contenders: remember what the best networks said of the dev rows.
     """
 
     progress: Callable[[Progress], None]
@@ -41,6 +43,7 @@ class Watch:
     expected_seconds: float
     checkpoints: Checkpoints
     probing: Probing
+    contenders: Contenders
 
 
 def train_bracket(
@@ -73,6 +76,7 @@ def train_bracket(
         plan = watch.probing.plan(here.probed)
         for chunk in engine.train(sorted(going), rung.epochs, watch.stop, plan):
             history.chunk(bracket.population, chunk, watch.clock.seconds())
+            watch.contenders.see(chunk)
             meter.add(chunk)
             ended = {n for n in chunk.trials.tolist() if _ends(chunk, n, bracket)}
             if ended:  # of them only the best is needed any more

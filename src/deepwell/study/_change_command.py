@@ -1,4 +1,4 @@
-"""The command that trains one network of a study again, on the same rows, with a change."""
+"""The command that fits again with a change: of one network, or of how rows are read and split."""
 
 from __future__ import annotations
 
@@ -33,17 +33,49 @@ def change_command(data: Data, metric: str, values: Mapping[str, object], folds:
         values: all hyperparameters of the network, its change among them.
         folds: of the study's cross-validation; 0 for none.
     """
-    if data.origin is None or data.origin.options.get("seed") is not None:
+    if data.origin is None:
         return ""
-    facts = data.facts
-    words = ["deepwell", "fit", _nearby(data.origin.source), "--target", facts.target]
-    words += _row_flags(data.origin.options)
-    if metric != default_metric(facts.task).name:
-        words += ["--metric", metric]
-    words += ["--folds", str(folds)] if folds else []
-    words += ["--trials", "1", *_network_flags(values)]
+    words = [*_fit_words(data, data.origin.options, metric, folds), "--trials", "1"]
+    words += _network_flags(values)
     if data.image:
         words += _convolution_flags(values)
+    return _shown(data, words)
+
+
+def rows_command(data: Data, metric: str, flags: Mapping[str, object], folds: int = 0) -> str:
+    """Return the command that fits again with the rows read or split otherwise, or an empty text.
+
+    Args:
+        data: of the study.
+        metric: that it selects by.
+        flags: options of `load` that change, by name; a column to `ignore` comes on top of those
+            that were ignored.
+        folds: of the study's cross-validation; 0 for none.
+    """
+    if data.origin is None:
+        return ""
+    options = dict(data.origin.options)
+    for name, value in flags.items():
+        before = options.get(name)
+        options[name] = [*before, value] if isinstance(before, list | tuple) else value
+    return _shown(data, _fit_words(data, options, metric, folds))
+
+
+def _fit_words(data: Data, options: Mapping[str, object], metric: str, folds: int) -> list[str]:
+    """Return the words that read and split rows by these options."""
+    assert data.origin is not None
+    facts = data.facts
+    words = ["deepwell", "fit", _nearby(data.origin.source), "--target", facts.target]
+    words += _row_flags(options)
+    if metric != default_metric(facts.task).name:
+        words += ["--metric", metric]
+    return [*words, *(["--folds", str(folds)] if folds else [])]
+
+
+def _shown(data: Data, words: Sequence[str]) -> str:
+    """Return the command, or an empty text where it could not be typed or would split anew."""
+    if data.origin is None or data.origin.options.get("seed") is not None:
+        return ""
     shown = all(safe_text(word, _WORD_LIMIT) == word for word in words)
     return shlex.join(words) if shown else ""
 

@@ -47,6 +47,7 @@ from deepwell.storage._checkpoint_record import CheckpointRecord
 from deepwell.storage._files import write_error
 from deepwell.storage._study_record import StudyRecord
 
+from ._contenders import Contenders
 from ._history import Bracket, History
 
 if TYPE_CHECKING:
@@ -93,11 +94,15 @@ class Checkpoints:
         history: the study.
         engine: has the states.
         seconds: says the working time of all runs so far.
+        contenders: have what the best networks said of the dev rows.
     """
 
-    def __init__(self, history: History, engine: LocalEngine, seconds: Any) -> None:
+    def __init__(
+        self, history: History, engine: LocalEngine, seconds: Any, contenders: Contenders
+    ) -> None:
         self._history = history
         self._engine = engine
+        self._contenders = contenders
         self._seconds = seconds
         self._folder = checkpoint_folder(history.store, history.record)
         self._last = time.perf_counter()
@@ -127,8 +132,9 @@ class Checkpoints:
 
     def _make(self, bracket: Bracket, position: Position, affordable: float) -> None:
         began = time.perf_counter()
-        states = self._states(position)
+        states, told = self._states(position), self._contenders.arrays()
         size = sum(array.nbytes for state in states.values() for array in state.values())
+        size += sum(array.nbytes for array in told.values())
         expected = _LEAST_COST + size / self._bytes_a_second
         if expected > affordable:
             self._wait = expected / SHARE
@@ -140,10 +146,12 @@ class Checkpoints:
             "alive": list(position.alive),
             "probed": list(position.probed),
             "files": files,
+            "contenders": self._write_arrays(told) if told else None,
         }
         record = CheckpointRecord(self._seconds(), min(bracket.specs), details)
         self._history.store.save_checkpoint(self._history.record.id, record)
-        _sweep(self._folder, {file["name"] for file in files})
+        kept = [*files, details["contenders"]] if told else files
+        _sweep(self._folder, {file["name"] for file in kept})
         self._last = time.perf_counter()
         took = self._last - began
         self._wait = took / SHARE
@@ -156,12 +164,16 @@ class Checkpoints:
         return self._engine.states(self._history.to_keep(going))
 
     def _write(self, states: Mapping[int, State]) -> dict[str, str]:
+        return self._write_arrays(
+            {f"{n}/{key}": a for n, state in states.items() for key, a in state.items()}
+        )
+
+    def _write_arrays(self, arrays: Mapping[str, np.ndarray]) -> dict[str, str]:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise write_error(error, self._folder) from error
         name = f"{secrets.token_hex(8)}.safetensors"
-        arrays = {f"{n}/{key}": a for n, state in states.items() for key, a in state.items()}
         return {"name": name, "sha256": save_arrays(self._folder / name, arrays)}
 
 
@@ -201,6 +213,22 @@ def read_position(
         del part  # before the next one is read
     probed = tuple(details.get("probed", ()))  # which checkpoints of before the probes have not
     return Position(details["population"], details["rung"], tuple(details["alive"]), probed)
+
+
+def read_contenders(store: Store, record: StudyRecord) -> Mapping[str, np.ndarray]:
+    """Return what was kept of the contenders at a checkpoint that was read; nothing if it is gone.
+
+    Checkpoints of before there were any have none; what was chosen is not measured then.
+    """
+    kept = store.checkpoint(record.id)
+    file = None if kept is None else kept.details.get("contenders")
+    if not isinstance(file, Mapping):
+        return {}
+    try:
+        part = load_arrays(checkpoint_folder(store, record) / str(file["name"]))
+    except UsageError:
+        return {}
+    return part.arrays if part.sha256 == file["sha256"] else {}
 
 
 def _states_in(arrays: Mapping[str, np.ndarray]) -> dict[int, State]:

@@ -6,30 +6,17 @@ import importlib.metadata
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from deepwell._base._errors import StudyError
-from deepwell.data._data import Data
-from deepwell.data._folds import Folds
-from deepwell.diagnosis._bias_variance import BiasVarianceEvidence, diagnose_bias_variance
-from deepwell.diagnosis._comparison import compare_with_baselines, hardest_baseline
-from deepwell.diagnosis._intervals import paired_difference, unpaired_difference
-from deepwell.diagnosis._metrics import Metric
-from deepwell.diagnosis._non_finite import diagnose_divergence
-from deepwell.diagnosis._repeated_rows import diagnose_repeated_rows
+from deepwell.diagnosis._comparison import hardest_baseline
 from deepwell.execution._gemm_rate import gemm_share
-from deepwell.execution._local import LocalEngine
-from deepwell.execution._members import architecture_of
 from deepwell.execution._speed import remember_rate
 from deepwell.optimization._penalties import weight_sparsity
 from deepwell.records import (
-    Estimate,
-    Finding,
-    FirstSteps,
-    PlanFacts,
     Status,
     StudyResult,
     Trial,
@@ -39,8 +26,6 @@ from deepwell.report._figures import count
 
 from ._adjustments import scores_of
 from ._affordable import affordable, sampled_note
-from ._arrays import score_scale
-from ._baselines import SimpleModel
 from ._bracket import best_trial
 from ._cross_validate import (
     OutOfFold,
@@ -53,53 +38,18 @@ from ._cross_validate import (
 )
 from ._divergence import divergence
 from ._evaluate import Scored, score_model, targets
-from ._first_steps import check_findings
 from ._history import History
 from ._interrupt import BY_USER
 from ._model import Model
 from ._peak_memory import peak_memory
-from ._probabilities import wrong_probabilities
 from ._probing import late_probes
-from ._repeats import best_possible, repeats_of
-from ._settings import Settings, probing_of
-from ._training_findings import Ended, spread_of, training_findings
+from ._run import Run, Work
+from ._settings import probing_of
+from ._verdicts import differences_from, luck_of, verdicts
 from ._work import trained_multiply_adds
 
 BY_CLOCK = "the time budget was used up"
 _TELLING_SECONDS = 1.0  # a shorter run says little about the machine's speed
-
-
-@dataclass(frozen=True)
-class Run:
-    """All that a run leaves behind."""
-
-    data: Data
-    settings: Settings
-    metric: Metric
-    plan: PlanFacts
-    history: History
-    engine: LocalEngine
-    baselines: tuple[SimpleModel, ...]
-    folds: Folds | None = None
-    memory: int | None = None
-    checks: FirstSteps | None = None
-
-
-@dataclass(frozen=True)
-class Work:
-    """What the whole study cost, all its runs together.
-
-    Attributes:
-        seconds: working time.
-        programs: how many were planned.
-        resumed: how often the study was resumed.
-        repeated_seconds: working time that kills took back.
-    """
-
-    seconds: float
-    programs: int
-    resumed: int = 0
-    repeated_seconds: float = 0.0
 
 
 def _pays_l1(best: Trial) -> bool:
@@ -138,8 +88,9 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
     one = next(trial for trial in trials if trial.number == best.number)  # of folds the first
     found = late_probes(run.engine, run.history, probing_of(run.settings), one, stopped != BY_USER)
     scored = _scored(run, model, out)
-    differences = _differences(run, scored)
+    differences = differences_from(run, scored)
     hardest = hardest_baseline(differences)
+    luck = luck_of(run, trials, best)
     name = run.history.record.name
     folder = run.history.store.folder / name
     model = replace(
@@ -171,14 +122,9 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         versus=differences[hardest],
         best=dict(best.spec.hyperparameters),
         best_trial=best.number,
-        findings=(
-            *check_findings(run.checks),
-            *_findings(run, scored, differences),
-            *wrong_probabilities(run.data, scored.dev_prediction, run.settings.seed),
-            *diagnose_divergence(divergence(run.engine, trials)),
-            *training_findings(_ended(run, trials, best, scored, differences)),
-        ),
+        findings=verdicts(run, trials, best, scored, differences, luck),
         checks=run.checks,
+        data_checks=run.data_checks,
         statuses=dict(Counter(t.status.value for t in trials)),
         networks=sum(t.epochs > 0 for t in trials),
         program=run.engine.name,
@@ -195,6 +141,7 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         peak_memory_bytes=peak_memory(),
         memory_notes=(*sampled, *_shortages(run.history)),
         weight_sparsity=_sparsity(model) if _pays_l1(best) else None,
+        overtuning=luck,
     )
     run.history.finish(result, found)
     return result
@@ -303,73 +250,4 @@ def _model(run: Run, best: Trial, saved: Saved) -> Model:
         saved.encoder,
         data.target_encoder,
         about,
-    )
-
-
-def _differences(run: Run, scored: Scored) -> dict[str, Estimate]:
-    """Return network minus simple model on the dev rows, paired, by the simple model's name."""
-    y, weight = targets(run.data, run.data.dev), run.data.dev.weight
-    return {
-        b.shown.name: paired_difference(
-            run.metric,
-            y,
-            scored.dev_prediction,
-            b.prediction.prediction_dev,
-            weight,
-            run.settings.seed,
-        )
-        for b in run.baselines
-    }
-
-
-def _findings(run: Run, scored: Scored, differences: dict[str, Estimate]) -> list[Finding]:
-    evidence = BiasVarianceEvidence(
-        metric=run.metric.name,
-        train=scored.train,
-        n_train=len(run.data.train),
-        dev=scored.dev,
-        n_dev=len(run.data.dev),
-        gap=unpaired_difference(scored.dev, scored.train),
-        constant=run.baselines[0].shown.estimate.value,
-        train_dev=scored.train_dev,
-        n_train_dev=0 if run.data.train_dev is None else len(run.data.train_dev),
-    )
-    repeats = repeats_of(run.data, run.metric)
-    best = best_possible(run.settings, repeats)
-    return [
-        *diagnose_bias_variance(evidence, best),
-        *([] if repeats is None else diagnose_repeated_rows(run.metric.name, repeats)),
-        *compare_with_baselines(run.metric.name, differences),
-    ]
-
-
-def _ended(
-    run: Run,
-    trials: Sequence[Trial],
-    best: Trial,
-    scored: Scored,
-    differences: Mapping[str, Estimate],
-) -> Ended:
-    """Return what the findings about the training need; of a cross-validation, one fold's."""
-    first = next(trial for trial in trials if trial.number == best.number)
-    data = run.data if run.folds is None else run.folds.data(first.spec.fold - 1)
-    task = data.task
-    return Ended(
-        data=data,
-        metric=run.metric.name,
-        scale=score_scale(data, run.metric.name),
-        trials=trials,
-        best=first,
-        curves=run.history.store.curves_of(run.history.record.id, first),
-        state=run.engine.states([best.number])[best.number],
-        architecture=architecture_of(
-            first.spec, data.train.x.shape[1], task.outputs, task.loss, data.image
-        ),
-        constant=run.baselines[0].shown.estimate.value,
-        versus=differences,
-        spread=spread_of(run.data, scored.dev_prediction),
-        work=trained_multiply_adds(trials, run.engine.shape),
-        seed=run.settings.seed,
-        memory=run.memory,
-        folds=run.settings.folds,
     )

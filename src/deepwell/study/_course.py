@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+import numpy as np
 
 from deepwell.data._data import Data
 from deepwell.data._folds import Folds
@@ -31,12 +33,15 @@ from ._baselines import (
 from ._bracket import Watch, train_bracket
 from ._budget import Clock
 from ._checkpoint import Checkpoints, Position
-from ._conclude import BY_CLOCK, Run, Work, conclude
+from ._conclude import BY_CLOCK, conclude
+from ._contenders import Contenders
+from ._data_checks import PendingDataChecks
 from ._first_steps import check_findings, checked
 from ._history import History, Round
 from ._interrupt import BY_USER, interruptible
 from ._observer import Observer
 from ._rounds import first_round, next_round, plan_facts
+from ._run import Run, Work
 from ._settings import probing_of, scheduler_of
 from ._work import round_size
 
@@ -61,12 +66,14 @@ class Past:
         facts: the plan as it was told, or None when nothing was proposed.
         rounds: those that are not done, first to last.
         position: where the first of them stands; None at its start.
+        contenders: what the best networks said, as arrays.
     """
 
     seconds: float = 0.0
     facts: PlanFacts | None = None
     rounds: tuple[Round, ...] = ()
     position: Position | None = None
+    contenders: Mapping[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
 
 
 def carry_out(job: Job, history: History, past: Past) -> StudyResult:
@@ -90,7 +97,9 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
         _prepare(job, one, past.position)
     metric = METRICS[job.asked.settings.metric]
     baselines = _pending_baselines(job, metric)
-    checks = _checked(job, history, rounds)
+    rows = PendingDataChecks(job.data, job.folds, history)
+    checks = _checked(job, history, rounds, rows)
+    contenders = _contenders(job, past)
     job.observer.on_plan(facts)
     with interruptible() as interrupt:
         watch = Watch(
@@ -100,8 +109,9 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
             scale=score_scale(job.data, metric.name),
             percent=metric.percent,
             expected_seconds=facts.seconds or 0.0,
-            checkpoints=Checkpoints(history, job.engine, clock.seconds),
+            checkpoints=Checkpoints(history, job.engine, clock.seconds, contenders),
             probing=probing_of(job.asked.settings),
+            contenders=contenders,
         )
         if past.facts is None:
             history.propose(rounds[0], facts)
@@ -115,8 +125,18 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
             folds=job.folds,
             memory=job.asked.memory,
             checks=checks,
+            data_checks=rows.wait(),
+            contenders=contenders,
         )
         return conclude(run, _work(history, clock), stopped)
+
+
+def _contenders(job: Job, past: Past) -> Contenders:
+    """Return who remembers what the best networks say, with what earlier runs remembered."""
+    contenders = Contenders(job.engine, job.asked.settings.folds)
+    if past.contenders:
+        contenders.restore(past.contenders)
+    return contenders
 
 
 def _prepare(job: Job, one: Round, position: Position | None) -> None:
@@ -128,13 +148,19 @@ def _prepare(job: Job, one: Round, position: Position | None) -> None:
     job.engine.prepare(one.bracket.specs, plan)
 
 
-def _checked(job: Job, history: History, rounds: Sequence[Round]) -> FirstSteps | None:
-    """Check the first steps of a network before all are trained, and tell what they showed."""
+def _checked(
+    job: Job, history: History, rounds: Sequence[Round], rows: PendingDataChecks
+) -> FirstSteps | None:
+    """Check the first steps of a network before all are trained, and tell what they showed.
+
+    The rows are checked beside them, and told in the same lines.
+    """
     specs: Mapping[int, TrialSpec] = rounds[0].bracket.specs if rounds else {}
     data = job.data if job.folds is None else job.folds.data(0)
     found = checked(data, specs, job.engine, history)
     if found is not None:
-        job.observer.on_checks(found, check_findings(found))
+        of_rows = rows.wait()
+        job.observer.on_checks(found, check_findings(found), of_rows)
     return found
 
 

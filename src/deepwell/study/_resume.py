@@ -30,7 +30,7 @@ from deepwell.storage._study_record import StudyRecord
 from ._arrays import engine_of
 from ._asked import Asked, from_config
 from ._budget import parse_budget
-from ._checkpoint import checkpoint_folder, discard, read_position
+from ._checkpoint import checkpoint_folder, discard, read_contenders, read_position
 from ._course import Job, Past, carry_out
 from ._finished import FinishedStudy, open_study
 from ._first_steps import check_findings
@@ -106,7 +106,7 @@ def _tell(result: StudyResult, observer: Observer, *, already: bool) -> None:
     if already:
         observer.on_data(result.data)
         if result.checks is not None:
-            observer.on_checks(result.checks, check_findings(result.checks))
+            observer.on_checks(result.checks, check_findings(result.checks), result.data_checks)
         observer.on_baselines(result.baselines, result.metric_label, result.percent)
         observer.on_plan(result.plan)
     observer.on_result(result)
@@ -154,7 +154,8 @@ def _go_back(opened: Store, record: StudyRecord, engine: LocalEngine) -> Past:
     plans: list[Any] = [event.details["facts"] for event in opened.events(record.id, "plan")]
     facts = from_plain(PlanFacts, plans[0]) if plans else None
     left = tuple(one for one in rounds if one.bracket.population >= done)
-    return Past(record.seconds, facts, left, position)
+    contenders = {} if position is None else read_contenders(opened, record)
+    return Past(record.seconds, facts, left, position, contenders)
 
 
 def _rounds(opened: Store, record: StudyRecord) -> list[Round]:

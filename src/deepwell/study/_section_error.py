@@ -34,11 +34,27 @@ def error_section(reopened: Reopened) -> Section | None:
     )
     rival = strongest_rival(metric, train, dev, len(data.task.classes), seed)
     best = best_possible(reopened.settings, repeats, rival)
-    found = diagnose_bias_variance(_evidence(reopened), best)
+    evidence = _evidence(reopened)
+    found = diagnose_bias_variance(evidence, best)
     if repeats is not None:
         found += diagnose_repeated_rows(metric.name, repeats)
     found += compare_with_rival(metric.name, rival)
-    return Section("error", "What kind of error is left", tuple(found), {"best": best.to_plain()})
+    facts = {"metric": metric.name, "best": best.to_plain(), "scores": _scores(evidence)}
+    return Section("error", "What kind of error is left", tuple(found), facts)
+
+
+def _scores(evidence: BiasVarianceEvidence) -> dict[str, object]:
+    """Return the scores of the parts with their rows."""
+    scores = (
+        ("train", evidence.train, evidence.n_train),
+        ("train-dev", evidence.train_dev, evidence.n_train_dev),
+        ("dev", evidence.dev, evidence.n_dev),
+    )
+    return {
+        part: {**score.to_plain(), "rows": rows}
+        for part, score, rows in scores
+        if score is not None
+    }
 
 
 def _evidence(reopened: Reopened) -> BiasVarianceEvidence:

@@ -66,14 +66,27 @@ class Settings:
             raise UsageError(f"`seed` must be {_SEED.describe()}, got {_shown(self.seed)}")
         if self.folds != 0 and not FOLDS.accepts(self.folds):
             raise UsageError(f"`folds` must be {FOLDS.describe()}, got {_shown(self.folds)}")
-        bounded = METRICS[self.metric].bounded
-        scores = Interval(0.0, 1.0 if bounded else math.inf)
-        if self.best_possible is not None and not scores.accepts(self.best_possible):
-            tip = "; give it as a fraction, as in 0.02 for 2 %" if bounded else ""
-            raise UsageError(
-                f"`best_possible` must be a number {scores.describe()}, "
-                f"got {_shown(self.best_possible)}{tip}"
-            )
+        checked_best(self.best_possible, METRICS[self.metric].bounded)
+
+
+def checked_best(best_possible: object, bounded: bool) -> float | None:
+    """Return the best possible score that a person gave, or None.
+
+    Args:
+        best_possible: what came.
+        bounded: whether the metric is in [0, 1].
+
+    Raises:
+        UsageError: when it is no score.
+    """
+    value = plain(best_possible)
+    scores = Interval(0.0, 1.0 if bounded else math.inf)
+    if value is None or (isinstance(value, int | float) and scores.accepts(value)):
+        return value
+    tip = "; give it as a fraction, as in 0.02 for 2 %" if bounded else ""
+    raise UsageError(
+        f"`best_possible` must be a number {scores.describe()}, got {_shown(value)}{tip}"
+    )
 
 
 def probing_of(settings: Settings) -> Probing:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import numpy as np
+
 from ._program import Chunk, Info, Member, Session, State
 
 
@@ -50,3 +52,7 @@ class ChangingSession:
     def read(self, indices: Sequence[int] | None = None) -> Iterator[State]:
         """Yield the members' states one after another; see `Session`."""
         return self._session.read(indices)
+
+    def said(self, index: int) -> np.ndarray | None:
+        """Return a member's raw outputs of the dev rows when scored last; see `Session`."""
+        return self._session.said(index)

@@ -122,6 +122,10 @@ class JaxSession:
         states = self.states()
         yield from states if indices is None else [states[index] for index in indices]
 
+    def said(self, index: int) -> np.ndarray | None:
+        """Return None: the scores leave the device, the outputs do not."""
+        return None
+
     def _running(self) -> np.ndarray:
         """Return which members train on, (P,) bool."""
         return self._whole[:, WHOLE_NUMBERS.index("outcome")] == Outcome.RUNNING

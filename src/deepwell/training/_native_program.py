@@ -7,6 +7,7 @@ the order of the batches. Nothing is compiled at run time, and JAX is not loaded
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ from ._program import NUMBERS, Chunk, Info, Member, State, Structure, TrainingRo
 from ._state import at_best
 
 DEFAULT_LANES = 1024
+_KEPT_BYTES = 32 * 1024**2  # of raw outputs that a session keeps of its members' last scores
 _KEYS = {
     "dropout_key": Purpose.DROPOUT,
     "noise_key": Purpose.NOISE,
@@ -106,6 +108,14 @@ class NativeProgram:
             )  # fmt: skip
         return self._data[dtype]
 
+    def said_shape(self) -> tuple[int, int]:
+        """Return the shape of the raw outputs of all dev rows."""
+        return self.structure.outputs, len(self._rows.y_dev)
+
+    def said_bytes(self) -> int:
+        """Return the bytes of a member's raw outputs of all dev rows, at most."""
+        return 8 * math.prod(self.said_shape())
+
     def _train_part(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         rows = self._rows
         held = slice(0) if rows.streamed else slice(None)
@@ -128,7 +138,9 @@ class NativeSession:
             members=_specs(members, program.per_epoch),
             threads=program.threads,
             level=program.simd,
+            keeps_said=len(members) * program.said_bytes() <= _KEPT_BYTES,
         )
+        self._said_shape = program.said_shape()
         new: dict[int, Member] = {}
         for index, (member, state) in enumerate(zip(members, states, strict=True)):
             if state is None:
@@ -183,6 +195,11 @@ class NativeSession:
         """Yield the members' states, copied one after another; see `Session`."""
         for index in range(len(self._members)) if indices is None else indices:
             yield read_state(self._core, index, self._members[index])
+
+    def said(self, index: int) -> np.ndarray | None:
+        """Return a member's raw outputs of the dev rows when scored last; see `Session`."""
+        out = np.empty(self._said_shape, self._members[index].dtype)
+        return out.T if self._core.said(index, out) else None
 
 
 def _window(chunk: Chunk, dtype: str, types: set[str]) -> Any:

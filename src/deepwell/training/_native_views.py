@@ -144,6 +144,13 @@ class NativeViewsSession:
         for number in wanted:
             yield next(of[number])
 
+    def said(self, index: int) -> np.ndarray | None:
+        """Return a member's raw outputs of its dev rows when scored last; see `Session`."""
+        for _, some, session in self._parts:
+            if index in some:
+                return session.said(some.index(index))
+        raise IndexError(f"there is no member {index}")
+
     def _joined(self, told: Sequence[Info]) -> Info:
         """Return what the sessions told, in the order of the members."""
         places = np.concatenate([some for _, some, _ in self._parts] or [np.zeros(0, int)])

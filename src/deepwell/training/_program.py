@@ -358,6 +358,13 @@ class Session(Protocol):
         """
         ...
 
+    def said(self, index: int) -> np.ndarray | None:
+        """Return a member's raw outputs (k, outputs) of its dev rows when they were scored last.
+
+        None where the program does not keep them, or the member was not scored yet.
+        """
+        ...
+
 
 class Program(Protocol):
     """The compiled code of one structure."""

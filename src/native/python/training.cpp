@@ -53,7 +53,7 @@ class PySession {
  public:
   PySession(nb::object float32, nb::object float64, const std::string& loss,
             const std::string& metric, const std::vector<nb::dict>& members, int threads,
-            const std::string& level)
+            const std::string& level, bool keeps_said)
       : float32_(std::move(float32)), float64_(std::move(float64)) {
     const auto* single = float32_.is_none() ? nullptr : nb::cast<HeldData<float>*>(float32_);
     const auto* twice = float64_.is_none() ? nullptr : nb::cast<HeldData<double>*>(float64_);
@@ -84,6 +84,9 @@ class PySession {
     shared_ = shared;
     if (!specs.empty() && loss != "squared") classes_ = std::max(2, specs.front().widths.back());
     session_ = std::make_unique<Session>(shared, specs);
+    for (int i = 0; i < session_->size(); ++i) {
+      std::visit([&](auto& one) { one.keeps_said = keeps_said; }, session_->member(i));
+    }
   }
 
   // Fills `real` (3, members) and `whole` (4, members) with what the call tells of each member.
@@ -173,6 +176,25 @@ class PySession {
     of<T>(index, set, packed.size()).pack(set, packed.data());
   }
 
+  // Copies the raw outputs of the dev rows as they were scored last; tells whether there are any.
+  template <class T>
+  bool said(int index, nb::ndarray<T, nb::ndim<2>, nb::c_contig> out) {
+    const std::unique_lock lock = enter();
+    check_index(index);
+    const auto* member = std::get_if<Member<T>>(&session_->member(index));
+    if (member == nullptr) {
+      refuse("the array has another type than member ", std::to_string(index));
+    }
+    const std::span<const T> held = member->said();
+    if (held.empty()) return false;
+    if (held.size() != out.size()) {
+      refuse("member ", std::to_string(index), " said ", std::to_string(held.size()),
+             " numbers, got room for ", std::to_string(out.size()));
+    }
+    std::copy(held.begin(), held.end(), out.data());
+    return true;
+  }
+
   void set_counters(int index, std::array<std::int64_t, 5> whole, std::array<double, 4> real) {
     const std::unique_lock lock = enter();
     check_index(index);
@@ -256,9 +278,9 @@ class PySession {
 void bind_session(nb::module_& module) {
   nb::class_<PySession>(module, "Session")
       .def(nb::init<nb::object, nb::object, const std::string&, const std::string&,
-                    const std::vector<nb::dict>&, int, const std::string&>(),
+                    const std::vector<nb::dict>&, int, const std::string&, bool>(),
            "float32"_a.none(), "float64"_a.none(), "loss"_a, "metric"_a, "members"_a, "threads"_a,
-           "level"_a)
+           "level"_a, "keeps_said"_a)
       .def("advance", &PySession::advance, "order"_a.noconvert(), "epoch"_a, "ends_epoch"_a,
            "should_stop"_a.none(), "windows"_a, "real"_a.noconvert(), "whole"_a.noconvert())
       .def("begin", &PySession::begin, "starts"_a, "purpose"_a)
@@ -266,6 +288,8 @@ void bind_session(nb::module_& module) {
       .def("write", &PySession::write<double>, "index"_a, "set"_a, "packed"_a.noconvert())
       .def("read", &PySession::read<float>, "index"_a, "set"_a, "packed"_a.noconvert())
       .def("read", &PySession::read<double>, "index"_a, "set"_a, "packed"_a.noconvert())
+      .def("said", &PySession::said<float>, "index"_a, "out"_a.noconvert())
+      .def("said", &PySession::said<double>, "index"_a, "out"_a.noconvert())
       .def("change", &PySession::change, "index"_a, "numbers"_a)
       .def("set_counters", &PySession::set_counters, "index"_a, "whole"_a, "real"_a)
       .def("counters", &PySession::get_counters, "index"_a);

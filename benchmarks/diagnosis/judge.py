@@ -1,0 +1,254 @@
+"""From kept results to what is scored: Deepwell and every baseline on the same runs."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from .advice import remedy_for
+from .baselines import RULES
+from .diagnosed import Said
+from .intervals import clopper_pearson
+from .labels import LABELS
+from .scoring import Judged, plain, summary
+
+Cell = Mapping[str, Any]
+DEEPWELL = "Deepwell"
+_APART = ("advice", "random search")
+
+
+def judged(cells: Mapping[str, Cell]) -> dict[str, dict[str, list[Judged]]]:
+    """Return who -> `clean` and `faulty` programs; plants that hurt nothing are left out."""
+    clean = [c for key, c in cells.items() if key.startswith("clean/")]
+    faulty = list(hurting(cells).values())
+    told = {DEEPWELL: {"clean": [_ours(c) for c in clean], "faulty": [_ours(c) for c in faulty]}}
+    for name in RULES:
+        told[name] = {
+            part: [_theirs(name, c) for c in of]
+            for part, of in (("clean", clean), ("faulty", faulty))
+        }
+    for name, guess in _guesses(faulty).items():
+        told[name] = {"clean": [guess(c) for c in clean], "faulty": [guess(c) for c in faulty]}
+    return told
+
+
+def hurting(cells: Mapping[str, Cell]) -> dict[str, Cell]:
+    """Return the plants that make scores worse."""
+    found = {key: c for key, c in cells.items() if key.startswith("plant/")}
+    return {key: c for key, c in found.items() if c["validation"]["hurts"]}
+
+
+def inert(cells: Mapping[str, Cell]) -> list[str]:
+    """Return the names of the plants that hurt nothing."""
+    return [k for k in cells if k.startswith("plant/") and k not in hurting(cells)]
+
+
+def figures(cells: Mapping[str, Cell]) -> dict[str, Any]:
+    """Return everything that the page tells."""
+    everyone = judged(cells)
+    return plain(
+        {
+            "who": {
+                name: summary(told["clean"], told["faulty"]) for name, told in everyone.items()
+            },
+            "checks": _checks([c for k, c in cells.items() if k.startswith("clean/")]),
+            "faults": _faults(cells),
+            "inert": inert(cells),
+            "regimes": _regimes([c for k, c in cells.items() if k.startswith("regime/")]),
+            "advice": _advice(list(hurting(cells).values())),
+            "coverage": _coverage(c for k, c in cells.items() if k.startswith("regime/")),
+            "cost": _cost([c for k, c in cells.items() if k.startswith("clean/")]),
+        }
+    )
+
+
+def _ours(cell: Cell) -> Judged:
+    said = [Said(**s) for s in cell["said"]]
+    named = [s for s in said if s.cause in cell["causes"]]
+    confidence = named[0].confidence if named else 0.95
+    if cell.get("cause") and LABELS[cell["cause"]] == "regime":
+        regime = [s.cause for s in said if s.cause and LABELS[s.cause] == "regime"]
+        causes = tuple(dict.fromkeys([*cell["causes"], *(str(c) for c in regime)]))
+    else:
+        causes = tuple(cell["causes"])
+    return Judged(
+        cell["task"], cell.get("cause"), cell["alarm"], causes, _repaired(cell), confidence
+    )
+
+
+def _repaired(cell: Cell) -> float | None:
+    if cell.get("validation", {}).get("refused"):  # nothing is trained until the data are mended
+        return float(cell["cause"] in cell["causes"])
+    advice = cell.get("advice")
+    return None if advice is None else float(advice["suffices"])
+
+
+def _theirs(name: str, cell: Cell) -> Judged:
+    alarm, causes = cell["baselines"][name]
+    menu, repairs = cell.get("menu"), None
+    if menu and causes:
+        repairs = float(menu[remedy_for(causes[0], cell["of"])]["suffices"])
+    return Judged(cell["task"], cell.get("cause"), alarm, tuple(causes), repairs)
+
+
+def _guesses(faulty: list[Cell]) -> dict[str, Callable[[Cell], Judged]]:
+    """Return guesses that know which faults there are: the most frequent one, a random one."""
+    counts = Counter(c["cause"] for c in faulty)
+    if not counts:
+        return {}
+    labels = sorted(counts)
+    top = counts.most_common(1)[0][0]
+    generator = np.random.default_rng(17)
+
+    def frequent(cell: Cell) -> Judged:
+        return _guess(cell, top)
+
+    def random(cell: Cell) -> Judged:
+        chosen = labels[generator.integers(len(labels))]
+        remedies = _menu(cell)
+        chance = statistics.fmean(v["suffices"] for v in remedies) if remedies else None
+        return Judged(cell["task"], cell.get("cause"), True, (chosen,), chance)
+
+    def search(cell: Cell) -> Judged:
+        found = cell.get("menu", {}).get("random search")
+        repairs = None if found is None else float(found["suffices"])
+        return Judged(cell["task"], cell.get("cause"), True, (), repairs)
+
+    return {"most frequent label": frequent, "random label, random remedy": random,
+            "random search of 8 networks": search}  # fmt: skip
+
+
+def _guess(cell: Cell, cause: str) -> Judged:
+    menu, repairs = cell.get("menu"), None
+    if menu:
+        repairs = float(menu[remedy_for(cause, cell["of"])]["suffices"])
+    return Judged(cell["task"], cell.get("cause"), True, (cause,), repairs)
+
+
+def _menu(cell: Cell) -> list[dict[str, Any]]:
+    return [v for n, v in cell.get("menu", {}).items() if n not in _APART]
+
+
+def _checks(clean: list[Cell]) -> dict[str, dict[str, float]]:
+    """Return code -> clean runs in which it was a problem, with the exact interval of the rate."""
+    counts = Counter(
+        code for c in clean for code in {s["code"] for s in c["said"] if s["level"] == "problem"}
+    )
+    told = {}
+    for code, hits in sorted(counts.items()):
+        low, high = clopper_pearson(hits, len(clean))
+        told[code] = {"runs": hits, "rate": hits / len(clean), "low": low, "high": high}
+    return told
+
+
+def _faults(cells: Mapping[str, Cell]) -> dict[str, dict[str, Any]]:
+    told: dict[str, dict[str, Any]] = {}
+    for key, cell in cells.items():
+        if not key.startswith("plant/"):
+            continue
+        row = told.setdefault(
+            cell["fault"],
+            {"cause": cell["cause"], "of": cell["of"], "planted": 0, "hurts": 0, "alarmed": 0,
+             "named": 0, "repaired": 0, "said": {}},
+        )  # fmt: skip
+        row["planted"] += 1
+        if not cell["validation"]["hurts"]:
+            continue
+        ours = _ours(cell)
+        row["hurts"] += 1
+        row["alarmed"] += ours.alarm
+        row["named"] += ours.cause in ours.said
+        row["repaired"] += int(ours.repairs or 0)
+        for s in cell["said"]:
+            if s["level"] == "problem":
+                row["said"][s["code"]] = row["said"].get(s["code"], 0) + 1
+    return told
+
+
+def _regimes(found: list[Cell]) -> dict[str, Any]:
+    """Return how often the verdict is right, wrong or left open, where the truth is clear."""
+    adequate = [c for c in found if c["truth"]["clear"] and c["name"] != "few dev rows"]
+    few = [c for c in found if c["name"] == "few dev rows"]
+    right = sum(c["verdict"] == c["truth"]["regime"] for c in adequate)
+    open_ = sum(c["verdict"] == "abstains" for c in adequate)
+    low, high = clopper_pearson(right, len(adequate))
+    table = Counter(f"{c['truth']['regime']} -> {c['verdict']}" for c in adequate)
+    return {
+        "runs": len(found), "adequate": len(adequate), "right": right, "open": open_,
+        "wrong": len(adequate) - right - open_, "low": low, "high": high, "table": dict(table),
+        "few_rows": len(few), "few_open": sum(c["verdict"] == "abstains" for c in few),
+        "few_wrong": sum(c["verdict"] not in ("abstains", c["truth"]["regime"]) for c in few),
+    }  # fmt: skip
+
+
+def _advice(faulty: list[Cell]) -> dict[str, Any]:
+    """Return what following a first advice gives back of the lost score, beside chance.
+
+    Of the plants with a menu; where no advice was given nothing is given back.
+    """
+    tried = [c for c in faulty if c.get("menu")]
+    if not tried:
+        return {}
+
+    def bounded(share: float) -> float:
+        return min(1.0, max(-1.0, share))
+
+    ours = [bounded(c["advice"]["share"]) if c["advice"] else 0.0 for c in tried]
+    drawn = [statistics.fmean(bounded(v["share"]) for v in _menu(c)) for c in tried]
+    search = [bounded(c["menu"]["random search"]["share"]) for c in tried]
+    best = [max(bounded(v["share"]) for v in _menu(c)) for c in tried]
+    differences = {
+        "random remedy": _paired(ours, drawn),
+        "random search": _paired(ours, search),
+    }
+    return {"plants": len(tried), "advised": sum(bool(c["advice"]) for c in tried),
+            "ours": statistics.fmean(ours), "random remedy": statistics.fmean(drawn),
+            "random search": statistics.fmean(search), "best of the menu": statistics.fmean(best),
+            "regret": statistics.fmean(b - o for b, o in zip(best, ours, strict=True)),
+            "versus": differences, "stated": _agreement(tried)}  # fmt: skip
+
+
+def _paired(ours: list[float], theirs: list[float]) -> dict[str, float]:
+    """Return the mean difference with its 95 % bootstrap interval over plants."""
+    gaps = np.subtract(ours, theirs)
+    draws = np.random.default_rng(0).choice(gaps, size=(1000, len(gaps))).mean(axis=1)
+    low, high = np.quantile(draws, (0.025, 0.975))
+    return {"mean": float(gaps.mean()), "low": float(low), "high": float(high)}
+
+
+def _cost(clean: list[Cell]) -> dict[str, float]:
+    """Return what loading, training, diagnosis and saving of a clean run took."""
+    if not clean:
+        return {}
+    beside = [(c["seconds"] - c["trained"]) / c["trained"] for c in clean if c["trained"]]
+    return {
+        "median_seconds": statistics.median(c["seconds"] for c in clean),
+        "median_beside": statistics.median(beside) if beside else math.nan,
+    }
+
+
+def _coverage(cells: Iterable[Cell]) -> dict[str, float]:
+    """Return how often the stated interval of the dev score holds the score of the world."""
+    runs = [c for c in cells if len(c["dev"]) == 3 and c["world"] is not None]
+    held = sum(c["dev"][1] <= c["world"] <= c["dev"][2] for c in runs)
+    low, high = clopper_pearson(held, len(runs))
+    return {"runs": len(runs), "held": held, "low": low, "high": high}
+
+
+def _agreement(tried: list[Cell]) -> dict[str, float]:
+    """Return the rank correlation of stated gains with what they were on rows of the world."""
+    pairs = [
+        (c["advice"]["gain"], c["advice"]["share"] * c["validation"]["lost"])
+        for c in tried
+        if c["advice"] and c["advice"]["gain"] is not None and c["of"] == "study"
+    ]
+    if len(pairs) < 5:
+        return {"pairs": len(pairs), "rank_correlation": math.nan}
+    stated, given = zip(*pairs, strict=True)
+    return {"pairs": len(pairs), "rank_correlation": float(spearmanr(stated, given).statistic)}

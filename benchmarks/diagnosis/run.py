@@ -1,0 +1,222 @@
+"""The order of B7: clean runs, regimes, plants; each result is kept at once, so that it resumes."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from deepwell._base._errors import UsageError
+
+from . import program_case, program_diagnosis, program_remedies, remedies, studies, training
+from .advice import first_advice, remedy_for
+from .baselines import RULES
+from .case import Case
+from .clean import Clean, clean_runs
+from .diagnosed import Diagnosed, causes
+from .fault import PROGRAM, STUDY, Plant, plants
+from .halves import Half
+from .intervals import hurts, recovered
+from .program_case import ProgramCase
+from .regimes import Regime, regimes, truth, verdict
+from .scoring import plain
+from .training import Outcome
+
+TRIED = 4  # seeds that the menu of studies is tried on; programs take all, side by side
+SEARCHED = 8  # networks of the random search
+SEARCH: dict[str, object] = {
+    "learning_rate": [3e-4, 1e-3, 3e-3, 1e-2, 3e-2], "hidden_units": [(16,), (64,), (32, 32)],
+    "dropout": [0.0, 0.2, 0.4], "l2": [0.0, 1e-4, 1e-2], "activation": ["relu", "tanh"],
+    "initializer_scale": 1.0, "optimizer": "adam",
+}  # fmt: skip
+Keep = Callable[[str, Callable[[], dict[str, Any]]], None]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much of a half is run.
+
+    Attributes:
+        part: one in so many clean runs, regimes and plants in studies.
+        programs: one in so many plants in programs, which have to be compiled.
+        seeds: of a plant's validation.
+        menu: whether the remedies are tried.
+    """
+
+    part: int = 1
+    programs: int = 1
+    seeds: int = 10
+    menu: bool = True
+
+
+def run(half: Half, keep: Keep, effort: Effort) -> None:
+    """Measure what is missing: clean runs, known regimes, plants.
+
+    Args:
+        half: whose plants.
+        keep: (name, what measures it) keeps a result unless it is there.
+        effort: how much of it.
+    """
+    for one in clean_runs()[:: effort.part]:
+        keep(one.key, functools.partial(_clean, one))
+    for known in regimes()[:: effort.part]:
+        keep(known.key, functools.partial(_regime, known))
+    for kind, part in ((STUDY, effort.part), (PROGRAM, effort.programs)):
+        for planted in [p for p in plants(half.faults) if p.fault.of == kind][::part]:
+            keep(f"plant/{planted.key}", functools.partial(_planted, half, planted, effort))
+
+
+def _clean(one: Clean) -> dict[str, Any]:
+    return {"task": one.task, "name": one.name, **_told(studies.diagnosed(one.case, one.seed))}
+
+
+def _regime(known: Regime) -> dict[str, Any]:
+    case = known.case()
+    told = studies.diagnosed(case, known.seed)
+    assert told.measured is not None
+    measured = truth(case, told.measured.train_score, told.world)
+    return {"task": known.task, "name": known.name, "truth": measured,
+            "verdict": verdict(told.said), **_told(told)}  # fmt: skip
+
+
+def _planted(half: Half, planted: Plant, effort: Effort) -> dict[str, Any]:
+    """Validate a plant, diagnose it, and where it hurts try the menu on it."""
+    began = time.perf_counter()
+    fault, name = planted.fault, planted.task
+    healthy = [half.tasks[name].case(seed) for seed in range(effort.seeds)]
+    faulty = [fault.planted(case, planted.severity, n) for n, case in enumerate(healthy)]
+    work = _Programs() if fault.of == PROGRAM else _Studies()
+    before = [o.harm(fault.harms) for o in _healthy(half, name, healthy, fault.of)]
+    try:
+        after = [o.harm(fault.harms) for o in work.outcomes(faulty)]
+        validation = hurts(before, after)
+    except UsageError as error:  # refused before anything is trained: it cannot be used at all
+        after = []
+        validation = {"hurts": True, "p": 0.0, "d": 1e6, "lost": None, "refused": str(error)}
+    told = work.diagnosed(faulty[0])
+    result = {
+        "fault": fault.name, "severity": planted.severity, "task": name, "cause": fault.cause,
+        "of": fault.of, "harms": fault.harms, "validation": plain(validation),
+        "healthy": before, "faulty": after, **_told(told),
+    }  # fmt: skip
+    if validation["hurts"] and after and effort.menu:
+        tried = work.menu(healthy, faulty, told)
+        harms = {n: [o.harm(fault.harms) for o in outs] for n, outs in tried.items()}
+        result["menu"] = {
+            n: plain(recovered(before[: len(h)], after[: len(h)], h)) for n, h in harms.items()
+        }
+        result["advice"] = _advice(told, fault.of, result["menu"])
+    return {**result, "whole_seconds": time.perf_counter() - began}
+
+
+def _advice(told: Diagnosed, kind: str, menu: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what Deepwell's first advice did, and what the best of the menu would have done."""
+    advice = first_advice(told.said)
+    if advice is None:
+        return None
+    name = "advice" if "advice" in menu else remedy_for(str(advice.cause), kind)
+    best = max(v["share"] for n, v in menu.items() if n not in ("advice", "random search"))
+    regret = best - menu[name]["share"]
+    gain = advice.gain if name == "advice" else None
+    return {"code": advice.code, "remedy": name, **menu[name], "regret": regret, "gain": gain}
+
+
+@functools.cache
+def _cached(half: str, name: str, kind: str) -> dict[str, list[Outcome]]:
+    return {}
+
+
+def _healthy(half: Half, name: str, cases: Sequence[Any], kind: str) -> list[Outcome]:
+    """Return the outcomes of a task's healthy cases, trained once in a process."""
+    kept = _cached(half.name, name, kind)
+    if "all" not in kept:
+        work = _Programs() if kind == PROGRAM else _Studies()
+        kept["all"] = work.outcomes(list(cases))
+    return kept["all"]
+
+
+class _Studies:
+    """How cases of tables are trained, diagnosed and mended."""
+
+    def outcomes(self, cases: list[Case]) -> list[Outcome]:
+        return [training.outcomes([case], seed)[0] for seed, case in enumerate(cases)]
+
+    def diagnosed(self, case: Case) -> Diagnosed:
+        return studies.diagnosed(case, 0)
+
+    def menu(
+        self, healthy: list[Case], faulty: list[Case], told: Diagnosed
+    ) -> dict[str, list[Outcome]]:
+        advice = first_advice(told.said)
+        found: dict[str, list[Outcome]] = {}
+        for seed, (good, bad) in enumerate(zip(healthy[:TRIED], faulty[:TRIED], strict=True)):
+            arms = {n: mend(bad, good) for n, mend in remedies.MENU.items()}
+            if advice is not None and advice.values:
+                arms["advice"] = bad.with_settings(**advice.values)
+            arms["random search"] = replace(bad.with_settings(**SEARCH), trials=SEARCHED)
+            for name, outcome in zip(
+                arms, training.outcomes(list(arms.values()), seed), strict=True
+            ):
+                found.setdefault(name, []).append(outcome)
+        return found
+
+
+class _Programs:
+    """How cases of programs are trained, diagnosed and mended."""
+
+    def outcomes(self, cases: list[ProgramCase]) -> list[Outcome]:
+        return program_case.outcomes(cases, list(range(len(cases))))
+
+    def diagnosed(self, case: ProgramCase) -> Diagnosed:
+        return program_diagnosis.diagnosed(case, 0)
+
+    def menu(
+        self, healthy: list[ProgramCase], faulty: list[ProgramCase], told: Diagnosed
+    ) -> dict[str, list[Outcome]]:
+        found: dict[str, list[Outcome]] = {}
+        known: dict[Any, str] = {}
+        for name, mend in program_remedies.MENU.items():
+            mended = [mend(b, g) for b, g in zip(faulty, healthy, strict=True)]
+            one = mended[0]
+            alike = (one.program, one.rate, one.amount, id(one.rows))
+            if alike in known and name != "normalize":
+                found[name] = found[known[alike]]
+                continue
+            known[alike] = name
+            found[name] = self.outcomes(mended)
+        return {**found, "random search": self._searched(faulty)}
+
+    def _searched(self, faulty: list[ProgramCase]) -> list[Outcome]:
+        """Return the best of 8 rates drawn over two decades, by dev score, seed by seed."""
+        factors = 10 ** np.random.default_rng(3).uniform(-1, 1, size=SEARCHED)
+        tried = [
+            self.outcomes([replace(case, rate=float(case.rate * f)) for case in faulty])
+            for f in factors
+        ]
+        return [min(outs, key=lambda o: o.dev) for outs in zip(*tried, strict=True)]
+
+
+def _told(told: Diagnosed) -> dict[str, Any]:
+    """Return a diagnosis for JSON, with what the rules of others say of the same run."""
+    measured = told.measured
+    others = {}
+    for name, rule in RULES.items():
+        with np.errstate(all="ignore"):
+            alarm, said = (True, ()) if measured is None else rule(measured)
+        others[name] = [bool(alarm), list(said)]
+    return plain(
+        {
+            "said": [s.to_plain() for s in told.said if s.level != "ok"],
+            "causes": causes(told.said),
+            "alarm": any(s.alarms for s in told.said),
+            "baselines": others,
+            "seconds": told.seconds,
+            "trained": told.trained,
+            "dev": told.dev,
+            "world": told.world,
+        }
+    )

@@ -1,0 +1,58 @@
+"""The last gap: is the network worse on test than on the dev rows that it was chosen by?"""
+
+from __future__ import annotations
+
+from deepwell.records import Estimate, Finding
+
+from ._gaps import HIGH, NOT_HIGH, gap_state, rows_that_tell, would_tell
+from ._intervals import unpaired_difference
+from ._metrics import METRICS
+from ._texts import change_text, figure_text
+
+
+def diagnose_dev_to_test(
+    metric: str, dev: Estimate, n_dev: int, test: Estimate, n_test: int, material: float
+) -> list[Finding]:
+    """Return whether the network is overfitted to dev.
+
+    Dev rows that networks are chosen by give a score that is somewhat too good; test rows that
+    were never looked at show by how much. Rows of another distribution show here too.
+
+    Args:
+        metric: name of the metric.
+        dev: the network's score on the dev rows.
+        n_dev: how many those are.
+        test: its score on the test rows.
+        n_test: how many those are.
+        material: gap that counts, by `material_size`.
+
+    Returns:
+        DW114 (overfitted to dev), DW115 (not by a material size) or DW116 (too few rows to tell).
+    """
+    told = METRICS[metric]
+    gap = unpaired_difference(test, dev)
+    scores = " ".join(
+        f"{part} {figure_text(score.value, told.percent)}{end}"
+        for part, score, end in (("dev", dev, ","), ("test", test, ""))
+    )
+    detail = f"{scores} (gap {change_text(gap, told.percent)})"
+    evidence: dict[str, object] = {
+        "metric": metric,
+        "dev": dev.to_plain(),
+        "test": test.to_plain(),
+        "gap": gap.to_plain(),
+        "material": material,
+        "n_dev": n_dev,
+        "n_test": n_test,
+    }
+    state = gap_state(gap, material)
+    if state == HIGH:
+        claim = "overfitted to dev: gather new dev rows before choosing again"
+        return [Finding("DW114", "problem", claim, detail, evidence)]
+    if state == NOT_HIGH:
+        return [Finding("DW115", "ok", "not overfitted to dev", detail, evidence)]
+    needed = rows_that_tell(test, dev, n_test, material)
+    evidence["rows_needed"] = needed
+    detail += f"; {would_tell(needed, n_test, 'test')}"
+    claim = "too few test rows to tell overfitting to dev"
+    return [Finding("DW116", "unsure", claim, detail, evidence)]

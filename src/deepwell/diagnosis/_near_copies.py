@@ -1,0 +1,193 @@
+"""Copies across a split, exact and near, and rows with equal inputs and unlike targets.
+
+A row that was copied and touched up a little lies far closer to its copy than chance explains.
+Where rows spread smoothly in m dimensions, the nearest of the ten nearest train rows, at distance
+d_1 of a dev row, and the tenth, at d_10, obey
+
+    P(d_1 / d_10 <= t) = 1 - (1 - t^m)^9
+
+since the nine inner ones lie in the ball of radius d_10 as if at random. The dimension comes from
+the same distances, the nearest left out (Levina and Bickel 2004; with the nearest two: Facco et al.
+2017): that which three quarters of the rows exceed, as it varies from place to place. A dev row is
+a near copy when the chance of its ratio is below 0.01 over the number of dev rows: of a table
+without copies one in 100 has a row that is called one. Where rows do not obey the law (most inputs
+are categories, rows come in tight clusters), nothing is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepwell.records import Copies
+
+LEVEL = 0.01  # chance of a near copy where there is none, in a whole table
+NEIGHBORS = 10
+_LEAST_TRAIN, _LEAST_DEV = 40, 10
+_CLOSE = 0.2  # of the distance to the tenth neighbor: farther ones are no copies, whatever is rare
+_PRODUCTS = 2e8  # multiply-adds of the distances
+_MOST_PAIRS = 1_000_000
+_ODD = 0.05  # of the ratios this share are this rare, by the law,
+_ODD_MOST = 0.15  # and where so many are, the law does not hold
+_CAUTIOUS = 0.75  # quantile of what rows say of 1 / dimension
+_TIED = 0.2  # share of rows with as many neighbors at one distance that are too many
+
+
+@dataclass(frozen=True)
+class NearCopies:
+    """The outcome.
+
+    Attributes:
+        count: near copies among the rows that were looked at; None where the law does not hold.
+        rows: of dev that were looked at; train_rows: that these were compared with.
+        dimension: m of the law; NaN where it was not estimated.
+        why: nothing is told, in a few words.
+    """
+
+    count: int | None
+    rows: int
+    train_rows: int
+    dimension: float
+    why: str = ""
+
+
+def row_numbers(*columns: np.ndarray) -> np.ndarray:
+    """Return (n,) numbers that are equal where rows are, bit for bit.
+
+    Args:
+        columns: arrays of n rows, (n,) or (n, k); 0 and -0 are equal.
+    """
+    words = np.zeros(len(columns[0]), np.uint64)
+    draws = np.random.default_rng(0)
+    for part in columns:
+        wide = part.reshape(len(part), -1)
+        if wide.dtype.kind == "f":
+            wide = (wide.astype(np.float32) + np.float32(0)).view(np.uint32)
+        factors = draws.integers(0, 2**63, wide.shape[1], dtype=np.uint64) * np.uint64(2) + _ONE
+        for first in range(0, len(wide), _MOST_PAIRS // max(1, wide.shape[1]) + 1):
+            rows = slice(first, first + _MOST_PAIRS // max(1, wide.shape[1]) + 1)
+            cells = wide[rows].astype(np.uint64)
+            cells = (cells + _ONE) * factors
+            words[rows] += (cells ^ (cells >> _HALF)).sum(axis=1, dtype=np.uint64)
+    return np.unique(words, return_inverse=True)[1]
+
+
+_ONE, _HALF = np.uint64(1), np.uint64(32)
+
+
+def conflicting_rows(inputs: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return (n,) whether a row's inputs come again with another target.
+
+    No model can be right about all of them: they bound what is possible.
+
+    Args:
+        inputs: (n,) numbers that are equal where the inputs are, as `row_numbers` gives them.
+        y: (n,) targets.
+    """
+    order = np.argsort(inputs, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(inputs[order]) != 0])
+    group = np.cumsum(np.r_[False, np.diff(inputs[order]) != 0])
+    low = np.minimum.reduceat(y[order], starts)
+    high = np.maximum.reduceat(y[order], starts)
+    conflicting = np.empty(len(y), bool)
+    conflicting[order] = (low != high)[group]
+    return conflicting
+
+
+def copies_across(
+    train: tuple[np.ndarray, np.ndarray], dev: tuple[np.ndarray, np.ndarray], seed: int
+) -> Copies:
+    """Return how many dev rows are train rows again.
+
+    Args:
+        train: (n, D) inputs and (n,) targets.
+        dev: (k, D) inputs and (k,) targets.
+        seed: of the sample, where there are more rows than are compared.
+    """
+    n = len(train[1])
+    x = np.concatenate([np.asarray(train[0]), np.asarray(dev[0])])
+    y = np.concatenate([train[1], dev[1]])
+    inputs = row_numbers(x)
+    whole = row_numbers(inputs, y)
+    exact = np.isin(whole[n:], whole[:n])
+    same_inputs = np.isin(inputs[n:], inputs[:n]) & ~exact
+    near = near_copies(x[:n], x[n:][~exact & ~same_inputs], seed)
+    return Copies(
+        rows=len(dev[1]),
+        train_rows=n,
+        exact=int(exact.sum()),
+        inputs=int(same_inputs.sum()),
+        near=near.count,
+        expected=LEVEL,
+        dimension=near.dimension,
+        why=near.why,
+        conflicting=int(conflicting_rows(inputs[:n], train[1]).sum()),
+    )
+
+
+def near_copies(train: np.ndarray, dev: np.ndarray, seed: int) -> NearCopies:
+    """Return how many rows of dev are near copies of train rows.
+
+    Args:
+        train: (n, D) normalized inputs.
+        dev: (k, D) of rows whose inputs are in no train row.
+        seed: of the sample, where there are more rows than are compared.
+    """
+    generator = np.random.default_rng(seed)
+    train, dev = _sampled(train, dev, generator)
+    sizes = (len(dev), len(train))
+    if len(train) < _LEAST_TRAIN or len(dev) < _LEAST_DEV:
+        return NearCopies(None, *sizes, np.nan, "too few rows")
+    nearest, further = _distances(train, dev)
+    positive = (nearest > 0) & (further[:, 0] > 0)
+    if (~positive).mean() > _TIED or _tied(further) > _TIED:
+        return NearCopies(None, *sizes, np.nan, "too many rows are equally far apart")
+    nearest, further = nearest[positive], further[positive]
+    ratios = further[:, :-1] / further[:, -1:]
+    spread = -np.log(np.maximum(ratios, 1e-12)).mean(axis=1)
+    dimension = float(1.0 / max(float(np.quantile(spread, _CAUTIOUS)), 1e-6))
+    ratio = nearest / further[:, -1]
+    chance = -np.expm1((NEIGHBORS - 1) * np.log1p(-np.minimum(ratio**dimension, 1 - 1e-12)))
+    found = (chance <= LEVEL / len(dev)) & (ratio < _CLOSE)
+    odd = (chance <= _ODD) & ~found
+    if odd.mean() > _ODD_MOST:
+        return NearCopies(None, *sizes, dimension, "neighbors lie in clusters")
+    return NearCopies(int(found.sum()), *sizes, dimension)
+
+
+def _distances(train: np.ndarray, dev: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (k,) distances to the nearest train row and (k, 9) to the second up to the tenth."""
+    train, dev = train.astype(np.float32), dev.astype(np.float32)
+    square = (train**2).sum(axis=1)
+    nearest: list[np.ndarray] = []
+    further: list[np.ndarray] = []
+    step = max(1, _MOST_PAIRS // len(train))
+    for first in range(0, len(dev), step):
+        part = dev[first : first + step]
+        apart = square - 2 * (part @ train.T)  # less the part's own square, alike for all
+        ten = np.argpartition(apart, NEIGHBORS, axis=1)[:, :NEIGHBORS]
+        exact = np.sort(np.linalg.norm(train[ten] - part[:, None], axis=2), axis=1)
+        nearest.append(exact[:, 0])
+        further.append(exact[:, 1:])
+    return np.concatenate(nearest).astype(np.float64), np.concatenate(further).astype(np.float64)
+
+
+def _tied(further: np.ndarray) -> float:
+    """Return the share of rows of which two neighbors of the ten are equally far."""
+    gap = np.diff(further, axis=1)
+    return float((gap <= 1e-6 * further[:, 1:]).any(axis=1).mean())
+
+
+def _sampled(
+    train: np.ndarray, dev: np.ndarray, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return so many rows that the distances between them are affordable, train rows rather."""
+    pairs = _PRODUCTS / max(1, train.shape[1])
+    rows = int(min(len(dev), max(200, pairs / max(1, len(train)))))
+    most = int(max(_LEAST_TRAIN, pairs / max(1, rows)))
+    if rows < len(dev):
+        dev = dev[np.sort(generator.choice(len(dev), rows, replace=False))]
+    if most < len(train):
+        train = train[np.sort(generator.choice(len(train), most, replace=False))]
+    return train, dev

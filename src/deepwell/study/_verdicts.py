@@ -1,0 +1,149 @@
+"""What is said of a finished run: every finding, from its rows to its training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from deepwell.diagnosis._bias_variance import (
+    BiasVarianceEvidence,
+    diagnose_bias_variance,
+    material_size,
+)
+from deepwell.diagnosis._comparison import compare_with_baselines, hardest_baseline
+from deepwell.diagnosis._intervals import paired_difference, unpaired_difference
+from deepwell.diagnosis._non_finite import diagnose_divergence
+from deepwell.diagnosis._overtuning import measure_overtuning, overtuning_finding
+from deepwell.diagnosis._repeated_rows import diagnose_repeated_rows
+from deepwell.execution._members import architecture_of
+from deepwell.records import Estimate, Finding, Overtuning, Trial
+
+from ._arrays import score_scale
+from ._contenders import contest
+from ._data_checks import data_findings
+from ._divergence import divergence
+from ._evaluate import Scored, targets
+from ._first_steps import check_findings
+from ._probabilities import wrong_probabilities
+from ._repeats import best_possible, repeats_of
+from ._run import Run
+from ._training_findings import Ended, spread_of, training_findings
+from ._work import trained_multiply_adds
+
+
+def verdicts(
+    run: Run,
+    trials: Sequence[Trial],
+    best: Trial,
+    scored: Scored,
+    differences: Mapping[str, Estimate],
+    luck: Overtuning | None,
+) -> tuple[Finding, ...]:
+    """Return all findings: of the first steps, the rows, the error that is left, the training.
+
+    Args:
+        run: what was done.
+        trials: all of them.
+        best: the one whose network is saved.
+        scored: its scores.
+        differences: from the simple models, as `differences_from` returns them.
+        luck: how much of the dev score is luck of the choice, None where it is not known.
+    """
+    return (
+        *check_findings(run.checks),
+        *data_findings(run.data_checks, run.data, run.metric.name, run.settings.folds),
+        *_findings(run, scored, differences, luck),
+        *wrong_probabilities(run.data, scored.dev_prediction, run.settings.seed),
+        *diagnose_divergence(divergence(run.engine, trials)),
+        *training_findings(_ended(run, trials, best, scored, differences)),
+    )
+
+
+def differences_from(run: Run, scored: Scored) -> dict[str, Estimate]:
+    """Return network minus simple model on the dev rows, paired, by the simple model's name."""
+    y, weight = targets(run.data, run.data.dev), run.data.dev.weight
+    return {
+        b.shown.name: paired_difference(
+            run.metric,
+            y,
+            scored.dev_prediction,
+            b.prediction.prediction_dev,
+            weight,
+            run.settings.seed,
+        )
+        for b in run.baselines
+    }
+
+
+def _findings(
+    run: Run, scored: Scored, differences: Mapping[str, Estimate], luck: Overtuning | None
+) -> list[Finding]:
+    evidence = BiasVarianceEvidence(
+        metric=run.metric.name,
+        train=scored.train,
+        n_train=len(run.data.train),
+        dev=scored.dev,
+        n_dev=len(run.data.dev),
+        gap=unpaired_difference(scored.dev, scored.train),
+        constant=run.baselines[0].shown.estimate.value,
+        train_dev=scored.train_dev,
+        n_train_dev=0 if run.data.train_dev is None else len(run.data.train_dev),
+    )
+    repeats = repeats_of(run.data, run.metric)
+    best = best_possible(run.settings, repeats)
+    return [
+        *diagnose_bias_variance(evidence, best),
+        *([] if repeats is None else diagnose_repeated_rows(run.metric.name, repeats)),
+        *compare_with_baselines(run.metric.name, differences),
+        *_luck_findings(run, scored, luck, differences[hardest_baseline(differences)]),
+    ]
+
+
+def luck_of(run: Run, trials: Sequence[Trial], best: Trial) -> Overtuning | None:
+    """Return how much of the best dev score is luck of the choice, None where it is not known."""
+    if run.contenders is None:
+        return None
+    chosen = best.number
+    found = contest(run.contenders, run.data, run.folds, run.metric, trials, chosen)
+    return None if found is None else measure_overtuning(found, run.settings.seed)
+
+
+def _luck_findings(
+    run: Run, scored: Scored, luck: Overtuning | None, lead: Estimate
+) -> list[Finding]:
+    if luck is None:
+        return []
+    constant = run.baselines[0].shown.estimate.value
+    material = material_size(run.metric, constant, run.settings.best_possible)
+    return [overtuning_finding(luck, run.metric.name, scored.dev, material, lead)]
+
+
+def _ended(
+    run: Run,
+    trials: Sequence[Trial],
+    best: Trial,
+    scored: Scored,
+    differences: Mapping[str, Estimate],
+) -> Ended:
+    """Return what the findings about the training need; of a cross-validation, one fold's."""
+    first = next(trial for trial in trials if trial.number == best.number)
+    data = run.data if run.folds is None else run.folds.data(first.spec.fold - 1)
+    task = data.task
+    return Ended(
+        data=data,
+        metric=run.metric.name,
+        scale=score_scale(data, run.metric.name),
+        trials=trials,
+        best=first,
+        curves=run.history.store.curves_of(run.history.record.id, first),
+        state=run.engine.states([best.number])[best.number],
+        architecture=architecture_of(
+            first.spec, data.train.x.shape[1], task.outputs, task.loss, data.image
+        ),
+        constant=run.baselines[0].shown.estimate.value,
+        versus=differences,
+        spread=spread_of(run.data, scored.dev_prediction),
+        work=trained_multiply_adds(trials, run.engine.shape),
+        seed=run.settings.seed,
+        memory=run.memory,
+        folds=run.settings.folds,
+    )

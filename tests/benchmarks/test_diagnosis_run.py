@@ -1,0 +1,110 @@
+"""B7 from end to end, on a handful of runs: measured, kept, resumed, and told on the page."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchmarks.diagnosis import command, run
+from benchmarks.diagnosis.clean import clean_runs
+from benchmarks.diagnosis.fault import Plant
+from benchmarks.diagnosis.faults import FAULTS
+from benchmarks.diagnosis.halves import Half, development
+from benchmarks.diagnosis.regimes import regimes, truth, verdict
+from benchmarks.diagnosis.run import Effort
+from benchmarks.diagnosis.studies import diagnosed
+
+TIMES = ("seconds", "trained", "whole_seconds")
+HIGH = next(f for f in FAULTS if f.name == "rate too high")
+
+
+def _timeless(cell: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in cell.items() if name not in TIMES}
+
+
+def test_a_plant_in_a_study_is_validated_diagnosed_and_repaired_the_same_twice() -> None:
+    planted = Plant(HIGH, "severe", "gauss")
+    first, second = (run._planted(development(), planted, Effort(seeds=4)) for _ in range(2))
+    assert _timeless(first) == _timeless(second)
+    assert first["validation"]["hurts"]
+    assert first["menu"]["rate / 30"]["suffices"], first["menu"]["rate / 30"]
+    assert not first["menu"]["labels"]["suffices"], "the labels were right"
+    assert first["menu"]["labels"]["share"] == pytest.approx(0.0)
+    assert first["baselines"]["always alarm"] == [True, []]
+    assert len(first["dev"]) == 3
+    assert first["dev"][1] <= first["dev"][0] <= first["dev"][2]
+    json.dumps(first)
+
+
+def test_data_that_are_refused_are_a_claim_and_no_crash() -> None:
+    """All labels alike: `load` says so, and nothing is trained."""
+    case = clean_runs()[0].case
+    dumb = case.with_rows(**{n: getattr(case, n) for n in ("train", "dev")})
+    for part in (dumb.train, dumb.dev):
+        part.y[:] = 0
+    told = diagnosed(dumb, 0)
+    assert [s.code for s in told.said] == ["refused"]
+    assert told.measured is None
+    assert told.said[0].alarms
+
+
+def test_a_known_regime_is_measured_on_rows_of_the_world() -> None:
+    known = next(r for r in regimes() if (r.name, r.task) == ("few rows", "gauss"))
+    told = diagnosed(known.case(), known.seed)
+    assert told.measured is not None
+    measured = truth(known.case(), told.measured.train_score, told.world)
+    assert measured["regime"] == "variance"
+    assert verdict(told.said) in ("variance", "abstains")
+
+
+def test_a_run_is_kept_goes_on_and_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    half = Half("development", (HIGH,), development().tasks)
+    monkeypatch.setattr(command, "development", lambda: half)
+    monkeypatch.setattr(command, "_WORK", tmp_path)
+    monkeypatch.setattr(run, "clean_runs", lambda: clean_runs()[:1])
+    monkeypatch.setattr(run, "regimes", lambda: regimes()[:1])
+    monkeypatch.setitem(command.EFFORTS, "quick", Effort(part=1, seeds=3, menu=False))
+    over, later = time.monotonic() - 1, time.monotonic() + 1000
+    assert command.measure("quick", True, over, False, tmp_path) == 3
+    assert "goes on" in capsys.readouterr().out
+    assert command.measure("quick", False, later, False, tmp_path) == 0
+    printed = capsys.readouterr().out
+    kept = json.loads((tmp_path / "quick" / "b7-finished.json").read_text())
+    assert len(kept["cells"]) == 2 + 3 * 2  # two clean ones, three severities on two tasks
+    assert kept["checks"]["figures"]["who"]["Deepwell"]["clean"]["runs"] == 1
+    assert "### Clean runs" in printed
+    assert printed.index("### Clean runs") < printed.index("### Faulty runs")
+    assert "| rate too high | rate too high | study | 6 |" in printed
+
+
+def test_what_breaks_is_told_and_takes_nothing_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*given: object) -> dict[str, Any]:
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(command, "_WORK", tmp_path)
+    monkeypatch.setattr(command, "development", lambda: Half("development", (), {}))
+    monkeypatch.setattr(run, "clean_runs", lambda: clean_runs()[:2])
+    monkeypatch.setattr(run, "regimes", list)
+    calls = iter([broken, run._clean])
+    monkeypatch.setattr(run, "_clean", lambda one: next(calls)(one))
+    assert command.measure("quick", True, time.monotonic() + 1000, False, tmp_path) == 1
+    printed = capsys.readouterr().out
+    assert "RuntimeError: out of luck" in printed
+    assert "| Deepwell | 1 |" in printed, "the other run is told"
+
+
+@pytest.mark.slow
+def test_a_plant_in_a_program_is_validated_diagnosed_and_repaired() -> None:
+    fault = next(f for f in FAULTS if f.name == "sign of a block")
+    planted = Plant(fault, "severe", "digits program")
+    told = run._planted(development(), planted, Effort())
+    assert told["validation"]["hurts"]
+    assert "gradient wrong" in told["causes"]
+    assert told["menu"]["gradient"]["share"] == pytest.approx(1.0)

@@ -1,0 +1,251 @@
+"""The arithmetic of B7 on worked examples: counts, intervals, repairs, and who is judged how."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from benchmarks.diagnosis.advice import DONE, first_advice
+from benchmarks.diagnosis.diagnosed import Said, causes, refused, said_of
+from benchmarks.diagnosis.intervals import clopper_pearson, clustered, hurts, recovered
+from benchmarks.diagnosis.judge import DEEPWELL, figures, hurting, inert, judged
+from benchmarks.diagnosis.labels import CAUSES, FAMILIES, LABELS
+from benchmarks.diagnosis.program_remedies import MENU as PROGRAM_MENU
+from benchmarks.diagnosis.remedies import MENU
+from benchmarks.diagnosis.scoring import (
+    Judged,
+    alarm_rate,
+    by_family,
+    confidence,
+    detection,
+    plain,
+    repair,
+    strict,
+    summary,
+)
+
+from deepwell.diagnosis import CODES
+from deepwell.records import Finding
+
+HIGH, DEAD, LEAK = "rate too high", "units dead", "target leak"
+
+
+def _run(cause: str | None, *said: str, alarm: bool = True, **more: Any) -> Judged:
+    return Judged(more.pop("task", "a"), cause, alarm, said, **more)
+
+
+# 5 faulty programs: claims are 2, 1, 0, 1, 2, of which 3 are right.
+FAULTY = [
+    _run(HIGH, HIGH, DEAD, repairs=1.0),
+    _run(HIGH, DEAD, repairs=0.0),
+    _run(DEAD, alarm=False),
+    _run(DEAD, DEAD, repairs=1.0, task="b"),
+    _run(LEAK, HIGH, LEAK, repairs=0.0, task="b"),
+]
+CLEAN = [_run(None, alarm=False)] * 8 + [_run(None, HIGH), _run(None)]
+
+
+def test_strict_counts_every_claim() -> None:
+    told = strict(FAULTY)
+    assert told["micro"]["precision"] == pytest.approx(3 / 6)
+    assert told["micro"]["recall"] == pytest.approx(3 / 5)
+    assert told["micro"]["f1"] == pytest.approx(2 * 0.5 * 0.6 / 1.1)
+    # Precision: rate 1 of 2, dead 1 of 3, leak 1 of 1. Recall: 1 of 2, 1 of 2, 1 of 1.
+    assert told["macro"]["precision"] == pytest.approx((1 / 2 + 1 / 3 + 1) / 3)
+    assert told["macro"]["recall"] == pytest.approx((1 / 2 + 1 / 2 + 1) / 3)
+    assert (told["top1"], told["top3"]) == (pytest.approx(2 / 5), pytest.approx(3 / 5))
+
+
+def test_any_hit_does_not_win() -> None:
+    """Naming everything has full recall and pays for it."""
+    everything = tuple(LABELS)
+    told = strict([_run(HIGH, *everything), _run(DEAD, *everything)])["micro"]
+    assert told["recall"] == 1.0
+    assert told["precision"] == pytest.approx(1 / len(LABELS))
+
+
+def test_detection_and_clean_runs() -> None:
+    told = detection(CLEAN, FAULTY)
+    assert told["precision"] == pytest.approx(4 / 6)
+    assert told["recall"] == pytest.approx(4 / 5)
+    assert told["specificity"] == pytest.approx(8 / 10)
+    rate = alarm_rate(CLEAN)
+    assert (rate["alarms"], rate["runs"]) == (2, 10)
+    assert rate["low"] < 0.2 < rate["high"]
+
+
+def test_the_interval_of_a_share_is_exact() -> None:
+    """Of 150 runs without an alarm the 95 % bound is 1 - 0.025^(1/150)."""
+    assert clopper_pearson(0, 150)[1] == pytest.approx(1 - 0.025 ** (1 / 150))
+    assert clopper_pearson(150, 150)[0] == pytest.approx(0.025 ** (1 / 150))
+    assert clopper_pearson(0, 0) == (0.0, 1.0)
+
+
+def test_repairs_count_for_all_programs() -> None:
+    told = repair(FAULTY)
+    assert told == {
+        "recall": pytest.approx(2 / 5),
+        "precision": pytest.approx(2 / 4),
+        "advised": pytest.approx(4 / 5),
+    }
+
+
+def test_families_hold_their_programs() -> None:
+    told = by_family(FAULTY)
+    assert {name: row["programs"] for name, row in told.items()} == {
+        "optimizer": 2,
+        "network": 2,
+        "split": 1,
+    }
+    assert told["optimizer"]["recall"] == pytest.approx(1 / 2)
+    assert told["split"]["precision"] == pytest.approx(1 / 2)
+
+
+def test_confidence_is_scored_where_something_is_claimed() -> None:
+    runs = [_run(HIGH, HIGH, confidence=0.9), _run(DEAD, HIGH, confidence=0.6), _run(DEAD)]
+    told = confidence(runs)
+    assert told["claims"] == 2
+    assert told["brier"] == pytest.approx((0.1**2 + 0.6**2) / 2)
+    assert told["curve"][0] == [pytest.approx(1 / 3), 0.0]
+    assert told["curve"][-1] == [pytest.approx(2 / 3), pytest.approx(1 / 2)]
+    assert math.isnan(confidence([_run(DEAD)])["brier"])
+
+
+def test_a_bootstrap_draws_whole_tasks() -> None:
+    """Within a task all runs are alike: the interval must span the tasks, however many runs."""
+    groups = {"a": [0.0] * 100, "b": [1.0] * 100}
+    assert clustered(groups, lambda v: float(np.mean(v))) == (0.0, 1.0)
+
+
+def test_a_plant_counts_only_if_it_hurts() -> None:
+    generator = np.random.default_rng(0)
+    a = generator.normal(0.1, 0.01, 10)
+    assert hurts(a, a + 0.05)["hurts"]
+    assert not hurts(a, a)["hurts"]
+    assert not hurts(a + 0.05, a)["hurts"], "what helps does not hurt"
+    small = hurts(np.r_[a] * 1.0, a + 0.002)
+    assert small["d"] < 0.5
+    assert not small["hurts"]
+
+
+def test_a_remedy_suffices_by_share_and_interval() -> None:
+    healthy, faulty = [0.1] * 4, [0.3] * 4
+    assert recovered(healthy, faulty, [0.12, 0.11, 0.13, 0.12])["suffices"]
+    assert recovered(healthy, faulty, [0.16] * 4)["share"] == pytest.approx(0.7)
+    assert not recovered(healthy, faulty, [0.16] * 4)["suffices"]
+    uneven = recovered(healthy, faulty, [0.0, 0.0, 0.3, 0.3])
+    assert uneven["share"] == pytest.approx(0.75)
+    assert uneven["low"] < 0.5
+    assert recovered(faulty, healthy, healthy)["share"] == 0.0, "nothing was lost"
+
+
+def test_every_code_and_label_of_the_table_is_known() -> None:
+    apart = {"checked gradient", "refused"}
+    coming = {"DW106", "DW108", "DW120", "DW201", "DW202", "DW203", "DW204", "DW211", "DW415"}
+    assert {code for code, _ in CAUSES} <= set(CODES) | apart | coming
+    assert set(CAUSES.values()) <= set(LABELS)
+    assert set(LABELS.values()) == set(FAMILIES)
+    assert set(DONE) == set(LABELS)
+    assert {study for study, _ in DONE.values()} <= set(MENU)
+    assert {program for _, program in DONE.values()} <= set(PROGRAM_MENU)
+
+
+def test_findings_become_claims_by_the_change_that_they_name() -> None:
+    found = [
+        Finding("DW100", "ok", "neither", ""),
+        Finding("DW101", "problem", "high variance", ""),
+        Finding(
+            "DW403", "problem", "dead", "", {"values": {"learning_rate": 1e-3}, "p_value": 0.01}
+        ),
+        Finding("DW302", "problem", "cannot fit", "", {"change": "--initializer auto"}),
+        Finding("DW409", "problem", "constant output", "", {"change": "another network"}),
+    ]
+    said = said_of(found)
+    assert [s.cause for s in said] == [None, "high variance", HIGH, "init symmetric", None]
+    assert [s.alarms for s in said] == [False, False, True, True, True]
+    assert said[2].confidence == pytest.approx(0.99)
+    assert causes(said) == [HIGH, "init symmetric"]
+    assert causes(said, regime=True)[0] == "high variance"
+    advice = first_advice(said)
+    assert advice is not None
+    assert advice.code == "DW403", "a fault is mended before a regime"
+
+
+def test_a_refusal_is_a_claim_where_it_says_of_what() -> None:
+    assert refused("column x holds infinite numbers").cause == "inputs corrupt"
+    assert refused("something else").cause is None
+    assert refused("something else").alarms
+
+
+def _cell(cause: str | None, **more: Any) -> dict[str, Any]:
+    cell = {
+        "task": "a", "cause": cause, "said": [], "causes": [], "alarm": False, "seconds": 1.0,
+        "trained": 0.5, "dev": [0.1, 0.05, 0.2], "world": 0.15,
+        "baselines": {"never alarm": [False, []]}, "of": "study",
+    }  # fmt: skip
+    return {**cell, **more}
+
+
+@pytest.fixture
+def cells(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    monkeypatch.setattr("benchmarks.diagnosis.judge.RULES", {"never alarm": None})
+    said = [Said("DW405", "problem", "rate too high", "learning_rate", {"learning_rate": 1e-3})]
+    menu = {
+        "rate / 5": {"share": 0.9, "low": 0.8, "suffices": True},
+        "labels": {"share": 0.0, "low": 0.0, "suffices": False},
+        "random search": {"share": 0.5, "low": 0.1, "suffices": False},
+        "advice": {"share": 1.0, "low": 0.9, "suffices": True},
+    }
+    advice = {"code": "DW405", "remedy": "advice", "regret": -0.1, "gain": 0.2, **menu["advice"]}
+    told = [s.to_plain() for s in said]
+    ours = {"said": told, "causes": [HIGH], "alarm": True, "advice": advice}
+    hurt, not_hurt = {"hurts": True, "lost": 0.2}, {"hurts": False, "lost": 0.0}
+    return {
+        "clean/x/a/1": _cell(None, name="x"),
+        "plant/rate/severe/a": _cell(HIGH, validation=hurt, fault="rate", menu=menu, **ours),
+        "plant/rate/mild/a": _cell(HIGH, validation=not_hurt, fault="rate", **ours),
+        "plant/leak/mild/a": _cell(LEAK, validation=hurt, fault="leak", menu=menu, advice=None),
+        "regime/as it should be/a/1": _cell(
+            None, name="as it should be", truth={"regime": "bias", "clear": True}, verdict="bias"
+        ),
+        "regime/few dev rows/a/1": _cell(
+            None, name="few dev rows", truth={"regime": "bias", "clear": True}, verdict="abstains"
+        ),
+    }
+
+
+def test_inert_plants_are_no_part_of_any_figure(cells: dict[str, Any]) -> None:
+    assert inert(cells) == ["plant/rate/mild/a"]
+    assert len(hurting(cells)) == 2
+    told = judged(cells)[DEEPWELL]
+    assert [r.cause for r in told["faulty"]] == [HIGH, LEAK]
+    assert [r.repairs for r in told["faulty"]] == [1.0, None]
+
+
+def test_the_figures_of_a_set_by_hand(cells: dict[str, Any]) -> None:
+    told = figures(cells)
+    ours = told["who"][DEEPWELL]
+    assert ours["clean"]["alarms"] == 0
+    assert ours["strict"]["micro"]["precision"] == 1.0
+    assert ours["strict"]["micro"]["recall"] == 0.5
+    assert ours["repair"]["recall"] == 0.5
+    assert told["who"]["never alarm"]["detection"]["recall"] == 0.0
+    # Of the two remedies of the menu one suffices, in both plants.
+    assert told["who"]["random label, random remedy"]["repair"]["recall"] == 0.5
+    assert told["advice"]["ours"] == pytest.approx(0.5)
+    assert told["advice"]["random remedy"] == pytest.approx(0.45)
+    assert told["advice"]["random search"] == pytest.approx(0.5)
+    assert told["advice"]["regret"] == pytest.approx((0.9 - 1.0 + 0.9) / 2)
+    regimes = told["regimes"]
+    assert (regimes["right"], regimes["adequate"], regimes["few_open"]) == (1, 1, 1)
+    assert (told["coverage"]["held"], told["coverage"]["runs"]) == (2, 2)
+    assert told["cost"] == {"median_seconds": 1.0, "median_beside": pytest.approx(1.0)}
+    assert told["faults"]["rate"]["planted"] == 2
+    assert told["faults"]["rate"]["hurts"] == 1
+
+
+def test_figures_without_numbers_are_null_in_json() -> None:
+    assert plain({"a": math.nan, "b": [1.0, math.inf]}) == {"a": None, "b": [1.0, None]}
+    assert plain(summary([], []))["clean"]["rate"] is None
