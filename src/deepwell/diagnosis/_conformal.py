@@ -183,7 +183,7 @@ def _rounded_up(scores: np.ndarray) -> tuple[float, ...]:
     """Return scores with few digits, never smaller: sets only grow by it."""
     unit = 10.0**-_DIGITS
     raised: list[float] = (np.ceil(scores / unit) * unit).tolist()
-    return tuple(round(score, _DIGITS) for score in raised)
+    return tuple([float(f"{score:.{_DIGITS}f}") for score in raised])
 
 
 def _said(p: np.ndarray) -> np.ndarray:
