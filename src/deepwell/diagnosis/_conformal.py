@@ -183,11 +183,11 @@ def _rounded_up(scores: np.ndarray) -> tuple[float, ...]:
     """Return scores with few digits, never smaller: sets only grow by it."""
     unit = 10.0**-_DIGITS
     raised: list[float] = (np.ceil(scores / unit) * unit).tolist()
-    return tuple([float(f"{score:.{_DIGITS}f}") for score in raised])
+    return tuple(round(score, _DIGITS) for score in raised)
 
 
 def _said(p: np.ndarray) -> np.ndarray:
-    return np.arange(p.shape[1]) == p.argmax(axis=1)[:, None]
+    return np.equal(np.arange(p.shape[1]), p.argmax(axis=1)[:, None])
 
 
 def _mass_above(p: np.ndarray) -> np.ndarray:
