@@ -11,8 +11,9 @@ LABELS = ("no", "yes")
 
 
 @pytest.fixture
-def shop(deepwell, tmp_path: Path) -> Path:
+def shop(deepwell, tmp_path: Path, monkeypatch) -> Path:
     """A study of a rare class, trained for too long without anything that holds it back."""
+    monkeypatch.chdir(tmp_path)
     generator = np.random.default_rng(0)
     x = generator.normal(size=(600, 4))
     said = generator.random(600) < 1 / (1 + np.exp(2.2 - 1.5 * x[:, 0]))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -104,9 +105,8 @@ def checked_coverage(coverage: object) -> float:
     Raises:
         UsageError: when it is not one.
     """
-    share = float(coverage) if isinstance(coverage, np.float32 | np.float16) else coverage
-    if isinstance(share, int | float) and 0 < share < 1:
-        return float(share)
+    if isinstance(coverage, int | float) and 0 < coverage < 1:
+        return float(coverage)
     raise UsageError(
         f"`coverage` must be above 0 and below 1, got {safe_text(repr(coverage))}; 0.95 asks for "
         "sets that hold the truth in 95 of 100 rows"
@@ -165,7 +165,8 @@ def coverage_range(rows: int, coverage: float) -> tuple[float, float]:
     k = _rank(rows, coverage)
     if k > rows:
         return 1.0, 1.0
-    return tuple(float(betaincinv(k, rows + 1 - k, q)) for q in (0.025, 0.975))  # type: ignore
+    quantile: Any = betaincinv
+    return float(quantile(k, rows + 1 - k, 0.025)), float(quantile(k, rows + 1 - k, 0.975))
 
 
 def _rank(rows: int, coverage: float) -> int:
@@ -186,7 +187,7 @@ def _rounded_up(scores: np.ndarray) -> tuple[float, ...]:
 
 
 def _said(p: np.ndarray) -> np.ndarray:
-    return np.arange(p.shape[1]) == p.argmax(axis=1)[:, None]
+    return np.equal(np.arange(p.shape[1]), p.argmax(axis=1)[:, None])
 
 
 def _mass_above(p: np.ndarray) -> np.ndarray:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 
@@ -204,7 +203,7 @@ def _all(
             left = np.array([mask for mask, _ in singles[first]])
             sizes = left.astype(np.float32) @ right.T.astype(np.float32)
             places = np.argwhere((sizes >= least) & (sizes <= n - least))
-            for i, j in cast(list[list[int]], places.tolist()):
+            for i, j in places.tolist():
                 masks.append(left[i] & right[j])
                 conditions.append((singles[first][i][1], singles[second][j][1]))
     return np.array(masks), conditions, paired

@@ -36,7 +36,7 @@ from deepwell.diagnosis._prediction_sections import (
 from deepwell.records import Finding, Section
 
 from ._finished import FinishedStudy
-from ._out_of_fold import HeldOut
+from ._out_of_fold import HeldOut, without_contradicted
 from ._reopened import Reopened, reopen
 
 _MULTIPLY_ADDS = 2e11  # that importance may take: a few seconds
@@ -70,7 +70,7 @@ def told_labels(reopened: Reopened, rate: float = RATE) -> Section | None:
     """
     if not reopened.model.classes:
         return None
-    held, whose = reopened.out_of_fold, "train and dev rows"
+    held, whose = without_contradicted(reopened), "train and dev rows"
     if held is None:
         held, whose = reopened.held, "dev rows"
     return None if held is None else labels_section(_of(reopened, held), whose, rate)

@@ -38,6 +38,7 @@ from deepwell.report._diagnosis import Diagnosis
 
 from ._predictions_table import PredictedRows, Predictions, read_predictions
 from ._settings import checked_best
+from ._told_by_dev import told_by_dev
 
 _BY_PROBABILITY = ("log_loss", "auc")
 _WORD = 65_536  # numbers up to its square are told apart as two inputs
@@ -66,7 +67,8 @@ def diagnose_predictions(
             train, train-dev, dev, test; `prediction`, or for classes `probability_<class>`; and if
             you have them `weight`, `group` (rows that belong together), `inputs` (equal for rows
             of equal inputs), `human` (people's answers), `baseline` (another model's), `network`
-            (which of several networks of one configuration, each with the same rows).
+            (which of several networks of one configuration, each with the same rows). Further
+            columns are what slices of the dev rows are told by.
         metric: as in `Study`; None means error rate, or RMSE for numbers.
         task: `classification` or `regression`; None lets the truth tell.
         best_possible: best score that anything could reach, when it is known.
@@ -82,7 +84,8 @@ def diagnose_predictions(
         raise UsageError(f"`material` must be a number of at least 0, got {safe_text(material)}")
     case = _Case(read, measured, checked_best(best_possible, measured.bounded), material)
     findings = case.findings()
-    return Diagnosis(None, (Section("error", _TITLE, findings, case.facts()),))
+    error = Section("error", _TITLE, findings, case.facts())
+    return Diagnosis(None, (error, *told_by_dev(read, measured.name)))
 
 
 _TITLE = "What kind of error is left"

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from deepwell.data._folds import make_folds
+from deepwell.data._folds import Folds, make_folds
 from deepwell.data._pool import Pool
+from deepwell.data._rows import Rows
 from deepwell.diagnosis._temperature import at_temperature
 from deepwell.execution._backends import choose_backend
 from deepwell.records import Trial, TrialSpec
@@ -68,11 +69,46 @@ def out_of_fold(reopened: Reopened) -> HeldOut | None:
     if not isinstance(data.pool, Pool) or too_long:
         return None
     folds = make_folds(data, count)
+    said = _predicted(reopened, folds, best)
+    if said is None:
+        return None
+    rows = folds.whole.train
+    return HeldOut(targets(folds.whole, rows), said, rows.weight, data.pool_numbers)
+
+
+def without_contradicted(reopened: Reopened) -> HeldOut | None:
+    """Return predictions out of fold by networks that learn from uncontradicted labels alone.
+
+    A row whose label is not what networks that were not trained on it say counts nothing in
+    training; it is predicted as all others are. A network that learns from wrong labels too is
+    never surer than their share allows; one that does not says how far a row is from the border.
+
+    Args:
+        reopened: a study of classes.
+    """
+    first = reopened.out_of_fold
+    if first is None:
+        return None
+    folds = make_folds(reopened.data, reopened.settings.folds or FOLDS)
+    agreed = first.prediction.argmax(axis=1) == first.y
+    parts: list[tuple[Rows, Rows]] = []
+    for (train, dev), places in zip(folds.parts, folds.places, strict=True):
+        others = np.delete(agreed, places)
+        weight = np.where(others, train.weight, 0).astype(train.weight.dtype)
+        if len(np.unique(train.y[weight > 0])) < len(np.unique(train.y)):
+            return first  # a class that is never said is not to be learned without its rows
+        parts.append((replace(train, weight=weight), dev))
+    said = _predicted(reopened, replace(folds, parts=tuple(parts)), best_of(reopened))
+    return first if said is None else replace(first, prediction=said)
+
+
+def _predicted(reopened: Reopened, folds: Folds, best: Trial) -> np.ndarray | None:
+    """Return what networks of a configuration say of the rows of the folds they do not train on."""
+    count, settings, metric = len(folds.parts), reopened.settings, reopened.metric
     specs = {fold: replace(_alone(best.spec), fold=fold + 1, folds=count) for fold in range(count)}
-    backend = choose_backend(reopened.result.program, optimizers_of(reopened.settings.space))
-    metric = reopened.metric
+    backend = choose_backend(reopened.result.program, optimizers_of(settings.space))
     with contextlib.closing(
-        engine_of(folds.whole, folds, metric.name, backend, data.memory)
+        engine_of(folds.whole, folds, metric.name, backend, reopened.data.memory)
     ) as engine:
         engine.prepare(specs, engine.plan(specs, best.best_epoch))
         for _ in engine.train(list(specs), best.best_epoch, lambda: False):
@@ -81,11 +117,8 @@ def out_of_fold(reopened: Reopened) -> HeldOut | None:
         if len(held) < count or not all(np.isfinite(held[n]["best_score"]) for n in specs):
             return None
         first = replace(best, number=0, spec=specs[0])
-        said = score_out_of_fold(engine, first, folds, metric, reopened.settings.seed)
-    rows = folds.whole.train
-    return HeldOut(
-        targets(folds.whole, rows), said.scored.dev_prediction, rows.weight, data.pool_numbers
-    )
+        scored = score_out_of_fold(engine, first, folds, metric, settings.seed).scored
+    return scored.dev_prediction
 
 
 def dev_rows(reopened: Reopened) -> HeldOut | None:

@@ -13,12 +13,14 @@ from deepwell._base._safe_text import safe_text
 from deepwell.data._column_values import as_labels, as_numbers
 from deepwell.data._infer_task import infer_task, sorted_labels
 from deepwell.data._names import name_list, near_columns, quoted
+from deepwell.data._plain_columns import plain_columns
 from deepwell.data._table_input import read_table
 
 if TYPE_CHECKING:
     import polars as pl
 
 TRUTH, PART, PREDICTION, PROBABILITY = "truth", "part", "prediction", "probability_"
+KNOWN = (TRUTH, PART, PREDICTION, "weight", "group", "inputs", "human", "baseline", "network")
 PARTS = ("train", "train-dev", "dev", "test")
 _SUM = 0.01  # by which the probabilities of a row may miss 1: rounded to two decimals
 
@@ -36,6 +38,7 @@ class PredictedRows:
         inputs: (n,) whole numbers, equal for rows with the same inputs; None where not known.
         human, baseline: what people and another model said, in the form of `said`; None for none.
         labeled: (n,) whether `human` has a value.
+        places: (n,) of the rows in the table, from 0.
     """
 
     y: np.ndarray
@@ -47,6 +50,7 @@ class PredictedRows:
     human: np.ndarray | None
     baseline: np.ndarray | None
     labeled: np.ndarray | None
+    places: np.ndarray
 
     def __len__(self) -> int:
         """Return how many rows there are."""
@@ -62,12 +66,14 @@ class Predictions:
         parts: of `train`, `train-dev`, `dev`, `test` those that are there.
         probabilities: whether classes come with probabilities.
         networks: how many networks predicted the same rows.
+        others: all further columns, over all rows: what to tell slices by.
     """
 
     classes: tuple[str, ...]
     parts: Mapping[str, PredictedRows]
     probabilities: bool
     networks: int
+    others: Mapping[str, np.ndarray]
 
 
 def read_predictions(source: Any, task: str | None = None) -> Predictions:
@@ -109,7 +115,9 @@ def read_predictions(source: Any, task: str | None = None) -> Predictions:
                 f'column "part" must say {needed} in some rows, got '
                 f"{name_list(list(parts))}; the gaps are measured from train to dev"
             )
-    return Predictions(classes, parts, "probabilities" in columns, len(network))
+    known = {n for n in frame.columns if n in KNOWN or n.startswith(PROBABILITY)}
+    others = plain_columns(frame, without=known)
+    return Predictions(classes, parts, "probabilities" in columns, len(network), others)
 
 
 def _kind(frame: pl.DataFrame, task: str | None) -> str | None:
@@ -263,4 +271,5 @@ def _rows(columns: Mapping[str, np.ndarray], of_networks: Sequence[np.ndarray]) 
         of("human"),
         of("baseline"),
         of("human there"),
+        np.flatnonzero(first) if first.dtype == bool else first,
     )

@@ -13,7 +13,7 @@ from deepwell.records import Finding
 from ._evaluate import targets
 
 _DRAWS = 199
-_CELLS = 20_000  # rows times classes, for some milliseconds
+_CELLS = 10_000  # rows times classes, for some milliseconds
 
 
 def wrong_probabilities(data: Data, prediction: np.ndarray, seed: int) -> list[Finding]:
