@@ -25,7 +25,7 @@ _APART = ("advice", "random search")
 
 def judged(cells: Mapping[str, Cell]) -> dict[str, dict[str, list[Judged]]]:
     """Return who -> `clean` and `faulty` programs; plants that hurt nothing are left out."""
-    clean = [c for key, c in cells.items() if key.startswith("clean/")]
+    clean = list(clean_cells(cells).values())
     faulty = list(hurting(cells).values())
     told = {DEEPWELL: {"clean": [_ours(c) for c in clean], "faulty": [_ours(c) for c in faulty]}}
     for name in RULES:
@@ -36,6 +36,13 @@ def judged(cells: Mapping[str, Cell]) -> dict[str, dict[str, list[Judged]]]:
     for name, guess in _guesses(faulty).items():
         told[name] = {"clean": [guess(c) for c in clean], "faulty": [guess(c) for c in faulty]}
     return told
+
+
+def clean_cells(cells: Mapping[str, Cell]) -> dict[str, Cell]:
+    """Return the clean runs, without those of setups that a usual change makes better."""
+    unsound = {c["setup"] for k, c in cells.items() if k.startswith("sound/") and c["improvable"]}
+    found = {key: c for key, c in cells.items() if key.startswith("clean/")}
+    return {key: c for key, c in found.items() if c["setup"] not in unsound}
 
 
 def hurting(cells: Mapping[str, Cell]) -> dict[str, Cell]:
@@ -57,13 +64,14 @@ def figures(cells: Mapping[str, Cell]) -> dict[str, Any]:
             "who": {
                 name: summary(told["clean"], told["faulty"]) for name, told in everyone.items()
             },
-            "checks": _checks([c for k, c in cells.items() if k.startswith("clean/")]),
+            "checks": _checks(list(clean_cells(cells).values())),
+            "unsound": _unsound(cells),
             "faults": _faults(cells),
             "inert": inert(cells),
             "regimes": _regimes([c for k, c in cells.items() if k.startswith("regime/")]),
             "advice": _advice(list(hurting(cells).values())),
             "coverage": _coverage(c for k, c in cells.items() if k.startswith("regime/")),
-            "cost": _cost([c for k, c in cells.items() if k.startswith("clean/")]),
+            "cost": _cost(list(clean_cells(cells).values())),
         }
     )
 
@@ -145,6 +153,15 @@ def _checks(clean: list[Cell]) -> dict[str, dict[str, float]]:
         low, high = clopper_pearson(hits, len(clean))
         told[code] = {"runs": hits, "rate": hits / len(clean), "low": low, "high": high}
     return told
+
+
+def _unsound(cells: Mapping[str, Cell]) -> dict[str, Any]:
+    """Return the clean setups that were none, what makes them better, and the alarms on them."""
+    sound = clean_cells(cells)
+    left = [c for k, c in cells.items() if k.startswith("clean/") and k not in sound]
+    setups = {c["setup"]: sorted(c["improvable"]) for k, c in cells.items()
+              if k.startswith("sound/") and c["improvable"]}  # fmt: skip
+    return {"setups": setups, "runs": len(left), "alarms": sum(c["alarm"] for c in left)}
 
 
 def _faults(cells: Mapping[str, Cell]) -> dict[str, dict[str, Any]]:

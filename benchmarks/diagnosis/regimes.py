@@ -11,15 +11,13 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from deepwell.diagnosis._bias_variance import material_size
 from deepwell.diagnosis._metrics import METRICS
 
 from .case import Case
 from .diagnosed import Said
 from .tasks import TASKS
-from .training import METRIC
+from .training import METRIC, constant_score
 
 SEEDS = (1, 2, 3)
 KNOWN = ("gauss", "spiral", "teacher", "noise")
@@ -88,12 +86,7 @@ def truth(case: Case, train: float, world: float) -> dict[str, object]:
     'bias'
     """
     assert case.best_possible is not None
-    y = case.deployed.y
-    if case.kind == "regression":
-        constant = float(np.sqrt(((y - y.mean()) ** 2).mean()))
-    else:
-        constant = 1 - float(np.bincount(y).max() / len(y))
-    size = material_size(METRICS[METRIC[case.kind]], constant, case.best_possible)
+    size = material_size(METRICS[METRIC[case.kind]], constant_score(case), case.best_possible)
     gaps = {"bias": train - case.best_possible, "variance": world - train}
     high = [name for name, gap in gaps.items() if gap > size]
     clear = all(abs(gap - size) > size / 2 for gap in gaps.values())

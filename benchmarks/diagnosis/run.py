@@ -16,7 +16,7 @@ from . import program_case, program_diagnosis, program_remedies, remedies, studi
 from .advice import first_advice, remedy_for
 from .baselines import RULES
 from .case import Case
-from .clean import Clean, clean_runs
+from .clean import Setup, improvable, setups
 from .diagnosed import Diagnosed, causes
 from .fault import PROGRAM, STUDY, Plant, plants
 from .halves import Half
@@ -61,17 +61,25 @@ def run(half: Half, keep: Keep, effort: Effort) -> None:
         keep: (name, what measures it) keeps a result unless it is there.
         effort: how much of it.
     """
-    for one in clean_runs()[:: effort.part]:
-        keep(one.key, functools.partial(_clean, one))
+    for setup in setups()[:: effort.part]:
+        for seed in setup.seeds:
+            keep(f"clean/{setup.key}/{seed}", functools.partial(_clean, setup, seed))
     for known in regimes()[:: effort.part]:
         keep(known.key, functools.partial(_regime, known))
     for kind, part in ((STUDY, effort.part), (PROGRAM, effort.programs)):
         for planted in [p for p in plants(half.faults) if p.fault.of == kind][::part]:
             keep(f"plant/{planted.key}", functools.partial(_planted, half, planted, effort))
+    for setup in setups()[:: effort.part] if effort.menu else ():
+        keep(f"sound/{setup.key}", functools.partial(_sound, setup))
 
 
-def _clean(one: Clean) -> dict[str, Any]:
-    return {"task": one.task, "name": one.name, **_told(studies.diagnosed(one.case, one.seed))}
+def _clean(setup: Setup, seed: int) -> dict[str, Any]:
+    told = studies.diagnosed(setup.draw(seed), seed)
+    return {"task": setup.task, "name": setup.name, "setup": setup.key, **_told(told)}
+
+
+def _sound(setup: Setup) -> dict[str, Any]:
+    return {"said": [], "setup": setup.key, "improvable": improvable(setup)}
 
 
 def _regime(known: Regime) -> dict[str, Any]:

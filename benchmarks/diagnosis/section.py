@@ -81,6 +81,14 @@ def _clean(told: Plain) -> str:
             f"\n\nA clean run took {cost:.2f} s (median), of which what is not training, the "
             f"diagnosis included, is {beside:.0%} of the training of its one small network."
         )
+    unsound = told["unsound"]
+    left = "; ".join(f"{name} ({', '.join(by)})" for name, by in unsound["setups"].items())
+    if left:
+        took += (
+            f"\n\nNot counted, since a usual change of rate, length, optimizer or start makes them "
+            f"better on rows of the world by what matters (eight fresh seeds, no finding looked "
+            f"at): {unsound['runs']} runs, of which Deepwell alarms in {unsound['alarms']}: {left}."
+        )
     return (
         _table(("who", "clean runs", "with an alarm", "rate [95 %]"), lines)
         + "\n\nProblems that Deepwell told of clean runs, check by check:\n\n"

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from benchmarks.diagnosis import seal
 from benchmarks.diagnosis.case import Case
-from benchmarks.diagnosis.clean import clean_runs
+from benchmarks.diagnosis.clean import setups
 from benchmarks.diagnosis.command import measure
 from benchmarks.diagnosis.fault import PROGRAM, SEVERITIES, STUDY, Fault, checked, plants
 from benchmarks.diagnosis.faults import FAULTS
@@ -37,8 +37,8 @@ def test_as_many_faults_families_tasks_and_clean_runs_as_promised() -> None:
     assert all(len(f.amounts) == len(SEVERITIES) == 3 for f in FAULTS)
     assert len(PLANTED_ON) >= 4
     assert sum(task.best is not None for task in PLANTED_ON.values()) >= 2
-    assert len(clean_runs()) >= 150
-    assert len({c.key for c in clean_runs()}) == len(clean_runs())
+    assert sum(len(setup.seeds) for setup in setups()) >= 150
+    assert len({setup.key for setup in setups()}) == len(setups())
     assert len({r.key for r in regimes()}) == len(regimes())
 
 

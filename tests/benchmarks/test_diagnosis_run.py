@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from benchmarks.diagnosis import command, run
-from benchmarks.diagnosis.clean import clean_runs
+from benchmarks.diagnosis.clean import Setup, improvable, setups
 from benchmarks.diagnosis.fault import Plant
 from benchmarks.diagnosis.faults import FAULTS
 from benchmarks.diagnosis.halves import Half, development
@@ -41,7 +41,7 @@ def test_a_plant_in_a_study_is_validated_diagnosed_and_repaired_the_same_twice()
 
 def test_data_that_are_refused_are_a_claim_and_no_crash() -> None:
     """All labels alike: `load` says so, and nothing is trained."""
-    case = clean_runs()[0].case
+    case = setups()[0].draw(0)
     dumb = case.with_rows(**{n: getattr(case, n) for n in ("train", "dev")})
     for part in (dumb.train, dumb.dev):
         part.y[:] = 0
@@ -49,6 +49,14 @@ def test_data_that_are_refused_are_a_claim_and_no_crash() -> None:
     assert [s.code for s in told.said] == ["refused"]
     assert told.measured is None
     assert told.said[0].alarms
+
+
+def test_a_clean_setup_that_a_usual_change_makes_better_is_none() -> None:
+    """The healthy one is left as it is; one at a hundredth of its rate is found out."""
+    sound = next(s for s in setups() if s.key == "as it should be/gauss")
+    assert improvable(sound) == {}
+    slow = Setup("slow", "gauss", lambda n: sound.draw(n).with_settings(learning_rate=1e-5), (1,))
+    assert {"rate x 30", "longer"} & set(improvable(slow))
 
 
 def test_a_known_regime_is_measured_on_rows_of_the_world() -> None:
@@ -66,7 +74,7 @@ def test_a_run_is_kept_goes_on_and_is_told(
     half = Half("development", (HIGH,), development().tasks)
     monkeypatch.setattr(command, "development", lambda: half)
     monkeypatch.setattr(command, "_WORK", tmp_path)
-    monkeypatch.setattr(run, "clean_runs", lambda: clean_runs()[:1])
+    monkeypatch.setattr(run, "setups", lambda: setups()[:1])
     monkeypatch.setattr(run, "regimes", lambda: regimes()[:1])
     monkeypatch.setitem(command.EFFORTS, "quick", Effort(part=1, seeds=3, menu=False))
     over, later = time.monotonic() - 1, time.monotonic() + 1000
@@ -76,7 +84,7 @@ def test_a_run_is_kept_goes_on_and_is_told(
     printed = capsys.readouterr().out
     kept = json.loads((tmp_path / "quick" / "b7-finished.json").read_text())
     assert len(kept["cells"]) == 2 + 3 * 2  # two clean ones, three severities on two tasks
-    assert kept["checks"]["figures"]["who"]["Deepwell"]["clean"]["runs"] == 1
+    assert kept["checks"]["figures"]["who"]["Deepwell"]["clean"]["runs"] == 2
     assert "### Clean runs" in printed
     assert printed.index("### Clean runs") < printed.index("### Faulty runs")
     assert "| rate too high | rate too high | study | 6 |" in printed
@@ -90,10 +98,10 @@ def test_what_breaks_is_told_and_takes_nothing_with_it(
 
     monkeypatch.setattr(command, "_WORK", tmp_path)
     monkeypatch.setattr(command, "development", lambda: Half("development", (), {}))
-    monkeypatch.setattr(run, "clean_runs", lambda: clean_runs()[:2])
+    monkeypatch.setattr(run, "setups", lambda: setups()[:1])
     monkeypatch.setattr(run, "regimes", list)
     calls = iter([broken, run._clean])
-    monkeypatch.setattr(run, "_clean", lambda one: next(calls)(one))
+    monkeypatch.setattr(run, "_clean", lambda *given: next(calls)(*given))
     assert command.measure("quick", True, time.monotonic() + 1000, False, tmp_path) == 1
     printed = capsys.readouterr().out
     assert "RuntimeError: out of luck" in printed

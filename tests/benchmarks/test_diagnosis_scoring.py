@@ -203,7 +203,10 @@ def cells(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     ours = {"said": told, "causes": [HIGH], "alarm": True, "advice": advice}
     hurt, not_hurt = {"hurts": True, "lost": 0.2}, {"hurts": False, "lost": 0.0}
     return {
-        "clean/x/a/1": _cell(None, name="x"),
+        "clean/x/a/1": _cell(None, name="x", setup="x/a"),
+        "clean/y/a/1": _cell(None, name="y", setup="y/a", alarm=True),
+        "sound/y/a": {"said": [], "setup": "y/a", "improvable": {"longer": {"gain": 0.1}}},
+        "sound/x/a": {"said": [], "setup": "x/a", "improvable": {}},
         "plant/rate/severe/a": _cell(HIGH, validation=hurt, fault="rate", menu=menu, **ours),
         "plant/rate/mild/a": _cell(HIGH, validation=not_hurt, fault="rate", **ours),
         "plant/leak/mild/a": _cell(LEAK, validation=hurt, fault="leak", menu=menu, advice=None),
@@ -227,7 +230,8 @@ def test_inert_plants_are_no_part_of_any_figure(cells: dict[str, Any]) -> None:
 def test_the_figures_of_a_set_by_hand(cells: dict[str, Any]) -> None:
     told = figures(cells)
     ours = told["who"][DEEPWELL]
-    assert ours["clean"]["alarms"] == 0
+    assert (ours["clean"]["alarms"], ours["clean"]["runs"]) == (0, 1)
+    assert told["unsound"] == {"setups": {"y/a": ["longer"]}, "runs": 1, "alarms": 1}
     assert ours["strict"]["micro"]["precision"] == 1.0
     assert ours["strict"]["micro"]["recall"] == 0.5
     assert ours["repair"]["recall"] == 0.5
