@@ -64,13 +64,18 @@ def run(half: Half, keep: Keep, effort: Effort) -> None:
     for setup in setups()[:: effort.part]:
         for seed in setup.seeds:
             keep(f"clean/{setup.key}/{seed}", functools.partial(_clean, setup, seed))
+    for setup in setups()[:: effort.part] if effort.menu else ():
+        keep(f"sound/{setup.key}", functools.partial(_sound, setup))
     for known in regimes()[:: effort.part]:
         keep(known.key, functools.partial(_regime, known))
     for kind, part in ((STUDY, effort.part), (PROGRAM, effort.programs)):
-        for planted in [p for p in plants(half.faults) if p.fault.of == kind][::part]:
+        for planted in _shuffled([p for p in plants(half.faults) if p.fault.of == kind])[::part]:
             keep(f"plant/{planted.key}", functools.partial(_planted, half, planted, effort))
-    for setup in setups()[:: effort.part] if effort.menu else ():
-        keep(f"sound/{setup.key}", functools.partial(_sound, setup))
+
+
+def _shuffled(found: list[Plant]) -> list[Plant]:
+    """Return plants in an order of chance, always the same: what is run first stands for all."""
+    return [found[place] for place in np.random.default_rng(0).permutation(len(found))]
 
 
 def _clean(setup: Setup, seed: int) -> dict[str, Any]:
