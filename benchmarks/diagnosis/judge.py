@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from .advice import remedy_for
+from .advice import first_advice, remedy_for
 from .baselines import RULES
-from .diagnosed import Said
+from .diagnosed import Said, causes
 from .intervals import clopper_pearson
 from .labels import LABELS
 from .scoring import Judged, plain, summary
 
 Cell = Mapping[str, Any]
 DEEPWELL = "Deepwell"
+FIT = "Deepwell, the fit alone"
 _APART = ("advice", "random search")
 
 
@@ -27,7 +28,10 @@ def judged(cells: Mapping[str, Cell]) -> dict[str, dict[str, list[Judged]]]:
     """Return who -> `clean` and `faulty` programs; plants that hurt nothing are left out."""
     clean = list(clean_cells(cells).values())
     faulty = list(hurting(cells).values())
-    told = {DEEPWELL: {"clean": [_ours(c) for c in clean], "faulty": [_ours(c) for c in faulty]}}
+    told = {
+        name: {part: [judge(c) for c in of] for part, of in (("clean", clean), ("faulty", faulty))}
+        for name, judge in ((DEEPWELL, _ours), (FIT, _of_fit))
+    }
     for name in RULES:
         told[name] = {
             part: [_theirs(name, c) for c in of]
@@ -77,22 +81,28 @@ def figures(cells: Mapping[str, Cell]) -> dict[str, Any]:
 
 
 def _ours(cell: Cell) -> Judged:
+    return _judged(cell, [Said(**s) for s in cell["said"]], _repaired(cell))
+
+
+def _of_fit(cell: Cell) -> Judged:
+    """Return what the fit says by itself; its first advice is the same or none."""
     said = [Said(**s) for s in cell["said"]]
-    named = [s for s in said if s.cause in cell["causes"]]
-    confidence = named[0].confidence if named else 0.95
-    if cell.get("cause") and LABELS[cell["cause"]] == "regime":
-        regime = [s.cause for s in said if s.cause and LABELS[s.cause] == "regime"]
-        causes = tuple(dict.fromkeys([*cell["causes"], *(str(c) for c in regime)]))
-    else:
-        causes = tuple(cell["causes"])
-    return Judged(
-        cell["task"], cell.get("cause"), cell["alarm"], causes, _repaired(cell), confidence
-    )
+    first = first_advice(said)
+    repairs = None if first is None or first.deep else _repaired(cell)
+    return _judged(cell, [s for s in said if not s.deep], repairs)
+
+
+def _judged(cell: Cell, said: list[Said], repairs: float | None) -> Judged:
+    planted = cell.get("cause")
+    named = causes(said, regime=bool(planted) and LABELS[str(planted)] == "regime")
+    confidence = next((s.confidence for s in said if s.cause in named[:1]), 0.95)
+    alarm = any(s.alarms for s in said)
+    return Judged(cell["task"], planted, alarm, tuple(named), repairs, confidence)
 
 
 def _repaired(cell: Cell) -> float | None:
     if cell.get("validation", {}).get("refused"):  # nothing is trained until the data are mended
-        return float(cell["cause"] in cell["causes"])
+        return float(cell["cause"] in causes(Said(**s) for s in cell["said"]))
     advice = cell.get("advice")
     return None if advice is None else float(advice["suffices"])
 
@@ -161,7 +171,7 @@ def _unsound(cells: Mapping[str, Cell]) -> dict[str, Any]:
     left = [c for k, c in cells.items() if k.startswith("clean/") and k not in sound]
     setups = {c["setup"]: sorted(c["improvable"]) for k, c in cells.items()
               if k.startswith("sound/") and c["improvable"]}  # fmt: skip
-    return {"setups": setups, "runs": len(left), "alarms": sum(c["alarm"] for c in left)}
+    return {"setups": setups, "runs": len(left), "alarms": sum(_ours(c).alarm for c in left)}
 
 
 def _faults(cells: Mapping[str, Cell]) -> dict[str, dict[str, Any]]:
@@ -247,6 +257,7 @@ def _cost(clean: list[Cell]) -> dict[str, float]:
     return {
         "median_seconds": statistics.median(c["seconds"] for c in clean),
         "median_beside": statistics.median(beside) if beside else math.nan,
+        "median_deeper": statistics.median(c["deeper"] for c in clean),
     }
 
 

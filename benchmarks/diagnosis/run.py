@@ -17,7 +17,7 @@ from .advice import first_advice, remedy_for
 from .baselines import RULES
 from .case import Case
 from .clean import Setup, improvable, setups
-from .diagnosed import Diagnosed, causes
+from .diagnosed import Diagnosed
 from .fault import PROGRAM, STUDY, Plant, plants
 from .halves import Half
 from .intervals import hurts, recovered
@@ -224,11 +224,10 @@ def _told(told: Diagnosed) -> dict[str, Any]:
     return plain(
         {
             "said": [s.to_plain() for s in told.said if s.level != "ok"],
-            "causes": causes(told.said),
-            "alarm": any(s.alarms for s in told.said),
             "baselines": others,
             "seconds": told.seconds,
             "trained": told.trained,
+            "deeper": told.deeper,
             "dev": told.dev,
             "world": told.world,
         }

@@ -8,19 +8,19 @@ from typing import Any
 Plain = Mapping[str, Any]
 
 METHOD = """\
-Faults are planted in healthy cases, and Deepwell is asked as a user asks it: a table is loaded,
-one network trained by `dw.Study`, its findings read; a training program in JAX of a user's own is
-given to `dw.check_gradients`, and Deepwell's rules get records that the harness measured by
+Faults are planted in healthy cases, and Deepwell is asked as a user asks it: a table is loaded, one
+network trained by `dw.Study`, and `study.diagnose()` read; a training program in JAX of a user's
+own is given to `dw.check_gradients`, and Deepwell's rules get records that the harness measured by
 running it. Every fault has one cause label and three severities. A plant counts only if it hurts
-(10 seeds, p < 0.05 and Cohen's d at least 0.5 on rows of the world, or on how far the dev score is
+(10 seeds, p < 0.05 and Cohen's d at least 0.5, on rows of the world or on how far the dev score is
 from them); inert plants are neither reward nor fault. An alarm is a finding of level `problem`;
-what kind of error is left (DW100 to DW112) is no alarm and scored by itself. *Strict*: the label
-that was planted, every other claim costs precision. *Repair*: the first advice gives back at least
-80 % of the lost score (four seeds; the 95 % interval excludes 50 %). Baselines see the same runs;
-published rules are restated in our own words on what Deepwell's probes measure, as far as these
-hold it. The most frequent and the random label know which faults there are. Intervals of the
-faulty are bootstraps over tasks, of which there are few. A fault of a program that Deepwell has
-no means to look for today counts as missed."""
+what kind of error is left (DW100 to DW113) is no alarm and scored by itself. *Strict*: the label
+that was planted; every other claim costs precision. *Repair*: the first advice gives back at least
+80 % of the lost score (paired by seed; the 95 % interval excludes 50 %). Baselines see the same
+runs; published rules are restated in our own words on what Deepwell's probes measure, as far as
+these hold it. The most frequent and the random label know which faults there are. Intervals of the
+faulty are bootstraps over tasks, of which there are few. A fault of a program that Deepwell has no
+means to look for today counts as missed."""
 
 
 def section(results: Plain, title: str) -> str:
@@ -79,7 +79,8 @@ def _clean(told: Plain) -> str:
         beside = told["cost"]["median_beside"]
         took = (
             f"\n\nA clean run took {cost:.2f} s (median), of which what is not training, the "
-            f"diagnosis included, is {beside:.0%} of the training of its one small network."
+            f"findings of the fit included, is {beside:.0%} of the training of its one small "
+            f"network; `diagnose` took {told['cost']['median_deeper']:.2f} s more."
         )
     unsound = told["unsound"]
     left = "; ".join(f"{name} ({', '.join(by)})" for name, by in unsound["setups"].items())
