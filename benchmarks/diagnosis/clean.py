@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -68,13 +68,17 @@ class Setup:
         return f"{self.name}/{self.task}"
 
 
-def setups() -> list[Setup]:
-    """Return every task with every network, and cases that are hard in another way."""
-    found = [
+def setups(tasks: Iterable[Task]) -> list[Setup]:
+    """Return every one of these tasks with every network."""
+    return [
         Setup(name, task.name, partial(_with, task, values), SEEDS)
-        for (name, values), task in itertools.product(NETWORKS.items(), TASKS.values())
+        for (name, values), task in itertools.product(NETWORKS.items(), tasks)
     ]
-    return found + [Setup(n, hard(0).task, hard, HARD_SEEDS) for n, hard in _HARD.items()]
+
+
+def hard_setups() -> list[Setup]:
+    """Return cases that are hard in another way than by their network."""
+    return [Setup(name, hard(0).task, hard, HARD_SEEDS) for name, hard in _HARD.items()]
 
 
 def improvable(setup: Setup) -> dict[str, dict[str, float]]:

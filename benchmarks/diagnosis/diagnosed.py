@@ -105,7 +105,8 @@ class Diagnosed:
         said: by Deepwell, in its order.
         measured: for the rules of others; None where no network was trained.
         seconds: that loading and the fit took; trained: of them until the networks were trained.
-        deeper: seconds that `diagnose` took beyond them.
+        deeper: seconds that `diagnose` took beyond them; NaN where it
+            was not asked.
         dev: score with the ends of its stated 95 % interval; empty where there is none.
         world: score of the same network on deployed rows; NaN where there is none.
     """
@@ -114,7 +115,7 @@ class Diagnosed:
     measured: Measured | None
     seconds: float
     trained: float = math.nan
-    deeper: float = 0.0
+    deeper: float = math.nan
     dev: tuple[float, ...] = ()
     world: float = math.nan
 

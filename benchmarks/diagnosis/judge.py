@@ -20,7 +20,7 @@ from .scoring import Judged, plain, summary
 
 Cell = Mapping[str, Any]
 DEEPWELL = "Deepwell"
-FIT = "Deepwell, the fit alone"
+DEEP = "Deepwell, and `diagnose`"
 _APART = ("advice", "random search")
 
 
@@ -28,10 +28,12 @@ def judged(cells: Mapping[str, Cell]) -> dict[str, dict[str, list[Judged]]]:
     """Return who -> `clean` and `faulty` programs; plants that hurt nothing are left out."""
     clean = list(clean_cells(cells).values())
     faulty = list(hurting(cells).values())
-    told = {
-        name: {part: [judge(c) for c in of] for part, of in (("clean", clean), ("faulty", faulty))}
-        for name, judge in ((DEEPWELL, _ours), (FIT, _of_fit))
-    }
+    told = {DEEPWELL: {"clean": [_ours(c) for c in clean], "faulty": [_ours(c) for c in faulty]}}
+    if any(_dived(c) for c in (*clean, *faulty)):
+        told[DEEP] = {
+            "clean": [_deep(c) for c in clean if _dived(c)],
+            "faulty": [_deep(c) for c in faulty if _dived(c)],
+        }
     for name in RULES:
         told[name] = {
             part: [_theirs(name, c) for c in of]
@@ -80,16 +82,23 @@ def figures(cells: Mapping[str, Cell]) -> dict[str, Any]:
     )
 
 
+def _dived(cell: Cell) -> bool:
+    return cell["deeper"] is not None
+
+
 def _ours(cell: Cell) -> Judged:
-    return _judged(cell, [Said(**s) for s in cell["said"]], _repaired(cell))
+    """Return what the fit says."""
+    said = [Said(**s) for s in cell["said"] if not s["deep"]]
+    return _judged(cell, said, _repaired(cell))
 
 
-def _of_fit(cell: Cell) -> Judged:
-    """Return what the fit says by itself; its first advice is the same or none."""
+def _deep(cell: Cell) -> Judged:
+    """Return what the fit and `diagnose` say together."""
     said = [Said(**s) for s in cell["said"]]
-    first = first_advice(said)
-    repairs = None if first is None or first.deep else _repaired(cell)
-    return _judged(cell, [s for s in said if not s.deep], repairs)
+    first, repairs = first_advice(said), _repaired(cell)
+    if first is not None and first.deep and first.cause and cell.get("menu"):
+        repairs = float(cell["menu"][remedy_for(first.cause, cell["of"])]["suffices"])
+    return _judged(cell, said, repairs)
 
 
 def _judged(cell: Cell, said: list[Said], repairs: float | None) -> Judged:
@@ -156,7 +165,9 @@ def _menu(cell: Cell) -> list[dict[str, Any]]:
 def _checks(clean: list[Cell]) -> dict[str, dict[str, float]]:
     """Return code -> clean runs in which it was a problem, with the exact interval of the rate."""
     counts = Counter(
-        code for c in clean for code in {s["code"] for s in c["said"] if s["level"] == "problem"}
+        code
+        for c in clean
+        for code in {s["code"] for s in c["said"] if s["level"] == "problem" and not s["deep"]}
     )
     told = {}
     for code, hits in sorted(counts.items()):
@@ -254,10 +265,11 @@ def _cost(clean: list[Cell]) -> dict[str, float]:
     if not clean:
         return {}
     beside = [(c["seconds"] - c["trained"]) / c["trained"] for c in clean if c["trained"]]
+    deeper = [c["deeper"] for c in clean if _dived(c)]
     return {
         "median_seconds": statistics.median(c["seconds"] for c in clean),
         "median_beside": statistics.median(beside) if beside else math.nan,
-        "median_deeper": statistics.median(c["deeper"] for c in clean),
+        "median_deeper": statistics.median(deeper) if deeper else math.nan,
     }
 
 

@@ -8,7 +8,7 @@ that Deepwell goes by. A gap within half of that size from it is a borderline ca
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from deepwell.diagnosis._bias_variance import material_size
@@ -16,11 +16,10 @@ from deepwell.diagnosis._metrics import METRICS
 
 from .case import Case
 from .diagnosed import Said
-from .tasks import TASKS
+from .task import Task
 from .training import METRIC, constant_score
 
 SEEDS = (1, 2, 3)
-KNOWN = ("gauss", "spiral", "teacher", "noise")
 _WORLD = 20_000
 
 SETUPS: Mapping[str, tuple[tuple[int, int], Mapping[str, object]]] = {
@@ -39,25 +38,25 @@ class Regime:
     """One run with a known truth; the user knows the best possible score and says it."""
 
     name: str
-    task: str
+    task: Task
     seed: int
 
     @property
     def key(self) -> str:
         """Its name in the results."""
-        return f"regime/{self.name}/{self.task}/{self.seed}"
+        return f"regime/{self.name}/{self.task.name}/{self.seed}"
 
     def case(self) -> Case:
         """Return the case, with many rows of the world."""
         sizes, values = SETUPS[self.name]
-        task = TASKS[self.task]
-        drawn = replace(task, sizes=(*sizes, _WORLD)).case(self.seed)
-        return replace(drawn.with_settings(**values), best_possible=task.best)
+        drawn = replace(self.task, sizes=(*sizes, _WORLD)).case(self.seed)
+        return replace(drawn.with_settings(**values), best_possible=self.task.best)
 
 
-def regimes() -> list[Regime]:
-    """Return all of them."""
-    return [Regime(*which) for which in itertools.product(SETUPS, KNOWN, SEEDS)]
+def regimes(tasks: Iterable[Task]) -> tuple[Regime, ...]:
+    """Return all runs on those of these tasks whose best score is known."""
+    known = [task for task in tasks if task.best is not None]
+    return tuple(Regime(*which) for which in itertools.product(SETUPS, known, SEEDS))
 
 
 def verdict(said: list[Said] | tuple[Said, ...]) -> str:

@@ -9,8 +9,8 @@ Plain = Mapping[str, Any]
 
 METHOD = """\
 Faults are planted in healthy cases, and Deepwell is asked as a user asks it: a table is loaded, one
-network trained by `dw.Study`, and `study.diagnose()` read; a training program in JAX of a user's
-own is given to `dw.check_gradients`, and Deepwell's rules get records that the harness measured by
+network trained by `dw.Study`, and the findings of the fit read; a training program in JAX of a
+user's own is given to `dw.check_gradients`, and Deepwell's rules get records that the harness measured by
 running it. Every fault has one cause label and three severities. A plant counts only if it hurts
 (10 seeds, p < 0.05 and Cohen's d at least 0.5, on rows of the world or on how far the dev score is
 from them); inert plants are neither reward nor fault. An alarm is a finding of level `problem`;
@@ -80,7 +80,12 @@ def _clean(told: Plain) -> str:
         took = (
             f"\n\nA clean run took {cost:.2f} s (median), of which what is not training, the "
             f"findings of the fit included, is {beside:.0%} of the training of its one small "
-            f"network; `diagnose` took {told['cost']['median_deeper']:.2f} s more."
+            f"network."
+        )
+    deeper = told["cost"].get("median_deeper")
+    if deeper:
+        took += (
+            f" `diagnose` took {deeper:.2f} s more, so that a draw of the studies was asked for it."
         )
     unsound = told["unsound"]
     left = "; ".join(f"{name} ({', '.join(by)})" for name, by in unsound["setups"].items())
