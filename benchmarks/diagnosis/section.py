@@ -10,8 +10,8 @@ Plain = Mapping[str, Any]
 METHOD = """\
 Faults are planted in healthy cases, and Deepwell is asked as a user asks it: a table is loaded, one
 network trained by `dw.Study`, and the findings of the fit read; a training program in JAX of a
-user's own is given to `dw.check_gradients`, and Deepwell's rules get records that the harness measured by
-running it. Every fault has one cause label and three severities. A plant counts only if it hurts
+user's own is given to `dw.check_gradients`, and Deepwell's rules get records that the harness
+measured by running it. Every fault has one cause label and three severities. A plant counts only if it hurts
 (10 seeds, p < 0.05 and Cohen's d at least 0.5, on rows of the world or on how far the dev score is
 from them); inert plants are neither reward nor fault. An alarm is a finding of level `problem`;
 what kind of error is left (DW100 to DW113) is no alarm and scored by itself. *Strict*: the label
