@@ -12,7 +12,7 @@ import numpy as np
 
 from deepwell.records import Finding, Probe
 
-from .labels import ADVICE, ANY, CAUSES, LABELS, REGIME
+from .labels import ADVICE, ANY, CAUSES, REGIME
 
 
 @dataclass(frozen=True)
@@ -160,9 +160,8 @@ def causes(said: Iterable[Said], *, regime: bool = False) -> list[str]:
         said: about one run.
         regime: whether what kind of error is left counts as well.
     """
-    named = [s.cause for s in said]
-    wanted = [n for n in named if n and (regime or LABELS[n] != "regime")]
-    return list(dict.fromkeys(wanted))
+    named = [s.cause for s in said if regime or s.code not in REGIME]
+    return list(dict.fromkeys(name for name in named if name))
 
 
 def _flag(change: str) -> str:

@@ -16,8 +16,8 @@ it hurts (10 seeds, p < 0.05 and Cohen's d at least 0.5, on rows of the world or
 score is from them); inert plants are neither reward nor fault. An alarm is a finding of level
 `problem`; what kind of error is left (DW100 to DW113) is no alarm and scored by itself. *Strict*:
 the label that was planted; every other claim costs precision. *Repair*: the first advice gives back
-at least 80 % of the lost score (paired by seed; the 95 % interval excludes 50 %). Baselines see the
-same runs; published rules are restated in our own words on what Deepwell's probes measure, as far
+at least 80 % of the lost score (paired by seed; the 95 % interval excludes 50 %). *Brier* is of the
+first claim; a finding without a p-value counts as sure by 0.95. Baselines see the same runs; published rules are restated in our own words on what Deepwell's probes measure, as far
 as these hold it. The most frequent and the random label know which faults there are. Intervals of
 the faulty are bootstraps over tasks, of which there are few. A fault of a program that Deepwell has
 no means to look for today counts as missed."""

@@ -65,7 +65,7 @@ def test_guesses_look_at_nothing(run: Measured) -> None:
     assert constant(run)[1] == ("rate too high", "gradients vanish")
 
 
-@pytest.mark.parametrize("name", set(RULES) - {"always alarm"} - {n for n in RULES if "const" in n})
+@pytest.mark.parametrize("name", list(RULES)[3:])
 def test_rules_are_silent_on_a_textbook_run(name: str, run: Measured) -> None:
     assert RULES[name](run) == (False, ())
 
