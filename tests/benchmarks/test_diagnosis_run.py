@@ -66,12 +66,21 @@ def test_a_clean_setup_that_a_usual_change_makes_better_is_none() -> None:
 
 
 def test_a_known_regime_is_measured_on_rows_of_the_world() -> None:
-    known = next(r for r in development().regimes if r.key == "regime/few rows/gauss/1")
+    known = next(r for r in development().regimes if r.key == "regime/too few units/teacher/1")
     told = diagnosed(known.case(), known.seed)
     assert told.measured is not None
     measured = truth(known.case(), told.measured.train_score, told.world)
-    assert measured["regime"] == "variance"
-    assert verdict(told.said) in ("variance", "abstains")
+    assert (measured["regime"], measured["clear"]) == ("bias", True)
+    assert verdict(told.said) in ("bias", "abstains")
+
+
+def test_rows_learnt_by_heart_are_no_variance_where_nothing_gets_better() -> None:
+    case = next(r for r in development().regimes if r.key == "regime/few rows/gauss/1").case()
+    best = case.best_possible
+    assert best is not None
+    assert truth(case, train=0.0, world=best + 0.01)["regime"] == "neither"
+    assert truth(case, train=0.0, world=best + 0.10)["regime"] == "variance"
+    assert truth(case, train=best + 0.10, world=best + 0.20)["regime"] == "both"
 
 
 def test_a_run_is_kept_goes_on_and_is_told(
