@@ -14,8 +14,9 @@ from scipy.stats import spearmanr
 from .advice import first_advice, remedy_for
 from .baselines import RULES
 from .diagnosed import Said, causes
+from .fault import PROGRAM
 from .intervals import clopper_pearson
-from .labels import LABELS
+from .labels import LABELS, nameable
 from .scoring import Judged, plain, summary
 
 Cell = Mapping[str, Any]
@@ -192,7 +193,8 @@ def _faults(cells: Mapping[str, Cell]) -> dict[str, dict[str, Any]]:
             continue
         row = told.setdefault(
             cell["fault"],
-            {"cause": cell["cause"], "of": cell["of"], "planted": 0, "hurts": 0, "alarmed": 0,
+            {"cause": cell["cause"], "of": cell["of"],
+             "nameable": nameable(cell["cause"], program=cell["of"] == PROGRAM), "planted": 0, "hurts": 0, "alarmed": 0,
              "named": 0, "repaired": 0, "said": {}},
         )  # fmt: skip
         row["planted"] += 1

@@ -137,3 +137,16 @@ REGIME = (
 
 ADVICE = ("DW5", "DW6")
 """How codes begin that tell what would help where nothing is wrong: no alarm either."""
+
+NOT_OF_PROGRAMS = ("DW1", "DW2", "DW303", "DW401", "DW402", "DW403", "DW404", "DW411", "DW415")
+"""How codes begin that are not said of a user's own program today."""
+
+
+def nameable(cause: str, *, program: bool) -> bool:
+    """Return whether any finding of today can name a cause; a fault of others counts as missed.
+
+    >>> nameable("units dead", program=False), nameable("units dead", program=True)
+    (True, False)
+    """
+    codes = {code for (code, _), named in CAUSES.items() if named == cause}
+    return any(not (program and code.startswith(NOT_OF_PROGRAMS)) for code in codes)

@@ -215,10 +215,16 @@ def _faults(faults: Plain) -> str:
     for name, f in faults.items():
         said = ", ".join(f"{c} x{n}" for c, n in sorted(f["said"].items()))
         counts = [str(f[k]) for k in ("planted", "hurts", "alarmed", "named", "repaired")]
-        lines.append((name, f["cause"], f["of"], *counts, said or "-"))
+        cause = f["cause"] if f["nameable"] else f"*{f['cause']}*"
+        lines.append((name, cause, f["of"], *counts, said or "-"))
     head = ("fault", "cause", "case", "planted", "hurts", "alarmed", "cause named", "repaired",
             "problems told")  # fmt: skip
-    return _table(head, lines)
+    blind = [f for f in faults.values() if not f["nameable"]]
+    share = sum(f["hurts"] for f in blind)
+    return (
+        f"Causes in italics no finding of today can name: {len(blind)} of {len(faults)} fault "
+        f"types, {share} plants that hurt, all of them missed.\n\n" + _table(head, lines)
+    )
 
 
 def _interval(rate: float | None, ends: Plain) -> str:
