@@ -191,12 +191,14 @@ def _faults(cells: Mapping[str, Cell]) -> dict[str, dict[str, Any]]:
     for key, cell in cells.items():
         if not key.startswith("plant/"):
             continue
-        row = told.setdefault(
-            cell["fault"],
-            {"cause": cell["cause"], "of": cell["of"],
-             "nameable": nameable(cell["cause"], program=cell["of"] == PROGRAM), "planted": 0, "hurts": 0, "alarmed": 0,
-             "named": 0, "repaired": 0, "said": {}},
-        )  # fmt: skip
+        first = {
+            "cause": cell["cause"],
+            "of": cell["of"],
+            "nameable": nameable(cell["cause"], program=cell["of"] == PROGRAM),
+            **dict.fromkeys(("planted", "hurts", "alarmed", "named", "repaired"), 0),
+            "said": {},
+        }
+        row = told.setdefault(cell["fault"], first)
         row["planted"] += 1
         if not cell["validation"]["hurts"]:
             continue
