@@ -24,9 +24,7 @@ def rows():
     y = np.digitize(x[:, 0] * x[:, 1], [-0.3, 0.3]).astype(np.int32)
     w = rng.uniform(0.5, 1.5, ROWS + DEV)
     parts = {name: rng.permutation(ROWS)[:size].astype(np.int32) for name, size in PARTS.items()}
-    return TrainingRows(
-        x[:ROWS], y[:ROWS], w[:ROWS], x[ROWS:], y[ROWS:], w[ROWS:], parts=parts
-    )
+    return TrainingRows(x[:ROWS], y[:ROWS], w[:ROWS], x[ROWS:], y[ROWS:], w[ROWS:], parts=parts)
 
 
 @functools.cache

@@ -18,7 +18,6 @@ from deepwell.data._image_augmentations import STRENGTHS
 from deepwell.optimization._foreign import is_foreign
 from deepwell.training._program import EXTRAS, Member, ProgramOptions, Structure
 
-
 _GATHERED = 1 << 26  # numbers of a call's batches: a quarter of a gigabyte
 
 
