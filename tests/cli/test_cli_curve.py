@@ -1,4 +1,4 @@
-"""`deepwell learning-curve`: the table, the finding, `--json`, wrong usage."""
+"""`deepwell curve`: the table, the finding, `--json`, wrong usage."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def here(deepwell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_curve_is_printed_and_told_by_diagnose(deepwell, here: Path) -> None:
-    shown = deepwell("learning-curve", "breast-cancer", "--runs", "3")
+    shown = deepwell("curve", "breast-cancer", "--runs", "3")
     assert (shown.code, shown.err) == (0, "")
     assert "train rows  dev error" in shown.out
     assert "DW50" in shown.out
@@ -30,7 +30,7 @@ def test_the_curve_is_printed_and_told_by_diagnose(deepwell, here: Path) -> None
     assert "More data" in told.out
     assert "train rows  dev error" in told.out
 
-    json = deepwell("learning-curve", "breast-cancer", "--runs", "3", "--json").json
+    json = deepwell("curve", "breast-cancer", "--runs", "3", "--json").json
     assert json["name"] == "breast-cancer"
     assert json["finding"]["code"].startswith("DW50")
     assert [point["rows"] for point in json["points"]] == sorted(
@@ -40,7 +40,7 @@ def test_the_curve_is_printed_and_told_by_diagnose(deepwell, here: Path) -> None
 
 
 def test_wrong_usage(deepwell, here: Path) -> None:
-    assert deepwell("learning-curve", "nobody").code == 2
-    refused = deepwell("learning-curve", "breast-cancer", "--runs", "1")
+    assert deepwell("curve", "nobody").code == 2
+    refused = deepwell("curve", "breast-cancer", "--runs", "1")
     assert refused.code == 2
     assert "runs" in refused.err

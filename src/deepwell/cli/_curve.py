@@ -1,4 +1,4 @@
-"""`deepwell learning-curve`: would more data help?"""
+"""`deepwell curve`: would more data help?"""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from ._options import CurveRuns, Name, Place
 from ._output import print_json, print_lines
 from ._studies import find_study
 
-EXAMPLES = "deepwell learning-curve churn\ndeepwell learning-curve churn --runs 16 --json"
+EXAMPLES = "deepwell curve churn\ndeepwell curve churn --runs 16 --json"
 
 
-def learning_curve(which: Name, wanted: CurveRuns, place: Place) -> int:
+def curve(which: Name, wanted: CurveRuns, place: Place) -> int:
     """Tell whether more data would help a finished study.
 
     Trains the best network on random parts of the train rows, all in one population, and foretells
@@ -26,12 +26,12 @@ def learning_curve(which: Name, wanted: CurveRuns, place: Place) -> int:
 
     observer = SilentObserver() if place.json else TerminalObserver(which.name, place.store)
     try:
-        curve = find_study(which, place).learning_curve(runs=wanted.runs, observer=observer)
+        found = find_study(which, place).learning_curve(runs=wanted.runs, observer=observer)
     finally:
         observer.close()
     if place.json:
-        finding = diagnose_learning_curve(curve)
-        print_json(strict({"name": which.name, **to_plain(curve), "finding": finding.to_plain()}))
+        finding = diagnose_learning_curve(found)
+        print_json(strict({"name": which.name, **to_plain(found), "finding": finding.to_plain()}))
     else:
-        print_lines(learning_curve_lines(curve))
+        print_lines(learning_curve_lines(found))
     return DONE

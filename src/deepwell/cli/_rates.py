@@ -1,4 +1,4 @@
-"""`deepwell rate-range`: which learning rates are worth trying?"""
+"""`deepwell rates`: which learning rates are worth trying?"""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from ._options import DataOptions, Fixed, Form, RangeFlags, Source
 from ._output import print_json, print_lines
 
 EXAMPLES = """\
-deepwell rate-range churn.csv --target churned
-deepwell rate-range churn.csv --target churned --optimizer sgd --hidden-units 64\
+deepwell rates churn.csv --target churned
+deepwell rates churn.csv --target churned --optimizer sgd --hidden-units 64\
 """
 
 
-def rate_range(
-    source: Source, data: DataOptions, wanted: RangeFlags, fixed: Fixed, form: Form
-) -> int:
+def rates(source: Source, data: DataOptions, wanted: RangeFlags, fixed: Fixed, form: Form) -> int:
     """Try many learning rates for a short time, all in one population.
 
     Tells the rate to train with, with its interval over seeds, and from which rate on training

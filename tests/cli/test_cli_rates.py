@@ -1,4 +1,4 @@
-"""`deepwell rate-range`: the table, `--json`, nothing kept, wrong usage."""
+"""`deepwell rates`: the table, `--json`, nothing kept, wrong usage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def here(deepwell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_table_and_the_rate(deepwell, here: Path) -> None:
-    shown = deepwell("rate-range", "iris.csv", "--target", "label", *SHORT)
+    shown = deepwell("rates", "iris.csv", "--target", "label", *SHORT)
     assert (shown.code, shown.err) == (0, "")
     for word in ("network", "9 rates", "train cost", "rate ", "diverges", "--space learning_rate"):
         assert word in shown.out
@@ -26,7 +26,7 @@ def test_the_table_and_the_rate(deepwell, here: Path) -> None:
 
 
 def test_json(deepwell, here: Path) -> None:
-    told = deepwell("rate-range", "iris.csv", "--target", "label", *SHORT, "--json").json
+    told = deepwell("rates", "iris.csv", "--target", "label", *SHORT, "--json").json
     assert told["name"] == "iris"
     assert len(told["rates"]) == len(told["costs"]) == 9
     assert told["recommended"]["low"] <= told["recommended"]["value"]
@@ -42,6 +42,6 @@ def test_json(deepwell, here: Path) -> None:
     ],
 )
 def test_wrong_usage(deepwell, here: Path, more: tuple[str, ...], what: str) -> None:
-    refused = deepwell("rate-range", "iris.csv", "--target", "label", *more)
+    refused = deepwell("rates", "iris.csv", "--target", "label", *more)
     assert refused.code == 2
     assert what in refused.err
