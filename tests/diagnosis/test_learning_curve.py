@@ -34,15 +34,14 @@ def measured(law, seed: int, noise: float = 0.01) -> CurveScores:
     random = np.random.default_rng(seed)
     true = law(SIZES.astype(float))
     by_run = noise * np.sqrt(0.3 + 175 / SIZES) * random.normal(size=(RUNS, len(SIZES)))
-    spread = np.sqrt(true.mean() * (1 - true.mean()) / DEV)
-    apart = np.array([1.0, *(0.2,) * len(SIZES)])  # the whole curve, and each size on its own
-    luck = spread * apart * random.normal(size=len(SIZES) + 1)
+    spread = np.sqrt(true * (1 - true) / DEV)
+    luck = spread * (random.normal() + 0.2 * random.normal(size=len(SIZES)))
     ratio = SIZES[:, None] / SIZES
     alike = np.linalg.cholesky(np.minimum(ratio, 1 / ratio) ** 0.5)  # of the rows at hand
     by_sample = noise * np.sqrt(0.175) * alike @ random.normal(size=len(SIZES))
-    scores = true + by_run + by_sample + luck[0] + luck[1:]
-    groups = spread * apart * random.normal(size=(GROUPS, len(SIZES) + 1)) / np.sqrt(GROUPS)
-    without = scores.mean(axis=0) + groups[:, :1] + groups[:, 1:]
+    scores = true + by_run + by_sample + luck
+    groups = random.normal(size=(GROUPS, 1)) + 0.2 * random.normal(size=(GROUPS, len(SIZES)))
+    without = scores.mean(axis=0) + spread * groups / np.sqrt(GROUPS)
     return CurveScores(SIZES, scores, without, WORTH)
 
 

@@ -9,9 +9,10 @@ answer is. Of the mean train costs at the end:
   ends above where it began, in most runs, and at the next rate too, so that one spike is no edge;
 - the *steepest* rate is the one around which the cost falls fastest with the logarithm of the
   rate;
-- the *recommended* rate is the lowest point: of a running median of three rates, which no single
-  rate can move, the bottom of the parabola through the lowest and its neighbours. Its interval
-  comes from resampling the seeds, and is never narrower than the grid.
+- the *recommended* rate is the middle of the valley: of a running median of three rates, which no
+  single rate can move, the rates around the lowest cost that are no more than a tenth of the fall
+  above it, deeper ones counting more. Its interval comes from resampling the seeds, and is never
+  narrower than the grid.
 """
 
 from __future__ import annotations
@@ -71,20 +72,20 @@ def read_range(rates: np.ndarray, costs: np.ndarray, start: float, seed: int = 0
     smooth = _smooth(_capped(costs, start))
     if smooth.min() > (1 - LEARNT) * start:
         return RangeReading(**{**vars(found), "refusal": "no rate learned in so short a time"})
-    lowest = _bottom(logs, smooth)
+    lowest = _bottom(logs, smooth, start)
     random = np.random.default_rng(seed)
     runs = random.integers(len(costs), size=(_RESAMPLES, len(costs)))
-    each = [_bottom(logs, _smooth(_capped(costs[chosen], start))) for chosen in runs]
+    each = [_bottom(logs, _smooth(_capped(costs[chosen], start)), start) for chosen in runs]
     step = float(logs[1] - logs[0])
     low, high = (float(q) for q in np.quantile(each, (0.025, 0.975)))
     low, high = min(low, lowest - step / 2), max(high, lowest + step / 2)
-    near = np.flatnonzero(smooth <= smooth.min() + _NEAR * (start - smooth.min()))
+    near = rates[_valley(smooth, start)]
     return RangeReading(
         **{
             **vars(found),
             "recommended": Estimate(*(float(np.exp(v)) for v in (lowest, low, high))),
-            "low": float(rates[near[0]]),
-            "high": float(rates[near[-1]]),
+            "low": float(near[0]),
+            "high": float(near[-1]),
             "note": _at_an_end(rates, smooth),
         }
     )
@@ -115,18 +116,22 @@ def _smooth(costs: np.ndarray) -> np.ndarray:
     return np.concatenate([costs[:1], inside, costs[-1:]])
 
 
-def _bottom(logs: np.ndarray, smooth: np.ndarray) -> float:
-    """Return the logarithm of the rate at the bottom of the parabola through the lowest three."""
-    level = smooth <= smooth.min() * (1 + 1e-9)
-    place = int(np.median(np.flatnonzero(level)))
-    if place in (0, len(logs) - 1):
-        return float(logs[place])
-    before, here, after = smooth[place - 1 : place + 2]
-    bend = before - 2 * here + after
-    if bend <= 0:
-        return float(logs[place])
-    shift = 0.5 * (before - after) / bend
-    return float(logs[place] + np.clip(shift, -0.5, 0.5) * (logs[1] - logs[0]))
+def _bottom(logs: np.ndarray, smooth: np.ndarray, start: float) -> float:
+    """Return the logarithm of the rate in the middle of the valley, deeper rates counting more."""
+    inside = _valley(smooth, start)
+    depth = smooth[inside].max() - smooth[inside]
+    weight = depth + 1e-9 * start if depth.any() else np.ones(len(depth))
+    return float(np.average(logs[inside], weights=weight))
+
+
+def _valley(smooth: np.ndarray, start: float) -> slice:
+    """Return the rates around the lowest cost that are lower than a tenth of the fall above it."""
+    high = smooth > smooth.min() + _NEAR * (start - smooth.min())
+    place = int(np.argmin(smooth))
+    below, above = np.flatnonzero(high[:place]), np.flatnonzero(high[place:])
+    first = int(below[-1]) + 1 if len(below) else 0
+    last = place + int(above[0]) if len(above) else len(smooth)
+    return slice(first, last)
 
 
 def _steepest(rates: np.ndarray, smooth: np.ndarray) -> float | None:
