@@ -19,7 +19,7 @@ SHAPES: dict[str, dict[str, object]] = {
     "too high": {"learning_rate": 2.0},
     "too low": {"learning_rate": 0.0003},
     "still falling at the end": {"learning_rate": 0.01},
-    "too noisy for the batch size": {"batch_size": 2, "learning_rate": 0.1},
+    "too noisy for the batch size": {"optimizer": "adam", "batch_size": 4, "learning_rate": 0.01},
     "plateau": {"activation": "sigmoid", "hidden_layers": 5},
     "dev cost rises": {"learning_rate": 0.1},
 }
