@@ -50,7 +50,7 @@ def _draw(sheet: Any, measured: dict[str, Any], style: Style) -> None:
         axes.axvspan(best.low, best.high, color=style.colors[2], alpha=0.25, linewidth=0)
         axes.axvline(best.value, color=style.colors[2], linewidth=1.2)
         axes.set(xscale="log", xlabel="learning rate", xlim=(RATES[0], RATES[-1]))
-    left.annotate(f"take {best.value:.2g}", (best.value, 0.04), xycoords=("data", "axes fraction"),
+    left.annotate(f"take {best.value:.2g}", (best.value, 0.5), xycoords=("data", "axes fraction"),
                   xytext=(6, 0), textcoords="offset points", color=style.colors[2])  # fmt: skip
     if said.edge is not None:
         left.axvline(said.edge, color=style.quiet, linestyle="--", linewidth=1.2)
