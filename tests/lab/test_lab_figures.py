@@ -485,3 +485,43 @@ def test_two_sided_errors_fall_twice_as_fast_and_wrong_gradients_stay_wrong() ->
     assert best["right"] < 1e-9
     assert best["without the penalty"] > 1e-3
     assert best["twice too large"] == pytest.approx(1 / 3, rel=1e-3)
+
+
+@pytest.mark.proves("G5", "figure")
+def test_half_of_the_rows_foretell_the_error_of_all() -> None:
+    told = measured("learning-curve")
+    points = [point.value for point in told["said"].points]
+    assert points[0] > 2 * points[-1]
+    assert told["said"].twice is not None
+    assert told["said"].twice.low <= np.mean(told["then"]) <= told["said"].twice.high
+
+
+@pytest.mark.proves("G6", "figure")
+def test_the_shapes_are_what_they_are_called() -> None:
+    shapes = measured("cost-curves")
+    train = {name: curves["train"] for name, curves in shapes.items()}
+    good, dev = train["good"], shapes["dev cost rises"]["dev"]
+    assert good[-1] < 0.02
+    assert not np.isfinite(train["far too high"][-1])
+    assert train["too high"][-1] > 20 * good[-1]
+    assert train["too low"][-1] > 2.0
+    falling = train["still falling at the end"]
+    assert falling[-1] < 0.97 * falling[-5]
+    noisy = train["too noisy for the batch size"]
+    assert np.abs(np.diff(noisy[20:])).mean() > 20 * np.abs(np.diff(good[20:])).mean()
+    assert np.ptp(train["plateau"][10:]) < 0.1
+    assert train["plateau"][-1] > 2.0
+    assert dev[-1] > 1.1 * dev.min()
+    assert train["dev cost rises"][-1] < 0.8 * train["dev cost rises"][40]
+
+
+@pytest.mark.proves("G7", "figure")
+def test_the_recommended_rate_is_among_the_best_of_a_long_training() -> None:
+    from deepwell.lab.figures._rate_range import RATES
+
+    told = measured("rate-range")
+    best = told["said"].recommended
+    assert best is not None
+    near = np.abs(np.log(RATES / best.value)) <= np.log(3)
+    assert told["scores"][near].min() <= told["scores"].min() + 0.005
+    assert told["said"].edge is None or told["said"].edge > best.value

@@ -58,5 +58,9 @@ CODES: Mapping[str, str] = {
     "DW412": "best step in the last quarter: training longer would help",
     "DW413": "best step in the first tenth: the score got worse from there",
     "DW414": "dev cost rising while the train cost falls",
+    "DW415": "batches too small: the gradient's noise keeps the cost up",
+    "DW501": "more data would help",
+    "DW502": "more data would hardly help",
+    "DW503": "whether more data would help cannot be told",
 }
 """Code -> what the finding is about. Both DW102 and DW101 together mean high bias and variance."""

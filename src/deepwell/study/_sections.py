@@ -19,6 +19,7 @@ from ._analysis import (
     told_slices,
 )
 from ._reopened import Reopened
+from ._rows_section import rows_section
 from ._section_data import data_section
 from ._section_error import ERROR_CODES, error_section
 
@@ -43,6 +44,7 @@ PARTS: tuple[Part, ...] = (
     Part(told_labels),
     Part(told_columns),
     Part(told_coverage),
+    Part(rows_section),
 )
 """In the order in which they are told."""
 
