@@ -18,7 +18,7 @@ from deepwell.data._memory_budget import default_memory
 from deepwell.diagnosis._metrics import METRICS, default_metric
 from deepwell.execution._backends import check_program, choose_backend
 from deepwell.execution._local import LocalEngine
-from deepwell.records import Opening, PlanFacts, Probe, StudyResult, Trial
+from deepwell.records import Improvement, Opening, PlanFacts, Probe, StudyResult, Trial
 from deepwell.report._diagnosis import Diagnosis
 from deepwell.search.spaces._default import default_space
 from deepwell.search.spaces._distribution import plain
@@ -240,6 +240,19 @@ class Study:
             rate: false-discovery rate: at most this share of the rows has a right label.
         """
         return self._ended().mislabeled(rate, self.data)
+
+    def improve(
+        self,
+        apply: str | None = None,
+        budget: str | float | None = None,
+        replicates: int | None = None,
+        *,
+        save: bool = True,
+    ) -> Improvement:
+        """Measure remedies beside the best network; as `FinishedStudy.improve`."""
+        return self._ended().improve(
+            apply, budget, replicates, save=save, data=self.data, observer=self._observer
+        )
 
     def open_test(self) -> tuple[Opening, ...]:
         """Open the sealed test set, score the best network, and return all openings so far."""
