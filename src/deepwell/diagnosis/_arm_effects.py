@@ -4,19 +4,21 @@ Networks of one replicate share seeds; rows come in blocks (the halves of the de
 block is measured by the replicates that did not choose on it. With d_ar the score of arm a less
 that of the unchanged network in replicate r, the effect is the mean over blocks b, by their rows,
 of the mean of d_ar over the block's R_b replicates. Rows and seeds are crossed within a block, and
-both are samples, so its variance is that of Owen (2007, Annals of Applied Statistics 1, eq. 6):
+both are samples, so its variance is (Owen 2007, Annals of Applied Statistics 1, section 3)
 
     V_b = rows + seeds - interaction
     rows         jackknife over rows of the mean over replicates (holds interaction / R_b as well)
     seeds        variance of d_ar over replicates / R_b (holds it too)
-    interaction  mean square of what rows and seeds together leave, which was counted twice
+    interaction  what rows and seeds together leave, / R_b, which was counted twice
 
-Where no row differs, counting alone would say that nothing can; half a row of disagreement is
-added for each block as Agresti and Min (2005, Statistics in Medicine 24) do. The degrees of freedom
-are Satterthwaite's. Intervals are simultaneous: the critical value is the 95 % quantile of the
-largest |t| over all arms, drawn with the arms' own correlation (single-step max-t; Westfall and
-Young 1993; Hothorn, Bretz and Westfall 2008, Biometrical Journal 50). Arms that were given up on
-the way count as well: what is left at the end is part of the experiment in which none was.
+The spread over seeds is moderated over the arms. Where no row differs, counting alone would say
+that nothing can; half a row of disagreement is added for each block, as Agresti and Min (2005,
+Statistics in Medicine 24) do. The degrees of freedom are Satterthwaite's.
+
+Intervals are simultaneous: the largest |z| of all arms, drawn with the arms' own correlation, says
+which share of each arm's own t distribution leaves 5 % for all together (single-step max-t;
+Hothorn, Bretz and Westfall 2008, Biometrical Journal 50). Arms that were given up on the way count
+as well: what is left at the end is a part of the experiment in which none was.
 """
 
 from __future__ import annotations
@@ -28,10 +30,12 @@ import numpy as np
 
 from deepwell.records import Estimate
 
+from ._moderated_variance import Moderated, moderated
 from .metrics._metric import Metric
 
 _DRAWS = 10_000
 _LEVEL = 0.95
+_OF_SHARED = 4  # (V + V)^2 / (V^2 / d + 0) = 4 d: Satterthwaite with one half known exactly
 _MANY = 1e6  # degrees of freedom that are as good as all
 _PSEUDO_ROWS = 0.5  # of disagreement either way, for each block
 
@@ -72,23 +76,30 @@ class ArmEffect:
 
 
 @dataclass(frozen=True)
-class _Block:
-    """A block's effect, with deviations whose sums of products over arms are (co)variances."""
+class _Measured:
+    """One arm on one block, before the spread over seeds is moderated.
 
-    effect: BlockEffect
-    rows: np.ndarray
-    seeds: Mapping[int, float]
+    Attributes:
+        share: of all rows.
+        runs: replicates; differences: (R,) of each.
+        influence: (m,) deviations of the rows; rows: their variance.
+        rest: what rows and seeds together leave, of one replicate; None for a single one.
+    """
+
+    share: float
+    runs: Sequence[int]
+    differences: np.ndarray
+    influence: np.ndarray
+    rows: float
+    rest: float | None
+
+    @property
+    def away(self) -> np.ndarray:
+        """Deviations of the replicates."""
+        return self.differences - self.differences.mean()
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """The whole of an arm's effect: blocks weighted by their rows."""
-
-    blocks: Mapping[int, BlockEffect]
-    value: float
-    variance: float
-    freedom: float
-    deviations: np.ndarray
+Arm = Mapping[int, _Measured]
 
 
 def arm_effects(
@@ -104,123 +115,156 @@ def arm_effects(
         seed: of the draws.
 
     Returns:
-        One effect an arm; its interval is infinite where a block has fewer than two replicates.
+        One effect an arm; its interval is infinite where a block was not measured, or no spread
+        over seeds is known.
     """
     if not arms:
         return []
-    parts = [_parts(metric, base, arm, blocks) for arm in arms]
-    errors = np.sqrt([p.variance for p in parts])
-    known = np.isfinite(errors)
-    freedom = np.array([p.freedom for p in parts])
-    generator = np.random.default_rng(seed)
-    draws = _draws(np.stack([p.deviations for p in parts]), freedom, generator)
-    largest = np.abs(draws[:, known]).max(axis=1) if known.any() else np.zeros(1)
-    half = np.where(known, float(np.quantile(largest, _LEVEL)) * errors, np.inf)
-    moved = np.array([p.value for p in parts]) + np.where(known, errors, 0.0) * draws
-    unchanged = np.zeros((len(draws), 1))  # the first, so that it wins ties
-    best = np.concatenate([unchanged, moved], axis=1).argmin(axis=1)
-    shares = np.bincount(best, minlength=1 + len(parts))[1:] / len(draws)
+    measured = [_measured(metric, base, arm, blocks) for arm in arms]
+    spreads = _spreads(measured)
+    found = [
+        {b: _block_effect(one, spreads, place) for b, one in arm.items()}
+        for place, arm in enumerate(measured)
+    ]
+    values = np.array([_sum(arm, told, "value") for arm, told in zip(measured, found, strict=True)])
+    whole = [len(arm) == len(set(blocks.values())) for arm in measured]
+    variance = np.array([_variance(arm, told) for arm, told in zip(measured, found, strict=True)])
+    known = np.array(whole) & (spreads.freedom > 0)
+    freedom = np.array([_freedom(arm, told) for arm, told in zip(measured, found, strict=True)])
+    deviations = [_deviations(a, f, base, blocks) for a, f in zip(measured, found, strict=True)]
+    normal = _draws(np.stack(deviations), np.random.default_rng(seed))
+    errors = np.where(known, np.sqrt(variance), np.inf)
+    half = _half_widths(normal, errors, freedom)
+    best = _best(values + np.where(known, errors, 0.0) * normal)
     return [
         ArmEffect(
-            Estimate(p.value, p.value - float(h), p.value + float(h)),
-            float(e),
-            p.freedom,
-            float(b),
-            p.blocks,
+            Estimate(float(v), float(v - h), float(v + h)), float(e), float(f), float(p), told
         )
-        for p, h, e, b in zip(parts, half, errors, shares, strict=True)
+        for v, h, e, f, p, told in zip(values, half, errors, freedom, best, found, strict=True)
     ]
 
 
-def _parts(metric: Metric, base: Sums, arm: Sums, blocks: Mapping[int, int]) -> _Parts:
-    own = {
-        block: [r for r in sorted(arm) if blocks[r] == block]
-        for block in sorted({*blocks.values()})
+def _measured(metric: Metric, base: Sums, arm: Sums, blocks: Mapping[int, int]) -> Arm:
+    sizes = {blocks[r]: len(sums) for r, sums in base.items()}
+    runs = {b: [r for r in sorted(arm) if blocks[r] == b] for b in sorted(sizes)}
+    total = sum(sizes[b] for b in runs if runs[b])
+    return {
+        b: _on_block(metric, base, arm, own, sizes[b] / total) for b, own in runs.items() if own
     }
-    sizes = {b: next(len(base[r]) for r in base if blocks[r] == b) for b in own}
-    total = sum(sizes[b] for b, runs in own.items() if runs)
-    shares = {b: sizes[b] / total if runs else 0.0 for b, runs in own.items()}
-    found = {b: _block(metric, base, arm, runs) for b, runs in own.items() if runs}
-    rows = [shares[b] * found[b].rows if b in found else np.zeros(sizes[b]) for b in own]
-    of_seeds = {r: shares[b] * v for b, one in found.items() for r, v in one.seeds.items()}
-    seeds = np.array([of_seeds.get(replicate, 0.0) for replicate in sorted(blocks)])
-    told = {b: one.effect for b, one in found.items()}
-    variance = sum(shares[b] ** 2 * e.variance for b, e in told.items())
-    squares = sum((shares[b] ** 2 * e.variance) ** 2 / e.freedom for b, e in told.items())
-    enough = all(len(runs) >= 2 for runs in own.values())
-    return _Parts(
-        blocks=told,
-        value=sum(shares[b] * e.value for b, e in told.items()),
-        variance=variance if enough else np.inf,
-        freedom=max(1.0, variance**2 / squares) if squares > 0 else _MANY,
-        deviations=np.concatenate([*rows, seeds]),
-    )
 
 
-def _block(metric: Metric, base: Sums, arm: Sums, runs: Sequence[int]) -> _Block:
+def _on_block(
+    metric: Metric, base: Sums, arm: Sums, runs: Sequence[int], share: float
+) -> _Measured:
     differences, left_out = _differences(metric, base, arm, runs)
-    influence, seeds, both = _variances(differences, left_out)
-    m, count = len(influence), len(runs)
+    m, count = left_out.shape
+    finite = np.where(np.isfinite(left_out), left_out, 0.0)  # a group without which nothing is left
+    centered = finite - finite.mean(axis=0)
+    influence = np.sqrt((m - 1) / m) * centered.mean(axis=1)
     floor = _PSEUDO_ROWS / (m + 2) ** 2 if metric.bounded else 0.0
+    rest = None
+    if count > 1:
+        left = centered - centered.mean(axis=1, keepdims=True)
+        rest = (m - 1) / m * float((left**2).sum()) / (count - 1)
     rows = float((influence**2).sum()) + floor
-    alone = max(0.0, seeds - both)
-    squares = rows**2 / max(1, m - 1) + seeds**2 / max(1, count - 1)
-    variance = rows + alone
-    away = differences - differences.mean()
-    norm = float((away**2).sum())
-    scale = float(np.sqrt(alone / norm)) if norm > 0 else 0.0
-    freedom = variance**2 / squares if squares > 0 else _MANY
-    effect = BlockEffect(float(differences.mean()), variance, float(min(freedom, _MANY)))
-    return _Block(effect, influence, dict(zip(runs, (scale * away).tolist(), strict=True)))
+    return _Measured(share, runs, differences, influence, rows, rest)
 
 
 def _differences(
     metric: Metric, base: Sums, arm: Sums, runs: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return (R,) differences of score, and (m, R) those without one group of rows each."""
-    differences, left_out = [], []
+    differences: list[float] = []
+    left_out: list[np.ndarray] = []
     with np.errstate(over="ignore", invalid="ignore"):
         for r in runs:
-            totals = [sums[r].sum(axis=0) for sums in (arm, base)]
-            score = [float(metric.combine(total)) for total in totals]
-            without = [
-                metric.combine(total - sums[r])
-                for total, sums in zip(totals, (arm, base), strict=True)
-            ]
-            differences.append(score[0] - score[1])
+            totals = arm[r].sum(axis=0), base[r].sum(axis=0)
+            differences.append(float(metric.combine(totals[0]) - metric.combine(totals[1])))
+            without = metric.combine(totals[0] - arm[r]), metric.combine(totals[1] - base[r])
             left_out.append(without[0] - without[1])
     return np.array(differences), np.stack(left_out, axis=1)
 
 
-def _variances(differences: np.ndarray, left_out: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Return the rows' deviations (m,), the variance by seeds, and what both hold twice."""
-    m, count = left_out.shape
-    finite = np.where(np.isfinite(left_out), left_out, 0.0)  # a group without which nothing is left
-    centered = finite - finite.mean(axis=0)
-    influence = np.sqrt((m - 1) / m) * centered.mean(axis=1)
-    if count < 2:
-        return influence, 0.0, 0.0
-    of_seeds = float(differences.var(ddof=1)) / count
-    rest = centered - centered.mean(axis=1, keepdims=True)
-    both = (m - 1) / m * float((rest**2).sum()) / (count * (count - 1))
-    return influence, of_seeds, both
+def _spreads(arms: Sequence[Arm]) -> Moderated:
+    """Return each arm's variance over seeds, of one replicate, moderated over the arms."""
+    squares = np.array([sum(float((one.away**2).sum()) for one in a.values()) for a in arms])
+    freedom = np.array([sum(len(one.runs) - 1 for one in a.values()) for a in arms])
+    found = moderated(squares / np.maximum(freedom, 1), freedom)
+    # Half of each spread is the unchanged network's own, which other arms tell nothing new about.
+    most = _OF_SHARED * float(freedom.max(initial=0))
+    return Moderated(found.variance, np.minimum(found.freedom, most))
 
 
-def _draws(
-    deviations: np.ndarray, freedom: np.ndarray, generator: np.random.Generator
+def _block_effect(one: _Measured, spreads: Moderated, place: int) -> BlockEffect:
+    count = len(one.runs)
+    seeds = float(spreads.variance[place]) / count
+    twice = 0.0 if one.rest is None else one.rest / count
+    variance = one.rows + max(0.0, seeds - twice)
+    freedom = max(1.0, float(spreads.freedom[place]))
+    squares = one.rows**2 / max(1, len(one.influence) - 1) + seeds**2 / freedom
+    told = variance**2 / squares if squares > 0 else _MANY
+    return BlockEffect(float(one.differences.mean()), variance, min(max(1.0, told), _MANY))
+
+
+def _sum(arm: Arm, told: Mapping[int, BlockEffect], name: str) -> float:
+    return sum(one.share * getattr(told[b], name) for b, one in arm.items())
+
+
+def _variance(arm: Arm, told: Mapping[int, BlockEffect]) -> float:
+    return sum(one.share**2 * told[b].variance for b, one in arm.items())
+
+
+def _freedom(arm: Arm, told: Mapping[int, BlockEffect]) -> float:
+    parts = [(one.share**2 * told[b].variance, told[b].freedom) for b, one in arm.items()]
+    squares = sum(variance**2 / freedom for variance, freedom in parts)
+    whole = sum(variance for variance, _ in parts)
+    return min(_MANY, whole**2 / squares) if squares > 0 else _MANY
+
+
+def _deviations(
+    arm: Arm, told: Mapping[int, BlockEffect], base: Sums, blocks: Mapping[int, int]
 ) -> np.ndarray:
-    """Return (draws, A) of t statistics with the arms' correlation, where all effects are 0."""
+    """Return numbers of rows and seeds whose products over two arms add up to a covariance."""
+    sizes = {blocks[r]: len(sums) for r, sums in base.items()}
+    rows = [
+        arm[b].share * arm[b].influence if b in arm else np.zeros(sizes[b]) for b in sorted(sizes)
+    ]
+    seeds = dict.fromkeys(sorted(base), 0.0)
+    for b, one in arm.items():
+        norm = float((one.away**2).sum())
+        alone = max(0.0, told[b].variance - one.rows)
+        scale = one.share * float(np.sqrt(alone / norm)) if norm > 0 else 0.0
+        seeds |= dict(zip(one.runs, (scale * one.away).tolist(), strict=True))
+    return np.concatenate([*rows, np.array(list(seeds.values()))])
+
+
+def _draws(deviations: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Return (draws, A) standard normal numbers with the arms' correlation."""
     products = deviations @ deviations.T
     spread = np.sqrt(np.diagonal(products))
     scale = np.where(spread > 0, spread, 1.0)
-    correlation = products / np.outer(scale, scale)
-    values, vectors = np.linalg.eigh(correlation)
+    values, vectors = np.linalg.eigh(products / np.outer(scale, scale))
     root = vectors * np.sqrt(np.clip(values, 0.0, None))
-    normal = generator.standard_normal((_DRAWS, len(freedom))) @ root.T
-    # All spreads are estimated from the same rows and seeds, so they are off together.
-    chi = np.sort(generator.chisquare(freedom, size=(_DRAWS, len(freedom))), axis=0) / freedom
-    chi = generator.permutation(chi)
-    # An arm that changed nothing anywhere has no draws of its own: only the added row moves it.
-    alone = generator.standard_normal((_DRAWS, len(freedom)))
-    normal = np.where(spread > 0, normal, alone)
-    return normal / np.sqrt(chi)
+    shape = _DRAWS, len(deviations)
+    together, alone = generator.standard_normal(shape), generator.standard_normal(shape)
+    # An arm that changed no row has only the added one to vary by, which it shares with none.
+    return np.where(spread > 0, together @ root.T, alone)
+
+
+def _half_widths(normal: np.ndarray, errors: np.ndarray, freedom: np.ndarray) -> np.ndarray:
+    """Return (A,) the half widths of intervals that hold for all arms at once."""
+    from scipy.special import ndtr, stdtrit  # type: ignore[import-untyped]
+
+    known = np.isfinite(errors)
+    if not known.any():
+        return np.full(len(errors), np.inf)
+    critical = np.quantile(np.abs(normal[:, known]).max(axis=1), _LEVEL)
+    quantile = stdtrit(freedom, ndtr(critical))
+    return np.where(known, quantile * np.where(known, errors, 0.0), np.inf)
+
+
+def _best(moved: np.ndarray) -> np.ndarray:
+    """Return (A,) how often each arm is the best of all and the unchanged network."""
+    unchanged = np.zeros((len(moved), 1))  # the first, so that it wins ties
+    best = np.concatenate([unchanged, moved], axis=1).argmin(axis=1)
+    return np.bincount(best, minlength=1 + moved.shape[1])[1:] / len(moved)

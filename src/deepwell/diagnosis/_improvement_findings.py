@@ -10,28 +10,25 @@ from ._metrics import METRICS
 from ._texts import change_text, figure_text
 
 _MOST_ROWS = 100_000_000
-_SOURCE = "a tenth of what the constant guess could avoid, at least 1 point of a share"
+_SOURCE = "a tenth of the error that is left, at least 1 point of a share"
 
 
-def diagnose_improvement(found: Improvement, material: float) -> list[Finding]:
+def diagnose_improvement(found: Improvement, worth: float) -> list[Finding]:
     """Return the findings of an improvement.
 
     Args:
         found: what was measured, cycle by cycle.
-        material: the gain that counts, `material_size`.
+        worth: the gain that counts.
 
     Returns:
         DW601 for each remedy that helped; at the end DW602 (at the noise floor: every gain that
         counts is excluded) or DW603 (a gain that counts is not excluded) where the last cycle found
         none; DW604 where remedies were left out; DW605 about the new network against the old.
     """
-    told: list[Finding] = []
-    for cycle in found.cycles:
-        if cycle.winner:
-            told.append(_helps(cycle, found))
+    told = [_helps(cycle, found) for cycle in found.cycles if cycle.winner]
     last = found.cycles[-1] if found.cycles else None
     if last is not None and not last.winner and last.arms:
-        told.append(_none_helps(last, found, material))
+        told.append(_none_helps(last, found, worth))
     if last is not None and last.plan.left_out:
         told.append(_left_out(last, found))
     if found.versus is not None:
@@ -62,25 +59,25 @@ def _helps(cycle: Cycle, found: Improvement) -> Finding:
     return Finding("DW601", "ok", f"remedy {arm.name} helps", detail, evidence, command)
 
 
-def _none_helps(cycle: Cycle, found: Improvement, material: float) -> Finding:
+def _none_helps(cycle: Cycle, found: Improvement, worth: float) -> Finding:
     count = len(cycle.arms)
     measured = [a for a in cycle.arms if a.effect is not None and math.isfinite(a.effect.low)]
     size = figure_text(cycle.largest, found.percent)
     evidence = {
         **_evidence(cycle, found),
         "measured": cycle.largest,
-        "threshold": material,
+        "threshold": worth,
         "threshold_source": _SOURCE,
     }
     whole = len(measured) == count and not cycle.stopped and not cycle.plan.left_out
-    if whole and cycle.largest <= material:
+    if whole and cycle.largest <= worth:
         detail = f"none of {count} helps by more than {size} (95 %, all at once)"
         return Finding("DW602", "ok", "no remedy helps: at the noise floor", detail, evidence)
     if not measured:
         detail = "stopped before there were enough networks to tell"
         return Finding("DW603", "unsure", "no remedy was measured", detail, evidence)
     detail = f"{_tried(measured, count)}, but gains up to {size} are not excluded"
-    needed = _rows_needed(measured, material, cycle.plan.dev_rows)
+    needed = _rows_needed(measured, worth, cycle.plan.dev_rows)
     if needed is not None:
         detail += f"; {cycle.plan.dev_rows:,} dev rows, about {needed:,} would tell"
     evidence["rows_needed"] = needed
@@ -93,14 +90,14 @@ def _tried(measured: list[RemedyArm], count: int) -> str:
     return f"none of the {len(measured)} that were measured does"
 
 
-def _rows_needed(arms: list[RemedyArm], material: float, rows: int) -> int | None:
+def _rows_needed(arms: list[RemedyArm], worth: float, rows: int) -> int | None:
     """Return the dev rows with which an arm that does nothing would be seen to; None for any."""
     halves = sorted(
         (a.effect.high - a.effect.low) / 2 for a in arms if a.effect and not a.stopped_at
     )
-    if not halves or material <= 0:
+    if not halves or worth <= 0:
         return None
-    needed = rows * (halves[len(halves) // 2] / material) ** 2
+    needed = rows * (halves[len(halves) // 2] / worth) ** 2
     if not rows < needed <= _MOST_ROWS:
         return None
     step = 10 ** max(0, math.floor(math.log10(needed)) - 1)

@@ -28,5 +28,4 @@ def going_on(effects: Sequence[ArmEffect]) -> list[int]:
 
 
 def _clearly_worse(effect: ArmEffect) -> bool:
-    error = effect.error if math.isfinite(effect.error) else 0.0
-    return effect.effect.value > 0 and effect.effect.value - _WORSE * error > 0
+    return effect.effect.value - _WORSE * effect.error > 0

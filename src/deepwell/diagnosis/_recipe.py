@@ -1,7 +1,7 @@
 """The recipe (G3): which remedies to try, in which order, for which kind of error.
 
-High bias first: a bigger network, longer training, a better optimization, another architecture; more
-data does not help. Then high variance: more data, regularization, augmentation, another
+High bias first: a bigger network, longer training, a better optimization, another architecture;
+more data does not help. Then high variance: more data, regularization, augmentation, another
 architecture. Then again (Ng 2018, Machine Learning Yearning, chapters 20 to 27).
 """
 
@@ -48,7 +48,8 @@ def verdict_from_scores(train: float, dev: float, best_possible: float, material
     """Return the same from mean scores; good enough for an order, not for a claim.
 
     Args:
-        train, dev: mean scores of some networks, lower is better.
+        train: mean train score of some networks, lower is better.
+        dev: their mean dev score.
         best_possible: best score that anything could reach, 0 when it is not known.
         material: the gap that counts.
     """

@@ -1,7 +1,7 @@
 """The remedies of the recipe (G3): each one a small change of a configuration, with a reason.
 
-A remedy says for which kind of error it is and what it changes; whether it helps is measured. Adding
-one is one entry in the file of its kind.
+A remedy says for which kind of error it is and what it changes; whether it helps is measured.
+Adding one is one entry in the file of its kind.
 """
 
 from __future__ import annotations

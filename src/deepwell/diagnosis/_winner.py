@@ -57,6 +57,6 @@ def largest_gain(effects: Sequence[ArmEffect]) -> float:
 
 def _quantile(freedom: float) -> float:
     """Return the upper quantile of Student's t."""
-    from scipy.special import stdtrit
+    from scipy.special import stdtrit  # type: ignore[import-untyped]
 
     return float(stdtrit(min(freedom, 1e6), _LEVEL))

@@ -34,6 +34,8 @@ def result_lines(result: StudyResult) -> list[str]:
     verdict = versus_words(result)
     if verdict:
         paragraphs.append(verdict)
+    if result.parent:
+        paragraphs.append(f"improved from study {safe_text(result.parent, _STOPPED_LIMIT)}")
     return [*stopped_lines(result), *entry("result", *paragraphs)]
 
 

@@ -31,7 +31,7 @@ from ._experiment_rows import ExperimentRows, View
 _SEEDS_FROM = 1 << 31  # numbers of trials that no study has
 _ORDERS_FROM = _SEEDS_FROM + (1 << 30)
 _CYCLE = 1_000  # replicates that a cycle may have
-FIRST_RUNG = 4  # replicates: two for each half of the dev rows, the fewest that tell a spread
+FIRST_RUNG = 2  # replicates: one for each half of the dev rows
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Experiment:
         replicates: how many at most.
         cycle: counted from 1; each has its own seeds.
         seed: of the study.
+        first_rung: replicates after which arms are first given up; `replicates` gives up none.
     """
 
     base: TrialSpec
@@ -53,6 +54,7 @@ class Experiment:
     replicates: int
     cycle: int
     seed: int
+    first_rung: int = FIRST_RUNG
 
     @property
     def arms(self) -> int:
@@ -66,7 +68,7 @@ class Experiment:
         A replicate count that doubles, as in successive halving.
         """
         rungs = [self.replicates]
-        while rungs[0] >= 2 * FIRST_RUNG:
+        while rungs[0] >= 2 * self.first_rung:
             rungs.insert(0, rungs[0] // 2)
         return tuple(rungs)
 

@@ -47,7 +47,7 @@ from deepwell.storage._open import open_store
 from ._asked import Asked, from_config
 from ._budget import Clock, parse_budget
 from ._conclude import BY_CLOCK
-from ._experiment import FIRST_RUNG, Experiment, Race, Tally, Told, mean
+from ._experiment import Experiment, Race, Tally, Told, mean
 from ._experiment_cost import affordable_arms, arm_seconds, experiment_seconds
 from ._experiment_rows import ExperimentRows, experiment_rows
 from ._finished import FinishedStudy
@@ -56,7 +56,7 @@ from ._observer import Observer
 from ._same_data import same_data
 from ._save_improved import Improved, save_improved
 
-REPLICATES = IntegerInterval(FIRST_RUNG, 256)
+REPLICATES = IntegerInterval(4, 256)  # two for each half of the dev rows tell a spread
 DEFAULT_REPLICATES = 8
 _USUAL_SECONDS = 60.0
 _MOST_CYCLES = 8
@@ -119,11 +119,17 @@ class Subject:
 
     @property
     def material(self) -> float:
-        """The gain that counts."""
+        """The gap between scores that counts."""
         constant = self.result.baselines[0].estimate.value
-        return material_size(
-            METRICS[self.result.metric], constant, self.asked.settings.best_possible
-        )
+        metric = METRICS[self.result.metric]
+        return material_size(metric, constant, self.asked.settings.best_possible)
+
+    @property
+    def worth(self) -> float:
+        """The gain that counts: a tenth of what is left, for shares at least 1 point."""
+        left = self.result.dev.value - (self.asked.settings.best_possible or 0.0)
+        least = 0.01 if METRICS[self.result.metric].bounded else 0.0
+        return min(self.material, max(0.1 * left, least))
 
     def budget(self) -> float:
         """Return the seconds that all cycles may take: what was said, or about those of a fit."""
@@ -189,7 +195,7 @@ def improve_study(
         seconds=time.perf_counter() - began,
         stopped=stopped,
     )
-    found = replace(found, findings=tuple(diagnose_improvement(found, subject.material)))
+    found = replace(found, findings=tuple(diagnose_improvement(found, subject.worth)))
     _note(subject, found)
     return found
 

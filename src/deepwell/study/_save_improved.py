@@ -87,7 +87,9 @@ def save_improved(
     if folds is None:
         said_by = [one.model().outputs(data.dev.x) for one in (new, open_study(old.name, store))]
         metric, y = METRICS[old.metric], targets(data, data.dev)
-        versus = paired_difference(metric, y, *said_by, data.dev.weight, settings.seed)
+        versus = paired_difference(
+            metric, y, said_by[0], said_by[1], data.dev.weight, settings.seed
+        )
     return Improved(name, new.result.dev, versus)
 
 

@@ -6,6 +6,7 @@ from ._remedy import Change, Patient, Remedy, rounded
 
 _FIRST_UNITS = 64  # of a network that had no hidden layer: the default
 _MOST_UNITS = 4_096
+_SMALL = 32  # units of a layer up to which four times as many are worth an arm of their own
 _LESS = 10.0  # a weaker penalty is a tenth: penalties act by their order of magnitude
 _NOTHING = 1e-7  # a penalty below this cannot be seen
 
@@ -21,6 +22,11 @@ def _wider(patient: Patient, factor: int) -> Change | None:
     if patient.channels:
         change["conv_channels"] = [n * factor for n in patient.channels]
     return change
+
+
+def _much_wider(patient: Patient) -> Change | None:
+    small = max((*patient.units, *patient.channels), default=0) <= _SMALL
+    return _wider(patient, 4) if small else None
 
 
 def _deeper(patient: Patient) -> Change:
@@ -82,7 +88,7 @@ BIAS = (
     Remedy("bigger", "bias", "Twice the units and channels.", lambda p: _wider(p, 2)),
     Remedy("longer", "bias", "Three times the epochs, and the patience.", _longer),
     Remedy("deeper", "bias", "One more hidden layer, as wide as the last.", _deeper),
-    Remedy("much-bigger", "bias", "Four times the units and channels.", lambda p: _wider(p, 4)),
+    Remedy("much-bigger", "bias", "Four times the units of a small network.", _much_wider),
     Remedy("less-dropout", "bias", "Half of the dropout, none below 0.1.", _less_dropout),
     Remedy("less-l2", "bias", "A tenth of the L2 penalty.", _less_l2),
     Remedy("less-weight-decay", "bias", "A tenth of the weight decay.", _less_weight_decay),

@@ -1,4 +1,4 @@
-"""Remedies for high variance: a network that fits its train rows but not others (Ng 2018, ch. 27)."""
+"""Remedies for high variance: a network that fits its train rows alone (Ng 2018, chapter 27)."""
 
 from __future__ import annotations
 
