@@ -83,7 +83,7 @@ def test_the_version(deepwell) -> None:
     ("arguments", "sentence"),
     [
         (("fitt",), 'unknown command "fitt"; did you mean "fit"?'),
-        (("improve", "x"), 'unknown command "improve"; commands: fit, resume, show'),
+        (("nudge", "x"), 'unknown command "nudge"; commands: fit, resume, show'),
         (("fit",), 'missing argument "DATA"'),
         (("show", "a", "b"), "got unexpected extra argument(s) (b)"),
         (("fit", "x", "--trails", "3"), 'unknown option "--trails"; did you mean "--trials"?'),
