@@ -80,6 +80,7 @@ BY_CODE: Mapping[str, tuple[str, ...]] = {
     "DW101": _LESS_VARIANCE,
     "DW102": _LESS_BIAS,
     "DW105": _of_kinds(*_NEITHER),
+    "DW109": _of_kinds(*_NEITHER),
     "DW110": _LESS_VARIANCE,
     "DW111": _LESS_BIAS,
     "DW112": _LESS_BIAS,
