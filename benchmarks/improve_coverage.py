@@ -59,7 +59,9 @@ def case(kind: Kind, number: int) -> tuple[bool, bool, bool, bool]:
     table = {**{n: x[:, i] for i, n in enumerate(names)}, "y": [f"c{v}" for v in y]}
     part = ["train"] * kind.train + ["dev"] * kind.dev
     with tempfile.TemporaryDirectory() as folder:
-        data = dw.load({**table, "part": part}, target="y", split_column="part", vault=folder)
+        data = dw.load(
+            {**table, "part": part}, target="y", split_column="part", test=0, vault=folder
+        )
     metric = METRICS["error"]
     rows = experiment_rows(data, None, metric, number, None)
     pool_x, pool_y = _rows(kind, _POOL, draw)

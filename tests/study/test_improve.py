@@ -325,6 +325,52 @@ def test_each_half_measures_the_networks_that_the_other_chose(table):
     assert (len(streamed.sides), streamed.halved, streamed.measured_rows) == (1, True, 400)
 
 
+@pytest.mark.proves("G4", "population")
+def test_both_programs_find_the_same_effects(table):
+    import contextlib
+
+    from deepwell._base._hyperparameters import complete
+    from deepwell.diagnosis._metrics import METRICS
+    from deepwell.diagnosis._remedies import Patient, treatments
+    from deepwell.execution._backends import choose_backend
+    from deepwell.execution._local import LocalEngine
+    from deepwell.records import TrialSpec
+    from deepwell.study._experiment import Race, Told
+
+    data = dw.load(table, target="y", split_column="part", vault=None)
+    rows = experiment_rows(data, None, METRICS["log_loss"], 0, None)
+    base = TrialSpec(complete({**SHORT, "hidden_units": [6], "epochs": 3}), 0)
+    arms = treatments(Patient(base.hyperparameters), ("higher-rate", "more-l2", "more-dropout"))
+    found = {}
+    for program in ("native", "jax"):
+        backend = choose_backend(program)
+        engine = LocalEngine(rows.training_rows(), rows.shape(), backend)
+        with contextlib.closing(engine):
+            experiment = Experiment(base, tuple(arms), rows, 4, 1, 0, first_rung=4)
+            race = Race(experiment, engine, Told(lambda _: None, lambda: False, lambda: 0.0))
+            found[program] = race.run()
+            assert race.tallies[0].core_seconds > 0
+    for one, other in zip(found["native"], found["jax"], strict=True):
+        assert one.effect.value == pytest.approx(other.effect.value, abs=1e-4)
+        assert one.effect.low == pytest.approx(other.effect.low, abs=1e-3)
+
+
+def test_streamed_rows_are_improved_too(tmp_path):
+    generator = np.random.default_rng(2)
+    x = generator.normal(size=(2000, 2)).astype(np.float32)
+    label = np.where(x[:, 0] * x[:, 1] > 0, "a", "b")
+    pl.DataFrame({"p": x[:, 0], "q": x[:, 1], "y": label}).write_parquet(tmp_path / "t.parquet")
+    data = dw.load(tmp_path / "t.parquet", target="y", memory="200MB")
+    fixed = {**SHORT, "hidden_units": [2], "epochs": 4}
+    study = dw.Study(data, name="base", store=tmp_path / "store", fixed=fixed)
+    study.run(trials=1)
+    found = dw.open_study("base", tmp_path / "store").improve("DW105", budget=100, replicates=4)
+    plan = found.cycles[0].plan
+    assert plan.halved
+    assert plan.dev_rows == len(data.dev) // 2
+    assert found.cycles[0].winner
+
+
 def _spec():
     from deepwell.records import TrialSpec
 

@@ -69,7 +69,8 @@ def _none_helps(cycle: Cycle, found: Improvement, worth: float) -> Finding:
         "threshold": worth,
         "threshold_source": _SOURCE,
     }
-    whole = len(measured) == count and not cycle.stopped and not cycle.plan.left_out
+    settled = len(measured) + sum(arm.verdict == "diverged" for arm in cycle.arms)
+    whole = settled == count and not cycle.stopped and not cycle.plan.left_out
     if whole and cycle.largest <= worth:
         detail = f"none of {count} helps by more than {size} (95 %, all at once)"
         return Finding("DW602", "ok", "no remedy helps: at the noise floor", detail, evidence)

@@ -19,7 +19,7 @@ class RemedyArm:
         name: of the remedy, as in `bigger`.
         kind: the error that it is for: `bias`, `optimization`, `variance` or `architecture`.
         words: what it changes, as in `hidden_units 32, 32 -> 64, 64`.
-        change: hyperparameter -> its new value; empty for an arm that is no network.
+        change: hyperparameter -> its new value.
         effect: score with it less score without it, below 0 where it helps, with an interval that
             holds for all arms of the experiment at once; None where it could not be measured.
         p_best: probability that it is the best of all arms and the unchanged network.
