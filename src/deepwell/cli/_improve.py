@@ -53,7 +53,8 @@ def _dry_run(study: FinishedStudy, remedies: RemedyOptions, place: Place) -> int
     from deepwell.report._improvement_json import remedy_plan_json
     from deepwell.report._improvement_lines import remedy_plan_lines
     from deepwell.report._layout import entry
-    from deepwell.study._improve import plan_improvement, wanted
+    from deepwell.study._improve import plan_improvement
+    from deepwell.study._improve_subject import wanted
 
     asked = wanted(remedies.apply, remedies.budget, remedies.replicates, save=False)
     plan = plan_improvement(study, place.store, asked)

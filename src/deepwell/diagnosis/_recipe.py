@@ -74,7 +74,7 @@ def _of_kinds(*kinds: str) -> tuple[str, ...]:
 
 _LESS_VARIANCE = _of_kinds("variance", "architecture")
 _LESS_BIAS = _of_kinds("bias", "optimization", "architecture")
-_SIGNALS = ("batch-norm", "other-activation", "other-start", "residual", "shallower")
+_SIGNALS = ("batch-norm", "other-activation", "residual", "shallower")
 
 BY_CODE: Mapping[str, tuple[str, ...]] = {
     "DW101": _LESS_VARIANCE,
@@ -84,10 +84,10 @@ BY_CODE: Mapping[str, tuple[str, ...]] = {
     "DW110": _LESS_VARIANCE,
     "DW111": _LESS_BIAS,
     "DW112": _LESS_BIAS,
-    "DW401": _SIGNALS,
-    "DW402": (*_SIGNALS, "lower-rate", "much-lower-rate"),
-    "DW403": ("lower-rate", "much-lower-rate", *_SIGNALS),
-    "DW404": ("lower-rate", "much-lower-rate", *_SIGNALS),
+    "DW401": ("other-start", *_SIGNALS),
+    "DW402": ("other-start", *_SIGNALS, "lower-rate", "much-lower-rate"),
+    "DW403": ("lower-rate", "much-lower-rate", "other-start", *_SIGNALS),
+    "DW404": ("lower-rate", "much-lower-rate", "other-start", *_SIGNALS),
     "DW405": ("lower-rate", "much-lower-rate", "schedule"),
     "DW406": ("higher-rate", "much-higher-rate", "longer", "other-optimizer"),
     "DW407": ("batch-norm",),

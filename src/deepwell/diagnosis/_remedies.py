@@ -48,9 +48,9 @@ def treatment(name: str, kind: str, patient: Patient, change: Mapping[str, objec
     """
     before = patient.values
     wanted: dict[str, object] = {**before, **change}
-    if "hidden_units" in change:
+    if change.get("hidden_units"):
         wanted.pop("hidden_layers")
-    if "conv_channels" in change:
+    if change.get("conv_channels"):
         wanted.pop("conv_layers")
     after = complete(wanted)
     differs = {n: v for n, v in after.items() if v != before[n]}

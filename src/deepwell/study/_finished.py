@@ -294,7 +294,8 @@ class FinishedStudy:
                 budget has no room for one remedy.
             StudyError: when the best network cannot be trained again.
         """
-        from ._improve import improve_study, wanted  # which needs a finished study itself
+        from ._improve import improve_study  # which needs a finished study itself
+        from ._improve_subject import wanted
 
         asked = wanted(apply, budget, replicates, save)
         return improve_study(self, self._where, asked, data, observer)
