@@ -1,5 +1,7 @@
 """The remedies and the recipe: what each changes, in which order, and when it does not apply."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -148,6 +150,12 @@ def test_every_code_has_remedies_that_exist():
         assert set(names) <= set(REMEDIES)
         assert len(set(names)) == len(names)
     assert not any(REMEDIES[n].kind == "variance" for n in BY_CODE["DW102"])
+
+
+def test_every_remedy_is_on_the_page():
+    text = (Path(__file__).parents[2] / "docs" / "improve.md").read_text("utf-8")
+    assert [name for name in REMEDIES if f"`{name}`" not in text] == []
+    assert all(remedy.doc.endswith(".") for remedy in REMEDIES.values())
 
 
 @pytest.mark.parametrize(

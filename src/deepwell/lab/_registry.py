@@ -37,6 +37,7 @@ from .figures._numerical_derivative import NUMERICAL_DERIVATIVE
 from .figures._other_regularizers import OTHER_REGULARIZERS
 from .figures._probes import PROBES
 from .figures._ravine import RAVINE
+from .figures._remedies import REMEDIES_FIGURE
 from .figures._saddle import SADDLE
 from .figures._sampling_scales import SAMPLING_SCALES
 from .figures._signals_by_depth import SIGNALS_BY_DEPTH
@@ -85,6 +86,7 @@ _ALL = (
     LOSS_SURFACE,
     NUMERICAL_DERIVATIVE,
     FIRST_STEPS,
+    REMEDIES_FIGURE,
     SAMPLING_SCALES,
     GRID_AGAINST_RANDOM,
 )
