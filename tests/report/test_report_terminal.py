@@ -48,7 +48,8 @@ DW101     high variance: train 14.9 %, dev 18.6 % (gap 3.7 [1.5, 5.9])
 DW203 ok  train and dev look alike
 DW102 ?   bias: 23 dev rows are too few to tell
 saved     deepwell/churn/ (model, report.txt)
-next      deepwell test churn
+next      deepwell improve churn
+          deepwell test churn
           deepwell predict churn new.csv
           deepwell report churn"""
 

@@ -9,17 +9,20 @@ import unicodedata
 from deepwell._base._safe_text import safe_text
 from deepwell.records import (
     Baseline,
+    Cycle,
     DataChecks,
     DataFacts,
     Finding,
     FirstSteps,
     PlanFacts,
     Progress,
+    RemedyPlan,
     StudyResult,
 )
 from deepwell.report._baseline_lines import baseline_lines
 from deepwell.report._check_lines import check_lines
 from deepwell.report._data_lines import data_lines
+from deepwell.report._improvement_lines import cycle_lines, remedy_plan_lines
 from deepwell.report._layout import entry
 from deepwell.report._plan_lines import plan_lines
 from deepwell.report._progress import PlainProgress, TerminalProgress
@@ -85,6 +88,15 @@ class TerminalObserver(Observer):
         if result.name != wanted:
             print_lines(entry("name", f"{result.name}, since {safe_text(wanted)} was taken"))
         print_lines(outcome_lines(result, self._store))
+
+    def on_remedies(self, plan: RemedyPlan) -> None:
+        """Print which remedies are going to be measured."""
+        print_lines(remedy_plan_lines(plan))
+
+    def on_cycle(self, cycle: Cycle, result: StudyResult) -> None:
+        """Print what they did."""
+        self.close()
+        print_lines(cycle_lines(cycle, result.metric_label, result.percent))
 
     def close(self) -> None:
         """Take the progress line away, however the run ended."""

@@ -21,6 +21,7 @@ _FOLDS = IntegerInterval(2, 100)
 _EVERY = IntegerInterval(1, 1_000_000)
 _COUNT = IntegerInterval(0, 100_000)
 _ANY_RATE = Interval(0.0, 1e6, low_closed=False)
+_REPLICATES = IntegerInterval(4, 256)
 _ANY_SCORE = Interval(0.0, float("inf"))
 _COVERAGE = Interval(0.0, 1.0, low_closed=False, high_closed=False)
 
@@ -159,6 +160,27 @@ class MoreTime:
         "own budget, or no limit when it was used up.",
         "TIME",
     )
+
+
+@dataclass(frozen=True)
+class RemedyOptions:
+    """What to improve by, and for how long."""
+
+    apply: str | None = flag(
+        None, "Try the remedies for this finding, as in DW101; by default all.", "CODE"
+    )
+    budget: str | None = flag(
+        None,
+        "Time to use, as in 60s, 5m or 1h; by default a minute, or as long as the fit took.",
+        "TIME",
+    )
+    replicates: int | None = flag(
+        None,
+        "Networks of each remedy at most, each pair with seeds of its own; default 8.",
+        "N",
+        constraint=_REPLICATES,
+    )
+    dry_run: bool = flag(False, "Show the remedies and the plan; train and write nothing.")
 
 
 @dataclass(frozen=True)

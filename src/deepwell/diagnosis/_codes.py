@@ -62,5 +62,10 @@ CODES: Mapping[str, str] = {
     "DW501": "more data would help",
     "DW502": "more data would hardly help",
     "DW503": "whether more data would help cannot be told",
+    "DW601": "a remedy helps: its gain and the interval, among all that were tried",
+    "DW602": "no remedy helps: at the noise floor, every gain that counts is excluded",
+    "DW603": "no remedy clearly helps, but a gain that counts is not excluded",
+    "DW604": "remedies that were not tried, for lack of time",
+    "DW605": "the improved network against the old one, on the same dev rows",
 }
 """Code -> what the finding is about. Both DW102 and DW101 together mean high bias and variance."""

@@ -41,6 +41,7 @@ from .figures._other_regularizers import OTHER_REGULARIZERS
 from .figures._probes import PROBES
 from .figures._rate_range import RATE_RANGE
 from .figures._ravine import RAVINE
+from .figures._remedies import REMEDIES_FIGURE
 from .figures._saddle import SADDLE
 from .figures._sampling_scales import SAMPLING_SCALES
 from .figures._signals_by_depth import SIGNALS_BY_DEPTH
@@ -93,6 +94,7 @@ _ALL = (
     LEARNING_CURVE,
     COST_CURVES,
     RATE_RANGE,
+    REMEDIES_FIGURE,
     SAMPLING_SCALES,
     GRID_AGAINST_RANDOM,
 )

@@ -23,6 +23,10 @@ from ._first_steps import GradientError as GradientError
 from ._first_steps import InputsUsed as InputsUsed
 from ._first_steps import RowsMixed as RowsMixed
 from ._first_steps import StartLoss as StartLoss
+from ._improvement import Cycle as Cycle
+from ._improvement import Improvement as Improvement
+from ._improvement import RemedyArm as RemedyArm
+from ._improvement import RemedyPlan as RemedyPlan
 from ._learning_curve import CurvePoint as CurvePoint
 from ._learning_curve import HeldOutSize as HeldOutSize
 from ._learning_curve import LearningCurve as LearningCurve

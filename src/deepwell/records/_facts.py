@@ -185,6 +185,7 @@ class StudyResult:
         data_checks: what the rows themselves showed, None where they were not looked at.
         memory_notes: one sentence for each thing that was done to stay within the memory.
         overtuning: how much of `dev` is luck of the choice, None where it could not be told.
+        parent: the study that this one improves, and by which remedies; empty for none.
     """
 
     name: str
@@ -222,6 +223,7 @@ class StudyResult:
     folds: tuple[float, ...] = ()
     refit_epochs: int = 0
     checks: FirstSteps | None = None
+    parent: str = ""
     saved_fold: int = 0
     refit_failure: str = ""
     data_checks: DataChecks | None = None

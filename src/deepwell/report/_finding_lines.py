@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 
 from deepwell._base._safe_text import safe_text
 from deepwell.diagnosis._curve_reading import read_curve
@@ -17,6 +19,7 @@ _DIVERGED = "DW408"  # about all networks, told as other findings are
 _QUIET = ("DW405", "DW406", "DW412", "DW413", "DW414", "DW415")
 # About the rows: where nothing was found the line `checks` says it, or there is nothing to say.
 _ROWS = ("DW201", "DW202", "DW204")
+_OF_STUDY = ("deepwell improve ", "deepwell test ")
 _MARKS = {"ok": " ok", "unsure": " ?"}
 _DETAIL_LIMIT = 500
 _COMMAND_LIMIT = 10_000  # a command that is cut short does not run
@@ -50,6 +53,17 @@ def reading_lines(findings: Sequence[Finding]) -> list[str]:
     """Return what the best network's cost curve shows, in one sentence; nothing without checks."""
     told = read_curve(findings)
     return entry("curve", safe_text(told, _DETAIL_LIMIT)) if told else []
+
+
+def in_store(findings: Sequence[Finding], store: str | None) -> list[Finding]:
+    """Return the findings, with the store in the commands that name a study."""
+    if not store:
+        return list(findings)
+    where = f" --store {shlex.quote(store)}"
+    return [
+        replace(f, command=f.command + where) if f.command.startswith(_OF_STUDY) else f
+        for f in findings
+    ]
 
 
 def check_table(findings: Sequence[Finding]) -> list[str]:

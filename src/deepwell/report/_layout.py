@@ -111,24 +111,27 @@ def heading(text: str) -> list[str]:
     return ["", text, "-" * display_width(text)]
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: int) -> list[str]:
+def table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], numbers: int, indent: int = 0
+) -> list[str]:
     """Return a table whose last column takes what is left of the line and wraps.
 
     Args:
         header: titles of the columns.
         rows: the cells, as many in each row as there are titles.
         numbers: the first `numbers` columns are aligned at their right end.
+        indent: columns that are left empty before it.
     """
     body = [list(row) for row in rows]
     widths = [
         max(display_width(row[place]) for row in [list(header), *body])
         for place in range(len(header) - 1)
     ]
-    left = COLUMNS - sum(widths) - 2 * len(widths)
+    left = COLUMNS - indent - sum(widths) - 2 * len(widths)
     lines: list[str] = []
     for row in [list(header), *body]:
         cells = [pad(cell, widths[i], right=i < numbers) for i, cell in enumerate(row[:-1])]
-        start = "".join(f"{cell}  " for cell in cells)
+        start = " " * indent + "".join(f"{cell}  " for cell in cells)
         first, *others = wrap(row[-1], max(left, 16))
         lines.append((start + first).rstrip())
         lines.extend((" " * display_width(start) + other).rstrip() for other in others)

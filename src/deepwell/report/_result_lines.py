@@ -34,6 +34,7 @@ def result_lines(result: StudyResult) -> list[str]:
     verdict = versus_words(result)
     if verdict:
         paragraphs.append(verdict)
+    paragraphs += parent_words(result)
     return [*stopped_lines(result), *entry("result", *paragraphs)]
 
 
@@ -73,6 +74,13 @@ def folds_words(result: StudyResult) -> list[str]:
         f"deviation {figure(spread, result.percent)}",
         saved,
     ]
+
+
+def parent_words(result: StudyResult) -> list[str]:
+    """Return the study that this one improves and by what, none where there is none."""
+    if not result.parent:
+        return []
+    return [f"improved from study {safe_text(result.parent, _STOPPED_LIMIT)}"]
 
 
 def stopped_lines(result: StudyResult) -> list[str]:

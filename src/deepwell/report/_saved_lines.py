@@ -37,6 +37,7 @@ def next_lines(result: StudyResult, store: str | None = None) -> list[str]:
     where = f" --store {shlex.quote(safe_text(store, _PATH_LIMIT))}" if store else ""
     sealed = result.data.sizes[2] > 0 and not own_openings(result, result.openings)
     test = [f"deepwell test {name}{where}"] if sealed else []
-    more = [f"deepwell resume {name}{where}"] if result.stopped else []
+    verb = "resume" if result.stopped else "improve"
+    more = [f"deepwell {verb} {name}{where}"]
     others = [f"deepwell predict {name} new.csv{where}", f"deepwell report {name}{where}"]
     return alternatives("next", more + test + others)

@@ -24,7 +24,14 @@ from ._opening_lines import (
 )
 from ._plan_lines import plan_lines
 from ._probe_lines import probe_lines
-from ._result_lines import dev_words, folds_words, luck_words, stopped_lines, versus_words
+from ._result_lines import (
+    dev_words,
+    folds_words,
+    luck_words,
+    parent_words,
+    stopped_lines,
+    versus_words,
+)
 from ._trial_table import failure_lines, ranked, trial_table
 
 
@@ -59,6 +66,7 @@ def _in_short(result: StudyResult) -> list[str]:
     verdict = versus_words(result)
     if verdict:
         told.append(verdict)
+    told += parent_words(result)
     own = own_openings(result, result.openings)
     if own:
         at_the_end = "the notes at the end of this report"

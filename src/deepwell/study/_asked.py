@@ -33,6 +33,7 @@ class Asked:
         trials: networks to train, or None.
         budget: seconds of working time, or None.
         memory: bytes for data, networks in training and workspaces; None for no bound.
+        parent: the study that this one improves, and by what, in words; empty for none.
     """
 
     settings: Settings
@@ -40,6 +41,7 @@ class Asked:
     trials: int | None = None
     budget: float | None = None
     memory: int | None = None
+    parent: str = ""
 
 
 def to_config(asked: Asked, data: Data, sealed: SealedTest | None) -> dict[str, object]:
@@ -66,6 +68,7 @@ def to_config(asked: Asked, data: Data, sealed: SealedTest | None) -> dict[str, 
         "trials": asked.trials,
         "budget": asked.budget,
         "memory": asked.memory,
+        "parent": asked.parent,
         "data": to_plain(data.facts),
         "origin": None if data.origin is None else asdict(data.origin),
         "fingerprint": data.fingerprint,
@@ -99,7 +102,8 @@ def from_config(record: StudyRecord) -> Asked:
         probe_every=config.get("probe_every", 0),
     )
     memory = config.get("memory")  # which studies of before the budget have not
-    return Asked(settings, config["program"], config["trials"], config["budget"], memory)
+    parent = config.get("parent", "")
+    return Asked(settings, config["program"], config["trials"], config["budget"], memory, parent)
 
 
 def origin_of(record: StudyRecord) -> Origin | None:

@@ -142,6 +142,7 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         memory_notes=(*sampled, *_shortages(run.history)),
         weight_sparsity=_sparsity(model) if _pays_l1(best) else None,
         overtuning=luck,
+        parent=str(run.history.record.config.get("parent", "")),
     )
     run.history.finish(result, found)
     return result

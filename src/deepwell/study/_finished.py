@@ -23,6 +23,7 @@ from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import (
     Estimate,
     Event,
+    Improvement,
     LearningCurve,
     Opening,
     Probe,
@@ -304,6 +305,42 @@ class FinishedStudy:
         """Keep something about the study in its store."""
         with self._open() as opened:
             opened.append_event(self._record.id, Event(time.time(), kind, details=details))
+
+    def improve(
+        self,
+        apply: str | None = None,
+        budget: str | float | None = None,
+        replicates: int | None = None,
+        *,
+        save: bool = True,
+        data: Data | None = None,
+        observer: Observer | None = None,
+    ) -> Improvement:
+        """Measure remedies beside the best network, and save the best of them as a new study.
+
+        Each remedy of the recipe is trained beside the unchanged network with the same seeds,
+        several times over; the best one whose gain is beyond doubt is the next to be improved, as
+        long as it pays. This study stays as it is.
+
+        Args:
+            apply: code of a finding whose remedies are tried; None tries the whole recipe.
+            budget: wall time such as `60s` or `5m`, or seconds; None takes a minute, or as long as
+                the study took if that is more.
+            replicates: networks of each remedy, at most, from 4; by default 8.
+            save: whether the best configuration is trained as a new study, named after this one.
+            data: what `load` returned, where the study's rows came from memory.
+            observer: hears what happens.
+
+        Raises:
+            UsageError: when the rows are not to be had, the study has no such finding, or the
+                budget has no room for one remedy.
+            StudyError: when the best network cannot be trained again.
+        """
+        from ._improve import improve_study  # which needs a finished study itself
+        from ._improve_subject import wanted
+
+        asked = wanted(apply, budget, replicates, save)
+        return improve_study(self, self._where, asked, data, observer)
 
     def report_text(self) -> str:
         """Return what was done, found and assumed, as text."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from deepwell.records import (
     Baseline,
+    Cycle,
     DataChecks,
     DataFacts,
     Finding,
     FirstSteps,
     PlanFacts,
     Progress,
+    RemedyPlan,
     StudyResult,
 )
 
@@ -39,3 +41,9 @@ class Observer:
 
     def on_result(self, result: StudyResult) -> None:
         """Hear the outcome."""
+
+    def on_remedies(self, plan: RemedyPlan) -> None:
+        """Hear which remedies are going to be measured."""
+
+    def on_cycle(self, cycle: Cycle, result: StudyResult) -> None:
+        """Hear what they did, and to which study's metric."""

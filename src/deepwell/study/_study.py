@@ -20,6 +20,7 @@ from deepwell.execution._backend import Backend
 from deepwell.execution._backends import check_program, choose_backend
 from deepwell.execution._local import LocalEngine
 from deepwell.records import (
+    Improvement,
     LearningCurve,
     Opening,
     PlanFacts,
@@ -296,6 +297,19 @@ class Study:
         engine = engine_of(data, None, self.metric.name, self._backend(), self._memory)
         values = typical(self.settings.space)
         return range_test(engine, values, options, self.settings.seed, self._observer)
+
+    def improve(
+        self,
+        apply: str | None = None,
+        budget: str | float | None = None,
+        replicates: int | None = None,
+        *,
+        save: bool = True,
+    ) -> Improvement:
+        """Measure remedies beside the best network; as `FinishedStudy.improve`."""
+        return self._ended().improve(
+            apply, budget, replicates, save=save, data=self.data, observer=self._observer
+        )
 
     def open_test(self) -> tuple[Opening, ...]:
         """Open the sealed test set, score the best network, and return all openings so far."""

@@ -23,6 +23,7 @@ from ._data_checks import data_findings
 from ._divergence import divergence
 from ._evaluate import Scored, targets
 from ._first_steps import check_findings
+from ._improve_command import with_improve_commands
 from ._probabilities import wrong_probabilities
 from ._repeats import best_possible, repeats_of
 from ._run import Run
@@ -51,7 +52,9 @@ def verdicts(
     return (
         *check_findings(run.checks),
         *data_findings(run.data_checks, run.data, run.metric.name, run.settings.folds),
-        *_findings(run, scored, differences, luck),
+        *with_improve_commands(
+            _findings(run, scored, differences, luck), run.history.record.name, run.data
+        ),
         *wrong_probabilities(run.data, scored.dev_prediction, run.settings.seed),
         *diagnose_divergence(divergence(run.engine, trials)),
         *training_findings(_ended(run, trials, best, scored, differences)),

@@ -1,0 +1,1 @@
+"""The remedies by kind of error."""

@@ -1,0 +1,439 @@
+"""The recipe as an experiment, in whole studies: the right remedy wins, or nothing does."""
+
+import math
+import shutil
+
+import numpy as np
+import polars as pl
+import pytest
+
+import deepwell as dw
+from deepwell._base._errors import UsageError
+from deepwell.records import Cycle, Improvement, RemedyPlan, from_plain, to_plain
+from deepwell.storage._open import open_store
+from deepwell.study._experiment import Experiment
+from deepwell.study._experiment_cost import affordable_arms, experiment_seconds
+from deepwell.study._experiment_rows import experiment_rows
+from deepwell.study._improve import plan_improvement, wanted
+from deepwell.study._observer import Observer
+from deepwell.study._save_improved import improved_name, said
+
+SHORT = {"epochs": 12, "batch_size": 32, "learning_rate": 0.01, "dropout": 0.0, "l2": 0.0}
+
+
+def write_table(
+    file, train: int, dev: int, columns: int = 4, flips: float = 0.0, moved: float = 0.0
+):
+    """Classes by a product and a sum of two columns; others are noise. With 200 test rows."""
+    generator = np.random.default_rng([train, dev, columns])
+    count = train + dev + 200
+    x = generator.normal(size=(count, columns))
+    part = np.repeat(["train", "dev", "test"], [train, dev, 200])
+    turned = np.where(part == "train", 0.0, moved)
+    label = (x[:, 0] * x[:, 1] + 0.5 * x[:, 0] + turned > 0).astype(int)
+    label = np.where(generator.random(count) < flips, 1 - label, label)
+    table = {f"x{i}": x[:, i].round(4) for i in range(columns)}
+    names = np.array(["no", "yes"])[label]
+    pl.DataFrame({**table, "part": part, "y": names}).write_csv(file)
+    return file
+
+
+def fitted(folder, file, network: dict, **options):
+    data = dw.load(file, target="y", split_column="part")
+    fixed = {**SHORT, **network}
+    study = dw.Study(data, name="base", store=folder / "store", fixed=fixed, **options)
+    study.run(trials=1)
+    return study
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    return write_table(tmp_path_factory.mktemp("table") / "table.csv", 500, 800)
+
+
+def arm(found: Improvement, name: str):
+    return next(one for one in found.arms if one.name == name)
+
+
+@pytest.fixture(scope="module")
+def too_small(table, tmp_path_factory):
+    """A study whose network has two hidden units, and what improving it found."""
+    folder = tmp_path_factory.mktemp("small")
+    study = fitted(folder, table, {"hidden_units": [2]})
+    told = Heard()
+    found = dw.open_study("base", folder / "store").improve("DW102", replicates=8, observer=told)
+    return folder, study, found, told
+
+
+class Heard(Observer):
+    def __init__(self):
+        self.plans, self.cycles, self.progress = [], [], []
+
+    def on_remedies(self, plan: RemedyPlan):
+        self.plans.append(plan)
+
+    def on_cycle(self, cycle: Cycle, result):
+        self.cycles.append(cycle)
+
+    def on_progress(self, progress):
+        self.progress.append(progress)
+
+
+@pytest.mark.proves("G4", "population")
+def test_a_network_that_is_too_small_gets_bigger_and_is_saved_as_a_study(too_small):
+    folder, _, found, told = too_small
+    first = found.cycles[0]
+    assert first.winner
+    assert arm(found, first.winner).kind in ("bias", "optimization", "architecture")
+    assert arm(found, first.winner).verdict == "helps"
+    assert arm(found, "much-bigger").effect.value < -0.02
+    assert arm(found, "much-bigger").parameters > 3 * first.base.parameters
+    assert first.gain is not None
+    assert first.gain.value > 0.02
+    assert [c.plan.cycle for c in told.cycles] == list(range(1, 1 + len(found.cycles)))
+    assert told.plans == [c.plan for c in found.cycles]
+    assert told.progress[-1].share == 1.0
+    assert found.improved == "base-improved"
+    assert found.versus is not None
+    assert found.versus.high < 0
+    assert {f.code for f in found.findings} >= {"DW601", "DW605"}
+    new = dw.open_study("base-improved", folder / "store")
+    best = {n: found.hyperparameters[n] for n in ("hidden_units", "learning_rate", "epochs")}
+    assert {n: new.result.best[n] for n in best} == best
+    assert new.result.parent.startswith("base by ")
+    assert "improved from study base by" in " ".join(new.report_text().split())
+    assert new.result.networks == 8
+
+
+def test_the_old_study_stays_and_both_share_the_sealed_test_set(too_small):
+    folder, study, _, _ = too_small
+    old, new = (dw.open_study(n, folder / "store") for n in ("base", "base-improved"))
+    assert to_plain(old.result) == to_plain(study.result)
+    assert old.result.best["hidden_units"] == (2,)
+    assert new.open_test()[-1].number == 1
+    assert old.open_test()[-1].number == 2  # the same ledger
+    assert len(new.model().predict({f"x{i}": [0.1, 0.2] for i in range(4)})) == 2
+
+
+def test_what_was_measured_is_kept_with_the_old_study(too_small):
+    folder, _, found, _ = too_small
+    with open_store(folder / "store", create=False) as opened:
+        [event] = opened.events(opened.study("base").id, "improve")
+    kept = from_plain(Improvement, event.details)
+    assert to_plain(kept) == to_plain(found)
+
+
+def test_the_same_seed_gives_the_same_arms(too_small, tmp_path):
+    folder, _, found, _ = too_small
+    again = dw.open_study("base", folder / "store").improve("DW102", budget=200, save=False)
+    assert [(a.name, a.effect, a.p_best, a.replicates) for a in again.arms] == [
+        (a.name, a.effect, a.p_best, a.replicates) for a in found.arms
+    ]
+    assert again.improved == ""
+
+
+def test_weak_arms_are_given_up_early_and_never_win(too_small):
+    *_, found, told = too_small
+    first = found.cycles[0]
+    assert first.plan.rungs == (2, 4, 8)
+    given_up = [a for a in first.arms if a.stopped_at]
+    ended = [a for a in first.arms if a.effect is not None and not a.stopped_at]
+    assert {a.stopped_at for a in given_up} <= {2, 4}
+    assert {a.replicates for a in ended} == {8}
+    assert first.arms == (*ended, *given_up)  # those that were given up come last
+    assert first.networks < first.plan.networks
+    assert all(a.verdict != "helps" for a in given_up)
+    rungs = [(p.rung, p.alive) for p in told.progress if p.rung_ended][:3]
+    assert rungs[0] == (1, len(first.arms))
+    assert rungs[2][1] == len(ended)
+
+
+@pytest.mark.parametrize(
+    ("network", "right"),
+    [
+        ({"hidden_units": [32], "learning_rate": 1e-4}, {"much-higher-rate", "higher-rate"}),
+        ({"hidden_units": [32], "epochs": 1}, {"longer", "much-higher-rate", "higher-rate"}),
+        ({"hidden_units": [32], "initializer": "zeros"}, {"other-start"}),
+        ({"hidden_units": [32], "dropout": 0.9, "l2": 0.3}, {"less-l2", "less-dropout"}),
+    ],
+)
+def test_the_right_remedy_is_the_first_advice(table, tmp_path, network, right):
+    fitted(tmp_path, table, network)
+    found = dw.open_study("base", tmp_path / "store").improve(budget=100, save=False, replicates=4)
+    assert found.cycles[0].winner in right
+    assert found.improved == ""
+
+
+def test_a_network_that_overfits_a_tiny_table_is_regularized(tmp_path):
+    generator = np.random.default_rng(5)
+    x = generator.normal(size=(120 + 1500 + 100, 30)).round(4)
+    part = np.repeat(["train", "dev", "test"], [120, 1500, 100])
+    names = np.where(x[:, 0] + x[:, 1] > 0, "yes", "no")
+    table = {f"x{i}": x[:, i] for i in range(30)}
+    pl.DataFrame({**table, "part": part, "y": names}).write_csv(tmp_path / "tiny.csv")
+    study = fitted(tmp_path, tmp_path / "tiny.csv", {"hidden_units": [64, 64], "epochs": 40})
+    assert {f.code for f in study.result.findings if f.level == "problem"} >= {"DW101"}
+    found = study.improve(budget=200, save=False)
+    first = found.cycles[0]
+    assert first.base.train < 0.05 < 0.15 < first.base.dev
+    assert first.plan.verdict == "high variance"
+    assert next(iter(first.plan.arms)) == "more-dropout"
+    assert arm(found, first.winner).kind == "variance"
+
+
+def test_at_the_noise_floor_nothing_helps_and_nothing_is_saved(tmp_path):
+    file = write_table(tmp_path / "noisy.csv", 2000, 3000, columns=2, flips=0.2)
+    study = fitted(tmp_path, file, {"hidden_units": [32], "learning_rate": 0.01, "epochs": 20})
+    assert study.result.dev.value < 0.24  # the labels' noise is 0.2
+    found = study.improve(budget=300)
+    assert [c.winner for c in found.cycles] == [""]
+    assert found.improved == ""
+    assert found.cycles[0].gain is None
+    [last] = [f for f in found.findings if f.code in ("DW602", "DW603")]
+    assert last.evidence["measured"] == found.cycles[0].largest
+    assert (last.code == "DW602") == (last.evidence["measured"] <= last.evidence["threshold"])
+    assert [s.name for s in _studies(tmp_path / "store")] == ["base"]
+
+
+def test_a_mismatch_is_beyond_these_remedies(tmp_path):
+    file = write_table(tmp_path / "moved.csv", 600, 1000, columns=2, moved=-1.0)
+    study = fitted(tmp_path, file, {"hidden_units": [16], "epochs": 20})
+    found = study.improve(budget=100, replicates=4, save=False)
+    best = min(a.effect.value for a in found.arms if a.effect is not None)
+    assert best > -0.3 * study.result.dev.value
+
+
+def _studies(store):
+    with open_store(store, create=False) as opened:
+        return opened.studies()
+
+
+def test_a_finding_s_own_change_is_tried_first(table, tmp_path):
+    fault = {"learning_rate": 0.5, "hidden_units": [32, 16], "epochs": 15}
+    study = fitted(tmp_path, table, fault)
+    codes = [f.code for f in study.result.findings if f.level == "problem"]
+    code = next(c for c in codes if c in ("DW403", "DW405"))
+    found = study.improve(code, budget=100, replicates=4, save=False)
+    assert f"as-{code}-says" in {a.name for a in found.arms}
+    assert found.cycles[0].winner
+    assert found.cycles[0].plan.verdict == f"for {code}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"apply": "DW999"}, 'unknown code "DW999"'),
+        ({"apply": "DW100"}, "there is no remedy to try for DW100"),
+        ({"apply": "DW112"}, "study base has no finding DW112"),
+        ({"replicates": 3}, "`replicates` must be"),
+        ({"replicates": "many"}, "`replicates` must be"),
+        ({"budget": "soon"}, "a budget must be a time such as 60s"),
+        ({"budget": 1e-6}, "the budget has no room for one remedy"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_one_sentence(too_small, tmp_path, arguments, sentence):
+    folder, *_ = too_small
+    place = shutil.copytree(folder / "store", tmp_path / "store")
+    with pytest.raises(UsageError) as refused:
+        dw.open_study("base", place).improve(**{"budget": 100, **arguments})
+    assert sentence in str(refused.value)
+    assert [s.name for s in _studies(place)] == ["base", "base-improved"]
+
+
+def test_rows_from_memory_are_asked_for(tmp_path):
+    x = np.random.default_rng(0).normal(size=(120, 2))
+    table = {"a": x[:, 0], "b": x[:, 1], "y": x[:, 0] > 0}
+    data = dw.load(table, target="y", name="mine", vault=tmp_path / "v")
+    fixed = {**SHORT, "hidden_units": [4], "epochs": 2}
+    study = dw.Study(data, store=tmp_path / "store", fixed=fixed)
+    study.run(trials=1)
+    again = dw.open_study("mine", tmp_path / "store")
+    with pytest.raises(UsageError, match="came from memory; give them again in Python"):
+        again.improve()
+    found = again.improve(data=data, replicates=4, save=False)
+    assert not found.cycles[0].plan.halved  # 24 dev rows are too few to part
+    assert math.isfinite(found.cycles[0].largest)
+    again = study.improve(replicates=4, save=False)
+    assert [a.effect for a in again.arms] == [a.effect for a in found.arms]
+
+
+def test_a_kill_in_the_middle_leaves_the_old_study_as_it_was(too_small, tmp_path, monkeypatch):
+    folder, *_ = too_small
+    place = shutil.copytree(folder / "store", tmp_path / "store")
+    before = to_plain(dw.open_study("base", place).result)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    for where in ("deepwell.study._experiment.Race._measure", "deepwell.study._course.conclude"):
+        with monkeypatch.context() as patch:
+            patch.setattr(where, killed)
+            with pytest.raises(KeyboardInterrupt):
+                dw.open_study("base", place).improve("DW102", budget=100, replicates=4)
+        assert to_plain(dw.open_study("base", place).result) == before
+
+
+def test_ctrl_c_keeps_what_was_measured(too_small, tmp_path, monkeypatch):
+    folder, *_ = too_small
+    place = shutil.copytree(folder / "store", tmp_path / "store")
+    import signal
+
+    class Impatient(Observer):
+        def on_progress(self, progress):
+            if progress.rung == 3:
+                signal.raise_signal(signal.SIGINT)
+
+    found = dw.open_study("base", place).improve("DW102", budget=100, observer=Impatient())
+    assert found.stopped == "stopped by the user"
+    assert found.improved == ""
+    assert {a.replicates for a in found.arms} <= {2, 4}
+    assert any(a.effect is not None and math.isfinite(a.effect.low) for a in found.arms)
+
+
+def test_a_cross_validated_study_is_improved_over_its_folds(tmp_path):
+    generator = np.random.default_rng(1)
+    x = generator.normal(size=(300, 2))
+    label = np.where(x[:, 0] * x[:, 1] > 0, "a", "b")
+    pl.DataFrame({"p": x[:, 0], "q": x[:, 1], "y": label}).write_csv(tmp_path / "t.csv")
+    data = dw.load(tmp_path / "t.csv", target="y")
+    fixed = {**SHORT, "hidden_units": [16], "learning_rate": 1e-5}
+    study = dw.Study(data, name="base", store=tmp_path / "store", folds=3, fixed=fixed)
+    study.run(trials=1)
+    found = study.improve("DW406", budget=200, replicates=8)
+    assert found.cycles[0].plan.dev_rows == 240  # train and dev rows, each once
+    assert found.cycles[0].plan.halved
+    assert found.cycles[0].winner
+    assert found.versus is None  # no row is free of both networks' training
+    assert dw.open_study(found.improved, tmp_path / "store").result.folds != ()
+
+
+def test_each_half_measures_the_networks_that_the_other_chose(table):
+    data = dw.load(table, target="y", split_column="part", vault=None)
+    from deepwell.diagnosis._metrics import METRICS
+
+    rows = experiment_rows(data, None, METRICS["error"], 0, None)
+    assert rows.halved
+    (first,), (second,) = rows.sides
+    assert len(first.measured) + len(second.measured) == len(data.dev)
+    assert np.array_equal(first.measured.x, second.data.dev.x)
+    assert np.array_equal(second.measured.x, first.data.dev.x)
+    both = np.concatenate([first.measured.x, second.measured.x])
+    assert np.array_equal(np.sort(both[:, 0]), np.sort(data.dev.x[:, 0]))
+    for half in (first, second):  # each class as often in both
+        assert abs(half.measured.y.mean() - data.dev.y.mean()) < 0.005
+    experiment = Experiment(_spec(), (), rows, 4, 1, 0)
+    specs = experiment.specs()
+    assert [specs[n].fold for n in range(4)] == [1, 2, 1, 2]
+    assert len({spec.seed for spec in specs.values()}) == 4
+    assert len({spec.order_seed for spec in specs.values()}) == 4
+    few = experiment_rows(_with_dev(data, 60), None, METRICS["error"], 0, None)
+    assert (few.halved, few.measured_rows) == (False, 60)
+    streamed = experiment_rows(_streamed(data), None, METRICS["error"], 0, 1 << 30)
+    assert (len(streamed.sides), streamed.halved, streamed.measured_rows) == (1, True, 400)
+
+
+@pytest.mark.proves("G4", "population")
+def test_both_programs_find_the_same_effects(table):
+    import contextlib
+
+    from deepwell._base._hyperparameters import complete
+    from deepwell.diagnosis._metrics import METRICS
+    from deepwell.diagnosis._remedies import Patient, treatments
+    from deepwell.execution._backends import choose_backend
+    from deepwell.execution._local import LocalEngine
+    from deepwell.records import TrialSpec
+    from deepwell.study._experiment import Race, Told
+
+    data = dw.load(table, target="y", split_column="part", vault=None)
+    rows = experiment_rows(data, None, METRICS["log_loss"], 0, None)
+    base = TrialSpec(complete({**SHORT, "hidden_units": [6], "epochs": 3}), 0)
+    arms = treatments(Patient(base.hyperparameters), ("higher-rate", "more-l2", "more-dropout"))
+    found = {}
+    for program in ("native", "jax"):
+        backend = choose_backend(program)
+        engine = LocalEngine(rows.training_rows(), rows.shape(), backend)
+        with contextlib.closing(engine):
+            experiment = Experiment(base, tuple(arms), rows, 4, 1, 0, first_rung=4)
+            race = Race(experiment, engine, Told(lambda _: None, lambda: False, lambda: 0.0))
+            found[program] = race.run()
+            assert race.tallies[0].core_seconds > 0
+    for one, other in zip(found["native"], found["jax"], strict=True):
+        assert one.effect.value == pytest.approx(other.effect.value, abs=1e-4)
+        assert one.effect.low == pytest.approx(other.effect.low, abs=1e-3)
+
+
+def test_streamed_rows_are_improved_too(tmp_path):
+    generator = np.random.default_rng(2)
+    x = generator.normal(size=(2000, 2)).astype(np.float32)
+    label = np.where(x[:, 0] * x[:, 1] > 0, "a", "b")
+    pl.DataFrame({"p": x[:, 0], "q": x[:, 1], "y": label}).write_parquet(tmp_path / "t.parquet")
+    data = dw.load(tmp_path / "t.parquet", target="y", memory="200MB")
+    fixed = {**SHORT, "hidden_units": [16], "learning_rate": 1e-5}
+    study = dw.Study(data, name="base", store=tmp_path / "store", fixed=fixed)
+    study.run(trials=1)
+    found = dw.open_study("base", tmp_path / "store").improve("DW406", budget=100)
+    plan = found.cycles[0].plan
+    assert plan.halved
+    assert plan.dev_rows == len(data.dev) // 2
+    assert found.cycles[0].winner
+
+
+def _spec():
+    from deepwell.records import TrialSpec
+
+    return TrialSpec({"hidden_units": (4,)}, 0)
+
+
+def _with_dev(data, count):
+    from dataclasses import replace
+
+    from deepwell.data._rows import Rows
+
+    dev = Rows(data.dev.x[:count], data.dev.y[:count], data.dev.weight[:count])
+    return replace(data, dev=dev)
+
+
+def _streamed(data):
+    from dataclasses import replace
+
+    return replace(data, memory=1 << 30)
+
+
+def test_the_plan_fits_the_budget_from_the_front_of_the_recipe(too_small):
+    folder, *_ = too_small
+    study = dw.open_study("base", folder / "store")
+    whole = plan_improvement(study, folder / "store", wanted(None, "1h", None, False))
+    assert not whole.left_out
+    assert whole.networks == 8 * (1 + len(whole.arms))
+    some = plan_improvement(study, folder / "store", wanted(None, whole.seconds / 2, None, False))
+    assert some.left_out
+    assert some.seconds <= whole.seconds / 2
+    assert next(iter(some.arms)) == next(iter(whole.arms))
+    assert {**some.arms, **some.left_out} == dict(whole.arms)
+
+
+def test_what_an_experiment_costs():
+    assert experiment_seconds(1.0, [1.0, 1.0, 1.0, 1.0], (2, 4, 8)) == 2 * 5 + 2 * 3 + 4 * 2
+    assert affordable_arms(1.0, [5.0, 100.0, 5.0], (2, 4), 30.0) == [0]
+    assert affordable_arms(1.0, [5.0, 100.0, 5.0], (2, 4), 40.0) == [0, 2]
+    assert affordable_arms(1.0, [5.0], (4,), 10.0) == []
+
+
+def test_names_of_improved_studies():
+    assert improved_name("churn") == "churn-improved"
+    assert improved_name("churn-improved") == improved_name("churn-improved-3") == "churn-improved"
+    assert len(improved_name("x" * 60)) == 60
+
+
+def test_a_configuration_is_said_shortly_and_whole():
+    from deepwell._base._hyperparameters import complete
+
+    for values in (
+        {"hidden_units": [32, 16], "dropout": [0.1, 0.2], "optimizer": "rmsprop"},
+        {"hidden_layers": 0, "l2": 0.1},
+        {"conv_layers": 2, "conv_channels": 8, "augment": 0.5, "flip": 0.5},
+        {"activation": "tanh", "decay": "staircase", "change": "3: learning_rate=0.1"},
+    ):
+        whole = complete(values)
+        assert complete(said(whole)) == whole
+        assert len(said(whole)) < 12
