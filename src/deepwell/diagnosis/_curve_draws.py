@@ -85,14 +85,16 @@ def fit_family(family: Family, means: CurveMeans, asked: float) -> _Fit | None:
         return None
     design = terms[:, known, :]
     root = np.linalg.cholesky(means.covariance)
-    white = np.linalg.solve(root, np.moveaxis(design, 0, 1).reshape(len(known), -1))
+    white: np.ndarray = np.linalg.solve(root, np.moveaxis(design, 0, 1).reshape(len(known), -1))
     white = np.moveaxis(white.reshape(len(known), len(terms), -1), 1, 0)  # (k, S, p)
     seen = np.linalg.solve(root, means.values)
-    inner = np.swapaxes(white, 1, 2) @ white
+    inner: np.ndarray = np.swapaxes(white, 1, 2) @ white
     inner += 1e-12 * np.trace(inner, axis1=1, axis2=2)[:, None, None] * np.eye(inner.shape[1])
-    center = np.linalg.solve(inner, (np.swapaxes(white, 1, 2) @ seen)[:, :, None])[:, :, 0]
-    misfit = ((seen - (white @ center[:, :, None])[:, :, 0]) ** 2).sum(axis=1)
-    spread = np.linalg.inv(inner)
+    pulled: np.ndarray = np.swapaxes(white, 1, 2) @ seen
+    center: np.ndarray = np.linalg.solve(inner, pulled[:, :, None])[:, :, 0]
+    foretold: np.ndarray = (white @ center[:, :, None])[:, :, 0]
+    misfit: np.ndarray = ((seen - foretold) ** 2).sum(axis=1)
+    spread: np.ndarray = np.linalg.inv(inner)
     numbers = design.shape[2]
     # A level and a fall may be anything up to the highest mean: the price of a free number.
     price = numbers * math.log(max(float(means.values.max()), 1e-12))
@@ -107,11 +109,11 @@ def fit_family(family: Family, means: CurveMeans, asked: float) -> _Fit | None:
     fall = np.zeros(numbers)
     fall[-1] = 1.0
     for direction in (np.broadcast_to(fall, center.shape), terms[:, -1, :]):
-        value = (direction * center).sum(axis=1)
+        value: np.ndarray = (direction * center).sum(axis=1)
         error = scale * np.sqrt(np.einsum("ki,kij,kj->k", direction, spread, direction))
         weight = weight + log_ndtr(value / np.maximum(error, 1e-300))
-    root = np.linalg.cholesky(spread)
-    return _Fit(design, terms[:, -2, :], terms[:, -1, :], center, root, misfit, weight)
+    own_root: np.ndarray = np.linalg.cholesky(spread)
+    return _Fit(design, terms[:, -2, :], terms[:, -1, :], center, own_root, misfit, weight)
 
 
 def draw_curves(means: CurveMeans, asked: float, random: np.random.Generator) -> CurveDraws | None:

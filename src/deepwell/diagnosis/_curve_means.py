@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -83,7 +84,8 @@ def curve_means(measured: CurveScores) -> CurveMeans:
     scale = max(1e-9 * float(np.abs(values).max()), 1e-12)
     spread = np.sqrt(variance + scale**2)
     alike = away / spread
-    neighbours = float((alike[:, 1:] * alike[:, :-1]).sum()) / ((runs - 1) * (count - 1))
+    products: np.ndarray = alike[:, 1:] * alike[:, :-1]
+    neighbours = float(products.sum()) / ((runs - 1) * (count - 1))
     lingering = min(max(neighbours, 0.0), 0.9)
     apart = np.abs(np.arange(count)[:, None] - np.arange(count))
     by_runs = np.outer(spread, spread) * lingering**apart / runs
@@ -102,10 +104,12 @@ def _smoothed(variance: np.ndarray, sizes: np.ndarray) -> tuple[float, float]:
     from scipy.optimize import nnls  # type: ignore[import-untyped]
 
     terms = np.stack([np.ones(len(sizes)), sizes[-1] / sizes], axis=1)
-    parts = np.array([float(variance.mean()), 0.0])
+    parts: np.ndarray = np.array([float(variance.mean()), 0.0])
     for _ in range(5):
-        weight = 1 / np.maximum(terms @ parts, 1e-3 * variance.mean() + 1e-300)
-        parts = nnls(terms * weight[:, None], variance * weight)[0]
+        fitted: np.ndarray = terms @ parts
+        weight = 1 / np.maximum(fitted, 1e-3 * float(variance.mean()) + 1e-300)
+        solved: Any = nnls(terms * weight[:, None], variance * weight)
+        parts = np.asarray(solved[0], np.float64)
     return float(parts[0]), float(parts[1])
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -108,14 +108,14 @@ def extrapolate(measured: CurveScores, seed: int = 0) -> Extrapolation:
     elif not held.holds and _missed_by(held) >= measured.worth / 2:
         refusal = f"{held.rows:,} rows came out otherwise than half of them foretold"
     if refusal:
-        return Extrapolation(**{**vars(found), "refusal": refusal})
+        return replace(found, refusal=refusal)
     now, then = drawn.inside[:, -1], drawn.beyond
     # Of fewer errors the same dev rows tell less: their luck is as a count's.
     fewer = np.sqrt(np.clip(now / np.maximum(then, 1e-300), 1.0, _MOST_FEWER))
     luck = means.shared * random.standard_normal(len(then))
     twice = _estimate(np.exp(fewer * luck) * then)
     gain = _estimate(np.exp(luck) * (now - then))
-    return Extrapolation(**{**vars(found), "twice": twice, "gain": gain})
+    return replace(found, twice=twice, gain=gain)
 
 
 def _missed_by(held: HeldOutSize) -> float:

@@ -18,7 +18,7 @@ answer is. Of the mean train costs at the end:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,7 +71,7 @@ def read_range(rates: np.ndarray, costs: np.ndarray, start: float, seed: int = 0
     )
     smooth = _smooth(_capped(costs, start))
     if smooth.min() > (1 - LEARNT) * start:
-        return RangeReading(**{**vars(found), "refusal": "no rate learned in so short a time"})
+        return replace(found, refusal="no rate learned in so short a time")
     lowest = _bottom(logs, smooth, start)
     random = np.random.default_rng(seed)
     runs = random.integers(len(costs), size=(_RESAMPLES, len(costs)))
@@ -80,14 +80,12 @@ def read_range(rates: np.ndarray, costs: np.ndarray, start: float, seed: int = 0
     low, high = (float(q) for q in np.quantile(each, (0.025, 0.975)))
     low, high = min(low, lowest - step / 2), max(high, lowest + step / 2)
     near = rates[_valley(smooth, start)]
-    return RangeReading(
-        **{
-            **vars(found),
-            "recommended": Estimate(*(float(np.exp(v)) for v in (lowest, low, high))),
-            "low": float(near[0]),
-            "high": float(near[-1]),
-            "note": _at_an_end(rates, smooth),
-        }
+    return replace(
+        found,
+        recommended=Estimate(*(float(np.exp(v)) for v in (lowest, low, high))),
+        low=float(near[0]),
+        high=float(near[-1]),
+        note=_at_an_end(rates, smooth),
     )
 
 
@@ -119,9 +117,8 @@ def _smooth(costs: np.ndarray) -> np.ndarray:
 def _bottom(logs: np.ndarray, smooth: np.ndarray, start: float) -> float:
     """Return the logarithm of the rate in the middle of the valley, deeper rates counting more."""
     inside = _valley(smooth, start)
-    depth = smooth[inside].max() - smooth[inside]
-    weight = depth + 1e-9 * start if depth.any() else np.ones(len(depth))
-    return float(np.average(logs[inside], weights=weight))
+    rim = smooth.min() + _NEAR * (start - smooth.min())
+    return float(np.average(logs[inside], weights=rim - smooth[inside] + 1e-9 * start))
 
 
 def _valley(smooth: np.ndarray, start: float) -> slice:
