@@ -136,6 +136,10 @@ def test_groups_across_the_split_are_told_and_groups_of_the_split_are_units(tmp_
     found = finding(parted, "DW204")
     assert found.level == "problem"
     assert found.command.endswith("--split group --group patient")
+    marked = table.with_columns(part=pl.Series(["train", "dev", "train"] * 100))
+    marked.write_csv(tmp_path / "m.csv")
+    chosen = dw.load(tmp_path / "m.csv", target="y", split_column="part", test=0, vault=None)
+    assert (finding(chosen, "DW204").level, finding(chosen, "DW204").command) == ("problem", "")
     whole = dw.load(tmp_path / "t.csv", target="y", group="patient", vault=None)
     checks = check_data(whole)
     assert checks.straddling == ()
@@ -201,12 +205,17 @@ def test_streamed_rows_are_sampled(tmp_path):
     draws = np.random.default_rng(0)
     x = draws.normal(size=(150_000, 12)).astype(np.float32)
     columns = {f"c{j}": x[:, j] for j in range(12)}
-    pl.DataFrame({**columns, "y": x[:, 0] + x[:, 1]}).write_parquet(tmp_path / "t.parquet")
+    table = pl.DataFrame({**columns, "y": x[:, 0] + x[:, 1], "who": np.arange(150_000) // 500})
+    table.drop("who").write_parquet(tmp_path / "t.parquet")
+    table.write_parquet(tmp_path / "g.parquet")
     data = dw.load(tmp_path / "t.parquet", target="y", memory="32MB", vault=None)
     assert isinstance(data.train.x, np.memmap)
     found = check_data(data)
     assert found.mismatch[0].low < 0.55
     assert found.mismatch[0].rows[0] < 90_000
+    grouped = dw.load(tmp_path / "g.parquet", target="y", group="who", memory="32MB", vault=None)
+    assert isinstance(grouped.train.x, np.memmap)
+    assert max(check_data(grouped).mismatch[0].units) <= 300
 
 
 def test_few_rows_and_too_little_memory_are_said(monkeypatch):

@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -147,9 +148,11 @@ def _case(
     starts = np.searchsorted(fold[order], np.arange(FOLDS + 1))
     case = _Case(x[order], unit[order], label[order], starts, counts, fold_of_unit, ())
     moments = [case.x[rows].T @ case.x[rows] for rows in case.folds()]
-    whole, n, width = sum(moments), len(x), x.shape[1]
+    whole: np.ndarray = sum(moments[1:], moments[0])
+    n, width = len(x), x.shape[1]
+    invert: Any = np.linalg.inv  # its types are unknown for arrays of any type
     penalty = np.float32(n * (_PENALTY + width / n)) * np.eye(width, dtype=np.float32)
-    solve = tuple(np.linalg.inv(whole - one + penalty) for one in moments)
+    solve = tuple(invert(whole - one + penalty) for one in moments)
     return replace(case, solve=solve)
 
 

@@ -15,6 +15,7 @@ anew, drawn until 10 are as alike, at most 399 times (Besag and Clifford 1991).
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -102,7 +103,8 @@ def residuals_of(x: np.ndarray, wanted: np.ndarray, seed: int) -> np.ndarray:
     fitted = fitted.astype(np.float64)
     moments = fitted.T @ fitted
     moments[np.diag_indices_from(moments)] += _PENALTY * len(fitted) + fitted.shape[1]
-    weights = np.linalg.solve(moments, fitted.T @ target)
+    solve: Any = np.linalg.solve  # its types are unknown for arrays of any type
+    weights = solve(moments, fitted.T @ target)
     return wanted - inputs @ weights.astype(inputs.dtype)
 
 

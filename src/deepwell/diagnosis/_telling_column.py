@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -119,12 +120,13 @@ def others_left(x: np.ndarray, target: Target, column: EncodedColumn) -> float:
     wanted = np.eye(target.classes)[target.y] if target.classes else target.y[:, None]
     wanted = wanted - wanted.mean(axis=0)
     scores = np.zeros(wanted.shape)
+    solve: Any = np.linalg.solve  # its types are unknown for arrays of any type
     for fold in range(_FOLDS):
         out = np.arange(len(x)) % _FOLDS == fold  # rows come in random order
         inside = rest[~out] - rest[~out].mean(axis=0)
         moments = inside.T @ inside
         moments[np.diag_indices_from(moments)] += _PENALTY * len(inside) + rest.shape[1]
-        weights = np.linalg.solve(moments, inside.T @ wanted[~out])
+        weights = solve(moments, inside.T @ wanted[~out])
         scores[out] = (rest[out] - rest[~out].mean(axis=0)) @ weights
     said = scores.argmax(axis=1).astype(np.float64) if target.classes > 2 else scores[:, -1]
     return left_of(said, target)

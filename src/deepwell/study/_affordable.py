@@ -27,7 +27,9 @@ def affordable(data: Data) -> Data:
     generator = np.random.default_rng(data.facts.split_seed)
     chosen = np.sort(generator.choice(n, rows, replace=False))
     x, y, weight = data.train.x, data.train.y, data.train.weight
-    return replace(data, train=Rows(read_rows(x, chosen), y[chosen], weight[chosen]))
+    train = Rows(read_rows(x, chosen), y[chosen], weight[chosen])
+    groups = {**data.groups, "train": data.groups["train"][chosen]} if data.groups else {}
+    return replace(data, train=train, groups=groups)
 
 
 def affordable_rows(data: Data) -> int:

@@ -49,12 +49,14 @@ def rows_command(data: Data, metric: str, flags: Mapping[str, object], folds: in
         data: of the study.
         metric: that it selects by.
         flags: options of `load` that change, by name; a column to `ignore` comes on top of those
-            that were ignored.
+            that were ignored, and a `split` takes the place of what split the rows before.
         folds: of the study's cross-validation; 0 for none.
     """
     if data.origin is None:
         return ""
     options = dict(data.origin.options)
+    if "split" in flags:
+        options |= dict.fromkeys(("group", "time", "split_column"))
     for name, value in flags.items():
         before = options.get(name)
         options[name] = [*before, value] if isinstance(before, list | tuple) else value

@@ -102,6 +102,8 @@ def _with_command(finding: Finding, data: Data, metric: str, folds: int) -> Find
     flags: Any = finding.evidence.get("flags")
     if not flags or ("train_dev" in flags and (folds or data.train_dev is not None)):
         return finding
+    if "split" in flags and data.facts.split in ("files", "column"):
+        return finding  # the user said which rows are dev: no other split can be asked for
     return replace(finding, command=rows_command(data, metric, flags, folds))
 
 
@@ -241,9 +243,8 @@ def part_units(data: Data, part: str, train: Rows, other: Rows) -> _Units:
         train: rows; those of the study, or a sample of them.
         other: rows of the other part.
     """
-    groups = data.groups
-    if groups and len(groups["train"]) == len(train):
-        return groups["train"], groups[part]
+    if data.groups:
+        return data.groups["train"], data.groups[part]
     return row_numbers(train.x, train.y), row_numbers(other.x, other.y)
 
 
