@@ -62,5 +62,6 @@ CODES: Mapping[str, str] = {
     "DW501": "more data would help",
     "DW502": "more data would hardly help",
     "DW503": "whether more data would help cannot be told",
+    "DW611": "an average of several networks against the single best one",
 }
 """Code -> what the finding is about. Both DW102 and DW101 together mean high bias and variance."""
