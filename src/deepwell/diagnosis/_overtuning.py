@@ -20,6 +20,7 @@ the same rows. A network that a scheduler stopped competes with what it had reac
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -69,6 +70,12 @@ class Contest:
     def views(self) -> int:
         """How many folds there are, 1 without them."""
         return int(self.home.max()) + 1
+
+    @cached_property
+    def flat(self) -> np.ndarray:
+        """The sums as (G, K q), whose product with what counts is quick."""
+        k, groups, q = self.sums.shape
+        return np.ascontiguousarray(self.sums.transpose(1, 0, 2)).reshape(groups, k * q)
 
 
 def measure_overtuning(contest: Contest, seed: int = 0) -> Overtuning | None:
@@ -188,8 +195,8 @@ def _chosen(contest: Contest, counted: np.ndarray) -> list[np.ndarray] | None:
         contest: the networks.
         counted: (W, G) 1 where a group counts, else 0.
     """
-    k, groups, q = contest.sums.shape
-    sums = counted @ contest.sums.transpose(1, 0, 2).reshape(groups, k * q)
+    k, _, q = contest.sums.shape
+    sums = counted @ contest.flat
     score = contest.metric.combine(sums.reshape(-1, k, q))  # (W, K)
     cost = (counted @ contest.cost.T) / np.maximum(_weights(contest, counted), 1e-300)
     score = np.where(np.isnan(score), np.inf, score)
