@@ -162,6 +162,11 @@ class Opening:
         """Whether no note says that rows of the test set were seen before."""
         return all(note.startswith(SCORED) for note in self.notes)
 
+    @property
+    def of_chosen(self) -> bool:
+        """Whether the network that was chosen on the dev rows was scored."""
+        return not any(note.startswith(SCORED) for note in self.notes)
+
 
 @dataclass(frozen=True)
 class StudyResult:

@@ -43,7 +43,7 @@ def refit_lines(
             "refit",
             trained,
             f"no rows are left to score it: {label} {interval(expected, result.percent)} is what "
-            "the chosen network is expected to reach, and more rows seldom hurt",
+            "the chosen network is expected to reach on fresh rows",
             f"test and predict use the chosen network of study {name} unless they are told "
             "--model refit",
         ),
