@@ -119,8 +119,11 @@ class FakeLibrary:
         FakeStudy(self, observer).run()
         return FakeFinished(self)
 
-    def load_model(self, path: str, store: str | None = None) -> types.SimpleNamespace:
+    def load_model(
+        self, path: str, store: str | None = None, which: str = "best"
+    ) -> types.SimpleNamespace:
         self.calls["load_model"] = {"path": path, "store": store}
+        self.calls["which"] = which
 
         def predict_frame(source: Any, samples: int, coverage: Any, adaptive: bool) -> Any:
             self.calls["predict_frame"] = (samples, coverage, adaptive)
@@ -164,7 +167,8 @@ class FakeFinished:
         trial = Trial(3, TrialSpec({"hidden_units": (8,)}, 3), score=0.1, cost=0.3, epochs=6)
         return text_report(self.result, [trial])
 
-    def open_test(self) -> tuple[Opening, ...]:
+    def open_test(self, which: str = "best") -> tuple[Opening, ...]:
+        self.library.calls["which"] = which
         self.openings = (OPENING,)
         return self.openings
 

@@ -194,7 +194,8 @@ def test_a_study_that_breaks_off_leaves_no_trial_running(
         dw.open_study("mine", tmp_path)
     dw.resume("mine", data, store=tmp_path)
     assert left(tmp_path) == whole(program)
-    assert [f.name for f in (tmp_path / "mine").iterdir() if f.name != "model"] == ["report.txt"]
+    left_over = {f.name for f in (tmp_path / "mine").iterdir()}
+    assert left_over - {"members"} == {"model", "report.txt"}
 
 
 def test_a_resumed_study_may_break_off_again_at_once(data, whole, tmp_path, often):
@@ -227,12 +228,13 @@ def test_a_stop_right_after_resuming_keeps_weights_that_belong_to_the_score(
     assert finished.result.dev.value == pytest.approx(best.score, abs=1e-6)
 
 
-@pytest.mark.parametrize("keep", [0, 7])
-def test_damaged_states_are_the_same_as_none(keep, data, whole, tmp_path, often):
+@pytest.mark.parametrize(("keep", "states"), [(0, True), (7, True), (7, False)])
+def test_damaged_states_are_the_same_as_none(keep, states, data, whole, tmp_path, often):
     program = "native" if available() else "jax"
     with pytest.raises(RuntimeError):
         begin(data, tmp_path, program, Failing(RuntimeError(), 17))
-    (file,) = (tmp_path / "mine" / "checkpoint").glob("*.safetensors")
+    files = (tmp_path / "mine" / "checkpoint").glob("*.safetensors")
+    (file,) = (f for f in files if (b"best_score" in f.read_bytes()) == states)
     content = bytearray(file.read_bytes())
     content[-1 - keep] ^= 1
     file.write_bytes(content if keep else b"")

@@ -11,7 +11,7 @@ from deepwell.diagnosis import METRICS
 from deepwell.execution._local import LocalEngine
 from deepwell.report._json import fit_json
 from deepwell.report._terminal import study_lines
-from deepwell.study import _conclude, _cross_validate, open_study
+from deepwell.study import _conclude, _train_on_all, open_study
 from deepwell.training._program import Outcome
 
 ROWS, FOLDS = 150, 3
@@ -52,7 +52,7 @@ class Forgetful(LocalEngine):
     ("engine", "why"), [(Diverging, "it diverged"), (Forgetful, "memory ran out")]
 )
 def test_a_fold_s_network_is_saved(engine, why, tmp_path, monkeypatch):
-    monkeypatch.setattr(_cross_validate, "LocalEngine", engine)
+    monkeypatch.setattr(_train_on_all, "LocalEngine", engine)
     told = []
     judged = _conclude.training_findings
     monkeypatch.setattr(

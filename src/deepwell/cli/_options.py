@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deepwell._base._changes import Changes
-from deepwell._base._constraints import IntegerInterval, Interval
+from deepwell._base._constraints import IntegerInterval, Interval, OneOf
 from deepwell._base._hyperparameters import HYPERPARAMETERS, Hyperparameter, Value, validate
 
 from ._flags import argument, arguments, flag, output
@@ -22,6 +22,7 @@ _EVERY = IntegerInterval(1, 1_000_000)
 _COUNT = IntegerInterval(0, 100_000)
 _ANY_RATE = Interval(0.0, 1e6, low_closed=False)
 _REPLICATES = IntegerInterval(4, 256)
+_MODELS = OneOf(("best", "refit", "ensemble"))
 _ANY_SCORE = Interval(0.0, float("inf"))
 _COVERAGE = Interval(0.0, 1.0, low_closed=False, high_closed=False)
 
@@ -272,6 +273,18 @@ class CurveRuns:
         "Networks of each size, each with rows and a seed of its own; default 8.",
         "N",
         constraint=IntegerInterval(3, 100),
+    )
+
+
+@dataclass(frozen=True)
+class WhichModel:
+    """Which of a study's models."""
+
+    model: str = flag(
+        "best",
+        "Which model: best, refit (see deepwell refit) or ensemble (see deepwell ensemble).",
+        "WHICH",
+        constraint=_MODELS,
     )
 
 

@@ -11,7 +11,7 @@ from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
 
 from ._exit_codes import DONE
-from ._options import Place, Prediction
+from ._options import Place, Prediction, WhichModel
 from ._output import print_json, print_lines, save_bytes, write_text
 
 EXAMPLES = """\
@@ -21,7 +21,7 @@ deepwell predict churn new.csv --samples 50
 deepwell predict churn new.csv --coverage 0.95"""
 
 
-def predict(asked: Prediction, place: Place) -> int:
+def predict(asked: Prediction, used: WhichModel, place: Place) -> int:
     """Predict the rows of a table.
 
     Writes a CSV with the column `prediction` and, for classes, one `probability_<class>` column
@@ -35,7 +35,7 @@ def predict(asked: Prediction, place: Place) -> int:
         _spare_the_input(Path(asked.output), Path(asked.source))
     from deepwell.study._model import load_model
 
-    model = load_model(asked.name, store=place.store)
+    model = load_model(asked.name, store=place.store, which=used.model)
     columns = {
         name: _plain(values)
         for name, values in model.predict_frame(

@@ -74,17 +74,12 @@ def make_folds(data: Data, folds: int) -> Folds:
     Raises:
         UsageError: when the rows cannot be cut into so many folds.
     """
-    pool = data.pool
-    if not isinstance(pool, Pool):
-        raise UsageError(f"`folds` cannot be used here: {pool}")
-    target, task = data.target_encoder.name, data.task
-    sample = sample_weights(pool.frame, data.weighting.column or None)
-    encoder = TargetEncoder.fit(pool.frame[target], task, sample)
-    y = encoder.encode(pool.frame[target])
-    strata = y if task.kind == "classification" else np.zeros(len(y), np.int64)
+    whole, pool = pooled(data, "folds"), data.pool
+    assert isinstance(pool, Pool)
+    y, weight = whole.train.y, whole.train.weight
+    strata = y if data.task.kind == "classification" else np.zeros(len(y), np.int64)
     fold_of = assign_folds(strata, pool.together, folds, pool.draws(folds))
-    weighting = data.weighting.refitted(sample, y, task.classes)
-    weight = weighting.weights(sample, y)
+    sample = sample_weights(pool.frame, data.weighting.column or None)
     encoders, parts = [], []
     for one in range(folds):
         inside = np.flatnonzero(fold_of != one)
@@ -95,24 +90,46 @@ def make_folds(data: Data, folds: int) -> Folds:
         here = fold_of == one
         x = _widened(table.transform(pool.frame), width)
         parts.append(tuple(Rows(x[rows], y[rows], weight[rows]) for rows in (~here, here)))
-    table = fitted_inputs(pool.frame, pool.inputs, sample, data.image)
-    everything = Rows(table.transform(pool.frame), y, weight)
     told = (
         f"{folds} folds of the {len(y):,} train and dev rows: each is dev once; the target's unit "
         "is that of all of them, the inputs' that of each fold's train rows"
     )
     notes = data.facts.notes if told in data.facts.notes else (*data.facts.notes, told)
-    whole = replace(
+    whole = replace(whole, facts=replace(data.facts, notes=notes))
+    places = tuple(np.flatnonzero(fold_of == one) for one in range(folds))
+    return Folds(tuple(parts), places, whole, tuple(encoders))
+
+
+def pooled(data: Data, asked: str) -> Data:
+    """Return the data with all train and dev rows as train rows and again as dev rows.
+
+    They are encoded and weighted as if they were the train rows.
+
+    Args:
+        data: of a study.
+        asked: the option or command that needs this, for the error.
+
+    Raises:
+        UsageError: when the rows as they came are not there.
+    """
+    pool = data.pool
+    if not isinstance(pool, Pool):
+        raise UsageError(f"`{asked}` cannot be used here: {pool}")
+    target, task = data.target_encoder.name, data.task
+    sample = sample_weights(pool.frame, data.weighting.column or None)
+    encoder = TargetEncoder.fit(pool.frame[target], task, sample)
+    y = encoder.encode(pool.frame[target])
+    weighting = data.weighting.refitted(sample, y, task.classes)
+    table = fitted_inputs(pool.frame, pool.inputs, sample, data.image)
+    everything = Rows(table.transform(pool.frame), y, weighting.weights(sample, y))
+    return replace(
         data,
-        facts=replace(data.facts, notes=notes),
         train=everything,
         dev=everything,
         table_encoder=table,
         target_encoder=encoder,
         weighting=weighting,
     )
-    places = tuple(np.flatnonzero(fold_of == one) for one in range(folds))
-    return Folds(tuple(parts), places, whole, tuple(encoders))
 
 
 def assign_folds(strata: np.ndarray, together: np.ndarray, folds: int, draws: Key) -> np.ndarray:

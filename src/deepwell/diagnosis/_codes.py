@@ -67,5 +67,6 @@ CODES: Mapping[str, str] = {
     "DW603": "no remedy clearly helps, but a gain that counts is not excluded",
     "DW604": "remedies that were not tried, for lack of time",
     "DW605": "the improved network against the old one, on the same dev rows",
+    "DW611": "an average of several networks against the single best one",
 }
 """Code -> what the finding is about. Both DW102 and DW101 together mean high bias and variance."""

@@ -14,9 +14,14 @@ from ._texts import change_text, figure_text
 def overfitted_to_dev(result: StudyResult) -> list[Finding]:
     """Return the same of a study whose test set was opened; nothing of one that was not.
 
-    The last opening of the study's own counts. From the second on it is no unbiased figure.
+    The last opening of the study's own counts that scored the chosen network, whose dev score it
+    is compared with. From the second on it is no unbiased figure.
     """
-    own = [o for o in result.openings if o.study == result.name and o.metric == result.metric]
+    own = [
+        o
+        for o in result.openings
+        if o.study == result.name and o.metric == result.metric and o.of_chosen
+    ]
     if not own or not result.baselines:
         return []
     train, dev, test = result.data.sizes

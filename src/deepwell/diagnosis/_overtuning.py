@@ -20,6 +20,7 @@ the same rows. A network that a scheduler stopped competes with what it had reac
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -70,6 +71,12 @@ class Contest:
         """How many folds there are, 1 without them."""
         return int(self.home.max()) + 1
 
+    @cached_property
+    def flat(self) -> np.ndarray:
+        """The sums as (G, K q), whose product with what counts is quick."""
+        k, groups, q = self.sums.shape
+        return np.ascontiguousarray(self.sums.transpose(1, 0, 2)).reshape(groups, k * q)
+
 
 def measure_overtuning(contest: Contest, seed: int = 0) -> Overtuning | None:
     """Return the best dev score corrected for the choice.
@@ -87,18 +94,20 @@ def measure_overtuning(contest: Contest, seed: int = 0) -> Overtuning | None:
     if winner is None or contest.network[winner[0][0]] != contest.chosen:
         return None
     own = contest.sums[winner[0]].sum(axis=0)  # (G, q)
-    said = np.zeros_like(own)
-    for _ in range(_PARTITIONS):
+    said, once = np.zeros_like(own), np.zeros_like(own)
+    for partition in range(_PARTITIONS):
         part = generator.permutation(groups) % _PARTS
         left_out = (part == np.arange(_PARTS)[:, None]).astype(np.float64)
         chosen = _chosen(contest, 1.0 - left_out)
         if chosen is None:
             return None
         for one, rows in zip(chosen, left_out, strict=True):
-            said += rows[:, None] * contest.sums[one].sum(axis=0) / _PARTITIONS
+            part_of = rows[:, None] * contest.sums[one].sum(axis=0)
+            said += part_of / _PARTITIONS
+            once += part_of if partition == 0 else 0.0
     dev = float(metric.combine(own.sum(axis=0)))
     if not float(metric.combine(said.sum(axis=0))) > dev:
-        said = own  # on average luck cannot be below 0
+        said = once = own  # on average luck cannot be below 0
     q = own.shape[-1]
     luck = resampled_groups(
         np.concatenate([said, own], axis=-1),
@@ -107,7 +116,7 @@ def measure_overtuning(contest: Contest, seed: int = 0) -> Overtuning | None:
     )
     return Overtuning(
         dev=dev,
-        expected=_expected(contest, said, generator),
+        expected=_expected(contest, said, once, generator),
         luck=Estimate(max(0.0, luck.value), max(0.0, luck.low), max(0.0, luck.high)),
         rows=contest.rows,
         networks=len(np.unique(contest.network)),
@@ -168,17 +177,30 @@ def overtuning_finding(
     return Finding("DW120", level, claim, detail, evidence)
 
 
-def _expected(contest: Contest, said: np.ndarray, generator: np.random.Generator) -> Estimate:
-    """Return the score of `said`, (G, q) sums, with its interval over the rows."""
-    metric = contest.metric
+def _expected(
+    contest: Contest, said: np.ndarray, once: np.ndarray, generator: np.random.Generator
+) -> Estimate:
+    """Return the score of `said` with the interval of a single network's score there.
+
+    The losses of each row are averages over what several partitions chose, and vary less from row
+    to row than those of one network do; so the interval is that of one partition, moved.
+
+    Args:
+        contest: the networks.
+        said: (G, q) sums, averages over all partitions.
+        once: (G, q) sums of the first partition.
+        generator: of the resampling.
+    """
+    metric, rows = contest.metric, contest.rows
+    value = float(metric.combine(said.sum(axis=0)))
     if metric is error and contest.alike:
-        return wilson(
-            float(said[:, 0].sum()) / float(said[:, 1].sum()) * contest.rows, contest.rows
-        )
-    found = resampled_groups(said, metric.combine, generator)
-    if metric.bounded and found.low == found.high and found.value in (0.0, 1.0):
-        return wilson(found.value * contest.rows, contest.rows)
-    return found
+        return wilson(value * rows, rows)
+    found = resampled_groups(once, metric.combine, generator)
+    if metric.bounded and found.low == found.high and value in (0.0, 1.0):
+        return wilson(value * rows, rows)
+    most = 1.0 if metric.bounded else np.inf
+    low, high = (min(max(end + value - found.value, 0.0), most) for end in (found.low, found.high))
+    return Estimate(value, min(low, value), max(high, value))
 
 
 def _chosen(contest: Contest, counted: np.ndarray) -> list[np.ndarray] | None:
@@ -188,8 +210,8 @@ def _chosen(contest: Contest, counted: np.ndarray) -> list[np.ndarray] | None:
         contest: the networks.
         counted: (W, G) 1 where a group counts, else 0.
     """
-    k, groups, q = contest.sums.shape
-    sums = counted @ contest.sums.transpose(1, 0, 2).reshape(groups, k * q)
+    k, _, q = contest.sums.shape
+    sums = counted @ contest.flat
     score = contest.metric.combine(sums.reshape(-1, k, q))  # (W, K)
     cost = (counted @ contest.cost.T) / np.maximum(_weights(contest, counted), 1e-300)
     score = np.where(np.isnan(score), np.inf, score)

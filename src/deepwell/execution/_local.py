@@ -190,9 +190,9 @@ class LocalEngine:
         at_work: dict[int, State] = {}
         if self._at_work is not None:
             group, session = self._at_work
-            if wanted.intersection(group):
-                each = zip(group, session.read(), strict=True)
-                at_work = {n: state for n, state in each if n in wanted}
+            inside = [(n, index) for index, n in enumerate(group) if n in wanted]
+            read = session.read([index for _, index in inside]) if inside else ()
+            at_work = {n: state for (n, _), state in zip(inside, read, strict=True)}
         return self._states.view(numbers, at_work)
 
     def said(self, number: int) -> np.ndarray | None:

@@ -7,8 +7,10 @@ from ._data_checks import DataChecks as DataChecks
 from ._data_checks import Mismatch as Mismatch
 from ._data_checks import Straddling as Straddling
 from ._data_checks import TellingColumn as TellingColumn
+from ._ensemble import EnsembleFacts as EnsembleFacts
 from ._estimate import Estimate as Estimate
 from ._event import Event as Event
+from ._facts import SCORED as SCORED
 from ._facts import Baseline as Baseline
 from ._facts import DataFacts as DataFacts
 from ._facts import Opening as Opening

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from deepwell._base._hyperparameters import Value
 
 from ._data_checks import DataChecks
+from ._ensemble import EnsembleFacts
 from ._estimate import Estimate
 from ._finding import Finding
 from ._first_steps import FirstSteps
@@ -131,6 +132,10 @@ class Baseline:
     estimate: Estimate
 
 
+SCORED = "scored: "
+"""How the note of an opening begins that names the model, where it is not the chosen network."""
+
+
 @dataclass(frozen=True)
 class Opening:
     """One opening of the sealed test set, a line of the ledger.
@@ -151,6 +156,16 @@ class Opening:
     test: Estimate
     number: int
     notes: tuple[str, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Whether no note says that rows of the test set were seen before."""
+        return all(note.startswith(SCORED) for note in self.notes)
+
+    @property
+    def of_chosen(self) -> bool:
+        """Whether the network that was chosen on the dev rows was scored."""
+        return not any(note.startswith(SCORED) for note in self.notes)
 
 
 @dataclass(frozen=True)
@@ -186,6 +201,7 @@ class StudyResult:
         memory_notes: one sentence for each thing that was done to stay within the memory.
         overtuning: how much of `dev` is luck of the choice, None where it could not be told.
         parent: the study that this one improves, and by which remedies; empty for none.
+        ensemble: what averaging several networks would do, None where none were kept for it.
     """
 
     name: str
@@ -228,3 +244,4 @@ class StudyResult:
     refit_failure: str = ""
     data_checks: DataChecks | None = None
     overtuning: Overtuning | None = None
+    ensemble: EnsembleFacts | None = None

@@ -72,7 +72,7 @@ def opening_verdict(opening: Opening, notes: str = "this:") -> str:
             f"the test set was opened {opening.number} times: "
             "this figure is no longer an unbiased estimate"
         )
-    if opening.notes:
+    if not opening.clean:
         return f"the test set was opened for the first time, but mind {notes}"
     return "the test set was opened for the first time: this figure is an unbiased estimate"
 

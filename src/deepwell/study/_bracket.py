@@ -80,6 +80,7 @@ def train_bracket(
             meter.add(chunk)
             ended = {n for n in chunk.trials.tolist() if _ends(chunk, n, bracket)}
             if ended:  # of them only the best is needed any more
+                watch.contenders.keep(sorted(ended))
                 going -= ended
                 _forget(engine, history, going)
             watch.checkpoints.chunk_recorded(bracket, here)

@@ -202,6 +202,8 @@ def read_position(
     if kept is None:
         return None
     details: Mapping[str, Any] = kept.details
+    if read_contenders(store, record) is None:
+        return None
     for file in details["files"]:
         try:
             part = load_arrays(checkpoint_folder(store, record) / file["name"])
@@ -215,10 +217,10 @@ def read_position(
     return Position(details["population"], details["rung"], tuple(details["alive"]), probed)
 
 
-def read_contenders(store: Store, record: StudyRecord) -> Mapping[str, np.ndarray]:
-    """Return what was kept of the contenders at a checkpoint that was read; nothing if it is gone.
+def read_contenders(store: Store, record: StudyRecord) -> Mapping[str, np.ndarray] | None:
+    """Return what was kept of the contenders at a checkpoint, None where its file is damaged.
 
-    Checkpoints of before there were any have none; what was chosen is not measured then.
+    Checkpoints of before there were any have none; the luck of the choice is not measured then.
     """
     kept = store.checkpoint(record.id)
     file = None if kept is None else kept.details.get("contenders")
@@ -227,8 +229,8 @@ def read_contenders(store: Store, record: StudyRecord) -> Mapping[str, np.ndarra
     try:
         part = load_arrays(checkpoint_folder(store, record) / str(file["name"]))
     except UsageError:
-        return {}
-    return part.arrays if part.sha256 == file["sha256"] else {}
+        return None
+    return part.arrays if part.sha256 == file["sha256"] else None
 
 
 def _states_in(arrays: Mapping[str, np.ndarray]) -> dict[int, State]:

@@ -37,6 +37,7 @@ from ._cross_validate import (
     score_out_of_fold,
 )
 from ._divergence import divergence
+from ._ensemble import ensemble_findings, ensemble_of, keep_members
 from ._evaluate import Scored, score_model, targets
 from ._history import History
 from ._interrupt import BY_USER
@@ -90,7 +91,7 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
     scored = _scored(run, model, out)
     differences = differences_from(run, scored)
     hardest = hardest_baseline(differences)
-    luck = luck_of(run, trials, best)
+    luck, ensemble = luck_of(run, trials, best), ensemble_of(run)
     name = run.history.record.name
     folder = run.history.store.folder / name
     model = replace(
@@ -101,6 +102,8 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         ),
     )
     model.save(folder / "model")
+    if ensemble is not None:
+        keep_members(ensemble, run, trials, model, folder)
     _remember_speed(run, trials, work)
     meter = run.engine.meter
     result = StudyResult(
@@ -122,7 +125,10 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         versus=differences[hardest],
         best=dict(best.spec.hyperparameters),
         best_trial=best.number,
-        findings=verdicts(run, trials, best, scored, differences, luck),
+        findings=(
+            *verdicts(run, trials, best, scored, differences, luck),
+            *ensemble_findings(ensemble, run.metric.name, name),
+        ),
         checks=run.checks,
         data_checks=run.data_checks,
         statuses=dict(Counter(t.status.value for t in trials)),
@@ -143,6 +149,7 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         weight_sparsity=_sparsity(model) if _pays_l1(best) else None,
         overtuning=luck,
         parent=str(run.history.record.config.get("parent", "")),
+        ensemble=ensemble,
     )
     run.history.finish(result, found)
     return result

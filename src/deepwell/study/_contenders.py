@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,12 +23,16 @@ from deepwell.diagnosis.metrics._tally import Tally
 from deepwell.execution._local import LocalEngine
 from deepwell.networks._losses import LOSSES
 from deepwell.records import ChunkRecord, Status, Trial
+from deepwell.training._state import best_parameters
 
 from ._evaluate import targets
 
 MOST = 256  # networks at an epoch that are remembered without folds
 EACH = 2  # epochs of a network that are remembered with folds
 ROOM = 32 * 1024**2  # bytes of their raw outputs
+MEMBERS = 24  # networks whose weights are kept, so that an ensemble can be made of them
+WEIGHTS = 16 * 1024**2  # bytes of these
+_WEIGHTS = "weights"
 _GROUPS = 2_000  # of dev rows, which stand for single ones where there are more
 
 
@@ -59,6 +63,7 @@ class Contenders:
         self._best: list[Place] = []  # without folds, sorted
         self._of_trial: dict[int, list[Place]] = {}
         self._full = False
+        self._weights: dict[Place, Mapping[str, np.ndarray]] = {}
 
     def see(self, chunk: ChunkRecord) -> None:
         """Take up an epoch; to be called before training goes on."""
@@ -75,6 +80,29 @@ class Contenders:
                 if said is not None:
                     self._take(place, said)
 
+    def keep(self, ended: Iterable[int]) -> None:
+        """Keep the best weights of the best networks that train no further; none with folds.
+
+        Args:
+            ended: trials, in the epoch that was seen last.
+        """
+        if self._folds:
+            return
+        best = {place.trial: place for place in reversed(self._best)}
+        places = [best[n] for n in ended if n in best]
+        wanted = set(sorted([*self._weights, *places])[:MEMBERS])
+        states = self._engine.states([p.trial for p in places if p in wanted])
+        for place in places:
+            if place in wanted and place.trial in states:
+                self._weights[place] = best_parameters(states[place.trial])
+        self._weights = {p: w for p, w in self._weights.items() if p in wanted}
+        while sum(_bytes(w) for w in self._weights.values()) > WEIGHTS:
+            del self._weights[max(self._weights)]
+
+    def weights(self) -> Mapping[Place, Mapping[str, np.ndarray]]:
+        """Return the weights that were kept, of networks whose outputs are remembered as well."""
+        return {p: self._weights[p] for p in sorted(self._weights) if p in self._said}
+
     def arrays(self) -> dict[str, np.ndarray]:
         """Return all that is remembered, to be kept beside a checkpoint; none where nothing is."""
         told = sorted(self._said)
@@ -82,12 +110,23 @@ class Contenders:
             return {}
         numbers = np.array([[p.score, p.cost, p.trial, p.epoch] for p in told], np.float64)
         kept = {str(n): self._said[place] for n, place in enumerate(told)}
-        return {"places": numbers, **kept}
+        places = {place: n for n, place in enumerate(told)}
+        weights = {
+            f"{_WEIGHTS}/{places[place]}/{name}": array
+            for place, arrays in self.weights().items()
+            for name, array in arrays.items()
+        }
+        return {"places": numbers, **kept, **weights}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take up what `arrays` returned, in this process or in another one."""
         for n, (score, cost, trial, epoch) in enumerate(arrays["places"].tolist()):
-            self._take(Place(score, cost, int(trial), int(epoch)), arrays[str(n)])
+            place = Place(score, cost, int(trial), int(epoch))
+            self._take(place, arrays[str(n)])
+            start = f"{_WEIGHTS}/{n}/"
+            mine = {k.removeprefix(start): a for k, a in arrays.items() if k.startswith(start)}
+            if mine:
+                self._weights[place] = mine
 
     def places(self) -> Sequence[Place]:
         """Return who is remembered, best first."""
@@ -184,6 +223,18 @@ def contest(
     )
 
 
+def predicted(data: Data, said: np.ndarray) -> np.ndarray:
+    """Return the predictions of raw outputs, in the target's own terms."""
+    prediction = LOSSES[data.task.loss].predict(said, np)
+    if data.task.kind == "classification":
+        return prediction
+    return data.target_encoder.original(prediction)
+
+
+def _bytes(weights: Mapping[str, np.ndarray]) -> int:
+    return sum(array.nbytes for array in weights.values())
+
+
 def _grouped(weight: np.ndarray, most: int) -> Tally:
     """Return the tally of rows by themselves, or in as many random groups as there may be."""
     rows = len(weight)
@@ -197,9 +248,6 @@ def _tallied(
     data: Data, rows: Rows, said: np.ndarray, metric: Metric, tally: Tally
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the metric's sums (G, q) and those of the cost (G,) of raw outputs."""
-    loss = LOSSES[data.task.loss]
-    prediction = loss.predict(said, np)
-    if data.task.kind == "regression":
-        prediction = data.target_encoder.original(prediction)
-    cost = loss.rows(said, rows.y, np).astype(np.float64)
-    return metric.sums(targets(data, rows), prediction, tally), tally.total(cost)
+    cost = LOSSES[data.task.loss].rows(said, rows.y, np).astype(np.float64)
+    sums = metric.sums(targets(data, rows), predicted(data, said), tally)
+    return sums, tally.total(cost)

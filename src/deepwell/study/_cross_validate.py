@@ -10,7 +10,6 @@ network of a fold is saved instead, and the result says so.
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from deepwell.data._data import Data
 from deepwell.data._folds import Folds
 from deepwell.data._table_encoder import TableEncoder
 from deepwell.diagnosis._metrics import Metric
-from deepwell.execution._backends import choose_backend
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._members import architecture_of
 from deepwell.networks._architecture import Architecture
@@ -29,11 +27,10 @@ from deepwell.networks._exact_statistics import with_exact_statistics
 from deepwell.networks._forward import predictions
 from deepwell.records import Status, Trial, TrialSpec
 from deepwell.search.schedulers._across_folds import configurations
-from deepwell.training._program import Outcome, State
 from deepwell.training._state import best_parameters
 
-from ._arrays import shape_of, training_rows
 from ._evaluate import Scored, score_predictions, targets
+from ._train_on_all import trained_on_all
 
 
 @dataclass(frozen=True)
@@ -127,34 +124,13 @@ def refit(
         memory: bytes for rows and networks; None for no bound.
         scores: of the folds.
     """
-    state = _trained_on_all(engine, best, folds, metric, memory)
+    state = trained_on_all(engine.name, best.spec, best.best_epoch, folds.whole, (metric, memory))
     if isinstance(state, str):
         middle = sorted(range(len(scores)), key=scores.__getitem__)[(len(scores) - 1) // 2]
         return _of_fold(engine, best, folds, middle, state)
     spec = best.spec.during(int(state["best_epoch"]))
     parameters = normalized(best_parameters(state), spec, folds.whole)
     return Saved(parameters, spec, folds.whole.table_encoder)
-
-
-def _trained_on_all(
-    engine: LocalEngine, best: Trial, folds: Folds, metric: str, memory: int | None
-) -> State | str:
-    """Return the state of the configuration after training on all rows, or what went wrong."""
-    spec = best.spec
-    values = {**spec.hyperparameters, "patience": 0}
-    alone = TrialSpec(values, spec.seed, spec.order_seed, spec.dtype)
-    rows, shape = training_rows(folds.whole), shape_of(folds.whole, metric)
-    with contextlib.closing(
-        LocalEngine(rows, shape, choose_backend(engine.name), memory)
-    ) as trainer:
-        trainer.prepare({0: alone}, trainer.plan({0: alone}, best.best_epoch))
-        for _ in trainer.train([0], best.best_epoch, lambda: False):
-            pass
-        held = trainer.states([0])
-        state = dict(held[0]) if 0 in held else None
-    if state is None or trainer.take_shortages():
-        return "memory ran out"
-    return "it diverged" if int(state["outcome"]) == Outcome.DIVERGED else state
 
 
 def _of_fold(engine: LocalEngine, best: Trial, folds: Folds, fold: int, failure: str) -> Saved:

@@ -21,6 +21,7 @@ from deepwell.data._weighting import Weighting
 from deepwell.diagnosis._intervals import estimate
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import (
+    SCORED,
     Estimate,
     Event,
     Improvement,
@@ -43,6 +44,7 @@ from ._model import Model, load_model
 from ._observer import Observer
 from ._probe_frame import probe_frame
 from ._recording import VAULT
+from ._which import BEST, SAID
 
 if TYPE_CHECKING:
     from deepwell.data._data import Data
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
 
     from ._calibrate import Calibrated
+    from ._ensemble import Ensemble
+    from ._refit import Refit
 
 
 class FinishedStudy:
@@ -85,9 +89,50 @@ class FinishedStudy:
             openings=self.openings(),
         )
 
-    def model(self) -> Model:
-        """Return the best network with its preprocessing."""
-        return load_model(self._folder / self._record.name / "model")
+    def model(self, which: str = BEST) -> Model:
+        """Return the best network with its preprocessing, or another model that was made of it.
+
+        Args:
+            which: `best`, `refit` (see `refit`) or `ensemble` (see `ensemble`).
+
+        Raises:
+            UsageError: when there is no such model.
+        """
+        return load_model(self._folder / self._record.name, which=which)
+
+    def refit(self, data: Data | None = None) -> Refit:
+        """Train the best configuration on train and dev rows, and save it as `model-refit`.
+
+        It takes as many update steps as the chosen network had taken at its best epoch. No rows
+        are left to score it; what is to be expected of it is what was expected of the chosen one,
+        or a little less. `model("refit")`, `open_test("refit")` and `deepwell predict --model
+        refit` use it; nothing else changes.
+
+        Args:
+            data: what `load` returned, where the study's rows came from memory.
+
+        Raises:
+            UsageError: when the rows cannot be read again, or the study has folds.
+            StudyError: when the network cannot be trained.
+        """
+        from ._refit import refit_study  # which needs a finished study itself
+
+        return refit_study(self, self._where, data)
+
+    def ensemble(self) -> Ensemble:
+        """Make a model of the average of the networks that were kept for it: `model-ensemble`.
+
+        They were chosen greedily when the study ended, and compared with the single best network
+        on rows that had chosen neither (`result.ensemble`, finding DW611). `model("ensemble")`,
+        `open_test("ensemble")` and `deepwell predict --model ensemble` use it; nothing else
+        changes.
+
+        Raises:
+            UsageError: when the study kept no networks to average.
+        """
+        from ._ensemble import make_ensemble  # which needs a finished study itself
+
+        return make_ensemble(self, self._where)
 
     def trials(self, *, curves: bool = False) -> list[Trial]:
         """Return all trials in the order of their numbers, with or without their curves.
@@ -153,13 +198,17 @@ class FinishedStudy:
         with self._open() as opened:
             return tuple(opened.openings(sealed.fingerprint))
 
-    def open_test(self) -> tuple[Opening, ...]:
+    def open_test(self, which: str = BEST) -> tuple[Opening, ...]:
         """Open the sealed test set, score the model, return all openings, the new one last.
 
         The opening is written to the ledger, and the study's report says so from then on.
 
+        Args:
+            which: the model to score, as for `model`; the ledger names any but the best.
+
         Raises:
-            UsageError: when the study sealed no test set, or the sealed file is gone or changed.
+            UsageError: when the study sealed no test set, the sealed file is gone or changed, or
+                there is no such model.
             StudyError: when the ledger was tampered with, or cannot be written.
         """
         sealed = self._sealed()
@@ -167,7 +216,7 @@ class FinishedStudy:
             raise UsageError(
                 f"study {self._record.name} has no sealed test set: its split made none"
             )
-        model = self.model()
+        model = self.model(which)
         frame = read_sealed(sealed)
         metric = METRICS[self.result.metric]
         target = model.target_encoder
@@ -187,7 +236,7 @@ class FinishedStudy:
                 metric=metric.name,
                 test=Estimate(score.value, score.low, score.high),
                 number=1,
-                notes=_reuse_notes(opened, self._record),
+                notes=(*_scored_note(which), *_reuse_notes(opened, self._record)),
             )
             opened.append_opening(sealed.fingerprint, opening, str(model.about["weights_sha256"]))
         self.write_report()
@@ -442,6 +491,11 @@ def _row(trial: Trial) -> dict[str, object]:
         "cost": trial.cost if math.isfinite(trial.cost) else None,
         **values,
     }
+
+
+def _scored_note(which: str) -> tuple[str, ...]:
+    """Return the note that names the model that was scored; none for the network chosen on dev."""
+    return (SCORED + SAID[which],) if which in SAID else ()
 
 
 def _reuse_notes(store: Store, record: StudyRecord) -> tuple[str, ...]:

@@ -29,9 +29,13 @@ from deepwell.storage._blobs import load_arrays, save_arrays
 from deepwell.storage._files import write_atomic, write_error
 
 from ._adjustments import Adjustments
+from ._companion import Companion, companion_of
+from ._which import BEST, folder_of
 
 FORMAT = 1
 ADJUSTED_FORMAT = 2  # of a model that a Deepwell of before its adjustments would misread
+ENSEMBLE_FORMAT = 3  # of several networks, which a Deepwell of before would not find
+FORMATS = (FORMAT, ADJUSTED_FORMAT, ENSEMBLE_FORMAT)
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 
 
@@ -46,6 +50,7 @@ class Model:
         about: name, hyperparameters, scores, versions and the data's fingerprint.
         adjustments: temperature and decision threshold, where they were asked for, and what sets
             and intervals rest on.
+        companions: further networks, where the prediction is a weighted mean of several.
     """
 
     architecture: Architecture
@@ -54,12 +59,14 @@ class Model:
     target_encoder: TargetEncoder
     about: Mapping[str, Any]
     adjustments: Adjustments = field(default_factory=Adjustments)
+    companions: tuple[Companion, ...] = ()
 
     def __repr__(self) -> str:
         """Return one line: what is predicted, from how much, by how many parameters."""
         what = self.target_encoder.task.kind
         inputs = self.architecture.layer_shapes()[0][0]
-        size = sum(array.size for array in self.parameters.values())
+        every = [self.parameters, *(one.parameters for one in self.companions)]
+        size = sum(array.size for arrays in every for array in arrays.values())
         target = safe_text(self.target_encoder.name)
         return f"<Model: {what} of {target}, {inputs:,} inputs, {size:,} parameters>"
 
@@ -69,6 +76,10 @@ class Model:
         Class probabilities (n, C) in the order of `classes`, or values (n,) in the target's unit.
         """
         raw = predictions(self.architecture, self.parameters, x)
+        if self.companions:
+            raw = raw * (1.0 - sum(one.share for one in self.companions))
+            for one in self.companions:
+                raw = raw + one.share * predictions(one.architecture, one.parameters, x)
         if self.target_encoder.task.kind == "classification":
             return at_temperature(raw, self.adjustments.temperature)
         return self.target_encoder.original(raw)
@@ -169,6 +180,10 @@ class Model:
             UsageError: when the network was trained without dropout, a column is missing or there
                 are fewer than 2 samples.
         """
+        if self.companions:
+            raise UsageError(
+                "`samples` is for a single network, and this model is an ensemble; use --model best"
+            )
         x = self._encoded(frame)
         sampled = sampled_predictions(self.architecture, self.parameters, x, samples, seed)
         if self.classes:
@@ -230,6 +245,11 @@ class Model:
             return outputs
         return self.target_encoder.labels(self.decisions(outputs).argmax(axis=1))
 
+    def _format(self) -> int:
+        if self.companions:
+            return ENSEMBLE_FORMAT
+        return ADJUSTED_FORMAT if self.adjustments.change_predictions else FORMAT
+
     def save(self, folder: Path) -> str:
         """Write the model's two files and return the sha256 of its weights.
 
@@ -241,14 +261,18 @@ class Model:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise write_error(error, folder) from error
-        digest = save_arrays(folder / WEIGHTS, dict(self.parameters), {"format": str(FORMAT)})
+        arrays = dict(self.parameters)
+        for number, one in enumerate(self.companions):
+            arrays |= one.arrays(number)
+        digest = save_arrays(folder / WEIGHTS, arrays, {"format": str(FORMAT)})
         described = {
-            "format": ADJUSTED_FORMAT if self.adjustments.change_predictions else FORMAT,
+            "format": self._format(),
             "weights_sha256": digest,
             "architecture": asdict(self.architecture),
             "table": self.table_encoder.to_plain(),
             "target": self.target_encoder.to_plain(),
             "adjustments": self.adjustments.to_plain(),
+            "companions": [one.to_plain() for one in self.companions],
             "about": dict(self.about),
         }
         text = json.dumps(described, indent=1, allow_nan=False)
@@ -256,29 +280,35 @@ class Model:
         return digest
 
 
-def load_model(path: str | Path, store: str | None = None) -> Model:
-    """Return the model in a folder, or the model of a study by name.
+def load_model(path: str | Path, store: str | None = None, which: str = BEST) -> Model:
+    """Return the model in a folder, or a model of a study by name.
 
     Args:
         path: the model's folder, the study's folder, or the name of a study in the store.
         store: where studies are kept; None means `./deepwell`.
+        which: of a study's models: `best`, `refit` or `ensemble`.
 
     Raises:
         UsageError: when there is no such model, or its files are damaged or foreign.
     """
-    folder = _folder(Path(path), store)
+    folder = _folder(Path(path), store, which)
     try:
         described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
-        if described["format"] not in (FORMAT, ADJUSTED_FORMAT):
+        if described["format"] not in FORMATS:
             raise UsageError(
                 f"{safe_text(folder)} holds a model of format {safe_text(described['format'])}, "
-                f"this version reads formats {FORMAT} and {ADJUSTED_FORMAT}; use a newer Deepwell"
+                f"this version reads formats 1 to {FORMATS[-1]}; use a newer Deepwell"
             )
         architecture = from_plain(Architecture, described["architecture"])
         table = TableEncoder.from_plain(described["table"])
         target = TargetEncoder.from_plain(described["target"])
         about = {**described["about"], "weights_sha256": described["weights_sha256"]}
         adjustments = Adjustments.from_plain(described.get("adjustments"))
+        arrays = load_arrays(folder / WEIGHTS).arrays
+        companions = tuple(
+            companion_of(plain, arrays, number)
+            for number, plain in enumerate(described.get("companions", ()))
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, UsageError):
             raise
@@ -286,25 +316,33 @@ def load_model(path: str | Path, store: str | None = None) -> Model:
             f"{safe_text(folder / DESCRIPTION)} is no readable model description "
             f"({type(error).__name__}); point to a folder written by Deepwell"
         ) from None
-    parameters = load_arrays(folder / WEIGHTS).arrays
+    parameters = {k: a for k, a in arrays.items() if not k.startswith("companions/")}
     _check_shapes(folder, architecture, parameters)
-    return Model(architecture, parameters, table, target, about, adjustments)
+    for one in companions:
+        _check_shapes(folder, one.architecture, one.parameters)
+    return Model(architecture, parameters, table, target, about, adjustments, companions)
 
 
-def _folder(path: Path, store: str | None) -> Path:
-    candidates = [path, path / "model"]
+def _folder(path: Path, store: str | None, which: str) -> Path:
+    inside = folder_of(which)
+    candidates = [path / inside] if which != BEST else [path, path / inside]
     if path.name == str(path):  # a plain name may be a study's
         from deepwell.storage._open import open_store
 
         try:
             with open_store(store, create=False) as opened:
-                candidates.append(opened.folder / opened.study(str(path)).name / "model")
+                candidates.append(opened.folder / opened.study(str(path)).name / inside)
         except UsageError:
             if not any((c / DESCRIPTION).is_file() for c in candidates):
                 raise
     for candidate in candidates:
         if (candidate / DESCRIPTION).is_file():
             return candidate
+    if which != BEST:
+        raise UsageError(
+            f'no model "{which}" of {safe_text(path.name)}: make it by deepwell {which} '
+            f"{safe_text(path.name)}"
+        )
     raise UsageError(
         f"no model at {safe_text(path)}: neither a folder with {DESCRIPTION} nor a finished study"
     )

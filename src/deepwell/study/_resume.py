@@ -157,8 +157,8 @@ def _go_back(opened: Store, record: StudyRecord, engine: LocalEngine) -> Past:
     plans: list[Any] = [event.details["facts"] for event in opened.events(record.id, "plan")]
     facts = from_plain(PlanFacts, plans[0]) if plans else None
     left = tuple(one for one in rounds if one.bracket.population >= done)
-    contenders = {} if position is None else read_contenders(opened, record)
-    return Past(record.seconds, facts, left, position, contenders)
+    contenders = None if position is None else read_contenders(opened, record)
+    return Past(record.seconds, facts, left, position, contenders or {})
 
 
 def _rounds(opened: Store, record: StudyRecord) -> list[Round]:

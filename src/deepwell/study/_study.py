@@ -41,6 +41,7 @@ from ._asked import Asked
 from ._budget import parse_budget
 from ._calibrate import Calibrated
 from ._course import Job, Past, carry_out
+from ._ensemble import Ensemble
 from ._evaluate import check_defined
 from ._finished import FinishedStudy, open_study
 from ._image_space import augments, check_images, convolves
@@ -49,8 +50,10 @@ from ._observer import Observer
 from ._probe_choice import BEST, checked_choice, checked_every
 from ._range_test import RangeOptions, range_test, typical
 from ._recording import recorded
+from ._refit import Refit
 from ._rounds import first_round, plan_facts
 from ._settings import Settings, check_changes_come, check_networks, optimizers_of
+from ._which import BEST as BEST_MODEL
 
 _TRIALS = IntegerInterval(1, 1_000_000)
 
@@ -311,9 +314,27 @@ class Study:
             apply, budget, replicates, save=save, data=self.data, observer=self._observer
         )
 
-    def open_test(self) -> tuple[Opening, ...]:
-        """Open the sealed test set, score the best network, and return all openings so far."""
-        return self._ended().open_test()
+    def open_test(self, which: str = BEST_MODEL) -> tuple[Opening, ...]:
+        """Open the sealed test set, score the best network, and return all openings so far.
+
+        Args:
+            which: the model to score: `best`, `refit` or `ensemble`; the ledger names it.
+        """
+        return self._ended().open_test(which)
+
+    def ensemble(self) -> Ensemble:
+        """Make a model of the average of the networks that were kept for it, `model-ensemble`.
+
+        See `FinishedStudy.ensemble`.
+        """
+        return self._ended().ensemble()
+
+    def refit(self) -> Refit:
+        """Train the best configuration on train and dev rows, and save it as `model-refit`.
+
+        See `FinishedStudy.refit`: no dev score of its own exists, and nothing else changes.
+        """
+        return self._ended().refit(self.data)
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the report as text, by default beside the model, and return where it lies."""
