@@ -49,6 +49,6 @@ def _threshold_lines(threshold: Threshold | None, positive: str) -> list[str]:
     clearly = "" if threshold.change.high < 0 else "; this is not clearly better than 0.5"
     return entry(
         "decide",
-        f"for {safe_text(positive)} above {threshold.value:.3g}, stored: {change}, on dev rows that "
-        f"did not choose it{clearly}",
+        f"for {safe_text(positive)} above {threshold.value:.3g}, stored: {change}, on dev rows "
+        f"that did not choose it{clearly}",
     )
