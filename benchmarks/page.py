@@ -58,6 +58,8 @@ def page(results: Mapping[str, Plain], benchmarks: Sequence[Benchmark]) -> str:
     for name, title in DIAGNOSIS.items():
         if name in results:
             parts.append(diagnosis_section(results[name], title))
+        else:
+            parts.append(f"## {title}\n\nNot measured yet.\n")
     return "\n".join(parts)
 
 

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
+from scipy import stats
+
+from deepwell.diagnosis._curve_findings import worth
 
 from .case import Case
+from .remedies import MENU
+from .task import Task
 from .tasks import TASKS
+from .training import METRIC, constant_score, outcomes
 
-SEEDS = (1, 2)
+SEEDS, HARD_SEEDS = (1, 2), (1, 2, 3)
+FRESH = range(100, 108)
+MENDED = ("rate x 30", "rate x 5", "rate / 5", "rate / 30", "longer", "optimizer defaults",
+          "initializer auto", "no regularizing", "no clipping")  # fmt: skip
+CERTAIN = 0.01
 Values = Mapping[str, object]
 
 NETWORKS: Mapping[str, Values] = {
@@ -32,30 +43,78 @@ NETWORKS: Mapping[str, Values] = {
 """What is special -> settings beside the task's."""
 
 
+Draw = Callable[[int], Case]
+
+
 @dataclass(frozen=True)
-class Clean:
-    """One clean run."""
+class Setup:
+    """What clean runs differ in beside their seeds.
+
+    Attributes:
+        name: what is special about it.
+        task: whose rows.
+        draw: seed -> case.
+        seeds: of its clean runs.
+    """
 
     name: str
     task: str
-    seed: int
-    case: Case
+    draw: Draw
+    seeds: tuple[int, ...]
 
     @property
     def key(self) -> str:
         """Its name in the results."""
-        return f"clean/{self.name}/{self.task}/{self.seed}"
+        return f"{self.name}/{self.task}"
 
 
-def clean_runs() -> list[Clean]:
-    """Return all clean runs: every task with every network, and cases hard in another way."""
-    runs = []
-    for (name, values), task, seed in itertools.product(NETWORKS.items(), TASKS.values(), SEEDS):
-        runs.append(Clean(name, task.name, seed, task.case(seed).with_settings(**values)))
-    for (name, hard), seed in itertools.product(_HARD.items(), (1, 2, 3)):
-        case = hard(seed)
-        runs.append(Clean(name, case.task, seed, case))
-    return runs
+def setups(tasks: Iterable[Task]) -> list[Setup]:
+    """Return every one of these tasks with every network."""
+    return [
+        Setup(name, task.name, partial(_with, task, values), SEEDS)
+        for (name, values), task in itertools.product(NETWORKS.items(), tasks)
+    ]
+
+
+def hard_setups() -> list[Setup]:
+    """Return cases that are hard in another way than by their network."""
+    return [Setup(name, hard(0).task, hard, HARD_SEEDS) for name, hard in _HARD.items()]
+
+
+def improvable(setup: Setup) -> dict[str, dict[str, float]]:
+    """Return what would make a healthy case better by what matters: then it is none.
+
+    A case is clean if no usual change of rate, length, optimizer or start makes the score on rows
+    of the world better by what matters to a decision, 1 point or 1 % of the constant guess's loss,
+    on fresh seeds (paired, one-sided, 1 in 100 over all changes). No finding is looked at.
+
+    Returns:
+        Remedy -> `gain` and `p`, of those that do.
+    """
+    pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in MENDED}
+    size = 0.0
+    for seed in FRESH:
+        case = setup.draw(seed)
+        arms = [case, *(MENU[name](case, case) for name in MENDED)]
+        before, *after = (outcome.deployed for outcome in outcomes(arms, seed))
+        for name, score in zip(MENDED, after, strict=True):
+            pairs[name].append((before, score))
+        size = worth(METRIC[case.kind], constant_score(case))
+    told = {}
+    for name, scores in pairs.items():
+        before, after = np.array(scores).T
+        gain = float((before - after).mean())
+        if np.ptp(before - after) == 0:
+            p = 0.0 if gain > 0 else 1.0
+        else:
+            p = float(stats.ttest_rel(before, after, alternative="greater").pvalue)
+        if gain >= size and p < CERTAIN / len(MENDED):
+            told[name] = {"gain": gain, "p": p}
+    return told
+
+
+def _with(task: Task, values: Values, seed: int) -> Case:
+    return task.case(seed).with_settings(**values)
 
 
 def _weighted(seed: int) -> Case:

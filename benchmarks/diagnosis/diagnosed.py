@@ -12,7 +12,7 @@ import numpy as np
 
 from deepwell.records import Finding, Probe
 
-from .labels import ADVICE, ANY, CAUSES, LABELS, REGIME
+from .labels import ADVICE, ANY, CAUSES, REGIME
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Said:
         values: hyperparameters of the change, where they are said.
         confidence: stated chance that it is right; 1 - p where a test is behind it, else 0.95.
         gain: of the score, that the finding says its change brings; None where it says none.
+        deep: whether only `deepwell diagnose` tells it, and no fit.
     """
 
     code: str
@@ -36,6 +37,7 @@ class Said:
     values: Mapping[str, Any] = field(default_factory=dict)
     confidence: float = 0.95
     gain: float | None = None
+    deep: bool = False
 
     @property
     def alarms(self) -> bool:
@@ -61,6 +63,7 @@ class Said:
             "values": dict(self.values),
             "confidence": self.confidence,
             "gain": self.gain,
+            "deep": self.deep,
         }
 
 
@@ -101,7 +104,9 @@ class Diagnosed:
     Attributes:
         said: by Deepwell, in its order.
         measured: for the rules of others; None where no network was trained.
-        seconds: that all of it took; trained: of them until the last network was trained.
+        seconds: that loading and the fit took; trained: of them until the networks were trained.
+        deeper: seconds that `diagnose` took beyond them; NaN where it
+            was not asked.
         dev: score with the ends of its stated 95 % interval; empty where there is none.
         world: score of the same network on deployed rows; NaN where there is none.
     """
@@ -110,12 +115,21 @@ class Diagnosed:
     measured: Measured | None
     seconds: float
     trained: float = math.nan
+    deeper: float = math.nan
     dev: tuple[float, ...] = ()
     world: float = math.nan
 
 
-def said_of(findings: Iterable[Finding]) -> tuple[Said, ...]:
-    """Return findings in the benchmark's terms."""
+def said_of(
+    findings: Iterable[Finding], of_fit: Iterable[Finding] | None = None
+) -> tuple[Said, ...]:
+    """Return findings in the benchmark's terms.
+
+    Args:
+        findings: all of them.
+        of_fit: those that the fit told; None for all.
+    """
+    fit = None if of_fit is None else {finding.code for finding in of_fit}
     told = []
     for finding in findings:
         evidence = finding.evidence
@@ -127,7 +141,9 @@ def said_of(findings: Iterable[Finding]) -> tuple[Said, ...]:
         sure = 1 - float(p) if isinstance(p, int | float) else 0.95
         effect = evidence.get("change_effect")
         gain = effect.get("gain") if isinstance(effect, Mapping) else None
-        told.append(Said(finding.code, finding.level, finding.claim, change, values, sure, gain))
+        deep = fit is not None and finding.code not in fit
+        said = Said(finding.code, finding.level, finding.claim, change, values, sure, gain, deep)
+        told.append(said)
     return tuple(told)
 
 
@@ -144,9 +160,8 @@ def causes(said: Iterable[Said], *, regime: bool = False) -> list[str]:
         said: about one run.
         regime: whether what kind of error is left counts as well.
     """
-    named = [s.cause for s in said]
-    wanted = [n for n in named if n and (regime or LABELS[n] != "regime")]
-    return list(dict.fromkeys(wanted))
+    named = [s.cause for s in said if regime or s.code not in REGIME]
+    return list(dict.fromkeys(name for name in named if name))
 
 
 def _flag(change: str) -> str:

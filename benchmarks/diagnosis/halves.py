@@ -5,28 +5,47 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .clean import Setup, hard_setups, setups
 from .fault import Fault, checked
 from .program_case import PROGRAM_TASKS, ProgramTask
+from .regimes import Regime, regimes
 from .task import Task
-from .tasks import PLANTED_ON
+from .tasks import PLANTED_ON, TASKS
 
 DEVELOPMENT, SEALED = "development", "sealed"
 
 
 @dataclass(frozen=True)
 class Half:
-    """Faults and the tasks that they are planted on."""
+    """One half.
+
+    Attributes:
+        name: `development` or `sealed`.
+        faults: that are planted.
+        tasks: on which they are, by name.
+        clean: setups of its clean runs.
+        regimes: its runs whose kind of error is known.
+    """
 
     name: str
     faults: tuple[Fault, ...]
     tasks: Mapping[str, Task | ProgramTask]
+    clean: tuple[Setup, ...] = ()
+    regimes: tuple[Regime, ...] = ()
 
 
 def development() -> Half:
     """Return the half that thresholds may be set by."""
     from .faults import FAULTS
 
-    return Half(DEVELOPMENT, FAULTS, {**PLANTED_ON, **PROGRAM_TASKS})
+    tasks = list(TASKS.values())
+    return Half(
+        DEVELOPMENT,
+        FAULTS,
+        {**PLANTED_ON, **PROGRAM_TASKS},
+        (*setups(tasks), *hard_setups()),
+        regimes(tasks),
+    )
 
 
 def sealed() -> Half:
@@ -35,12 +54,13 @@ def sealed() -> Half:
     Raises:
         ValueError: when a fault or a task of it is one of the development half.
     """
-    from .sealed import FAULTS, TASKS
+    from .sealed import FAULTS
+    from .sealed import TASKS as HIDDEN
 
     first = development()
-    shared = {f.name for f in FAULTS} & {f.name for f in first.faults} | set(TASKS) & set(
-        first.tasks
-    )
+    shared = {f.name for f in FAULTS} & {f.name for f in first.faults}
+    shared |= set(HIDDEN) & {*first.tasks, *TASKS}
     if shared:
         raise ValueError(f"the sealed half must have faults and tasks of its own, not {shared}")
-    return Half(SEALED, checked(FAULTS, TASKS), TASKS)
+    tasks = [task for task in HIDDEN.values() if isinstance(task, Task)]
+    return Half(SEALED, checked(FAULTS, HIDDEN), HIDDEN, tuple(setups(tasks)), regimes(tasks))

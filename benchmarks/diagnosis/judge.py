@@ -11,23 +11,30 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from .advice import remedy_for
+from .advice import first_advice, remedy_for
 from .baselines import RULES
-from .diagnosed import Said
+from .diagnosed import Said, causes
+from .fault import PROGRAM
 from .intervals import clopper_pearson
-from .labels import LABELS
+from .labels import LABELS, nameable
 from .scoring import Judged, plain, summary
 
 Cell = Mapping[str, Any]
 DEEPWELL = "Deepwell"
+DEEP = "Deepwell, and `diagnose`"
 _APART = ("advice", "random search")
 
 
 def judged(cells: Mapping[str, Cell]) -> dict[str, dict[str, list[Judged]]]:
     """Return who -> `clean` and `faulty` programs; plants that hurt nothing are left out."""
-    clean = [c for key, c in cells.items() if key.startswith("clean/")]
+    clean = list(clean_cells(cells).values())
     faulty = list(hurting(cells).values())
     told = {DEEPWELL: {"clean": [_ours(c) for c in clean], "faulty": [_ours(c) for c in faulty]}}
+    if any(_dived(c) for c in (*clean, *faulty)):
+        told[DEEP] = {
+            "clean": [_deep(c) for c in clean if _dived(c)],
+            "faulty": [_deep(c) for c in faulty if _dived(c)],
+        }
     for name in RULES:
         told[name] = {
             part: [_theirs(name, c) for c in of]
@@ -36,6 +43,13 @@ def judged(cells: Mapping[str, Cell]) -> dict[str, dict[str, list[Judged]]]:
     for name, guess in _guesses(faulty).items():
         told[name] = {"clean": [guess(c) for c in clean], "faulty": [guess(c) for c in faulty]}
     return told
+
+
+def clean_cells(cells: Mapping[str, Cell]) -> dict[str, Cell]:
+    """Return the clean runs, without those of setups that a usual change makes better."""
+    unsound = {c["setup"] for k, c in cells.items() if k.startswith("sound/") and c["improvable"]}
+    found = {key: c for key, c in cells.items() if key.startswith("clean/")}
+    return {key: c for key, c in found.items() if c["setup"] not in unsound}
 
 
 def hurting(cells: Mapping[str, Cell]) -> dict[str, Cell]:
@@ -57,34 +71,48 @@ def figures(cells: Mapping[str, Cell]) -> dict[str, Any]:
             "who": {
                 name: summary(told["clean"], told["faulty"]) for name, told in everyone.items()
             },
-            "checks": _checks([c for k, c in cells.items() if k.startswith("clean/")]),
+            "checks": _checks(list(clean_cells(cells).values())),
+            "unsound": _unsound(cells),
             "faults": _faults(cells),
             "inert": inert(cells),
             "regimes": _regimes([c for k, c in cells.items() if k.startswith("regime/")]),
             "advice": _advice(list(hurting(cells).values())),
             "coverage": _coverage(c for k, c in cells.items() if k.startswith("regime/")),
-            "cost": _cost([c for k, c in cells.items() if k.startswith("clean/")]),
+            "cost": _cost(list(clean_cells(cells).values())),
         }
     )
 
 
+def _dived(cell: Cell) -> bool:
+    return cell["deeper"] is not None
+
+
 def _ours(cell: Cell) -> Judged:
+    """Return what the fit says."""
+    said = [Said(**s) for s in cell["said"] if not s["deep"]]
+    return _judged(cell, said, _repaired(cell))
+
+
+def _deep(cell: Cell) -> Judged:
+    """Return what the fit and `diagnose` say together."""
     said = [Said(**s) for s in cell["said"]]
-    named = [s for s in said if s.cause in cell["causes"]]
-    confidence = named[0].confidence if named else 0.95
-    if cell.get("cause") and LABELS[cell["cause"]] == "regime":
-        regime = [s.cause for s in said if s.cause and LABELS[s.cause] == "regime"]
-        causes = tuple(dict.fromkeys([*cell["causes"], *(str(c) for c in regime)]))
-    else:
-        causes = tuple(cell["causes"])
-    return Judged(
-        cell["task"], cell.get("cause"), cell["alarm"], causes, _repaired(cell), confidence
-    )
+    first, repairs = first_advice(said), _repaired(cell)
+    if first is not None and first.deep and first.cause and cell.get("menu"):
+        repairs = float(cell["menu"][remedy_for(first.cause, cell["of"])]["suffices"])
+    return _judged(cell, said, repairs)
+
+
+def _judged(cell: Cell, said: list[Said], repairs: float | None) -> Judged:
+    planted = cell.get("cause")
+    named = causes(said, regime=bool(planted) and LABELS[str(planted)] == "regime")
+    confidence = next((s.confidence for s in said if s.cause in named[:1]), 0.95)
+    alarm = any(s.alarms for s in said)
+    return Judged(cell["task"], planted, alarm, tuple(named), repairs, confidence)
 
 
 def _repaired(cell: Cell) -> float | None:
     if cell.get("validation", {}).get("refused"):  # nothing is trained until the data are mended
-        return float(cell["cause"] in cell["causes"])
+        return float(cell["cause"] in causes(Said(**s) for s in cell["said"]))
     advice = cell.get("advice")
     return None if advice is None else float(advice["suffices"])
 
@@ -138,7 +166,9 @@ def _menu(cell: Cell) -> list[dict[str, Any]]:
 def _checks(clean: list[Cell]) -> dict[str, dict[str, float]]:
     """Return code -> clean runs in which it was a problem, with the exact interval of the rate."""
     counts = Counter(
-        code for c in clean for code in {s["code"] for s in c["said"] if s["level"] == "problem"}
+        code
+        for c in clean
+        for code in {s["code"] for s in c["said"] if s["level"] == "problem" and not s["deep"]}
     )
     told = {}
     for code, hits in sorted(counts.items()):
@@ -147,16 +177,28 @@ def _checks(clean: list[Cell]) -> dict[str, dict[str, float]]:
     return told
 
 
+def _unsound(cells: Mapping[str, Cell]) -> dict[str, Any]:
+    """Return the clean setups that were none, what makes them better, and the alarms on them."""
+    sound = clean_cells(cells)
+    left = [c for k, c in cells.items() if k.startswith("clean/") and k not in sound]
+    setups = {c["setup"]: sorted(c["improvable"]) for k, c in cells.items()
+              if k.startswith("sound/") and c["improvable"]}  # fmt: skip
+    return {"setups": setups, "runs": len(left), "alarms": sum(_ours(c).alarm for c in left)}
+
+
 def _faults(cells: Mapping[str, Cell]) -> dict[str, dict[str, Any]]:
     told: dict[str, dict[str, Any]] = {}
     for key, cell in cells.items():
         if not key.startswith("plant/"):
             continue
-        row = told.setdefault(
-            cell["fault"],
-            {"cause": cell["cause"], "of": cell["of"], "planted": 0, "hurts": 0, "alarmed": 0,
-             "named": 0, "repaired": 0, "said": {}},
-        )  # fmt: skip
+        first = {
+            "cause": cell["cause"],
+            "of": cell["of"],
+            "nameable": nameable(cell["cause"], program=cell["of"] == PROGRAM),
+            **dict.fromkeys(("planted", "hurts", "alarmed", "named", "repaired"), 0),
+            "said": {},
+        }
+        row = told.setdefault(cell["fault"], first)
         row["planted"] += 1
         if not cell["validation"]["hurts"]:
             continue
@@ -227,9 +269,11 @@ def _cost(clean: list[Cell]) -> dict[str, float]:
     if not clean:
         return {}
     beside = [(c["seconds"] - c["trained"]) / c["trained"] for c in clean if c["trained"]]
+    deeper = [c["deeper"] for c in clean if _dived(c)]
     return {
         "median_seconds": statistics.median(c["seconds"] for c in clean),
         "median_beside": statistics.median(beside) if beside else math.nan,
+        "median_deeper": statistics.median(deeper) if deeper else math.nan,
     }
 
 

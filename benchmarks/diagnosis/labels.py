@@ -19,9 +19,7 @@ LABELS: Mapping[str, str] = {
     "inputs corrupt": "data",
     "inputs missing": "data",
     "inputs without signal": "data",
-    "parts encoded apart": "data",
-    "labels noisy": "labels",
-    "labels shifted": "labels",
+    "labels wrong": "labels",
     "labels unpaired": "labels",
     "classes imbalanced": "labels",
     "duplicates across parts": "split",
@@ -117,7 +115,7 @@ CAUSES: Mapping[tuple[str, str], str] = {
     ("DW202", ANY): "target leak",
     ("DW203", ANY): "dev unlike train",
     ("DW204", ANY): "groups across parts",
-    ("DW211", ANY): "labels noisy",
+    ("DW211", ANY): "labels wrong",
     ("checked gradient", ANY): "gradient wrong",
     ("refused", "infinite"): "inputs corrupt",
     ("refused", "two classes"): "classes imbalanced",
@@ -137,3 +135,16 @@ REGIME = (
 
 ADVICE = ("DW5", "DW6")
 """How codes begin that tell what would help where nothing is wrong: no alarm either."""
+
+NOT_OF_PROGRAMS = ("DW1", "DW2", "DW303", "DW401", "DW402", "DW403", "DW404", "DW411", "DW415")
+"""How codes begin that are not said of a user's own program today."""
+
+
+def nameable(cause: str, *, program: bool) -> bool:
+    """Return whether any finding of today can name a cause; a fault of others counts as missed.
+
+    >>> nameable("units dead", program=False), nameable("units dead", program=True)
+    (True, False)
+    """
+    codes = {code for (code, _), named in CAUSES.items() if named == cause}
+    return any(not (program and code.startswith(NOT_OF_PROGRAMS)) for code in codes)

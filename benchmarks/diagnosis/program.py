@@ -110,9 +110,9 @@ def as_it_is(x: jax.Array, key: jax.Array, amount: jax.Array) -> jax.Array:
     return x
 
 
-def scores(program: Program, out: jax.Array, y: jax.Array) -> jax.Array:
+def scores(kind: str, out: jax.Array, y: jax.Array) -> jax.Array:
     """Return the error rate, or the RMSE."""
-    if program.kind == "regression":
+    if kind == "regression":
         return jnp.sqrt(((out[:, 0] - y) ** 2).mean())
     return (out.argmax(axis=1) != y).mean()
 
@@ -165,7 +165,7 @@ def trained(
             step, (params, moments, number), chosen
         )
         out = program.predict(params, rows["x_dev"], key, False, amount)[-1]
-        dev = scores(program, out, rows["y_dev"])
+        dev = scores(program.kind, out, rows["y_dev"])
         dev_cost = program.loss(out, rows["y_dev"], params, amount)
         better = dev < lowest
         best = jax.tree.map(lambda new, old: jnp.where(better, new, old), params, best)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -137,13 +138,19 @@ def outcomes(cases: list[ProgramCase], seeds: list[int]) -> list[Outcome]:
 def _scored(
     program: Program, params: Any, rows: Any, keys: Any, amount: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    def one(params: Any, x: Any, y: Any, key: Any) -> Any:
-        return scores(program, program.predict(params, x, key, False, amount)[-1], y)
+    dev, deployed = (
+        np.asarray(_scores(program.predict, program.kind, params, part, keys, amount))
+        for part in ((rows["x_dev"], rows["y_dev"]), (rows["x_deployed"], rows["y_deployed"]))
+    )
+    return dev, deployed
 
-    each = jax.jit(jax.vmap(one))
-    return tuple(
-        np.asarray(each(params, rows[f"x{p}"], rows[f"y{p}"], keys)) for p in ("_dev", "_deployed")
-    )  # type: ignore[return-value]
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _scores(predict: Any, kind: str, params: Any, part: Any, keys: Any, amount: Any) -> jax.Array:
+    def one(params: Any, x: Any, y: Any, key: Any) -> jax.Array:
+        return scores(kind, predict(params, x, key, False, amount)[-1], y)
+
+    return jax.vmap(one)(params, *part, keys)
 
 
 def _finite(value: float, case: ProgramCase) -> float:

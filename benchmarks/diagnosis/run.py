@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,13 +17,13 @@ from . import program_case, program_diagnosis, program_remedies, remedies, studi
 from .advice import first_advice, remedy_for
 from .baselines import RULES
 from .case import Case
-from .clean import Clean, clean_runs
-from .diagnosed import Diagnosed, causes
+from .clean import Setup, improvable
+from .diagnosed import Diagnosed
 from .fault import PROGRAM, STUDY, Plant, plants
 from .halves import Half
 from .intervals import hurts, recovered
 from .program_case import ProgramCase
-from .regimes import Regime, regimes, truth, verdict
+from .regimes import Regime, truth, verdict
 from .scoring import plain
 from .training import Outcome
 
@@ -45,12 +46,18 @@ class Effort:
         programs: one in so many plants in programs, which have to be compiled.
         seeds: of a plant's validation.
         menu: whether the remedies are tried.
+        deep: one in so many of the studies is diagnosed beyond its fit; 0 for none.
     """
 
     part: int = 1
     programs: int = 1
     seeds: int = 10
     menu: bool = True
+    deep: int = 6
+
+    def dives(self, key: str) -> bool:
+        """Return whether the study of this name is diagnosed beyond its fit: a draw by its name."""
+        return self.deep > 0 and zlib.crc32(key.encode()) % self.deep == 0
 
 
 def run(half: Half, keep: Keep, effort: Effort) -> None:
@@ -61,17 +68,31 @@ def run(half: Half, keep: Keep, effort: Effort) -> None:
         keep: (name, what measures it) keeps a result unless it is there.
         effort: how much of it.
     """
-    for one in clean_runs()[:: effort.part]:
-        keep(one.key, functools.partial(_clean, one))
-    for known in regimes()[:: effort.part]:
+    for setup in half.clean[:: effort.part]:
+        for seed in setup.seeds:
+            keep(f"clean/{setup.key}/{seed}", functools.partial(_clean, setup, seed, effort))
+    for setup in half.clean[:: effort.part] if effort.menu else ():
+        keep(f"sound/{setup.key}", functools.partial(_sound, setup))
+    for known in half.regimes[:: effort.part]:
         keep(known.key, functools.partial(_regime, known))
     for kind, part in ((STUDY, effort.part), (PROGRAM, effort.programs)):
-        for planted in [p for p in plants(half.faults) if p.fault.of == kind][::part]:
+        for planted in _shuffled([p for p in plants(half.faults) if p.fault.of == kind])[::part]:
             keep(f"plant/{planted.key}", functools.partial(_planted, half, planted, effort))
 
 
-def _clean(one: Clean) -> dict[str, Any]:
-    return {"task": one.task, "name": one.name, **_told(studies.diagnosed(one.case, one.seed))}
+def _shuffled(found: list[Plant]) -> list[Plant]:
+    """Return plants in an order of chance, always the same: what is run first stands for all."""
+    return [found[place] for place in np.random.default_rng(0).permutation(len(found))]
+
+
+def _clean(setup: Setup, seed: int, effort: Effort) -> dict[str, Any]:
+    deep = effort.dives(f"{setup.key}/{seed}")
+    told = studies.diagnosed(setup.draw(seed), seed, deep)
+    return {"task": setup.task, "name": setup.name, "setup": setup.key, **_told(told)}
+
+
+def _sound(setup: Setup) -> dict[str, Any]:
+    return {"said": [], "setup": setup.key, "improvable": improvable(setup)}
 
 
 def _regime(known: Regime) -> dict[str, Any]:
@@ -79,7 +100,7 @@ def _regime(known: Regime) -> dict[str, Any]:
     told = studies.diagnosed(case, known.seed)
     assert told.measured is not None
     measured = truth(case, told.measured.train_score, told.world)
-    return {"task": known.task, "name": known.name, "truth": measured,
+    return {"task": known.task.name, "name": known.name, "truth": measured,
             "verdict": verdict(told.said), **_told(told)}  # fmt: skip
 
 
@@ -97,7 +118,7 @@ def _planted(half: Half, planted: Plant, effort: Effort) -> dict[str, Any]:
     except UsageError as error:  # refused before anything is trained: it cannot be used at all
         after = []
         validation = {"hurts": True, "p": 0.0, "d": 1e6, "lost": None, "refused": str(error)}
-    told = work.diagnosed(faulty[0])
+    told = work.diagnosed(faulty[0], effort.dives(planted.key))
     result = {
         "fault": fault.name, "severity": planted.severity, "task": name, "cause": fault.cause,
         "of": fault.of, "harms": fault.harms, "validation": plain(validation),
@@ -115,7 +136,7 @@ def _planted(half: Half, planted: Plant, effort: Effort) -> dict[str, Any]:
 
 def _advice(told: Diagnosed, kind: str, menu: dict[str, Any]) -> dict[str, Any] | None:
     """Return what Deepwell's first advice did, and what the best of the menu would have done."""
-    advice = first_advice(told.said)
+    advice = first_advice([s for s in told.said if not s.deep])
     if advice is None:
         return None
     name = "advice" if "advice" in menu else remedy_for(str(advice.cause), kind)
@@ -145,13 +166,13 @@ class _Studies:
     def outcomes(self, cases: list[Case]) -> list[Outcome]:
         return [training.outcomes([case], seed)[0] for seed, case in enumerate(cases)]
 
-    def diagnosed(self, case: Case) -> Diagnosed:
-        return studies.diagnosed(case, 0)
+    def diagnosed(self, case: Case, deep: bool) -> Diagnosed:
+        return studies.diagnosed(case, 0, deep)
 
     def menu(
         self, healthy: list[Case], faulty: list[Case], told: Diagnosed
     ) -> dict[str, list[Outcome]]:
-        advice = first_advice(told.said)
+        advice = first_advice([s for s in told.said if not s.deep])
         found: dict[str, list[Outcome]] = {}
         for seed, (good, bad) in enumerate(zip(healthy[:TRIED], faulty[:TRIED], strict=True)):
             arms = {n: mend(bad, good) for n, mend in remedies.MENU.items()}
@@ -171,8 +192,8 @@ class _Programs:
     def outcomes(self, cases: list[ProgramCase]) -> list[Outcome]:
         return program_case.outcomes(cases, list(range(len(cases))))
 
-    def diagnosed(self, case: ProgramCase) -> Diagnosed:
-        return program_diagnosis.diagnosed(case, 0)
+    def diagnosed(self, case: ProgramCase, deep: bool) -> Diagnosed:
+        return program_diagnosis.diagnosed(case, 0)  # there is no more to be said of a program
 
     def menu(
         self, healthy: list[ProgramCase], faulty: list[ProgramCase], told: Diagnosed
@@ -211,11 +232,10 @@ def _told(told: Diagnosed) -> dict[str, Any]:
     return plain(
         {
             "said": [s.to_plain() for s in told.said if s.level != "ok"],
-            "causes": causes(told.said),
-            "alarm": any(s.alarms for s in told.said),
             "baselines": others,
             "seconds": told.seconds,
             "trained": told.trained,
+            "deeper": told.deeper,
             "dev": told.dev,
             "world": told.world,
         }

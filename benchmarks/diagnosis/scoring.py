@@ -68,7 +68,7 @@ def strict(faulty: Sequence[Judged]) -> dict[str, Any]:
     >>> [round(told["micro"][k], 3) for k in ("precision", "recall", "f1")]
     [0.667, 0.667, 0.667]
     >>> [round(told["macro"][k], 3) for k in ("precision", "recall", "f1")]
-    [0.75, 0.75, 0.667]
+    [0.75, 0.75, 0.75]
     """
     labels = sorted({r.cause for r in faulty if r.cause})
     hits = {n: sum(r.cause == n and n in r.said for r in faulty) for n in labels}

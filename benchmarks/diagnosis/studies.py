@@ -1,7 +1,8 @@
-"""Deepwell diagnoses a study case: load, train, read the findings."""
+"""Deepwell diagnoses a study case: load, fit, diagnose."""
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from pathlib import Path
@@ -17,8 +18,15 @@ from .diagnosed import Diagnosed, Measured, Said, refused, said_of
 from .training import deployed_score, loaded
 
 
-def diagnosed(case: Case, seed: int) -> Diagnosed:
-    """Return what Deepwell says about a case, as a user gets it."""
+def diagnosed(case: Case, seed: int, deep: bool = False) -> Diagnosed:
+    """Return what Deepwell says about a case, as a user gets it.
+
+    Args:
+        case: as the user sets it up.
+        seed: of the study.
+        deep: whether the finished study is diagnosed beyond what its fit says, which takes several
+            times as long as the fit of so small a network.
+    """
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="deepwell-b7-") as folder:
         try:
@@ -28,13 +36,22 @@ def diagnosed(case: Case, seed: int) -> Diagnosed:
             return Diagnosed((refused(str(error)),), None, time.perf_counter() - began)
         except dw.StudyError as error:
             return Diagnosed((_broke(str(error)),), None, time.perf_counter() - began)
+        fitted = time.perf_counter()
+        told = tuple(study.diagnose()) if deep else result.findings
+        deeper = time.perf_counter() - fitted
         best = next(t for t in study.history() if t.number == result.best_trial)
         measured = _measured(case, data, best, study.probe_records(result.best_trial), result)
-        seconds = time.perf_counter() - began
-        world = deployed_score(case, data, study.best.predict_proba if data.task.classes
-                               else study.best.predict)  # fmt: skip
-    dev = (result.dev.value, result.dev.low, result.dev.high)
-    return Diagnosed(said_of(result.findings), measured, seconds, result.seconds, dev, world)
+        predict = study.best.predict_proba if data.task.classes else study.best.predict
+        world = deployed_score(case, data, predict)
+    return Diagnosed(
+        said=said_of(told, result.findings),
+        measured=measured,
+        seconds=fitted - began,
+        trained=result.seconds,
+        deeper=deeper if deep else math.nan,
+        dev=(result.dev.value, result.dev.low, result.dev.high),
+        world=world,
+    )
 
 
 def _run(case: Case, data: Data, seed: int, folder: Path) -> tuple[dw.Study, Any]:

@@ -80,8 +80,8 @@ SPIRAL = Task(
     {**_USUAL, "learning_rate": 0.01, "epochs": 80}, best=_FLIPPED * 2 / 3,
 )  # fmt: skip
 TEACHER = Task(
-    "teacher", "regression", _teacher, (600, 300, 2000),
-    {**_USUAL, "learning_rate": 0.005, "epochs": 60}, best=_NOISE,
+    "teacher", "regression", _teacher, (900, 300, 2000),
+    {**_USUAL, "learning_rate": 0.01, "epochs": 80}, best=_NOISE,
 )  # fmt: skip
 DIGITS = Task("digits", "classification", functools.partial(_real, "digits"), (700, 400, 697),
               {**_USUAL, "hidden_units": (48, 48)})  # fmt: skip

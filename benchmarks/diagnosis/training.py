@@ -133,6 +133,14 @@ def deployed_score(case: Case, data: Data, said: Callable[[object], np.ndarray])
     return _score(case, data, said(deployed))
 
 
+def constant_score(case: Case) -> float:
+    """Return the score of the best constant guess on deployed rows."""
+    y = case.deployed.y
+    if case.kind == "regression":
+        return float(y.std())
+    return 1 - float(np.bincount(y).max() / len(y))
+
+
 def _score(case: Case, data: Data, said: np.ndarray) -> float:
     """Return the score of predictions on deployed rows; a class that no train row had is missed."""
     y = case.deployed.y

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from benchmarks.diagnosis import seal
 from benchmarks.diagnosis.case import Case
-from benchmarks.diagnosis.clean import clean_runs
 from benchmarks.diagnosis.command import measure
 from benchmarks.diagnosis.fault import PROGRAM, SEVERITIES, STUDY, Fault, checked, plants
 from benchmarks.diagnosis.faults import FAULTS
@@ -21,7 +20,6 @@ from benchmarks.diagnosis.halves import Half, development
 from benchmarks.diagnosis.labels import FAMILIES
 from benchmarks.diagnosis.program_case import PROGRAM_TASKS
 from benchmarks.diagnosis.program_remedies import MENU as PROGRAM_MENU
-from benchmarks.diagnosis.regimes import regimes
 from benchmarks.diagnosis.remedies import MENU
 from benchmarks.diagnosis.tasks import DIGITS, GAUSS, PLANTED_ON, SPIRAL, TASKS
 from benchmarks.diagnosis.training import outcomes
@@ -37,9 +35,10 @@ def test_as_many_faults_families_tasks_and_clean_runs_as_promised() -> None:
     assert all(len(f.amounts) == len(SEVERITIES) == 3 for f in FAULTS)
     assert len(PLANTED_ON) >= 4
     assert sum(task.best is not None for task in PLANTED_ON.values()) >= 2
-    assert len(clean_runs()) >= 150
-    assert len({c.key for c in clean_runs()}) == len(clean_runs())
-    assert len({r.key for r in regimes()}) == len(regimes())
+    clean, known = development().clean, development().regimes
+    assert sum(len(setup.seeds) for setup in clean) >= 150
+    assert len({setup.key for setup in clean}) == len(clean)
+    assert len({regime.key for regime in known}) == len(known)
 
 
 def test_every_fault_is_planted_at_every_severity_and_all_tasks_are_used() -> None:

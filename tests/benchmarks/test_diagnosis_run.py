@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from benchmarks.diagnosis import command, run
-from benchmarks.diagnosis.clean import clean_runs
+from benchmarks.diagnosis.clean import Setup, improvable
 from benchmarks.diagnosis.fault import Plant
 from benchmarks.diagnosis.faults import FAULTS
 from benchmarks.diagnosis.halves import Half, development
-from benchmarks.diagnosis.regimes import regimes, truth, verdict
+from benchmarks.diagnosis.regimes import truth, verdict
 from benchmarks.diagnosis.run import Effort
 from benchmarks.diagnosis.studies import diagnosed
 
-TIMES = ("seconds", "trained", "whole_seconds")
+TIMES = ("seconds", "trained", "deeper", "whole_seconds")
 HIGH = next(f for f in FAULTS if f.name == "rate too high")
 
 
@@ -26,13 +27,18 @@ def _timeless(cell: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_plant_in_a_study_is_validated_diagnosed_and_repaired_the_same_twice() -> None:
-    planted = Plant(HIGH, "severe", "gauss")
-    first, second = (run._planted(development(), planted, Effort(seeds=4)) for _ in range(2))
+    zero = next(f for f in FAULTS if f.name == "weights of zero")
+    planted = Plant(zero, "severe", "gauss")
+    first, second = (
+        run._planted(development(), planted, Effort(seeds=4, deep=0)) for _ in range(2)
+    )
     assert _timeless(first) == _timeless(second)
     assert first["validation"]["hurts"]
-    assert first["menu"]["rate / 30"]["suffices"], first["menu"]["rate / 30"]
+    assert first["menu"]["initializer auto"]["share"] == pytest.approx(1.0, abs=0.1)
+    assert first["menu"]["initializer auto"]["suffices"]
     assert not first["menu"]["labels"]["suffices"], "the labels were right"
     assert first["menu"]["labels"]["share"] == pytest.approx(0.0)
+    assert {s["code"] for s in first["said"] if s["level"] == "problem"} & {"DW302", "DW305"}
     assert first["baselines"]["always alarm"] == [True, []]
     assert len(first["dev"]) == 3
     assert first["dev"][1] <= first["dev"][0] <= first["dev"][2]
@@ -41,7 +47,7 @@ def test_a_plant_in_a_study_is_validated_diagnosed_and_repaired_the_same_twice()
 
 def test_data_that_are_refused_are_a_claim_and_no_crash() -> None:
     """All labels alike: `load` says so, and nothing is trained."""
-    case = clean_runs()[0].case
+    case = development().clean[0].draw(0)
     dumb = case.with_rows(**{n: getattr(case, n) for n in ("train", "dev")})
     for part in (dumb.train, dumb.dev):
         part.y[:] = 0
@@ -51,24 +57,40 @@ def test_data_that_are_refused_are_a_claim_and_no_crash() -> None:
     assert told.said[0].alarms
 
 
+def test_a_clean_setup_that_a_usual_change_makes_better_is_none() -> None:
+    """The healthy one is left as it is; one at a hundredth of its rate is found out."""
+    sound = next(s for s in development().clean if s.key == "as it should be/gauss")
+    assert improvable(sound) == {}
+    slow = Setup("slow", "gauss", lambda n: sound.draw(n).with_settings(learning_rate=1e-5), (1,))
+    assert {"rate x 30", "longer"} & set(improvable(slow))
+
+
 def test_a_known_regime_is_measured_on_rows_of_the_world() -> None:
-    known = next(r for r in regimes() if (r.name, r.task) == ("few rows", "gauss"))
+    known = next(r for r in development().regimes if r.key == "regime/too few units/teacher/1")
     told = diagnosed(known.case(), known.seed)
     assert told.measured is not None
     measured = truth(known.case(), told.measured.train_score, told.world)
-    assert measured["regime"] == "variance"
-    assert verdict(told.said) in ("variance", "abstains")
+    assert (measured["regime"], measured["clear"]) == ("bias", True)
+    assert verdict(told.said) in ("bias", "abstains")
+
+
+def test_rows_learnt_by_heart_are_no_variance_where_nothing_gets_better() -> None:
+    case = next(r for r in development().regimes if r.key == "regime/few rows/gauss/1").case()
+    best = case.best_possible
+    assert best is not None
+    assert truth(case, train=0.0, world=best + 0.01)["regime"] == "neither"
+    assert truth(case, train=0.0, world=best + 0.10)["regime"] == "variance"
+    assert truth(case, train=best + 0.10, world=best + 0.20)["regime"] == "both"
 
 
 def test_a_run_is_kept_goes_on_and_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    half = Half("development", (HIGH,), development().tasks)
+    whole = development()
+    half = replace(whole, faults=(HIGH,), clean=whole.clean[:1], regimes=whole.regimes[:1])
     monkeypatch.setattr(command, "development", lambda: half)
     monkeypatch.setattr(command, "_WORK", tmp_path)
-    monkeypatch.setattr(run, "clean_runs", lambda: clean_runs()[:1])
-    monkeypatch.setattr(run, "regimes", lambda: regimes()[:1])
-    monkeypatch.setitem(command.EFFORTS, "quick", Effort(part=1, seeds=3, menu=False))
+    monkeypatch.setitem(command.EFFORTS, "quick", Effort(seeds=3, menu=False, deep=0))
     over, later = time.monotonic() - 1, time.monotonic() + 1000
     assert command.measure("quick", True, over, False, tmp_path) == 3
     assert "goes on" in capsys.readouterr().out
@@ -76,7 +98,7 @@ def test_a_run_is_kept_goes_on_and_is_told(
     printed = capsys.readouterr().out
     kept = json.loads((tmp_path / "quick" / "b7-finished.json").read_text())
     assert len(kept["cells"]) == 2 + 3 * 2  # two clean ones, three severities on two tasks
-    assert kept["checks"]["figures"]["who"]["Deepwell"]["clean"]["runs"] == 1
+    assert kept["checks"]["figures"]["who"]["Deepwell"]["clean"]["runs"] == 2
     assert "### Clean runs" in printed
     assert printed.index("### Clean runs") < printed.index("### Faulty runs")
     assert "| rate too high | rate too high | study | 6 |" in printed
@@ -89,11 +111,10 @@ def test_what_breaks_is_told_and_takes_nothing_with_it(
         raise RuntimeError("out of luck")
 
     monkeypatch.setattr(command, "_WORK", tmp_path)
-    monkeypatch.setattr(command, "development", lambda: Half("development", (), {}))
-    monkeypatch.setattr(run, "clean_runs", lambda: clean_runs()[:2])
-    monkeypatch.setattr(run, "regimes", list)
+    half = Half("development", (), {}, development().clean[:1])
+    monkeypatch.setattr(command, "development", lambda: half)
     calls = iter([broken, run._clean])
-    monkeypatch.setattr(run, "_clean", lambda one: next(calls)(one))
+    monkeypatch.setattr(run, "_clean", lambda *given: next(calls)(*given))
     assert command.measure("quick", True, time.monotonic() + 1000, False, tmp_path) == 1
     printed = capsys.readouterr().out
     assert "RuntimeError: out of luck" in printed
@@ -106,5 +127,5 @@ def test_a_plant_in_a_program_is_validated_diagnosed_and_repaired() -> None:
     planted = Plant(fault, "severe", "digits program")
     told = run._planted(development(), planted, Effort())
     assert told["validation"]["hurts"]
-    assert "gradient wrong" in told["causes"]
+    assert any(s["code"] == "checked gradient" for s in told["said"])
     assert told["menu"]["gradient"]["share"] == pytest.approx(1.0)

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,8 @@ from deepwell.diagnosis import (
     unpaired_difference,
     wilson,
 )
+from deepwell.diagnosis._best_possible import BestPossible, Floor, Rival
+from deepwell.diagnosis._dev_to_test import diagnose_dev_to_test
 from deepwell.records import Estimate
 
 SIZES = (200, 2_000, 200_000)
@@ -45,6 +48,7 @@ TABLE = [
 ]
 
 
+@pytest.mark.proves("G1", "formula")
 @pytest.mark.parametrize(("train", "dev", "best", "expected"), TABLE)
 def test_the_table_of_bias_and_variance(train, dev, best, expected) -> None:
     found = tuple(codes(evidence(train, dev, n), best) for n in SIZES)
@@ -199,3 +203,96 @@ def test_every_code_is_in_the_table_of_codes() -> None:
         for f in diagnose_bias_variance(evidence(train, dev, n), best)
     }
     assert {"DW100", "DW101", "DW102", "DW110"} <= found <= set(CODES)
+
+
+def with_train_dev(train: float, between: float, dev: float, n: int) -> BiasVarianceEvidence:
+    given = evidence(train, dev, n)
+    return replace(given, train_dev=wilson(round(between * n), n), n_train_dev=n)
+
+
+@pytest.mark.proves("G2", "formula")
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ((0.01, 0.015, 0.11), ["DW106"]),  # what looked like variance is mismatch
+        ((0.01, 0.10, 0.11), ["DW101", "DW107"]),
+        ((0.01, 0.10, 0.20), ["DW101", "DW106"]),
+        ((0.10, 0.11, 0.12), ["DW102", "DW107"]),
+        ((0.01, 0.015, 0.02), ["DW100"]),
+    ],
+)
+def test_train_dev_rows_tell_mismatch_from_variance(scores, expected) -> None:
+    found = codes(with_train_dev(*scores, 5_000))
+    assert [code for code in found if code != "DW103"] == expected
+
+
+def test_few_dev_rows_do_not_tell_mismatch_and_say_how_many_would() -> None:
+    found = diagnose_bias_variance(
+        replace(with_train_dev(0.01, 0.02, 0.09, 5_000), dev=wilson(36, 400), n_dev=400)
+    )
+    [unsure] = [f for f in found if f.code == "DW113"]
+    needed = unsure.evidence["rows_needed"]
+    assert isinstance(needed, int)
+    assert f"400 dev rows, about {needed:,} would tell" in unsure.detail
+    enough = round(1.3 * needed)
+    told = replace(
+        with_train_dev(0.01, 0.02, 0.09, 5_000), dev=wilson(0.09 * enough, enough), n_dev=enough
+    )
+    assert "DW113" not in codes(told)
+
+
+def test_dev_at_the_best_possible_is_the_noise_floor_however_low_train_is() -> None:
+    """A network that has learned the noise of its rows is no worse on new ones for it."""
+    found = codes(evidence(0.02, 0.16, 5_000), 0.15)
+    assert found == ["DW100", "DW108"]
+    assert codes(evidence(0.02, 0.16, 5_000)) == ["DW101"]
+    above = diagnose_bias_variance(evidence(0.02, 0.26, 5_000), 0.15)
+    [variance] = [f for f in above if f.code == "DW101"]
+    assert "gap 11.0" in variance.detail  # from 15 %, not from 2 %
+    assert "fitted to noise" in variance.detail
+
+
+FLOOR = Floor(Estimate(0.14, 0.13, 0.15), "rows with the same inputs")
+
+
+def test_a_floor_turns_an_assumed_high_bias_into_an_open_one() -> None:
+    given = evidence(0.25, 0.26, 5_000)
+    assert codes(given) == ["DW102"]
+    [bias, *_] = diagnose_bias_variance(given, BestPossible(floor=FLOOR))
+    assert (bias.code, bias.level) == ("DW112", "unsure")
+    assert "best possible at least 14.0 % (rows with the same inputs)" in bias.detail
+    assert codes(evidence(0.15, 0.155, 5_000), BestPossible(floor=FLOOR)) == ["DW100", "DW108"]
+
+
+def test_a_strong_model_out_of_fold_shows_avoidable_bias_or_leaves_it_open() -> None:
+    given = regression(50.0, 52.0, 1.5)
+    better = Rival("random trees", Estimate(30, 28, 32), Estimate(20.0, 18.0, 22.0), None)
+    [bias, *_] = diagnose_bias_variance(given, BestPossible(rival=better))
+    assert (bias.code, bias.level) == ("DW102", "problem")
+    assert (
+        bias.detail
+        == "train 50.00, random trees on the same rows out of fold 30.00 (gap 20.00 [18.00, 22.00])"
+    )
+    alike = Rival("random trees", Estimate(50, 48, 52), Estimate(0.0, -2.0, 2.0), None)
+    assert codes(given, BestPossible(rival=alike))[0] == "DW112"
+    # for an error rate 0 is assumed, until strong models do no better
+    assert codes(evidence(0.25, 0.26, 5_000), BestPossible(rival=alike))[0] == "DW112"
+
+
+def test_a_paired_gap_to_people_is_taken_as_it_is() -> None:
+    people = BestPossible(Estimate(0.14, 0.10, 0.19), "human labels", Estimate(0.06, 0.055, 0.065))
+    [bias, *_] = diagnose_bias_variance(evidence(0.20, 0.21, 3_000), people)
+    assert bias.code == "DW102"
+    assert "best possible 14.0 % [10.0, 19.0] by human labels (gap 6.0 [5.5, 6.5])" in bias.detail
+
+
+@pytest.mark.parametrize(
+    ("test", "n_test", "code"),
+    [(0.20, 2_000, "DW114"), (0.11, 2_000, "DW115"), (0.18, 200, "DW116")],
+)
+def test_dev_to_test(test, n_test, code) -> None:
+    dev, opened = wilson(200, 2_000), wilson(test * n_test, n_test)
+    [found] = diagnose_dev_to_test("error", dev, 2_000, opened, n_test, 0.05)
+    assert found.code == code
+    if code == "DW116":
+        assert "200 test rows, about" in found.detail

@@ -116,6 +116,18 @@ def test_mismatch_stands_between_train_dev_and_dev() -> None:
     assert abs(same[2] - same[1]) < 0.03 < 0.1 < other[2] - other[1]
 
 
+@pytest.mark.proves("D5", "figure")
+def test_like_sets_are_alike_and_moved_ones_are_told_apart() -> None:
+    found = measured("mismatch")
+    uniform = np.arange(1, len(found["p"]) + 1) / len(found["p"])
+    low = found["p"] < 0.5  # above, p-values of few shuffles are steps
+    assert np.abs(found["p"] - uniform)[low].max() < 1.63 / np.sqrt(len(uniform))  # 1 in 100
+    assert (found["p"] > uniform - 0.02).mean() > 0.99
+    few, many = found["40 dev rows"], found["400 dev rows"]
+    assert many[-1, 1] > 0.6 > many[0, 2]
+    assert (many[:, 2] - many[:, 1]).max() < (few[:, 2] - few[:, 1]).max()
+
+
 @pytest.mark.proves("D6", "figure")
 def test_normalized_inputs_make_round_contours() -> None:
     m = measured("normalization")
@@ -473,3 +485,43 @@ def test_two_sided_errors_fall_twice_as_fast_and_wrong_gradients_stay_wrong() ->
     assert best["right"] < 1e-9
     assert best["without the penalty"] > 1e-3
     assert best["twice too large"] == pytest.approx(1 / 3, rel=1e-3)
+
+
+@pytest.mark.proves("G5", "figure")
+def test_half_of_the_rows_foretell_the_error_of_all() -> None:
+    told = measured("learning-curve")
+    points = [point.value for point in told["said"].points]
+    assert points[0] > 2 * points[-1]
+    assert told["said"].twice is not None
+    assert told["said"].twice.low <= np.mean(told["then"]) <= told["said"].twice.high
+
+
+@pytest.mark.proves("G6", "figure")
+def test_the_shapes_are_what_they_are_called() -> None:
+    shapes = measured("cost-curves")
+    train = {name: curves["train"] for name, curves in shapes.items()}
+    good, dev = train["good"], shapes["dev cost rises"]["dev"]
+    assert good[-1] < 0.02
+    assert not np.isfinite(train["far too high"][-1])
+    assert train["too high"][-1] > 20 * good[-1]
+    assert train["too low"][-1] > 2.0
+    falling = train["still falling at the end"]
+    assert falling[-1] < 0.97 * falling[-5]
+    noisy = train["too noisy for the batch size"]
+    assert np.abs(np.diff(noisy[20:])).mean() > 20 * np.abs(np.diff(good[20:])).mean()
+    assert np.ptp(train["plateau"][10:]) < 0.1
+    assert train["plateau"][-1] > 2.0
+    assert dev[-1] > 1.1 * dev.min()
+    assert train["dev cost rises"][-1] < 0.8 * train["dev cost rises"][40]
+
+
+@pytest.mark.proves("G7", "figure")
+def test_the_recommended_rate_is_among_the_best_of_a_long_training() -> None:
+    from deepwell.lab.figures._rate_range import RATES
+
+    told = measured("rate-range")
+    best = told["said"].recommended
+    assert best is not None
+    near = np.abs(np.log(RATES / best.value)) <= np.log(3)
+    assert told["scores"][near].min() <= told["scores"].min() + 0.005
+    assert told["said"].edge is None or told["said"].edge > best.value

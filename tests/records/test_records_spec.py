@@ -51,6 +51,7 @@ def specs(draw: st.DrawFn) -> TrialSpec:
         seed=draw(st.integers(-(2**63), 2**64)),
         order_seed=draw(st.integers(0, 2**32)),
         dtype=draw(st.sampled_from(["float32", "float64"])),
+        **draw(st.sampled_from([{}, {"fold": 2, "folds": 3}, {"rows": 70, "subset": 4}])),
     )
 
 
@@ -115,6 +116,12 @@ def test_numbers_share_a_structure_and_choices_do_not() -> None:
     assert len({spec.structure()}) == 1  # hashable: programs are looked up by it
 
 
+def test_a_specification_of_before_the_parts_trains_on_all_rows() -> None:
+    text = TrialSpec({}, seed=1).to_json()
+    assert "rows" not in json.loads(text)
+    assert TrialSpec.from_json(text).rows == TrialSpec.from_json(text).subset == 0
+
+
 def test_seeds_of_numpy_become_pythons_own() -> None:
     spec = TrialSpec({}, seed=np.uint32(7), order_seed=np.int64(3))  # type: ignore[arg-type]
     assert json.loads(spec.to_json())["seed"] == 7
@@ -126,5 +133,7 @@ def test_wrong_parts_are_refused() -> None:
         TrialSpec({"dropout": 1.5}, seed=1)
     with pytest.raises(UsageError, match="`dtype` must be float32 or float64, got 'float16'"):
         TrialSpec({}, seed=1, dtype="float16")
+    with pytest.raises(UsageError, match="both be 1 or more, or both 0, got 7 rows of subset 0"):
+        TrialSpec({}, seed=1, rows=7)
     with pytest.raises(TypeError):
         TrialSpec({}, seed=1.5)  # type: ignore[arg-type]

@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 from deepwell.records import (
+    Copies,
+    DataChecks,
     FewRows,
     Finding,
     FirstSteps,
     GradientError,
     InputsUsed,
+    Mismatch,
     RowsMixed,
     StartLoss,
 )
@@ -78,3 +81,20 @@ def test_lines_have_80_columns_at_most():
     lines = check_lines(replace(CHECKS, left_out=("word " * 40,)), several)
     assert max(map(len, lines)) <= 80
     assert not any("\N{NO-BREAK SPACE}" in line for line in lines)
+
+
+def test_what_the_rows_showed_stands_behind():
+    alike = Mismatch("dev", 0.512, 0.492, 0.531, 0.3, 33, (600, 200), (600, 200), (), 8)
+    unlike = replace(alike, part="train-dev", auc=0.8, low=0.75, high=0.85, p_value=0.0025)
+    copies = Copies(200, 600, 0, 0, None, 0.01, 4.0)
+    rows = DataChecks(mismatch=(alike, unlike), copies=copies)
+    assert check_lines(replace(CHECKS, inputs=None), (), rows) == [
+        "checks    loss at start 3.01 (2.30 to 4.45 expected)  gradient 2e-09",
+        "          fits 20 rows  rows apart  units apart",
+        "          train/dev alike (AUC 0.51 +- 0.02)",
+        "          train/train-dev unlike (AUC 0.80 +- 0.05)  no copies across",
+    ]
+    some = DataChecks(copies=replace(copies, exact=2, near=1))
+    assert check_lines(CHECKS, (), some)[-1].endswith("3 copies across")
+    folded = DataChecks(mismatch=(replace(alike, fold=3, p_value=0.02, high=0.72),))
+    assert "train/dev alike? in fold 3" in check_lines(CHECKS, (), folded)[-1].replace("\n", "")

@@ -284,6 +284,15 @@ def test_a_plateau_is_found() -> None:
     assert told.level == "problem" or told.evidence.get("consequence_of")
 
 
+@pytest.mark.proves("G6", "formula")
+def test_batches_too_small_for_the_rate_are_found() -> None:
+    """A tenth of the rate does about as much as four times the batch size: both are told."""
+    values = {"batch_size": 4, "learning_rate": 0.01, "epochs": 20}
+    told = _problems(_ended(_task("digits"), values))["DW415"]
+    assert told.evidence["values"] == {"batch_size": 16}
+    assert told.evidence["p_value"] <= 0.02  # type: ignore[operator]
+
+
 def _scaled(data: Data, columns: np.ndarray | float, offset: float) -> Data:
     """Return rows as `load`, which always normalizes, would never give them."""
     parts = [

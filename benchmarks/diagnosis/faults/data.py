@@ -68,6 +68,6 @@ FAULTS = (
           "20, 40, 70 % of the entries missing"),
     Fault("columns overwritten", "inputs without signal", columns_lost, (0.3, 0.6, 1.0), ALL,
           "inputs", "30, 60, 100 % of the columns hold noise"),
-    Fault("dev scaled apart", "parts encoded apart", scaled_apart, (0.3, 0.7, 1.5), ALL, "dev rows",
+    Fault("dev scaled apart", "dev unlike train", scaled_apart, (0.3, 0.7, 1.5), ALL, "dev rows",
           "dev rows moved by 0.3, 0.7, 1.5 deviations and stretched", harms="estimate"),
 )  # fmt: skip

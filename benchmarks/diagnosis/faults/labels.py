@@ -90,13 +90,13 @@ def imbalanced(case: Case, ratio: float, seed: int) -> Case:
 
 
 FAULTS = (
-    Fault("labels flipped", "labels noisy", flipped, (0.1, 0.2, 0.4), ALL, "labels",
+    Fault("labels flipped", "labels wrong", flipped, (0.1, 0.2, 0.4), ALL, "labels",
           "10, 20, 40 % of the labels are others"),
-    Fault("pair of classes swapped", "labels noisy", pair_swapped, (0.2, 0.35, 0.5), CLASSES,
+    Fault("pair of classes swapped", "labels wrong", pair_swapped, (0.2, 0.35, 0.5), CLASSES,
           "labels", "in 20, 35, 50 % of the rows of two classes"),
-    Fault("labels shifted by a row", "labels shifted", shifted, (0.3, 0.6, 1.0), ALL, "labels",
+    Fault("labels shifted by a row", "labels unpaired", shifted, (0.3, 0.6, 1.0), ALL, "labels",
           "in the last 30, 60, 100 % of the rows"),
-    Fault("classes off by one", "labels shifted", class_off_by_one, (0.15, 0.3, 0.45), CLASSES,
+    Fault("classes off by one", "labels wrong", class_off_by_one, (0.15, 0.3, 0.45), CLASSES,
           "labels", "in 15, 30, 45 % of the rows"),
     Fault("rows and labels unpaired", "labels unpaired", unpaired, (0.3, 0.6, 1.0), ALL, "labels",
           "in 30, 60, 100 % of the rows"),

@@ -46,6 +46,7 @@ class Purpose:
     INPUT_NOISE = 11
     MIXUP = 12
     IMAGE = 13
+    SUBSET = 20
 
 
 class Key(NamedTuple):

@@ -357,7 +357,7 @@ def _plain_program(rerun: Rerun, may_compile: bool) -> Program | None:
         from deepwell.training._native_program import NativeProgram
         from deepwell.training._native_views import NativeViewsProgram
 
-        make = NativeViewsProgram if rerun.rows.others else NativeProgram
+        make = NativeViewsProgram if len(rerun.rows.views) > 1 else NativeProgram
         return make(structure, rerun.rows, lanes=1, threads=1)
     if not may_compile:
         return None

@@ -158,7 +158,7 @@ def _same(where: Where) -> Program:
 def _native_program(where: Where) -> Program:
     """Return a native program for dense members whose optimizer it has not."""
     program, rows = where.program, where.rows
-    if rows.others:
+    if len(rows.views) > 1:
         from deepwell.training._native_views import NativeViewsProgram
 
         return NativeViewsProgram(program.structure, rows, lanes=program.lanes)

@@ -48,6 +48,7 @@ class TerminalObserver(Observer):
         self._name = name
         self._store = store
         self._progress = _progress()
+        self._rows: DataChecks | None = None
 
     def on_data(self, facts: DataFacts) -> None:
         """Print what was read, assumed and split."""
@@ -60,14 +61,13 @@ class TerminalObserver(Observer):
         self.close()  # the networks train already: their line comes back below
         print_lines(baseline_lines(baselines, metric_label, percent))
 
-    def on_checks(
-        self,
-        checks: FirstSteps,
-        findings: tuple[Finding, ...],
-        rows: DataChecks | None = None,
-    ) -> None:
+    def on_data_checks(self, checks: DataChecks, findings: tuple[Finding, ...]) -> None:
+        """Keep what is printed with the checks that come next."""
+        self._rows = checks
+
+    def on_checks(self, checks: FirstSteps, findings: tuple[Finding, ...]) -> None:
         """Print what was checked before training."""
-        print_lines(check_lines(checks, findings, rows))
+        print_lines(check_lines(checks, findings, self._rows))
 
     def on_plan(self, plan: PlanFacts) -> None:
         """Print what is going to be trained."""

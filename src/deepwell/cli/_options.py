@@ -12,7 +12,7 @@ from deepwell._base._hyperparameters import HYPERPARAMETERS, Hyperparameter, Val
 
 from ._flags import argument, arguments, flag, output
 
-DATA, STUDY, RUN = "Data", "Study", "Run"
+DATA, STUDY, RUN, RANGE = "Data", "Study", "Run", "Range"
 HYPERPARAMETER_SECTION = "Hyperparameters (fixed for all networks; others are searched or default)"
 
 _SEED = IntegerInterval(0, 2**63 - 1)
@@ -20,6 +20,7 @@ _TRIALS = IntegerInterval(1, 1_000_000)
 _FOLDS = IntegerInterval(2, 100)
 _EVERY = IntegerInterval(1, 1_000_000)
 _COUNT = IntegerInterval(0, 100_000)
+_ANY_RATE = Interval(0.0, 1e6, low_closed=False)
 _ANY_SCORE = Interval(0.0, float("inf"))
 _COVERAGE = Interval(0.0, 1.0, low_closed=False, high_closed=False)
 
@@ -209,6 +210,46 @@ class Diagnosed:
         "SCORE",
         "Options",
         _ANY_SCORE,
+    )
+
+
+@dataclass(frozen=True)
+class RangeFlags:
+    """Which learning rates are tried, and for how long: the arguments of `rate_range`."""
+
+    low: float | None = flag(None, "Lowest rate; default 0.00001.", "RATE", RANGE, _ANY_RATE)
+    high: float | None = flag(None, "Highest rate; default 10.", "RATE", RANGE, _ANY_RATE)
+    rates: int | None = flag(
+        None, "Rates between them, 5 or more; default 25.", "N", RANGE, IntegerInterval(5, 1_000)
+    )
+    runs: int | None = flag(
+        None, "Seeds of each rate; default 4.", "N", RANGE, IntegerInterval(1, 100)
+    )
+    epochs: int | None = flag(
+        None,
+        "Epochs of each; by default an eighth of the network's, 3 to 10.",
+        "N",
+        RANGE,
+        HYPERPARAMETERS["epochs"].constraint,
+    )
+    seed: int = flag(0, "Seed of the first run.", "N", RANGE, _SEED)
+    program: str | None = flag(
+        None, "What trains: native or jax; by default the fastest here.", "PROGRAM", RANGE
+    )
+    memory: str | None = flag(
+        None, "Memory for data and networks, as in 512MB or 4GB.", "SIZE", RANGE
+    )
+
+
+@dataclass(frozen=True)
+class CurveRuns:
+    """How many networks a learning curve is made of."""
+
+    runs: int | None = flag(
+        None,
+        "Networks of each size, each with rows and a seed of its own; default 8.",
+        "N",
+        constraint=IntegerInterval(3, 100),
     )
 
 

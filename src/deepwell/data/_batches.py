@@ -77,3 +77,33 @@ def view_orders(order_seed: int, epoch: int, rows: Sequence[int], batch_size: in
         for batch, part in zip(order, np.array_split(shuffled, steps), strict=True):
             batch[: len(part)] = part
     return orders
+
+
+def part_order(
+    order_seed: int, epoch: int, part: np.ndarray, rows: int, batch_size: int
+) -> np.ndarray:
+    """Return the batches of one epoch for a network that trains on a part of the rows.
+
+    An epoch is as many update steps as all rows take, so that networks of any number of rows take
+    equally many. The part is gone through again and again, each time shuffled and partitioned as
+    `epoch_order` does: step for step these are the batches of a training on the part alone.
+
+    Args:
+        order_seed: as in `epoch_order`.
+        epoch: counted from 1, of all rows.
+        part: (r,) numbers of the rows, r at least 1.
+        rows: n, all train rows.
+        batch_size: rows of a batch.
+
+    Returns:
+        (steps, B) int32 with B = min(batch_size, n) and the steps of n rows; places that hold no
+        row carry the index n.
+    """
+    steps, inside = steps_per_epoch(rows, batch_size), steps_per_epoch(len(part), batch_size)
+    begun = (epoch - 1) * steps
+    first, last = begun // inside, (begun + steps - 1) // inside
+    passes = [epoch_order(order_seed, n + 1, len(part), batch_size) for n in range(first, last + 1)]
+    taken = np.concatenate(passes)[begun - first * inside :][:steps]
+    order = np.full((steps, min(batch_size, rows)), rows, np.int32)
+    order[:, : taken.shape[1]] = np.append(part, rows)[taken]
+    return order

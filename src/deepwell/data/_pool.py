@@ -30,12 +30,14 @@ class Pool:
         inputs: the columns that the network sees.
         together: (n,) rows with equal numbers may not be parted: copies, and members of a group.
         seed: of the split, and of folds.
+        train: (n,) whether the split made it a train row.
     """
 
     frame: pl.DataFrame
     inputs: tuple[InputColumn, ...]
     together: np.ndarray
     seed: int
+    train: np.ndarray
 
     def draws(self, folds: int) -> Key:
         """Return the key of the draws that make so many folds."""
@@ -85,4 +87,4 @@ def pool_of(
     together = first_of_its_kind(units[rows])
     if options.group is not None:
         together = joined_groups(group_numbers(frame[options.group]), together)[0]
-    return Pool(frame, inputs, together, seed)
+    return Pool(frame, inputs, together, seed, divided.parts[rows] == TRAIN)

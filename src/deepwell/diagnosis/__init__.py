@@ -11,12 +11,16 @@ from ._bias_variance import diagnose_bias_variance as diagnose_bias_variance
 from ._bias_variance import material_size as material_size
 from ._codes import CODES as CODES
 from ._comparison import compare_with_baselines as compare_with_baselines
+from ._curve_means import CurveScores as CurveScores
 from ._first_steps import diagnose_first_steps as diagnose_first_steps
 from ._intervals import bootstrap as bootstrap
 from ._intervals import estimate as estimate
 from ._intervals import paired_difference as paired_difference
 from ._intervals import unpaired_difference as unpaired_difference
 from ._intervals import wilson as wilson
+from ._learning_curve import Extrapolation as Extrapolation
+from ._learning_curve import extrapolate as extrapolate
+from ._learning_curve_findings import diagnose_learning_curve as diagnose_learning_curve
 from ._metrics import METRICS as METRICS
 from ._metrics import Metric as Metric
 from ._metrics import default_metric as default_metric

@@ -15,7 +15,7 @@ from typing import cast
 
 from deepwell.records import Finding
 
-_CAUSES = ("DW401", "DW402", "DW403", "DW404", "DW405", "DW406", "DW407")
+_CAUSES = ("DW401", "DW402", "DW403", "DW404", "DW405", "DW406", "DW407", "DW415")
 _CONSEQUENCES = ("DW409", "DW410")
 
 

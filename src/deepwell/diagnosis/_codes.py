@@ -37,6 +37,7 @@ CODES: Mapping[str, str] = {
     "DW215": "which classes are taken for which",
     "DW216": "what columns are worth: the score when they are shuffled",
     "DW217": "what sets or intervals that hold the truth as often as asked look like",
+    "DW205": "mismatch as trees see it: differences that no column shows alone",
     "DW301": "the loss at the start is higher than a healthy start of the same network explains",
     "DW302": "the network cannot fit a few rows, or its steps change no weight",
     "DW303": "inputs are ignored, or carry no signal that shows",
@@ -57,5 +58,9 @@ CODES: Mapping[str, str] = {
     "DW412": "best step in the last quarter: training longer would help",
     "DW413": "best step in the first tenth: the score got worse from there",
     "DW414": "dev cost rising while the train cost falls",
+    "DW415": "batches too small: the gradient's noise keeps the cost up",
+    "DW501": "more data would help",
+    "DW502": "more data would hardly help",
+    "DW503": "whether more data would help cannot be told",
 }
 """Code -> what the finding is about. Both DW102 and DW101 together mean high bias and variance."""

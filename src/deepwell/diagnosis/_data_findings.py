@@ -156,7 +156,9 @@ def copies_finding(found: Copies, split: str = "") -> Finding:
 def telling_level(found: TellingColumn) -> str:
     """Return the level of DW202; only the target under another name is a problem."""
     left, others = found.left, found.others_left
-    far_better = others >= max(0.2, 4 * left)  # false where the others were not asked
+    if others is None:
+        return "ok"
+    far_better = others >= max(0.2, 4 * left)
     if left <= GIVEN_AWAY and (found.copy or found.blanks) and others >= max(GIVEN_AWAY, 5 * left):
         return "problem"
     if far_better and left <= NEARLY:
@@ -169,7 +171,7 @@ def telling_finding(found: TellingColumn, columns: int) -> Finding:
     name, level = safe_text(found.name), telling_level(found)
     alone = f"{name} alone leaves {_percent(found.left)} of the target's spread"
     claim, detail, change = "no column gives the target away", alone, ""
-    if level != "ok":
+    if found.others_left is not None and level != "ok":
         change = f"--ignore {found.name}"
         detail = f"{alone}, all other columns together {_percent(found.others_left)}"
     if level == "problem":
@@ -189,7 +191,7 @@ def telling_finding(found: TellingColumn, columns: int) -> Finding:
         change=change,
         more={
             "column": found.name,
-            "others_left": None if math.isnan(found.others_left) else found.others_left,
+            "others_left": found.others_left,
             "copy": found.copy,
             "blanks": found.blanks,
             "ordered": found.ordered,

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from deepwell.records import Estimate, Finding
+from deepwell.records import Estimate, Finding, StudyResult
 
+from ._bias_variance import material_size
 from ._gaps import HIGH, NOT_HIGH, gap_state, rows_that_tell, would_tell
 from ._intervals import unpaired_difference
 from ._metrics import METRICS
 from ._texts import change_text, figure_text
+
+
+def overfitted_to_dev(result: StudyResult) -> list[Finding]:
+    """Return the same of a study whose test set was opened; nothing of one that was not.
+
+    The last opening of the study's own counts. From the second on it is no unbiased figure.
+    """
+    own = [o for o in result.openings if o.study == result.name and o.metric == result.metric]
+    if not own or not result.baselines:
+        return []
+    train, dev, test = result.data.sizes
+    material = material_size(METRICS[result.metric], result.baselines[0].estimate.value)
+    rows = train + dev if result.folds else dev
+    return diagnose_dev_to_test(result.metric, result.dev, rows, own[-1].test, test, material)
 
 
 def diagnose_dev_to_test(

@@ -204,6 +204,25 @@ def _deviation(aucs: Sequence[np.ndarray]) -> float:
     return float(np.sqrt(np.mean((np.concatenate(aucs) - 0.5) ** 2)))
 
 
+def auc_of_units(
+    train: np.ndarray, other: np.ndarray, units: tuple[np.ndarray, np.ndarray]
+) -> tuple[float, float]:
+    """Return the AUC of scores of two sets, ties counting half, and its deviation by units.
+
+    Args:
+        train: (n,) scores of train rows.
+        other: (k,) of the other set's.
+        units: (n,) and (k,) whole numbers, equal for rows that were dealt out as one.
+    """
+    numbers = [np.unique(one, return_inverse=True)[1] for one in units]
+    counts = (int(numbers[0].max()) + 1, int(numbers[1].max()) + 1)
+    unit = np.concatenate([numbers[0], numbers[1] + counts[0]])
+    label = np.repeat(np.array([0.0, 1.0], np.float32), (len(train), len(other)))
+    ends = np.array([0, len(unit)])
+    case = _Case(np.zeros((len(unit), 0)), unit, label, ends, counts, np.zeros(sum(counts)), ())
+    return _auc_with_deviation(case, np.concatenate([train, other]))
+
+
 def _auc_with_deviation(case: _Case, score: np.ndarray) -> tuple[float, float]:
     """Return the AUC, ties counting half, and its standard deviation by units."""
     n = len(score)

@@ -53,24 +53,34 @@ class NearCopies:
 
 
 def row_numbers(*columns: np.ndarray) -> np.ndarray:
-    """Return (n,) numbers that are equal where rows are, bit for bit.
+    """Return (n,) numbers from 0 without gaps that are equal where rows are, bit for bit.
 
     Args:
         columns: arrays of n rows, (n,) or (n, k); 0 and -0 are equal.
+    """
+    return np.unique(row_words(*columns), return_inverse=True)[1]
+
+
+def row_words(*columns: np.ndarray) -> np.ndarray:
+    """Return (n,) uint64 hashes of rows; those of different tables may be compared.
+
+    Args:
+        columns: arrays of n rows, (n,) or (n, k), read piece by piece; 0 and -0 are equal.
     """
     words = np.zeros(len(columns[0]), np.uint64)
     draws = np.random.default_rng(0)
     for part in columns:
         wide = part.reshape(len(part), -1)
-        if wide.dtype.kind == "f":
-            wide = (wide.astype(np.float32) + np.float32(0)).view(np.uint32)
         factors = draws.integers(0, 2**63, wide.shape[1], dtype=np.uint64) * np.uint64(2) + _ONE
-        for first in range(0, len(wide), _MOST_PAIRS // max(1, wide.shape[1]) + 1):
-            rows = slice(first, first + _MOST_PAIRS // max(1, wide.shape[1]) + 1)
-            cells = wide[rows].astype(np.uint64)
-            cells = (cells + _ONE) * factors
+        step = _MOST_PAIRS // max(1, wide.shape[1]) + 1
+        for first in range(0, len(wide), step):
+            rows = slice(first, first + step)
+            cells = wide[rows]
+            if cells.dtype.kind == "f":
+                cells = (cells.astype(np.float32) + np.float32(0)).view(np.uint32)
+            cells = (cells.astype(np.uint64) + _ONE) * factors
             words[rows] += (cells ^ (cells >> _HALF)).sum(axis=1, dtype=np.uint64)
-    return np.unique(words, return_inverse=True)[1]
+    return words
 
 
 _ONE, _HALF = np.uint64(1), np.uint64(32)
@@ -82,12 +92,12 @@ def conflicting_rows(inputs: np.ndarray, y: np.ndarray) -> np.ndarray:
     No model can be right about all of them: they bound what is possible.
 
     Args:
-        inputs: (n,) numbers that are equal where the inputs are, as `row_numbers` gives them.
+        inputs: (n,) numbers that are equal where the inputs are, as `row_words` gives them.
         y: (n,) targets.
     """
     order = np.argsort(inputs, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(inputs[order]) != 0])
-    group = np.cumsum(np.r_[False, np.diff(inputs[order]) != 0])
+    starts = np.flatnonzero(np.r_[True, inputs[order][1:] != inputs[order][:-1]])
+    group = np.cumsum(np.r_[False, inputs[order][1:] != inputs[order][:-1]])
     low = np.minimum.reduceat(y[order], starts)
     high = np.maximum.reduceat(y[order], starts)
     conflicting = np.empty(len(y), bool)
@@ -105,24 +115,20 @@ def copies_across(
         dev: (k, D) inputs and (k,) targets.
         seed: of the sample, where there are more rows than are compared.
     """
-    n = len(train[1])
-    x = np.concatenate([np.asarray(train[0]), np.asarray(dev[0])])
-    y = np.concatenate([train[1], dev[1]])
-    inputs = row_numbers(x)
-    whole = row_numbers(inputs, y)
-    exact = np.isin(whole[n:], whole[:n])
-    same_inputs = np.isin(inputs[n:], inputs[:n]) & ~exact
-    near = near_copies(x[:n], x[n:][~exact & ~same_inputs], seed)
+    inputs, whole = ([row_words(*part[:k]) for part in (train, dev)] for k in (1, 2))
+    exact = np.isin(whole[1], whole[0])
+    same_inputs = np.isin(inputs[1], inputs[0]) & ~exact
+    near = near_copies(train[0], dev[0][~exact & ~same_inputs], seed)
     return Copies(
         rows=len(dev[1]),
-        train_rows=n,
+        train_rows=len(train[1]),
         exact=int(exact.sum()),
         inputs=int(same_inputs.sum()),
         near=near.count,
         expected=LEVEL,
         dimension=near.dimension,
         why=near.why,
-        conflicting=int(conflicting_rows(inputs[:n], train[1]).sum()),
+        conflicting=int(conflicting_rows(inputs[0], train[1]).sum()),
     )
 
 

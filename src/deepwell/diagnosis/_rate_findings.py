@@ -70,13 +70,21 @@ def factors_to_try(curves: Curves, constant_cost: float) -> tuple[float, ...]:
     if second is None:
         return ()
     tried: tuple[float, ...] = ()
-    if second.noise > _ROUGH * second.level > 1e-3 * constant_cost or second.p_rise <= SIGNIFICANT:
+    if rough(cost, constant_cost) or second.p_rise <= SIGNIFICANT:
         tried += (LOWER,)
     dev = trend(curves.dev_cost[len(cost) // 2 :])
     late = curves.position > LATE and not curves.stopped_early
     if late and dev is not None and dev.p_fall <= SIGNIFICANT:
         tried += (HIGHER,)
     return tried
+
+
+def rough(train_cost: np.ndarray, constant_cost: float) -> bool:
+    """Return whether the train cost jumps about in the second half, above next to nothing."""
+    second = trend(train_cost[len(train_cost) // 2 :])
+    if second is None:
+        return False
+    return second.noise > _ROUGH * second.level > 1e-3 * constant_cost
 
 
 def searched(trials: Sequence[Trial], best: Trial) -> frozenset[float]:

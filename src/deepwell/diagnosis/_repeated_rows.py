@@ -31,7 +31,8 @@ from ._texts import change_text, figure_text
 
 SOURCE = "rows with the same inputs"
 _LEAST_GROUPS = 30.0  # inputs that repeat, counted as equal ones, below which nothing is claimed
-_MOST_GROUPS = 5_000  # that are resampled; more are put together at random
+_FEW = 10.0  # differing groups, below which the bootstrap's ends are not to be trusted
+_MOST_GROUPS = 500  # that are resampled; more are put together at random
 _FACTORS = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -76,7 +77,11 @@ def repeated_rows(metric: Metric, x: np.ndarray, y: np.ndarray, classes: int = 0
     if classes:
         apart = _differing_pairs(group, size, y, classes)
         mean = float(size @ apart) / len(y) if len(y) else math.nan
-        floor = _floor_of_classes(metric, mean, effective, share, classes) if enough else None
+        least = _OF_CLASSES.get(metric.name)
+        floor = None
+        if enough and least is not None:
+            ends = _mean_with_ends(apart, size, effective)
+            floor = Estimate(*(share * least(end, classes) for end in ends))
         return RepeatedRows(rows, len(y), len(size), mean if len(y) else None, floor)
     floor = _floor_of_numbers(metric, group, size, y, share) if enough else None
     return RepeatedRows(rows, len(y), len(size), None, floor)
@@ -141,15 +146,29 @@ def _differing_pairs(
     return 1.0 - same / (size * (size - 1.0))
 
 
-def _floor_of_classes(
-    metric: Metric, differing: float, effective: float, share: float, classes: int
-) -> Estimate | None:
-    least = _OF_CLASSES.get(metric.name)
-    if least is None:
-        return None
-    apart = wilson(differing * effective, effective)  # a mean in [0, 1] varies at most as a rate
-    ends = (share * least(end, classes) for end in (apart.value, apart.low, apart.high))
-    return Estimate(*ends)
+def _mean_with_ends(
+    values: np.ndarray, size: np.ndarray, effective: float
+) -> tuple[float, float, float]:
+    """Return the mean over rows of a share that each group has, with its interval over groups.
+
+    Wilson's for as many groups where few of them differ, since a mean of values in [0, 1] varies
+    at most as a rate does; the bootstrap of the groups else.
+    """
+    mean = float(size @ values) / float(size.sum())
+    if mean * effective < _FEW:
+        found = wilson(mean * effective, effective)
+        return found.value, found.low, found.high
+    found = _resampled(values, size, lambda s: s[..., 0] / s[..., 1])
+    return found.value, max(0.0, found.low), min(1.0, found.high)
+
+
+def _resampled(
+    values: np.ndarray, size: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray]
+) -> Estimate:
+    parts = (values * size, size.astype(np.float64))
+    merged = np.random.default_rng(0).permutation(len(size)) % _MOST_GROUPS
+    sums = np.stack([np.bincount(merged, weights=part) for part in parts], axis=-1)
+    return resampled_groups(sums, statistic, np.random.default_rng(0))
 
 
 def _floor_of_numbers(
@@ -161,15 +180,12 @@ def _floor_of_numbers(
     each, finish = measure
     values = y.astype(np.float64)
     spread = each(group, size, values)
-    parts = (spread * size, size.astype(np.float64))
-    merged = np.random.default_rng(0).permutation(len(size)) % _MOST_GROUPS
-    sums = np.stack([np.bincount(merged, weights=part) for part in parts], axis=-1)
     total = float(values.var())
 
     def score(s: np.ndarray) -> np.ndarray:
         return finish(share * s[..., 0] / s[..., 1], total)
 
-    return resampled_groups(sums, score, np.random.default_rng(0))
+    return _resampled(spread, size, score)
 
 
 def _least_error(differing: float, classes: int) -> float:

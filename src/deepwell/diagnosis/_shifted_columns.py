@@ -20,7 +20,7 @@ from deepwell.records import ColumnShift
 from ._encoded_columns import BOOLEAN, CATEGORY, DATE, TEXT, EncodedColumn, EncodedTable
 
 LEVEL = 0.01  # chance that any column is named where none differs
-_CELLS = 2_000_000  # rows x inputs that are sorted
+_CELLS = 1_000_000  # rows x inputs of a set that are sorted
 _LEAST_ROWS = 500
 _EXPECTED = 5.0  # rows of a category, below which it is counted with the other rare ones
 _MEAN_MOVED = 0.2  # standard deviations from which the mean is what is told
@@ -33,7 +33,7 @@ class TwoSets:
 
     Attributes:
         train: (n, D) inputs; other: (k, D) of the other set.
-        units: how many of them were dealt out independently.
+        units: how many of these rows were dealt out independently.
         names: what the sets are called, as in `("train", "dev")`.
     """
 
@@ -44,17 +44,15 @@ class TwoSets:
 
 
 def shifted_columns(
-    sets: TwoSets, table: EncodedTable, seed: int, level: float = LEVEL
+    sets: TwoSets, table: EncodedTable, level: float = LEVEL
 ) -> tuple[tuple[ColumnShift, ...], int]:
     """Return the columns that differ, largest difference first, and how many were compared.
 
     Args:
         sets: the rows.
         table: their columns.
-        seed: of the sample, where there are more rows than are looked at.
         level: chance that any column is named where none differs.
     """
-    sets = _sampled(sets, seed)
     measured = [*_numbers(sets, table), *_categories(sets, table)]
     ordered = sorted(measured, key=lambda one: one[2])
     found: list[ColumnShift] = []
@@ -66,6 +64,14 @@ def shifted_columns(
         words = _words(sets, table, column)
         found.append(ColumnShift(column.name, size, adjusted, words))
     return tuple(sorted(found, key=lambda one: -one.size)), len(measured)
+
+
+def rows_compared(rows: int, inputs: int, seed: int) -> np.ndarray:
+    """Return which of so many rows are compared: all, or a sample that is cheap to sort."""
+    most = max(_LEAST_ROWS, _CELLS // max(1, inputs))
+    if rows <= most:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
 
 
 def largest_gaps(train: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -228,20 +234,3 @@ def _figures(values: Sequence[float]) -> list[str]:
         if shown[0] != shown[1]:
             break
     return shown
-
-
-def _sampled(sets: TwoSets, seed: int) -> TwoSets:
-    """Return at most so many rows that sorting their columns stays cheap."""
-    inputs = max(1, sets.train.shape[1])
-    most = max(_LEAST_ROWS, _CELLS // inputs // 2)
-    generator = np.random.default_rng(seed)
-    parts: list[np.ndarray] = []
-    units: list[int] = []
-    for x, count in zip((sets.train, sets.other), sets.units, strict=True):
-        rows = len(x)
-        if rows > most:
-            x = x[np.sort(generator.choice(rows, most, replace=False))]
-            count = max(1, round(count * most / rows))
-        parts.append(np.asarray(x))
-        units.append(count)
-    return TwoSets(parts[0], parts[1], (units[0], units[1]), sets.names)

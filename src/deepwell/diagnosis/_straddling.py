@@ -38,12 +38,13 @@ def straddling_groups(
         name: of the column.
         codes: (n,) number of each row's group, -1 for none.
         dev: (n,) whether a row is a dev row, else it is a train row.
-        residuals: (m, K) of the train rows, in their order.
+        residuals: (m, K) of the train rows, in their order; NaN for rows that do not count, such
+            as copies, which are alike whatever their group.
         seed: of the shuffles.
     """
     in_train, in_dev = (np.unique(codes[part & (codes >= 0)]) for part in (~dev, dev))
     across = np.intersect1d(in_train, in_dev)
-    named = codes[~dev] >= 0
+    named = (codes[~dev] >= 0) & ~np.isnan(residuals[:, 0])
     groups, left = codes[~dev][named], residuals[named]
     several = np.bincount(groups, minlength=1)[groups] > 1
     if several.sum() > _MOST_ROWS:
@@ -72,12 +73,12 @@ def neighboring_times(
         name: of the column.
         times: (m,) of the train rows, NaN where blank.
         dev_rows: rows of dev, which lie between them.
-        residuals: (m, K) of the train rows.
+        residuals: (m, K) of the train rows, NaN for those that do not count.
         seed: of the shuffles and of the order of equal times.
     """
     shuffled = np.random.default_rng(seed).permutation(len(times))
     order = shuffled[np.argsort(times[shuffled], kind="stable")]
-    order = order[~np.isnan(times[order])]
+    order = order[~(np.isnan(times) | np.isnan(residuals[:, 0]))[order]]
     first = max(0, len(order) - _MOST_ROWS) // 2
     order = order[first : first + _MOST_ROWS]
     if len(order) < _LEAST_ROWS:
@@ -101,7 +102,8 @@ def residuals_of(x: np.ndarray, wanted: np.ndarray, seed: int) -> np.ndarray:
     fitted = fitted.astype(np.float64)
     moments = fitted.T @ fitted
     moments[np.diag_indices_from(moments)] += _PENALTY * len(fitted) + fitted.shape[1]
-    return wanted - inputs @ np.linalg.solve(moments, fitted.T @ target)
+    weights = np.linalg.solve(moments, fitted.T @ target)
+    return wanted - inputs @ weights.astype(inputs.dtype)
 
 
 def _some_groups(groups: np.ndarray, seed: int) -> np.ndarray:

@@ -60,7 +60,7 @@ def telling_column(
     """Return the column that leaves least of the target alone, and how many were scored.
 
     The others are asked, and what kind of column it is, where it leaves at most 0.3; else
-    `others_left` is NaN. None where rows are too few, or where there is no other column.
+    `others_left` is None. None where rows are too few, or where there is no other column.
 
     Args:
         x: (n, D) inputs of the train rows, in the order of the table.
@@ -82,7 +82,7 @@ def telling_column(
     best = columns[int(np.argmin(left))]
     least = float(left.min())
     if least > LOOKED_INTO:
-        return TellingColumn(best.name, least, float("nan")), len(columns)
+        return TellingColumn(best.name, least, None), len(columns)
     key = _key(x, table, best)
     blanks = _blanks_tell(x, target, table, best)
     alone = np.sort(left)[1]

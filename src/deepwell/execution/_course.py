@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepwell.checking._probes import Where, look_inside
-from deepwell.data._batches import epoch_order, steps_per_epoch, view_orders
+from deepwell.data._batches import epoch_order, part_order, steps_per_epoch, view_orders
 from deepwell.records import Probe
 from deepwell.records._probe import QUANTILES
 from deepwell.training._changing import changing
@@ -98,6 +98,13 @@ class Course:
         """Return the rows of an epoch's batches, for each data view where there are several."""
         sizes = [len(view.y_train) for view in self.rows.views]
         batch = self.program.structure.batch
+        if self.rows.parts:
+            each = (
+                part_order(self.order_seed, epoch, part, sizes[0], batch)
+                for part in self.rows.parts.values()
+            )
+            orders = np.stack(list(each))
+            return orders if len(orders) > 1 else orders[0]
         if len(sizes) == 1:
             return epoch_order(self.order_seed, epoch, sizes[0], batch)
         return view_orders(self.order_seed, epoch, sizes, batch)

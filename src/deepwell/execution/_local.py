@@ -310,7 +310,10 @@ class LocalEngine:
 
     def _member(self, spec: TrialSpec) -> Member:
         shape = self.shape
-        return member_of(spec, shape.inputs, shape.outputs, shape.loss, shape.image)
+        member = member_of(spec, shape.inputs, shape.outputs, shape.loss, shape.image)
+        if not self._rows.parts:
+            return member
+        return replace(member, view=self._rows.view_of_part(spec.rows, spec.subset))
 
     @property
     def compile_seconds(self) -> float:

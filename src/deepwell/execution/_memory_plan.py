@@ -22,6 +22,7 @@ from deepwell.training._program import EXTRAS, Member, TrainingRows
 from deepwell.training._window import row_bytes
 
 _ORDER_BYTES = 32  # a train row's target, weight, place in the epoch's order, and temporaries
+_PLACE_BYTES = 8  # of a train row in the order of each part, and a temporary
 _LARGEST_WINDOW = 256 << 20  # more rows at once make no call faster
 _GATHERED = 16 << 20  # batches that the native core lays out at a time
 _LINE = 64  # bytes of a cache line
@@ -57,18 +58,20 @@ def share_out(budget: int, rows: TrainingRows, copies: int) -> MemoryPlan:
         UsageError: when the rows that must be held leave no room to train.
     """
     each = row_bytes(rows.x_train.shape[1])
-    n = sum(len(view.y_train) for view in rows.views)
-    k = sum(len(view.y_dev) for view in rows.views)
+    n = sum(len(held.y_train) for held in rows.held)
+    k = sum(len(held.y_dev) for held in rows.held)
     on_disk = isinstance(rows.x_train, np.memmap)
     here = 0 if on_disk else n * each
     dev = k * each * (1 + max(1, copies))
     streamed = rows.streamed or on_disk or here + n * each * copies + dev > budget // 2
-    if streamed and rows.others:
+    if streamed and len(rows.views) > 1:
+        several = f"{len(rows.views)} folds" if rows.others else "the data and parts of them"
         raise UsageError(
             f"the memory budget of {gigabytes(budget)} does not hold the {n + k:,} rows of "
-            f"{len(rows.views)} folds; give more --memory, or fewer folds"
+            f"{several}; give more --memory{', or fewer folds' if rows.others else ''}"
         )
-    fixed = dev + n * _ORDER_BYTES + here + (0 if streamed else n * each * copies)
+    orders = _ORDER_BYTES + _PLACE_BYTES * len(rows.parts)
+    fixed = dev + n * orders + here + (0 if streamed else n * each * copies)
     window_rows = 0
     if streamed:
         window = min(_LARGEST_WINDOW, max(0, budget - fixed) // 4)

@@ -71,7 +71,7 @@ class NativeBackend:
 
     def build(self, bucket: Bucket, rows: TrainingRows) -> Program:
         """Make a bucket's program."""
-        if rows.others:
+        if len(rows.views) > 1:
             from deepwell.training._native_views import NativeViewsProgram
 
             return NativeViewsProgram(bucket.structure, rows, lanes=bucket.options.lanes)

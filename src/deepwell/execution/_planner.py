@@ -18,6 +18,8 @@ from deepwell.data._image_augmentations import STRENGTHS
 from deepwell.optimization._foreign import is_foreign
 from deepwell.training._program import EXTRAS, Member, ProgramOptions, Structure
 
+_GATHERED = 1 << 26  # numbers of a call's batches: a quarter of a gigabyte
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -230,6 +232,8 @@ def _bucket(
     per_step = lanes * work / (machine.multiply_adds / machine.devices)
     steps = steps_per_epoch(shape.train_rows, batch)
     steps = max(1, min(steps, int(machine.chunk_seconds / max(per_step, 1e-9))))
+    if shape.views > 1:  # each view's batches of a call are gathered before its first step
+        steps = max(1, min(steps, _GATHERED // (shape.views * batch * inputs)))
     # A loop of one step would be unrolled into arithmetic that rounds otherwise.
     steps = max(2, padded_size(shape.call_steps(batch, steps)))
     extras = tuple(e for e in EXTRAS if any(stage.number(e) > 0 for stage in stages))

@@ -15,6 +15,7 @@ from .figures._bias_correction import BIAS_CORRECTION
 from .figures._boundaries import BOUNDARIES
 from .figures._change_by_hand import CHANGE_BY_HAND
 from .figures._clipping import CLIPPING
+from .figures._cost_curves import COST_CURVES
 from .figures._cross_validation import CROSS_VALIDATION
 from .figures._decays import DECAYS_FIGURE
 from .figures._depth import DEPTH
@@ -27,15 +28,18 @@ from .figures._image_augmentation import IMAGE_AUGMENTATION
 from .figures._initialization import INITIALIZATION
 from .figures._l1 import L1
 from .figures._l2 import L2
+from .figures._learning_curve import LEARNING_CURVE
 from .figures._learning_rates import LEARNING_RATES
 from .figures._loss_surface import LOSS_SURFACE
 from .figures._losses import LOSSES_FIGURE
 from .figures._minimize import MINIMIZE
+from .figures._mismatch import MISMATCH
 from .figures._nearly_linear import NEARLY_LINEAR
 from .figures._normalization import NORMALIZATION
 from .figures._numerical_derivative import NUMERICAL_DERIVATIVE
 from .figures._other_regularizers import OTHER_REGULARIZERS
 from .figures._probes import PROBES
+from .figures._rate_range import RATE_RANGE
 from .figures._ravine import RAVINE
 from .figures._saddle import SADDLE
 from .figures._sampling_scales import SAMPLING_SCALES
@@ -51,6 +55,7 @@ _ALL = (
     SPLITS,
     CROSS_VALIDATION,
     TRAIN_DEV,
+    MISMATCH,
     AUGMENTATION,
     IMAGE_AUGMENTATION,
     NORMALIZATION,
@@ -85,6 +90,9 @@ _ALL = (
     LOSS_SURFACE,
     NUMERICAL_DERIVATIVE,
     FIRST_STEPS,
+    LEARNING_CURVE,
+    COST_CURVES,
+    RATE_RANGE,
     SAMPLING_SCALES,
     GRID_AGAINST_RANDOM,
 )

@@ -23,12 +23,16 @@ from ._first_steps import GradientError as GradientError
 from ._first_steps import InputsUsed as InputsUsed
 from ._first_steps import RowsMixed as RowsMixed
 from ._first_steps import StartLoss as StartLoss
+from ._learning_curve import CurvePoint as CurvePoint
+from ._learning_curve import HeldOutSize as HeldOutSize
+from ._learning_curve import LearningCurve as LearningCurve
 from ._non_finite import NonFinite as NonFinite
 from ._overtuning import Overtuning as Overtuning
 from ._plain import from_plain as from_plain
 from ._plain import to_plain as to_plain
 from ._probe import QUANTILES as QUANTILES
 from ._probe import Probe as Probe
+from ._rate_range import RateRange as RateRange
 from ._section import Section as Section
 from ._spec import TrialSpec as TrialSpec
 from ._status import Status as Status

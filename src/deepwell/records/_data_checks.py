@@ -88,7 +88,7 @@ class TellingColumn:
     Attributes:
         name: of the table's column.
         left: share of the target's spread that is left once the column is known, 0 to 1.
-        others_left: the same of a linear model on all other columns.
+        others_left: the same of all other columns together; None where they were not asked.
         copy: whether its values are the target's under other names, one for one.
         blanks: whether it is being blank that tells the target.
         ordered: whether it follows the order of the rows, as a row number does.
@@ -96,7 +96,7 @@ class TellingColumn:
 
     name: str
     left: float
-    others_left: float
+    others_left: float | None
     copy: bool = False
     blanks: bool = False
     ordered: bool = False

@@ -24,6 +24,10 @@ class TrialSpec:
         dtype: `float32` or `float64`, of all arithmetic.
         fold: the fold that is held out as dev rows, counted from 1; 0 for the study's own dev rows.
         folds: into how many folds train and dev rows are cut; 0 without cross-validation.
+        rows: how many of the train rows it trains on, in as many steps as all would take; 0 for
+            all of them.
+        subset: which random choice of these rows, counted from 1; those of one number are nested.
+            0 where it trains on all.
     """
 
     hyperparameters: Mapping[str, Value]
@@ -32,6 +36,8 @@ class TrialSpec:
     dtype: str = "float32"
     fold: int = 0
     folds: int = 0
+    rows: int = 0
+    subset: int = 0
 
     def __post_init__(self) -> None:
         values = MappingProxyType(complete(self.hyperparameters))
@@ -43,6 +49,11 @@ class TrialSpec:
         if not (self.fold == self.folds == 0 or 1 <= self.fold <= self.folds):
             raise UsageError(
                 f"`fold` must be 1 to `folds`, or both 0, got fold {self.fold} of {self.folds}"
+            )
+        if not (self.rows == self.subset == 0 or min(self.rows, self.subset) >= 1):
+            raise UsageError(
+                "`rows` and `subset` must both be 1 or more, or both 0, got "
+                f"{self.rows} rows of subset {self.subset}"
             )
 
     def __hash__(self) -> int:
@@ -129,6 +140,8 @@ class TrialSpec:
         }
         if self.folds:
             plain |= {"fold": self.fold, "folds": self.folds}
+        if self.rows:
+            plain |= {"rows": self.rows, "subset": self.subset}
         return json.dumps(plain, sort_keys=True)
 
     @staticmethod
@@ -142,4 +155,6 @@ class TrialSpec:
             dtype=plain["dtype"],
             fold=plain.get("fold", 0),
             folds=plain.get("folds", 0),
+            rows=plain.get("rows", 0),
+            subset=plain.get("subset", 0),
         )

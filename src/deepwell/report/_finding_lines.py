@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from deepwell._base._safe_text import safe_text
+from deepwell.diagnosis._curve_reading import read_curve
 from deepwell.records import Finding
 
 from ._figures import count
@@ -13,7 +14,7 @@ from ._layout import GUTTER, entry, table
 _TRAINING = "DW4"  # checks of the training: told one by one only where they found something
 _DIVERGED = "DW408"  # about all networks, told as other findings are
 # Unsure about nothing but short curves, or rates that nobody tried: counted, not told.
-_QUIET = ("DW405", "DW406", "DW412", "DW413", "DW414")
+_QUIET = ("DW405", "DW406", "DW412", "DW413", "DW414", "DW415")
 # About the rows: where nothing was found the line `checks` says it, or there is nothing to say.
 _ROWS = ("DW201", "DW202", "DW204")
 _MARKS = {"ok": " ok", "unsure": " ?"}
@@ -43,6 +44,12 @@ def all_finding_lines(findings: Sequence[Finding]) -> list[str]:
         if finding.command:
             lines.append(" " * GUTTER + safe_text(finding.command, _COMMAND_LIMIT))
     return lines
+
+
+def reading_lines(findings: Sequence[Finding]) -> list[str]:
+    """Return what the best network's cost curve shows, in one sentence; nothing without checks."""
+    told = read_curve(findings)
+    return entry("curve", safe_text(told, _DETAIL_LIMIT)) if told else []
 
 
 def check_table(findings: Sequence[Finding]) -> list[str]:

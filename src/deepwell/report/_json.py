@@ -7,7 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deepwell.records import DataFacts, Estimate, Opening, PlanFacts, StudyResult, to_plain
+from deepwell.diagnosis._dev_to_test import overfitted_to_dev
+from deepwell.records import DataFacts, Estimate, Finding, Opening, PlanFacts, StudyResult, to_plain
 
 
 def fit_json(result: StudyResult) -> dict[str, Any]:
@@ -77,7 +78,7 @@ def opening_json(result: StudyResult, openings: Sequence[Opening]) -> dict[str, 
 
     Returns:
         `test` (`value`, `low`, `high`), `openings` (how often this test set has been opened by
-        now), `unbiased`, and the ledger.
+        now), `unbiased`, the ledger, and `findings`: whether test is worse than dev.
     """
     last = openings[-1]
     return strict(
@@ -92,6 +93,7 @@ def opening_json(result: StudyResult, openings: Sequence[Opening]) -> dict[str, 
             "rows": result.data.sizes[2],
             "notes": list(last.notes),
             "ledger": [_opening(opening) for opening in openings],
+            "findings": [finding.to_plain() for finding in _after_test(result, openings)],
         }
     )
 
@@ -112,6 +114,10 @@ def strict(value: object) -> Any:
         return value if math.isfinite(value) else None
     item = getattr(value, "item", None)  # a NumPy scalar
     return strict(item()) if callable(item) else str(value)
+
+
+def _after_test(result: StudyResult, openings: Sequence[Opening]) -> list[Finding]:
+    return overfitted_to_dev(dataclasses.replace(result, openings=tuple(openings)))
 
 
 def _opening(opening: Opening) -> dict[str, Any]:

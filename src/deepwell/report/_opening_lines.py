@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from deepwell._base._safe_text import safe_text
+from deepwell.diagnosis._dev_to_test import overfitted_to_dev
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import Opening, StudyResult
 
 from ._figures import count, interval
+from ._finding_lines import all_finding_lines
 from ._layout import entry
 
 NOTE_LIMIT = 400
@@ -33,7 +36,8 @@ def opening_lines(result: StudyResult, openings: Sequence[Opening]) -> list[str]
     last = own[-1]
     rows = count(result.data.sizes[2], "sealed row")
     notes = [safe_text(note, NOTE_LIMIT) for note in last.notes]
-    return entry("test", f"{opening_score(last)} on {rows}", opening_verdict(last), *notes)
+    told = entry("test", f"{opening_score(last)} on {rows}", opening_verdict(last), *notes)
+    return [*told, *all_finding_lines(overfitted_to_dev(replace(result, openings=tuple(own))))]
 
 
 def own_openings(result: StudyResult, openings: Sequence[Opening]) -> list[Opening]:

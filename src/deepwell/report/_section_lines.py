@@ -8,8 +8,9 @@ from deepwell._base._safe_text import safe_text
 from deepwell.records import Section, StudyResult
 
 from ._figures import interval
-from ._finding_lines import all_finding_lines
+from ._finding_lines import all_finding_lines, reading_lines
 from ._layout import entry, heading
+from ._learning_curve_lines import curve_lines
 from ._network import network_words
 from ._prediction_lines import column_lines, label_lines, probability_lines
 from ._result_lines import dev_words, folds_words
@@ -22,6 +23,8 @@ FIGURES: Mapping[str, Callable[[Section], list[str]]] = {
     "probabilities": probability_lines,
     "labels": label_lines,
     "columns": column_lines,
+    "training": lambda section: reading_lines(section.findings),
+    "rows": lambda section: curve_lines(section.facts),
 }
 """Name of a section -> lines of the figures that it shows below its findings."""
 

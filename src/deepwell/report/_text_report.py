@@ -12,7 +12,7 @@ from ._check_lines import check_details, check_lines
 from ._data_lines import NOTE_LIMIT, split_lines
 from ._engine_lines import engine_lines
 from ._figures import count, interval
-from ._finding_lines import check_table, finding_lines
+from ._finding_lines import check_table, finding_lines, reading_lines
 from ._layout import COLUMNS, entry, heading, pad, table, wrap
 from ._network import effective, network_words, value_words
 from ._opening_lines import (
@@ -104,6 +104,7 @@ def _found(result: StudyResult) -> list[str]:
         *(["", *wrap(verdict, COLUMNS)] if verdict else []),
         *(["", *(line for told in folds for line in _bullet(told))] if folds else []),
         *(["", *finding_lines(result.findings)] if result.findings else []),
+        *reading_lines(result.findings),
         *(["", *checks] if (checks := check_table(result.findings)) else []),
     ]
 

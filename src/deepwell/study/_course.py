@@ -35,7 +35,7 @@ from ._budget import Clock
 from ._checkpoint import Checkpoints, Position
 from ._conclude import BY_CLOCK, conclude
 from ._contenders import Contenders
-from ._data_checks import PendingDataChecks
+from ._data_checks import PendingDataChecks, data_findings
 from ._first_steps import check_findings, checked
 from ._history import History, Round
 from ._interrupt import BY_USER, interruptible
@@ -158,9 +158,10 @@ def _checked(
     specs: Mapping[int, TrialSpec] = rounds[0].bracket.specs if rounds else {}
     data = job.data if job.folds is None else job.folds.data(0)
     found = checked(data, specs, job.engine, history)
+    of_rows = rows.wait()
+    job.observer.on_data_checks(of_rows, data_findings(of_rows, None))
     if found is not None:
-        of_rows = rows.wait()
-        job.observer.on_checks(found, check_findings(found), of_rows)
+        job.observer.on_checks(found, check_findings(found))
     return found
 
 

@@ -18,7 +18,7 @@ from deepwell.diagnosis._data_findings import diagnose_data
 from deepwell.diagnosis._domain_test import domain_test
 from deepwell.diagnosis._encoded_columns import EncodedColumn, EncodedTable
 from deepwell.diagnosis._near_copies import copies_across, row_numbers
-from deepwell.diagnosis._shifted_columns import TwoSets, shifted_columns
+from deepwell.diagnosis._shifted_columns import TwoSets, rows_compared, shifted_columns
 from deepwell.diagnosis._straddling import neighboring_times, residuals_of, straddling_groups
 from deepwell.diagnosis._telling_column import Target, telling_column
 from deepwell.records import DataChecks, Finding, Mismatch, Straddling, from_plain, to_plain
@@ -29,6 +29,7 @@ from ._history import History
 
 EVENT = "data checks"
 _MOST_FOLDS = 10
+_MOST_GROUPED = 500_000  # rows of whose targets a linear model leaves what groups share
 _NO_MEMORY = "all checks of the rows: there is too little memory for them"
 
 
@@ -112,7 +113,7 @@ def _checked(data: Data, folds: Folds | None) -> DataChecks:
         pairs = [("dev", data.train, data.dev)]
         if data.train_dev is not None:
             pairs.append(("train-dev", data.train, data.train_dev))
-        mismatch = [_mismatch(data, pair, _units(data, pair), seed) for pair in pairs]
+        mismatch = [_mismatch(data, pair, part_units(data, *pair), seed) for pair in pairs]
         if mismatch[0] is None:
             left_out.append("mismatch: too few rows to tell any")
     else:
@@ -149,11 +150,12 @@ def _straddling(data: Data, whole: Data, folds: Folds | None, seed: int) -> Iter
     dates = [c for c in table.columns if c.kind == "date"] if data.facts.split != "time" else []
     count = len(train) + len(whole.dev)
     named = [one for one in data.group_columns if len(one.codes) == count]
-    if not (dates or named):
+    if not (dates or named) or count > _MOST_GROUPED:
         return
     classes = len(data.task.classes)
     wanted = np.eye(classes)[train.y] if classes else train.y[:, None].astype(np.float64)
     left = residuals_of(train.x, wanted, seed)
+    left[_again(train)] = np.nan
     in_fold = np.isin(np.arange(count), [] if folds is None else folds.places[0])
     found = [
         straddling_groups(one.name, one.codes, one.dev if folds is None else in_fold, left, seed)
@@ -163,6 +165,13 @@ def _straddling(data: Data, whole: Data, folds: Folds | None, seed: int) -> Iter
         times = table.values(train.x, column)
         found.append(neighboring_times(column.name, times, len(whole.dev), left, seed))
     yield from (one for one in found if one is not None)
+
+
+def _again(rows: Rows) -> np.ndarray:
+    """Return (n,) whether a row is the copy of an earlier one."""
+    again = np.ones(len(rows), bool)
+    again[np.unique(row_numbers(rows.x, rows.y), return_index=True)[1]] = False
+    return again
 
 
 _Pair = tuple[str, Rows, Rows]
@@ -175,10 +184,15 @@ def _mismatch(data: Data, pair: _Pair, units: _Units, seed: int) -> Mismatch | N
     found = domain_test(train.x, other.x, units, seed)
     if found is None:
         return None
-    of = (len(np.unique(units[0])), len(np.unique(units[1])))
-    table = compared_table(data)
-    sets = TwoSets(compared(data, train), compared(data, other), of, ("train", part))
-    columns, tested = shifted_columns(sets, table, seed)
+    chosen = [rows_compared(len(rows), rows.x.shape[1], seed) for rows in (train, other)]
+    of = [len(np.unique(unit[rows])) for unit, rows in zip(units, chosen, strict=True)]
+    sets = TwoSets(
+        compared(data, _some(train, chosen[0])),
+        compared(data, _some(other, chosen[1])),
+        (of[0], of[1]),
+        ("train", part),
+    )
+    columns, tested = shifted_columns(sets, compared_table(data))
     return Mismatch(
         part,
         found.auc,
@@ -191,6 +205,10 @@ def _mismatch(data: Data, pair: _Pair, units: _Units, seed: int) -> Mismatch | N
         columns,
         tested,
     )
+
+
+def _some(rows: Rows, chosen: np.ndarray) -> Rows:
+    return Rows(rows.x[chosen], rows.y[chosen], rows.weight[chosen])
 
 
 def _worst_fold(data: Data, folds: Folds, seed: int) -> Mismatch | None:
@@ -214,9 +232,15 @@ def _worst_fold(data: Data, folds: Folds, seed: int) -> Mismatch | None:
     return replace(worst, p_value=min(1.0, worst.p_value * len(looked)), columns=columns)
 
 
-def _units(data: Data, pair: _Pair) -> _Units:
-    """Return what was dealt out as one: the rows of a group, or the copies of a row."""
-    part, train, other = pair
+def part_units(data: Data, part: str, train: Rows, other: Rows) -> _Units:
+    """Return what was dealt out as one: the rows of a group, or the copies of a row.
+
+    Args:
+        data: of the study.
+        part: name of the other part.
+        train: rows; those of the study, or a sample of them.
+        other: rows of the other part.
+    """
     groups = data.groups
     if groups and len(groups["train"]) == len(train):
         return groups["train"], groups[part]

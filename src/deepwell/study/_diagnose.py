@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deepwell._base._errors import UsageError
 from deepwell.data._data import Data
+from deepwell.diagnosis._dev_to_test import overfitted_to_dev
 from deepwell.records import Finding, Section
 from deepwell.report._diagnosis import Diagnosis
 
@@ -38,7 +39,9 @@ def diagnose_study(
     except UsageError as error:
         if data is not None:
             raise
-        return Diagnosis(result, tuple(told_again(result.findings)), (str(error),))
+        return Diagnosis(
+            result, tuple(told_again((*result.findings, *overfitted_to_dev(result)))), (str(error),)
+        )
     return Diagnosis(result, tuple(_sections(reopened)))
 
 
@@ -55,7 +58,8 @@ def told_again(findings: Sequence[Finding]) -> list[Section]:
 def _sections(reopened: Reopened) -> list[Section]:
     made = [(part, part.make(reopened)) for part in PARTS]
     anew = {code for part, section in made if section is not None for code in part.instead_of}
-    kept = [finding for finding in reopened.result.findings if finding.code not in anew]
+    known = (*reopened.result.findings, *overfitted_to_dev(reopened.result))
+    kept = [finding for finding in known if finding.code not in anew]
     again = {section.name: section for section in told_again(kept)}
     sections: list[Section] = []
     for _, section in made:

@@ -29,6 +29,7 @@ from deepwell.diagnosis._layer_findings import (
     Twins,
     suspected,
 )
+from deepwell.diagnosis._noise_findings import larger_batch
 from deepwell.diagnosis._paired_runs import Effect, agreeing, effect
 from deepwell.diagnosis._plateau_findings import stands_still
 from deepwell.diagnosis._rate_findings import HIGHER, LOWER, Rates, factors_to_try
@@ -66,6 +67,7 @@ class Subject:
         memory: bytes that they may take; None for no bound.
         searched: 0.1 and 10 where the search has tried lower and higher rates.
         constant_output: whether it says the same of every dev row.
+        searched_batches: whether the search has tried larger batches.
     """
 
     spec: TrialSpec
@@ -80,6 +82,7 @@ class Subject:
     memory: int | None = None
     searched: frozenset[float] = frozenset()
     constant_output: bool = False
+    searched_batches: bool = False
 
     def room(self) -> int:
         """Return how many such networks, each with a copy that is probed, the memory holds."""
@@ -109,6 +112,8 @@ class Examination:
         twin: change that makes the network its twin.
         rates: the network at other rates, None where none were tried.
         inputs: what normalizing the inputs did, None where they are or it was not tried.
+        batch: the larger batch size that there was a reason to try, 0 for none.
+        larger: what it did, None where it was not tried.
     """
 
     probe: Probe
@@ -120,6 +125,8 @@ class Examination:
     twin: Change = ("", {})
     rates: Rates | None = None
     inputs: Effect | None = None
+    batch: int = 0
+    larger: Effect | None = None
 
 
 def examine(subject: Subject, raw_inputs: bool = False) -> Examination | None:
@@ -149,11 +156,11 @@ def examine(subject: Subject, raw_inputs: bool = False) -> Examination | None:
     symptoms = tuple(s for s in suspects if s not in settled)
     stuck = stands_still(subject.curves, subject.constant_cost) or subject.constant_output
     factors = _factors(subject)
-    seen = Examination(probe, symptoms, settled, factors)
-    if not (symptoms or factors or stuck or raw_inputs):
+    seen = Examination(probe, symptoms, settled, factors, batch=_larger_batch(subject))
+    if not (symptoms or factors or stuck or raw_inputs or seen.batch):
         return seen
-    arms = _Arms(subject, bench, symptoms, factors, stuck, raw_inputs)
-    return arms.seen(seen)
+    arms = _Arms(subject, bench, seen, stuck, raw_inputs)
+    return arms.seen()
 
 
 def _starts_as_twins(values: Mapping[str, object]) -> bool:
@@ -189,14 +196,21 @@ def _factors(subject: Subject) -> tuple[float, ...]:
     return tuple(f for f, side in zip(wanted, tried, strict=True) if side not in subject.searched)
 
 
-def _bench(subject: Subject, data: Data | None = None) -> Bench:
+def _larger_batch(subject: Subject) -> int:
+    if subject.searched_batches:
+        return 0
+    batch, rows = subject.spec.whole("batch_size"), len(subject.data.train)
+    return larger_batch(subject.curves, subject.constant_cost, batch, rows)
+
+
+def _bench(subject: Subject, data: Data | None = None, batch: int = 0) -> Bench:
     data = subject.data if data is None else data
     return Bench(
         rows=replace(training_rows(data), streamed=False),
         loss=data.task.loss,
         outputs=data.task.outputs,
         score=subject.metric,
-        batch=subject.spec.whole("batch_size"),
+        batch=batch or subject.spec.whole("batch_size"),
         order_seed=subject.spec.order_seed,
     )
 
@@ -217,15 +231,15 @@ class _Arms:
         self,
         subject: Subject,
         bench: Bench,
-        symptoms: Sequence[Symptom],
-        factors: Sequence[float],
+        suspected: Examination,
         stuck: bool,
         raw_inputs: bool,
     ) -> None:
         self._subject = subject
         self._bench = bench
-        self._symptoms = symptoms
-        self._factors = factors
+        self._suspected = suspected
+        self._symptoms = symptoms = suspected.symptoms
+        self._factors = suspected.factors
         self._raw_inputs = raw_inputs
         values = subject.spec.hyperparameters
         groups = [s in (VANISHING, EXPLODING) for s in symptoms] + [True] * stuck
@@ -234,9 +248,9 @@ class _Arms:
         self._groups = list(kinds)[:1] if same else list(kinds)
         self._cures = {s.code: change_for(s.code, values) for s in symptoms}
 
-    def seen(self, seen: Examination) -> Examination:
-        """Train the arms and return what they show; the same where there is no room for them."""
-        epochs = self._epochs()
+    def seen(self) -> Examination:
+        """Train the arms and return what they show; no more where there is no room for them."""
+        epochs, seen = self._epochs(), self._suspected
         if epochs == 0:
             return seen
         rate = self._subject.spec.number("learning_rate")
@@ -254,6 +268,7 @@ class _Arms:
             twin=("", {}) if best is None else best.change,
             rates=self._rates(rate, arms, epochs) if self._factors else None,
             inputs=self._normalized(own, epochs) if self._raw_inputs else None,
+            larger=self._with_larger_batches(own, epochs) if seen.batch else None,
         )
 
     def _rates(self, rate: float, arms: Mapping[object, list[Arm]], epochs: int) -> Rates:
@@ -265,6 +280,7 @@ class _Arms:
     def _epochs(self) -> int:
         """Return for how many epochs the allowance lets all arms train, 0 for too few."""
         runs = RUNS * (1 + len(self._cures) + len(self._factors) + self._raw_inputs)
+        runs += RUNS * bool(self._suspected.batch)
         runs += len(self._groups) * (RUNS + _PILOTS * (len(TWIN_RATES) - 1))
         if runs > self._subject.room():
             return 0
@@ -344,8 +360,16 @@ class _Arms:
             for part in (data.train, data.dev)
         ]
         bench = _bench(self._subject, replace(data, train=parts[0], dev=parts[1]))
+        return self._effect(own, self._again(bench, epochs))
+
+    def _with_larger_batches(self, own: Sequence[Arm], epochs: int) -> Effect:
+        """Return what larger batches do at the same rate."""
+        bench = _bench(self._subject, batch=self._suspected.batch)
+        return self._effect(own, self._again(bench, epochs))
+
+    def _again(self, bench: Bench, epochs: int) -> list[Arm]:
         members = [self._subject.member({}, run) for run in range(RUNS)]
-        return self._effect(own, bench.train(members, epochs))
+        return bench.train(members, epochs)
 
 
 def _mean_score(courses: Sequence[Arm]) -> float:

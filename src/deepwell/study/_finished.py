@@ -6,6 +6,7 @@ import math
 import os
 import shlex
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,16 @@ from deepwell.data._vault_reader import read_sealed
 from deepwell.data._weighting import Weighting
 from deepwell.diagnosis._intervals import estimate
 from deepwell.diagnosis._metrics import METRICS
-from deepwell.records import Estimate, Opening, Probe, StudyResult, Trial, from_plain
+from deepwell.records import (
+    Estimate,
+    Event,
+    LearningCurve,
+    Opening,
+    Probe,
+    StudyResult,
+    Trial,
+    from_plain,
+)
 from deepwell.report._text_report import text_report
 from deepwell.search.spaces._distribution import plain
 from deepwell.storage._files import write_atomic
@@ -29,6 +39,7 @@ from deepwell.storage._study_record import StudyRecord
 
 from ._checkpoint import FOLDER
 from ._model import Model, load_model
+from ._observer import Observer
 from ._probe_frame import probe_frame
 from ._recording import VAULT
 
@@ -255,6 +266,45 @@ class FinishedStudy:
         from ._analysis import mislabeled_frame
 
         return mislabeled_frame(self, self._where, data, rate)
+
+    def learning_curve(
+        self,
+        data: Data | None = None,
+        *,
+        runs: int | None = None,
+        observer: Observer | None = None,
+    ) -> LearningCurve:
+        """Return how the best network's score depends on the number of train rows (G5).
+
+        Trains it on random parts of the rows and foretells the score with twice as many, with an
+        interval, or says why it cannot. The curve is kept in the store, and `diagnose` tells it.
+
+        Args:
+            data: what `load` returned, where the study's rows came from memory; None reads them
+                again from their file.
+            runs: networks of each size, 3 to 100, each with rows and a seed of its own; None for 8.
+            observer: hears of the progress.
+
+        Raises:
+            UsageError: when the rows are not to be had or not the study's, or `runs` is out of
+                its range.
+            KeyboardInterrupt: when a person stopped it.
+        """
+        from ._learning_curve import learning_curve  # which needs a finished study itself
+        from ._reopened import reopen
+
+        call = 'open_study("{}").learning_curve(load(...))'
+        return learning_curve(self, reopen(self, self._where, data, call), runs, observer)
+
+    def notes(self, kind: str) -> list[Mapping[str, Any]]:
+        """Return what was noted about the study under a name, oldest first."""
+        with self._open() as opened:
+            return [event.details for event in opened.events(self._record.id, kind)]
+
+    def note(self, kind: str, details: Mapping[str, object]) -> None:
+        """Keep something about the study in its store."""
+        with self._open() as opened:
+            opened.append_event(self._record.id, Event(time.time(), kind, details=details))
 
     def report_text(self) -> str:
         """Return what was done, found and assumed, as text."""

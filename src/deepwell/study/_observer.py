@@ -25,13 +25,11 @@ class Observer:
     ) -> None:
         """Hear how simple models do on the dev rows."""
 
-    def on_checks(
-        self,
-        checks: FirstSteps,
-        findings: tuple[Finding, ...],
-        rows: DataChecks | None = None,
-    ) -> None:
-        """Hear what the first steps of one network showed, what follows, and the checks of rows."""
+    def on_data_checks(self, checks: DataChecks, findings: tuple[Finding, ...]) -> None:
+        """Hear what the rows themselves showed, and what follows from it."""
+
+    def on_checks(self, checks: FirstSteps, findings: tuple[Finding, ...]) -> None:
+        """Hear what the first steps of one network showed, and what follows from it."""
 
     def on_plan(self, plan: PlanFacts) -> None:
         """Hear what is going to be trained."""

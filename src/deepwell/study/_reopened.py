@@ -101,13 +101,19 @@ class Reopened:
         return None if rows is None else self.model.outputs(rows.x)
 
 
-def reopen(study: FinishedStudy, store: str | Path | None, data: Data | None = None) -> Reopened:
+def reopen(
+    study: FinishedStudy,
+    store: str | Path | None,
+    data: Data | None = None,
+    call: str = 'open_study("{}").diagnose(load(...))',
+) -> Reopened:
     """Return a finished study with its rows.
 
     Args:
         study: that has a result.
         store: where it is kept.
         data: its rows; None reads them again from where they came.
+        call: how rows from memory are given again in Python, `{}` the study's name.
 
     Raises:
         UsageError: when the rows are not to be had, or not those that the study was begun with.
@@ -116,5 +122,5 @@ def reopen(study: FinishedStudy, store: str | Path | None, data: Data | None = N
     with open_store(store, create=False) as opened:
         record = opened.study(result.name)
         settings = from_config(record).settings
-        rows = same_data(opened, record, data, 'open_study("{}").diagnose(load(...))')
+        rows = same_data(opened, record, data, call)
     return Reopened(result, settings, affordable(rows), study.model(), study, store)

@@ -32,6 +32,7 @@ from ._asked import Asked, from_config
 from ._budget import parse_budget
 from ._checkpoint import checkpoint_folder, discard, read_contenders, read_position
 from ._course import Job, Past, carry_out
+from ._data_checks import data_findings
 from ._finished import FinishedStudy, open_study
 from ._first_steps import check_findings
 from ._history import DECISIONS, Bracket, Round
@@ -105,8 +106,10 @@ def _tell(result: StudyResult, observer: Observer, *, already: bool) -> None:
     """Tell the outcome, and of a study that had ended already what a run would have told too."""
     if already:
         observer.on_data(result.data)
+        if result.data_checks is not None:
+            observer.on_data_checks(result.data_checks, data_findings(result.data_checks, None))
         if result.checks is not None:
-            observer.on_checks(result.checks, check_findings(result.checks), result.data_checks)
+            observer.on_checks(result.checks, check_findings(result.checks))
         observer.on_baselines(result.baselines, result.metric_label, result.percent)
         observer.on_plan(result.plan)
     observer.on_result(result)

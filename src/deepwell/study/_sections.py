@@ -19,6 +19,8 @@ from ._analysis import (
     told_slices,
 )
 from ._reopened import Reopened
+from ._rows_section import rows_section
+from ._section_data import data_section
 from ._section_error import ERROR_CODES, error_section
 
 
@@ -36,11 +38,13 @@ class Part(NamedTuple):
 
 PARTS: tuple[Part, ...] = (
     Part(error_section, ERROR_CODES),
+    Part(data_section),
     Part(told_probabilities, instead_of=("DW213",)),
     Part(told_slices),
     Part(told_labels),
     Part(told_columns),
     Part(told_coverage),
+    Part(rows_section),
 )
 """In the order in which they are told."""
 

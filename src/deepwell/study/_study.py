@@ -16,9 +16,18 @@ from deepwell.data._data import Data
 from deepwell.data._folds import make_folds
 from deepwell.data._memory_budget import default_memory
 from deepwell.diagnosis._metrics import METRICS, default_metric
+from deepwell.execution._backend import Backend
 from deepwell.execution._backends import check_program, choose_backend
 from deepwell.execution._local import LocalEngine
-from deepwell.records import Opening, PlanFacts, Probe, StudyResult, Trial
+from deepwell.records import (
+    LearningCurve,
+    Opening,
+    PlanFacts,
+    Probe,
+    RateRange,
+    StudyResult,
+    Trial,
+)
 from deepwell.report._diagnosis import Diagnosis
 from deepwell.search.spaces._default import default_space
 from deepwell.search.spaces._distribution import plain
@@ -37,6 +46,7 @@ from ._image_space import augments, check_images, convolves
 from ._model import Model
 from ._observer import Observer
 from ._probe_choice import BEST, checked_choice, checked_every
+from ._range_test import RangeOptions, range_test, typical
 from ._recording import recorded
 from ._rounds import first_round, plan_facts
 from ._settings import Settings, check_changes_come, check_networks, optimizers_of
@@ -241,6 +251,52 @@ class Study:
         """
         return self._ended().mislabeled(rate, self.data)
 
+    def learning_curve(self, *, runs: int | None = None) -> LearningCurve:
+        """Return how the best network's score depends on the number of train rows (G5).
+
+        Args:
+            runs: networks of each size, 3 to 100, each with rows and a seed of its own; None for 8.
+
+        Raises:
+            UsageError: when the study has not been run, or `runs` is out of its range.
+            KeyboardInterrupt: when a person stopped it.
+        """
+        return self._ended().learning_curve(self.data, runs=runs, observer=self._observer)
+
+    def rate_range(
+        self,
+        low: float = 1e-5,
+        high: float = 10.0,
+        *,
+        rates: int = 25,
+        runs: int = 4,
+        epochs: int | None = None,
+    ) -> RateRange:
+        """Return what short trainings at many learning rates show, before any run (G7).
+
+        The network is the one in the middle of the study's space, its rate apart; every rate has
+        the same weights and batches, run by run. Nothing is recorded.
+
+        >>> study.rate_range().recommended                              # doctest: +SKIP
+        Estimate(value=0.0042, low=0.0031, high=0.0056)
+
+        Args:
+            low: the lowest rate, above 0.
+            high: the highest.
+            rates: how many, 5 to 1,000, evenly spaced in their logarithms.
+            runs: seeds of each rate, 1 to 100.
+            epochs: that each is trained; None for an eighth of the network's, 3 to 10.
+
+        Raises:
+            UsageError: when an argument is out of its range.
+            KeyboardInterrupt: when a person stopped it.
+        """
+        options = RangeOptions(low, high, rates, runs, epochs)
+        data = self.data if self._folds is None else self._folds.data(0)
+        engine = engine_of(data, None, self.metric.name, self._backend(), self._memory)
+        values = typical(self.settings.space)
+        return range_test(engine, values, options, self.settings.seed, self._observer)
+
     def open_test(self) -> tuple[Opening, ...]:
         """Open the sealed test set, score the best network, and return all openings so far."""
         return self._ended().open_test()
@@ -255,10 +311,12 @@ class Study:
         return self._finished
 
     def _engine(self) -> LocalEngine:
+        return engine_of(self.data, self._folds, self.metric.name, self._backend(), self._memory)
+
+    def _backend(self) -> Backend:
         space = self.settings.space
         wanted = self._program or ("jax" if convolves(space) or augments(space) else None)
-        backend = choose_backend(wanted, optimizers_of(space))
-        return engine_of(self.data, self._folds, self.metric.name, backend, self._memory)
+        return choose_backend(wanted, optimizers_of(space))
 
     def _asked(self, trials: int | None, epochs: int | None, budget: str | float | None) -> Asked:
         """Return what a run with these arguments is asked to do, its program still unnamed."""

@@ -1,4 +1,4 @@
-"""What the end of a study says about how its best network trained (codes DW401 to DW414)."""
+"""What the end of a study says about how its best network trained (codes DW401 to DW415)."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from deepwell.diagnosis._intervals import paired_difference
 from deepwell.diagnosis._layer_findings import SYMPTOMS, layer_finding, quiet_finding
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.diagnosis._mode_findings import ModeCosts, averages_off, mode_finding
+from deepwell.diagnosis._noise_findings import noise_finding, searched_batches
 from deepwell.diagnosis._output_findings import CONSTANT, output_finding, output_spread
 from deepwell.diagnosis._plateau_findings import plateau_finding
 from deepwell.diagnosis._rate_findings import diagnose_rate, searched, untested_rate
@@ -93,6 +94,10 @@ def training_findings(ended: Ended) -> list[Finding]:
     found = [
         *_layer_findings(seen, ended.metric, size),
         *_rate_findings(seen, ended, size),
+        noise_finding(
+            *(curves, constant_cost, None if seen is None else seen.larger),
+            *(None if seen is None else seen.batch, size),
+        ),
         input_finding(scales, None if seen is None else seen.inputs, ended.metric, size),
         output_finding(ended.spread, ended.metric, size, _hardest(ended), harm, change),
         plateau_finding(curves, constant_cost, size, harm, change),
@@ -123,6 +128,7 @@ def _examined(
         memory=None if ended.memory is None else ended.memory // _PART_OF_MEMORY,
         searched=searched(ended.trials, ended.best),
         constant_output=ended.spread <= CONSTANT,
+        searched_batches=searched_batches(ended.trials, ended.best),
     )
     try:
         return examine(subject, raw_inputs=scales.off >= SLOW)

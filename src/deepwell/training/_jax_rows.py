@@ -16,14 +16,15 @@ from ._state import padded
 def device_rows(structure: Structure, rows: TrainingRows, sharding: NamedSharding) -> Rows:
     """Return the rows on the devices; of streamed ones the dev rows alone.
 
-    Where there are several data views, every array has a leading axis for them.
+    Where data views have rows of their own, every array has a leading axis for them; parts of the
+    same rows share one array.
     """
     if structure.views != len(rows.views):
         raise ValueError(
             f"a structure of {structure.views} data views does not fit rows of {len(rows.views)}"
         )
-    each = [_view_rows(structure, view) for view in rows.views]
-    host = each[0] if structure.views == 1 else jax.tree.map(lambda *parts: np.stack(parts), *each)
+    each = [_view_rows(structure, view) for view in rows.held]
+    host = each[0] if len(each) == 1 else jax.tree.map(lambda *parts: np.stack(parts), *each)
     return jax.device_put(host, sharding)
 
 

@@ -48,7 +48,7 @@ class Rows:
     Attributes:
         x_train: (n_pad, D); y_train, weight_train: (n_pad,), weight 0 on padding.
         x_dev: (k_pad, D); y_dev, weight_dev: (k_pad,).
-        All have a leading axis where there are several data views.
+        All have a leading axis where there are data views with rows of their own.
     """
 
     x_train: Any
@@ -127,8 +127,12 @@ def gather(rows: Rows, steps: Steps) -> Batches:
         total = jnp.maximum(weight.sum(axis=1), jnp.finfo(weight.dtype).tiny)
         return Batches(x, y, weight, total, filled)
 
-    several = steps.order.ndim == 3
-    take = jax.vmap(of_view) if several else of_view
+    if steps.order.ndim == 2:
+        take = of_view
+    elif rows.y_train.ndim == 2:
+        take = jax.vmap(of_view)
+    else:  # parts of the same rows
+        take = jax.vmap(of_view, in_axes=(None, None, None, 0, 0))
     return take(rows.x_train, rows.y_train, rows.weight_train, steps.order, steps.filled)
 
 
@@ -305,7 +309,7 @@ def _score_epoch(structure: Structure):
     apply = network(structure)
 
     def score_epoch(numbers, arrays, vectors, best, held: Arrays, rows: Rows, epoch):
-        view = (numbers["view"],) if structure.views > 1 else (...,)
+        view = (numbers["view"],) if rows.y_dev.ndim == 2 else (...,)
         y, weight = rows.y_dev[view], rows.weight_dev[view]
         statistics = arrays.get("statistics")
 

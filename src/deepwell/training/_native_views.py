@@ -45,7 +45,8 @@ class NativeViewsProgram:
         self.structure = structure
         self.lanes = lanes
         self.threads = cores() if threads is None else threads
-        self.programs = [NativeProgram(structure, view, lanes, 1) for view in rows.views]
+        each = [NativeProgram(structure, view, lanes, 1) for view in rows.held]
+        self.programs = each * len(rows.parts) if rows.parts else each
         for program in self.programs:  # smaller views take as many steps as the largest
             program.per_epoch = max(one.per_epoch for one in self.programs)
 

@@ -225,6 +225,9 @@ class TrainingRows:
         streamed: whether the train rows stay where they are (in a memory-mapped file) and come
             to a program as the `Window` of each call; the dev rows are always held.
         others: the rows of further data views, with as many features; none of them streamed.
+        parts: of these rows that members train on instead, by what their specifications say: how
+            many rows and which choice -> (r,) their numbers. Each is a data view; all are scored
+            on the same dev rows.
     """
 
     x_train: np.ndarray
@@ -235,11 +238,23 @@ class TrainingRows:
     weight_dev: np.ndarray
     streamed: bool = False
     others: tuple[TrainingRows, ...] = ()
+    parts: Mapping[tuple[int, int], np.ndarray] = field(
+        default_factory=dict[tuple[int, int], np.ndarray]
+    )
 
     @property
     def views(self) -> tuple[TrainingRows, ...]:
-        """The rows of every data view; members of view v train on those at place v."""
+        """The rows that every data view is of; members of view v train on those at place v."""
+        return (self,) * len(self.parts) if self.parts else (self, *self.others)
+
+    @property
+    def held(self) -> tuple[TrainingRows, ...]:
+        """The rows that are in memory, each once."""
         return (self, *self.others)
+
+    def view_of_part(self, rows: int, subset: int) -> int:
+        """Return the place of the data view of a part."""
+        return list(self.parts).index((rows, subset))
 
 
 class Outcome:

@@ -1,0 +1,52 @@
+"""A cost curve in a sentence: what its checks say, the cause that matters most first (G6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from deepwell.records import Finding
+
+_PROBLEMS = (
+    ("DW405", "the learning rate is too high"),
+    ("DW415", "too noisy for the batch size"),
+    ("DW406", "the learning rate is too low"),
+    ("DW410", "a plateau: the cost stands still high up"),
+    ("DW413", "past its best from the start"),
+    ("DW414", "the dev cost rises while the train cost falls: overfitting"),
+    ("DW412", "still falling at the end"),
+)
+_LENGTH = "DW412"  # which every curve gets
+
+
+def read_curve(findings: Sequence[Finding]) -> str:
+    """Return what the best network's cost curve shows, in one sentence; empty without its checks.
+
+    >>> from deepwell.records import Finding
+    >>> place = {"best_epoch": 33, "epochs": 48}
+    >>> read_curve([Finding("DW412", "ok", "trained long enough", "", place)])
+    'good: it falls, and has levelled off (best at epoch 33 of 48)'
+
+    Args:
+        findings: of a study, DW405 to DW415 among them.
+    """
+    by_code = {finding.code: finding for finding in findings}
+    if _LENGTH not in by_code:
+        return ""
+    length = by_code[_LENGTH]
+    if length.level == "unsure" and length.detail == "cost not finite":
+        return "the learning rate is far too high: the cost left all bounds"
+    for code, words in _PROBLEMS:
+        if code in by_code and by_code[code].level == "problem":
+            return f"{words} ({code})"
+    if length.level == "unsure":
+        return f"too short to read ({length.detail})"
+    unsure = [f.code for f in findings if f.level == "unsure" and f.code in dict(_PROBLEMS)]
+    told = f"it falls, and has levelled off{_place(length.evidence)}"
+    return f"good as far as is known: {told}" if unsure else f"good: {told}"
+
+
+def _place(evidence: Mapping[str, object]) -> str:
+    best, epochs = evidence.get("best_epoch"), evidence.get("epochs")
+    if not isinstance(best, int) or not isinstance(epochs, int):
+        return ""
+    return f" (best at epoch {best:,} of {epochs:,})"

@@ -1,0 +1,89 @@
+"""Is the gradient too noisy for the batch size? Larger batches at the same rate, tried.
+
+A train cost that jumps about has two causes. Steps that are too long jump whatever they are
+computed from; the noise of small batches goes away with larger ones. So the same network is
+trained with batches four times as large, at the same rate and for as many epochs, that is with a
+quarter of the steps: where it does better all the same, noise was in the way (Smith, Kindermans,
+Ying & Le 2018, "Don't decay the learning rate, increase the batch size": the noise of descent
+goes with rate over batch size). Where a lower rate does better still, that is told instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from deepwell.records import Finding, Trial
+
+from ._check_finding import Check, check_finding
+from ._curve_findings import Curves, worth_source
+from ._metrics import METRICS
+from ._paired_runs import Effect, helps
+from ._rate_findings import rough
+from ._texts import figure_text
+
+LARGER = 4  # times the batch size: halves the noise
+LEVEL = 0.02
+_NEIGHBOURS = 4  # networks of larger batches from which on the search has answered the question
+
+
+def larger_batch(curves: Curves, constant_cost: float, batch: int, rows: int) -> int:
+    """Return the batch size that there is a reason to try; 0 for none. A gate, not a verdict.
+
+    Args:
+        curves: of the network.
+        constant_cost: train cost of the constant guess.
+        batch: its batch size.
+        rows: train rows, of which a batch may be a quarter at most.
+    """
+    if LARGER * LARGER * batch > rows or not rough(curves.train_cost, constant_cost):
+        return 0
+    return LARGER * batch
+
+
+def searched_batches(trials: Sequence[Trial], best: Trial) -> bool:
+    """Return whether four networks or more with larger batches came out no better."""
+    batch = best.spec.whole("batch_size")
+    return sum(t.spec.whole("batch_size") >= 2 * batch for t in trials) >= _NEIGHBOURS
+
+
+def noise_finding(
+    curves: Curves, constant_cost: float, cure: Effect | None, batch: int | None, worth: float
+) -> Finding:
+    """Return DW415: `problem` for a rough train cost where larger batches do better.
+
+    Args:
+        curves: of the network.
+        constant_cost: train cost of the constant guess.
+        cure: what larger batches did; None where they were not tried.
+        batch: the larger size; 0 where there was none to try, None where such networks cannot be.
+        worth: smallest change of the score that matters.
+    """
+    change = f"batches of {batch}" if batch else ""
+    check = Check(
+        measured=None if cure is None else cure.gain,
+        threshold=worth,
+        threshold_source=worth_source(curves.metric),
+        change=change,
+        values={"batch_size": batch} if batch else {},
+        p_value=None if cure is None else cure.p_value,
+        more={"change_effect": None if cure is None else cure.to_plain()},
+    )
+    if not rough(curves.train_cost, constant_cost):
+        return check_finding("DW415", "ok", "train cost not rough", "", check)
+    if batch is None:
+        why = "no other batch size was tried for such a network"
+        return check_finding("DW415", "unsure", "train cost rough", why, check)
+    if not batch:
+        why = "the search tried larger batches, or few rows allow none"
+        return check_finding("DW415", "ok", "train cost rough", why, check)
+    if cure is None:
+        why = "larger batches would take more than a hundredth of the study's time"
+        return check_finding("DW415", "unsure", "train cost rough", why, check)
+    percent, label = METRICS[curves.metric].percent, METRICS[curves.metric].label
+    detail = (
+        f"dev {label} {figure_text(cure.without, percent)}, {figure_text(cure.with_it, percent)} "
+        f"with batches of {batch}: {cure.runs} pairs of runs"
+    )
+    if helps(cure, worth, LEVEL):
+        return check_finding("DW415", "problem", "too noisy for the batch size", detail, check)
+    return check_finding("DW415", "ok", "train cost rough, but not by its batches", detail, check)

@@ -1,0 +1,114 @@
+"""A column that gives the target away is told from one that is merely good."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn import datasets
+
+from deepwell.diagnosis._data_findings import telling_level
+from deepwell.diagnosis._encoded_columns import EncodedColumn, EncodedTable
+from deepwell.diagnosis._telling_column import Target, left_of, telling_column
+
+
+def numbers(x):
+    columns = [EncodedColumn(f"c{j}", "number", j, 1) for j in range(x.shape[1])]
+    return EncodedTable(columns, np.zeros(x.shape[1]), np.ones(x.shape[1]))
+
+
+def told(x, y, classes=0, table=None):
+    x = np.asarray(x, np.float32)
+    return telling_column(x, Target(y, classes), table or numbers(x), 0)[0]
+
+
+def noise(n=400, columns=3, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, columns))
+
+
+def test_what_is_left_is_one_less_chatterjees_coefficient():
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=300)
+    y = np.sin(3 * x) + 0.3 * generator.normal(size=300)
+    expected = stats.chatterjeexi(x, y).statistic
+    assert left_of(x, Target(y, 0)) == pytest.approx(1 - expected, abs=0.02)
+
+
+def test_nothing_is_left_of_a_function_and_all_of_chance():
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=2000)
+    assert left_of(x, Target(np.cos(x), 0)) < 0.01
+    assert left_of(x, Target(generator.normal(size=2000), 0)) == pytest.approx(1, abs=0.08)
+    assert left_of(x, Target((x > 1).astype(int), 2)) == 0.0
+    assert left_of(x, Target(generator.integers(0, 3, 2000), 3)) == pytest.approx(1, abs=0.08)
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        datasets.load_iris,
+        datasets.load_wine,
+        datasets.load_breast_cancer,
+        datasets.load_digits,
+        datasets.load_diabetes,
+    ],
+)
+def test_honest_measurements_pass(load):
+    x, y = load(return_X_y=True)
+    classes = 0 if load is datasets.load_diabetes else int(y.max()) + 1
+    order = np.random.default_rng(0).permutation(len(x))[: int(0.6 * len(x))]
+    assert telling_level(told(x[order], y[order], classes)) == "ok"
+
+
+def test_the_target_in_another_unit_is_a_problem():
+    x, y = noise(), np.random.default_rng(1).normal(size=400)
+    found = told(np.column_stack([x, 5 + 9 * y]), y)
+    assert (found.name, found.copy, telling_level(found)) == ("c3", True, "problem")
+
+
+def test_the_target_under_another_name_is_a_problem():
+    x, y = noise(), np.random.default_rng(1).integers(0, 3, 400)
+    inputs = np.column_stack([x, np.eye(3)[y]])
+    columns = [*numbers(x).columns, EncodedColumn("kind", "category", 3, 3, labels=("a", "b", "c"))]
+    found = told(inputs, y, 3, EncodedTable(columns, np.zeros(6), np.ones(6)))
+    assert (found.name, found.copy, telling_level(found)) == ("kind", True, "problem")
+
+
+def test_classes_coded_by_a_number_with_gaps_are_a_problem():
+    x, y = noise(), np.random.default_rng(1).integers(0, 3, 400)
+    found = told(np.column_stack([x, y + 0.05 * noise(columns=1)[:, 0]]), y, 3)
+    assert telling_level(found) == "problem"
+
+
+def test_a_blank_that_gives_the_target_away_is_a_problem():
+    x, y = noise(), np.random.default_rng(1).integers(0, 2, 400)
+    inputs = np.column_stack([x, noise(columns=1, seed=2) * (1 - y[:, None]), y])
+    columns = [*numbers(x).columns, EncodedColumn("ended", "number", 3, 2, blank=1)]
+    found = told(inputs, y, 2, EncodedTable(columns, np.zeros(5), np.ones(5)))
+    assert (found.name, found.blanks, telling_level(found)) == ("ended", True, "problem")
+
+
+def test_a_law_of_one_column_is_something_to_check_not_a_problem():
+    x = noise()
+    for y, classes in (((x[:, 0] > 0.3).astype(int), 2), (np.sin(2 * x[:, 0]), 0)):
+        found = told(x, y, classes)
+        assert (found.name, telling_level(found)) == ("c0", "unsure")
+
+
+def test_a_good_column_among_others_as_good_passes():
+    generator = np.random.default_rng(0)
+    y = generator.integers(0, 2, 400)
+    x = 4 * y[:, None] + generator.normal(size=(400, 4))
+    assert telling_level(told(x, y, 2)) == "ok"
+
+
+def test_a_row_number_of_a_sorted_table_is_something_to_check():
+    y = np.sort(np.random.default_rng(0).integers(0, 3, 400))
+    found = told(np.column_stack([noise(), np.arange(400) / 100.0]), y, 3)
+    assert found.ordered
+    assert telling_level(found) == "unsure"
+
+
+def test_too_little_to_score_gives_none():
+    x = noise(30)
+    assert told(x, x[:, 0]) is None
+    assert told(noise(), np.zeros(400, int), 2) is None
+    assert told(noise(columns=1), noise()[:, 0]) is None
