@@ -18,7 +18,7 @@ def calibrate(which: Name, asked: Calibration, place: Place) -> int:
     """Store a temperature, and with --threshold a decision threshold, with a study's model.
 
     Both are fitted on the dev rows, and what they change is measured on dev rows that did not fit
-    them. A temperature that does not lower the log loss is not kept. From then on `predict` and
+    them. What does not help is not kept. From then on `predict` and
     `test` use them. What is not asked for is taken away, --off takes both away.
     """
     from deepwell.report._calibrated_lines import calibrated_lines

@@ -63,6 +63,11 @@ class Threshold:
     change: Estimate
     percent: bool
 
+    @property
+    def helps(self) -> bool:
+        """Whether it is better than 0.5 on rows that did not choose it, clearly or not."""
+        return self.change.value < 0
+
     def to_plain(self) -> dict[str, object]:
         """Return the threshold for JSON."""
         return {**vars(self), "half": self.half.to_plain(), "change": self.change.to_plain()}

@@ -30,11 +30,12 @@ def _temperature_lines(scaling: Scaling | None, kept: bool) -> list[str]:
     change = f"log loss {difference(scaling.change, percent=False)}"
     if not kept:
         return entry("scale", f"no temperature, since it does not help: {change}")
+    clearly = "" if scaling.change.high < 0 else "; this is not clearly better than none"
     before, after = (figure(e, True) for e in (scaling.error_before, scaling.error_after))
     return entry(
         "scale",
         f"temperature {scaling.temperature:.3g} stored: {change}, calibration error {before} -> "
-        f"{after}, on dev rows that did not fit it",
+        f"{after}, on dev rows that did not fit it{clearly}",
     )
 
 
@@ -42,10 +43,12 @@ def _threshold_lines(threshold: Threshold | None, positive: str) -> list[str]:
     if threshold is None:
         return entry("decide", "for the likelier class")
     half = figure(threshold.half.value, threshold.percent)
+    change = f"{threshold.label} {difference(threshold.change, threshold.percent)} from {half}"
+    if not threshold.helps:
+        return entry("decide", f"for the likelier class, since no threshold helps: {change}")
     clearly = "" if threshold.change.high < 0 else "; this is not clearly better than 0.5"
     return entry(
         "decide",
-        f"for {safe_text(positive)} above {threshold.value:.3g}, stored: {threshold.label} "
-        f"{difference(threshold.change, threshold.percent)} from {half}, on dev rows that did not "
-        f"choose it{clearly}",
+        f"for {safe_text(positive)} above {threshold.value:.3g}, stored: {change}, on dev rows "
+        f"that did not choose it{clearly}",
     )

@@ -28,7 +28,8 @@ class Calibrated:
     Attributes:
         scaling: of the temperature; None where none was asked for.
         kept: whether the temperature lowers the log loss and was stored.
-        threshold: what it changes; None where none was asked for.
+        threshold: what it changes; None where none was asked for. It was stored where that is an
+            improvement.
         positive: label of the class that the threshold is for, or an empty string.
         rows: they were fitted on.
     """
@@ -66,6 +67,7 @@ def calibrate_study(
         temperature: whether to fit one; it is kept where it lowers the log loss of rows that did
             not fit it.
         threshold: `f1`, `balanced_error` or `cost=R`, for two classes; None for the likelier class.
+            It is kept where it improves that on rows that did not choose it.
 
     Raises:
         UsageError: for regression, more than two classes with a threshold, or rows that cannot be
@@ -100,8 +102,8 @@ def calibrate_study(
     adjustments = replace(
         scores_of(held.y, probabilities, seed),
         temperature=scaling.temperature if scaling is not None and kept else 1.0,
-        threshold=None if found is None else found.value,
-        threshold_for="" if found is None else found.objective,
+        threshold=None if found is None or not found.helps else found.value,
+        threshold_for="" if found is None or not found.helps else found.objective,
     )
     replace(plain.model, adjustments=adjustments).save(_folder(reopened))
     positive = "" if found is None else classes[1]

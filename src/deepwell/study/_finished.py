@@ -269,7 +269,8 @@ class FinishedStudy:
             temperature: whether to fit one on the dev rows (`docs/predictions.md`); it is kept
                 where it lowers the log loss of rows that did not fit it.
             threshold: of two classes, what it is to be best for: `f1`, `balanced_error`, or
-                `cost=R` where a missed row of the second class costs as much as R false alarms.
+                `cost=R` where a missed row of the second class costs as much as R false alarms; it
+                is kept where it helps rows that did not choose it.
             data: what `load` returned, where the study's rows came from memory.
 
         Raises:
