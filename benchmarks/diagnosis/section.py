@@ -72,7 +72,8 @@ def _clean(told: Plain) -> str:
     lines = []
     for name, who in told["who"].items():
         c = who["clean"]
-        lines.append((name, str(c["runs"]), str(c["alarms"]), _interval(c["rate"], c)))
+        told_of = (f"{c[n]['runs']}: {_interval(c[n]['rate'], c[n])}" for n in ("alarms", "claims"))
+        lines.append((name, str(c["runs"]), *told_of))
     checks = [(code, str(c["runs"]), _interval(c["rate"], c)) for code, c in told["checks"].items()]
     cost = told["cost"].get("median_seconds")
     took = ""
@@ -97,7 +98,7 @@ def _clean(told: Plain) -> str:
             f"at): {unsound['runs']} runs, of which Deepwell alarms in {unsound['alarms']}: {left}."
         )
     return (
-        _table(("who", "clean runs", "with an alarm", "rate [95 %]"), lines)
+        _table(("who", "clean runs", "with an alarm [95 %]", "with a cause claimed [95 %]"), lines)
         + "\n\nProblems that Deepwell told of clean runs, check by check:\n\n"
         + _table(("code", "runs", "rate [95 %]"), checks)
         + took

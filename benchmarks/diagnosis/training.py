@@ -25,6 +25,7 @@ from deepwell.training._state import best_parameters
 
 from .case import Case, Rows
 
+_SIDE_BY_SIDE = 256  # networks
 METRIC = {"classification": "error", "regression": "rmse"}
 
 
@@ -111,13 +112,15 @@ def _together(cases: Mapping[int, Case], seed: int) -> dict[int, Outcome]:
         return item[1].whole("batch_size"), item[1].whole("epochs")
 
     for (batch, epochs), group in itertools.groupby(sorted(specs, key=training), training):
-        chosen = list(group)
         bench = Bench(rows, task.loss, task.outputs, metric, batch, 0)
-        arms = bench.train([member_of(spec, *shape) for _, spec in chosen], epochs)
-        for (place, spec), arm in zip(chosen, arms, strict=True):
-            dev = _best(arm) * score_scale(data, metric)
-            if place not in best or dev < best[place][0]:
-                best[place] = (dev, deployed.outcome(spec, arm, dev))
+        networks = list(group)
+        for first in range(0, len(networks), _SIDE_BY_SIDE):
+            chosen = networks[first : first + _SIDE_BY_SIDE]
+            arms = bench.train([member_of(spec, *shape) for _, spec in chosen], epochs)
+            for (place, spec), arm in zip(chosen, arms, strict=True):
+                dev = _best(arm) * score_scale(data, metric)
+                if place not in best or dev < best[place][0]:
+                    best[place] = (dev, deployed.outcome(spec, arm, dev))
     return {place: outcome for place, (_, outcome) in best.items()}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,15 @@ def test_cases_trained_together_are_as_alone() -> None:
     other = case.with_settings(hidden_units=(8,), learning_rate=0.01)
     together = outcomes([case, other], 0)
     assert together == [outcomes([one], 0)[0] for one in (case, other)]
+
+
+def test_more_networks_than_train_at_once_are_trained_in_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case = replace(GAUSS.case(0).with_settings(epochs=2, hidden_units=[4, 8]), trials=5)
+    whole = outcomes([case], 0)
+    monkeypatch.setattr("benchmarks.diagnosis.training._SIDE_BY_SIDE", 2)
+    assert outcomes([case], 0) == whole
 
 
 def test_declarations_are_checked() -> None:
