@@ -187,7 +187,9 @@ def _rounded_up(scores: np.ndarray) -> tuple[float, ...]:
 
 
 def _said(p: np.ndarray) -> np.ndarray:
-    return np.equal(np.arange(p.shape[1]), p.argmax(axis=1)[:, None])
+    said = np.zeros(p.shape, bool)
+    said[np.arange(len(p)), p.argmax(axis=1)] = True
+    return said
 
 
 def _mass_above(p: np.ndarray) -> np.ndarray:

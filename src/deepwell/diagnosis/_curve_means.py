@@ -79,7 +79,8 @@ def curve_means(measured: CurveScores) -> CurveMeans:
     runs, count = measured.scores.shape
     values = measured.scores.mean(axis=0)
     away = measured.scores - values
-    flat, falling = _smoothed(away.var(axis=0) * runs / (runs - 1), measured.sizes)
+    varied: np.ndarray = np.var(away, axis=0, ddof=1)
+    flat, falling = _smoothed(varied, measured.sizes)
     variance = flat + falling * measured.sizes[-1] / measured.sizes
     scale = max(1e-9 * float(np.abs(values).max()), 1e-12)
     spread = np.sqrt(variance + scale**2)
@@ -87,7 +88,7 @@ def curve_means(measured: CurveScores) -> CurveMeans:
     products: np.ndarray = alike[:, 1:] * alike[:, :-1]
     neighbours = float(products.sum()) / ((runs - 1) * (count - 1))
     lingering = min(max(neighbours, 0.0), 0.9)
-    apart = np.abs(np.arange(count)[:, None] - np.arange(count))
+    apart = np.array([[abs(i - j) for j in range(count)] for i in range(count)])
     by_runs = np.outer(spread, spread) * lingering**apart / runs
     freedom = (runs - 1) * max(1.0, count * (1 - lingering) / (1 + lingering) / 2)
     by_dev_rows, shared = _by_dev_rows(measured, values)
@@ -101,14 +102,16 @@ def curve_means(measured: CurveScores) -> CurveMeans:
 
 def _smoothed(variance: np.ndarray, sizes: np.ndarray) -> tuple[float, float]:
     """Return v0 and v1 / n_max of v0 + v1 / n, nearest to variances each known to one share."""
-    from scipy.optimize import nnls  # type: ignore[import-untyped]
+    from scipy import optimize  # type: ignore[import-untyped]
+
+    solver: Any = optimize
 
     terms = np.stack([np.ones(len(sizes)), sizes[-1] / sizes], axis=1)
     parts: np.ndarray = np.array([float(variance.mean()), 0.0])
     for _ in range(5):
         fitted: np.ndarray = terms @ parts
         weight = 1 / np.maximum(fitted, 1e-3 * float(variance.mean()) + 1e-300)
-        solved: Any = nnls(terms * weight[:, None], variance * weight)
+        solved: tuple[np.ndarray, float] = solver.nnls(terms * weight[:, None], variance * weight)
         parts = np.asarray(solved[0], np.float64)
     return float(parts[0]), float(parts[1])
 

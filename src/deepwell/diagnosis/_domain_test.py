@@ -148,7 +148,7 @@ def _case(
     starts = np.searchsorted(fold[order], np.arange(FOLDS + 1))
     case = _Case(x[order], unit[order], label[order], starts, counts, fold_of_unit, ())
     moments = [case.x[rows].T @ case.x[rows] for rows in case.folds()]
-    whole: np.ndarray = sum(moments[1:], moments[0])
+    whole: np.ndarray = np.sum(moments, axis=0)
     n, width = len(x), x.shape[1]
     invert: Any = np.linalg.inv  # its types are unknown for arrays of any type
     penalty = np.float32(n * (_PENALTY + width / n)) * np.eye(width, dtype=np.float32)
@@ -160,7 +160,7 @@ def _scores(case: _Case, labels: np.ndarray) -> np.ndarray:
     """Return (n, B) scores of each row by the fits to the other folds' labels (n, B)."""
     y = labels - labels.mean(axis=0)
     sums = [case.x[rows].T @ y[rows] for rows in case.folds()]
-    whole: np.ndarray = sum(sums[1:], sums[0])
+    whole: np.ndarray = np.sum(sums, axis=0)
     parts = zip(case.folds(), sums, case.solve, strict=True)
     return np.concatenate([case.x[rows] @ (solve @ (whole - one)) for rows, one, solve in parts])
 

@@ -19,8 +19,10 @@ the same rows. A network that a scheduler stopped competes with what it had reac
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -239,7 +241,9 @@ def _chosen_by_mean(
     costs: list[np.ndarray] = []
     for number in np.unique(contest.network):
         mine = contest.network == number
-        each = [np.flatnonzero(mine & (contest.view == v)) for v in range(contest.views)]
+        each: list[np.ndarray] = [
+            np.flatnonzero(mine & (contest.view == v)) for v in range(contest.views)
+        ]
         if any(len(places) == 0 for places in each):
             continue
         best = [places[_first(score[:, places], cost[:, places])] for places in each]
@@ -250,7 +254,8 @@ def _chosen_by_mean(
     if not complete:
         return None
     first = _first(np.stack(scores, axis=-1), np.stack(costs, axis=-1))
-    if not all(np.isfinite(scores[n][w]) for w, n in enumerate(first)):
+    reached: Any = scores
+    if not all(math.isfinite(reached[n][w]) for w, n in enumerate(first)):
         return None
     return [complete[n][w] for w, n in enumerate(first)]
 

@@ -140,17 +140,18 @@ class Checkpoints:
             self._wait = expected / SHARE
             return
         files = [self._write(part) for part in _parts(states)]
+        contenders = self._write_arrays(told) if told else None
         details = {
             "population": position.population,
             "rung": position.rung,
             "alive": list(position.alive),
             "probed": list(position.probed),
             "files": files,
-            "contenders": self._write_arrays(told) if told else None,
+            "contenders": contenders,
         }
         record = CheckpointRecord(self._seconds(), min(bracket.specs), details)
         self._history.store.save_checkpoint(self._history.record.id, record)
-        kept = [*files, details["contenders"]] if told else files
+        kept = files if contenders is None else [*files, contenders]
         _sweep(self._folder, {file["name"] for file in kept})
         self._last = time.perf_counter()
         took = self._last - began
@@ -223,8 +224,8 @@ def read_contenders(store: Store, record: StudyRecord) -> Mapping[str, np.ndarra
     Checkpoints of before there were any have none; the luck of the choice is not measured then.
     """
     kept = store.checkpoint(record.id)
-    file = None if kept is None else kept.details.get("contenders")
-    if not isinstance(file, Mapping):
+    file: Any = None if kept is None else kept.details.get("contenders")
+    if file is None:
         return {}
     try:
         part = load_arrays(checkpoint_folder(store, record) / str(file["name"]))

@@ -320,7 +320,7 @@ def _scored(
             sums = metric.sums(y, said, tally)
             without[place] = metric.combine(sums.sum(axis=0) - sums)
     with np.errstate(invalid="ignore"):
-        defined: np.ndarray = np.isfinite(without).all(axis=2)
+        defined = np.asarray(np.isfinite(without).all(axis=2))
         mean = [
             without[defined[:, s], s].mean(axis=0) for s in range(shape[1]) if defined[:, s].any()
         ]
