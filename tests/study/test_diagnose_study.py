@@ -5,6 +5,10 @@ import polars as pl
 import pytest
 
 import deepwell as dw
+from deepwell.report._section_lines import section_lines
+from deepwell.study._section_error import ERROR_CODES
+
+pytestmark = pytest.mark.slow  # each diagnosis fits other models, for seconds
 
 SMALL = {"hidden_layers": 1, "hidden_units": 8}
 
@@ -13,8 +17,8 @@ SMALL = {"hidden_layers": 1, "hidden_units": 8}
 def file(tmp_path_factory):
     """Return a table whose answers are wrong in a fifth of rows with the same few inputs."""
     rng = np.random.default_rng(0)
-    x = rng.integers(0, 3, (1_500, 3))
-    y = (x.sum(axis=1) > 3) ^ (rng.random(1_500) < 0.2)
+    x = rng.integers(0, 4, (1_500, 3))
+    y = (x.sum(axis=1) > 4) ^ (rng.random(1_500) < 0.2)
     path = tmp_path_factory.mktemp("data") / "codes.csv"
     columns = {f"c{i}": [f"v{v}" for v in x[:, i]] for i in range(3)}
     pl.DataFrame(columns | {"y": np.where(y, "yes", "no")}).write_csv(path)
@@ -30,10 +34,11 @@ def study(file, tmp_path_factory):
     return study
 
 
-def test_the_fit_knows_the_floor_and_mismatch(study):
+def test_the_fit_claims_no_high_bias_above_a_floor(study):
     told = {f.code: f for f in study.result.findings}
     assert "DW102" not in told  # 20 % of these rows are wrong for everybody
-    assert told["DW117"].evidence["floor"]["value"] == pytest.approx(0.2, abs=0.05)
+    floor = told["DW117"].evidence["floor"]
+    assert 0.05 < floor["low"] <= floor["value"] < 0.22
 
 
 def test_rows_are_read_again_from_their_file(study):
@@ -45,10 +50,11 @@ def test_rows_are_read_again_from_their_file(study):
     found = [f.code for f in again]
     assert "DW109" in found
     assert "DW105" in found
-    assert len(found) == len(set(found)), "a finding that is told anew is not told twice"
+    anew = [code for code in found if code in ERROR_CODES]
+    assert len(anew) == len(set(anew)), "a finding that is told anew is not told twice"
     assert list(again.sections[0].facts["scores"]) == ["train", "train-dev", "dev"]
     assert repr(study.diagnose()) == repr(again)
-    assert max(map(len, repr(again).splitlines())) <= 80
+    assert max(map(len, section_lines(again.sections[0]))) <= 80
 
 
 def test_all_findings_of_the_fit_are_told(study):

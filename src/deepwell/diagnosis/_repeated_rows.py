@@ -106,7 +106,8 @@ def diagnose_repeated_rows(metric: str, found: RepeatedRows) -> list[Finding]:
     share = f"{found.repeated:,} of {found.rows:,} rows share their inputs with another"
     if found.floor is None:
         claim = "too few rows share their inputs to bound the best possible score"
-        return [Finding("DW118", "unsure", claim, share, evidence)]
+        inputs = f"{found.groups:,} different inputs, of which some {_LEAST_GROUPS:.0f} are needed"
+        return [Finding("DW118", "unsure", claim, f"{share}, with {inputs}", evidence)]
     least = figure_text(found.floor.value, told.percent)
     if not found.floor.low > 0:
         most = figure_text(found.floor.high, told.percent)
