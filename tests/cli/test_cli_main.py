@@ -52,6 +52,8 @@ def test_help_lists_exactly_the_commands_that_work(deepwell) -> None:
         "curve",
         "improve",
         "test",
+        "refit",
+        "ensemble",
         "predict",
         "calibrate",
         "report",
