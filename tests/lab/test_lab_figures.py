@@ -286,6 +286,17 @@ def test_a_tanh_network_turns_linear() -> None:
     assert np.all(z - np.tanh(z) <= z**3 / 3)
 
 
+@pytest.mark.proves("G3", "figure")
+@pytest.mark.proves("G4", "figure")
+@pytest.mark.slow
+def test_what_helps_a_small_network_does_not_help_one_that_overfits() -> None:
+    small, large = measured("remedies").values()
+    assert list(small) == list(large)
+    assert small["much-bigger"].high < 0
+    assert large["much-bigger"].high > 0
+    assert min(large, key=lambda name: large[name].value).startswith("more-")
+
+
 @pytest.mark.proves("R4", "figure")
 @pytest.mark.slow
 def test_early_stopping_keeps_the_best_epoch() -> None:

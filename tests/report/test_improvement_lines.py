@@ -148,6 +148,12 @@ def test_the_new_network_is_compared_with_the_old(low, high, level) -> None:
     assert (found[-1].code, found[-1].level) == ("DW605", level)
 
 
+def test_more_data_is_told_beside_the_arms() -> None:
+    more = arm("more-data", -0.02, 0.01, words="twice the train rows", verdict="extrapolated")
+    told = joined(improvement_lines(dataclasses.replace(FOUND, beside=(more,))))
+    assert "beside twice the train rows: -2.0 [-3.0, -1.0] (extrapolated)" in told
+
+
 def test_json_holds_everything_and_no_infinity() -> None:
     unknown = arm("bigger", 0.0, math.inf)
     cycle = dataclasses.replace(CYCLE, arms=(HELPS, unknown), largest=math.nan)

@@ -203,6 +203,20 @@ def test_a_mismatch_is_beyond_these_remedies(tmp_path):
     assert best > -0.3 * study.result.dev.value
 
 
+def test_more_data_is_told_from_the_learning_curve_that_was_measured(too_small, tmp_path):
+    from deepwell.records import Estimate, LearningCurve
+
+    folder, *_ = too_small
+    study = dw.open_study("base", shutil.copytree(folder / "store", tmp_path / "store"))
+    curve = LearningCurve("error", (), gain=Estimate(0.02, 0.01, 0.03))
+    study.note("learning curve", to_plain(curve))
+    found = study.improve("DW102", budget=100, replicates=4, save=False)
+    [more] = found.beside
+    assert (more.name, more.verdict) == ("more-data", "extrapolated")
+    assert more.effect == Estimate(-0.02, -0.03, -0.01)
+    assert "more-data" not in {a.name for a in found.arms}
+
+
 def _studies(store):
     with open_store(store, create=False) as opened:
         return opened.studies()

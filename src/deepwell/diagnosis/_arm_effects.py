@@ -18,7 +18,8 @@ Statistics in Medicine 24) do. The degrees of freedom are Satterthwaite's.
 Intervals are simultaneous: the largest |z| of all arms, drawn with the arms' own correlation, says
 which share of each arm's own t distribution leaves 5 % for all together (single-step max-t;
 Hothorn, Bretz and Westfall 2008, Biometrical Journal 50). Arms that were given up on the way count
-as well: what is left at the end is a part of the experiment in which none was.
+as well: what is left at the end is a part of the experiment in which none was. Where there are
+such, whose intervals come from another moment, both kinds share the 5 % evenly (Bonferroni).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from ._moderated_variance import Moderated, moderated
 from .metrics._metric import Metric
 
 _DRAWS = 10_000
-_LEVEL = 0.95
+_ERROR = 0.05
 _OF_SHARED = 4  # (V + V)^2 / (V^2 / d + 0) = 4 d: Satterthwaite with one half known exactly
 _MANY = 1e6  # degrees of freedom that are as good as all
 _PSEUDO_ROWS = 0.5  # of disagreement either way, for each block
@@ -134,7 +135,8 @@ def arm_effects(
     deviations = [_deviations(a, f, base, blocks) for a, f in zip(measured, found, strict=True)]
     normal = _draws(np.stack(deviations), np.random.default_rng(seed))
     errors = np.where(known, np.sqrt(variance), np.inf)
-    half = _half_widths(normal, errors, freedom)
+    given_up = len({len(arm) for arm in arms}) > 1
+    half = _half_widths(normal, errors, freedom, _ERROR / 2 if given_up else _ERROR)
     best = _best(values + np.where(known, errors, 0.0) * normal)
     return [
         ArmEffect(
@@ -251,14 +253,16 @@ def _draws(deviations: np.ndarray, generator: np.random.Generator) -> np.ndarray
     return np.where(spread > 0, together @ root.T, alone)
 
 
-def _half_widths(normal: np.ndarray, errors: np.ndarray, freedom: np.ndarray) -> np.ndarray:
-    """Return (A,) the half widths of intervals that hold for all arms at once."""
+def _half_widths(
+    normal: np.ndarray, errors: np.ndarray, freedom: np.ndarray, error: float
+) -> np.ndarray:
+    """Return (A,) the half widths of intervals of which any fails in a share `error` of cases."""
     from scipy.special import ndtr, stdtrit  # type: ignore[import-untyped]
 
     known = np.isfinite(errors)
     if not known.any():
         return np.full(len(errors), np.inf)
-    critical = np.quantile(np.abs(normal[:, known]).max(axis=1), _LEVEL)
+    critical = np.quantile(np.abs(normal[:, known]).max(axis=1), 1 - error)
     quantile = stdtrit(freedom, ndtr(critical))
     return np.where(known, quantile * np.where(known, errors, 0.0), np.inf)
 

@@ -118,6 +118,8 @@ class Improvement:
         study: whose best network it began with.
         metric, metric_label, percent: of all scores; lower is better.
         cycles: experiments, each from the winner of the one before.
+        beside: what is no change of a network and was not trained here, as more data by the
+            learning curve; it never wins.
         findings: what they say.
         hyperparameters: of the network that it ended with.
         improved: name of the new study, or an empty string where nothing was saved.
@@ -140,6 +142,7 @@ class Improvement:
     versus: Estimate | None = None
     seconds: float = 0.0
     stopped: str = ""
+    beside: tuple[RemedyArm, ...] = ()
 
     @property
     def arms(self) -> tuple[RemedyArm, ...]:

@@ -92,6 +92,12 @@ def _change(arm: RemedyArm, percent: bool) -> str:
     return difference(arm.effect, percent).split(" [")[0]
 
 
+def _beside(arm: RemedyArm, found: Improvement) -> list[str]:
+    assert arm.effect is not None
+    told = f"{safe_text(arm.words)}: {difference(arm.effect, found.percent)} ({arm.verdict})"
+    return entry("beside", told)
+
+
 def improvement_lines(found: Improvement, store: str | None = None) -> list[str]:
     """Return what came of all cycles: findings, the new study and the next commands.
 
@@ -99,7 +105,8 @@ def improvement_lines(found: Improvement, store: str | None = None) -> list[str]
         found: what was measured.
         store: what was given as `--store`, for the commands.
     """
-    lines = finding_lines(in_store(found.findings, store))
+    lines = [line for arm in found.beside for line in _beside(arm, found)]
+    lines += finding_lines(in_store(found.findings, store))
     if not found.improved:
         done = f"no new study; study {found.study} is as it was"
         return [*lines, *entry("took", f"{duration(found.seconds)}, {done}")]

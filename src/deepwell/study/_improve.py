@@ -24,6 +24,7 @@ from ._finished import FinishedStudy
 from ._improve_plan import Step, engine_for, planned, rows_of
 from ._improve_subject import Subject, Wanted, subject_of
 from ._interrupt import BY_USER, interruptible
+from ._more_data import more_data
 from ._observer import Observer
 from ._save_improved import Improved, save_improved
 
@@ -79,6 +80,7 @@ def improve_study(
         versus=saved.versus,
         seconds=time.perf_counter() - began,
         stopped=stopped,
+        beside=more_data(study),
     )
     found = replace(found, findings=tuple(diagnose_improvement(found, subject.worth)))
     _note(subject, found)
