@@ -59,7 +59,7 @@ def hurts(healthy: Sequence[float], faulty: Sequence[float]) -> dict[str, Any]:
 
     >>> told = hurts([0.10, 0.11, 0.12, 0.10], [0.20, 0.22, 0.21, 0.20])
     >>> told["hurts"], round(told["d"], 1)
-    (True, 10.8)
+    (True, 10.4)
     """
     a, b = np.asarray(healthy, float), np.asarray(faulty, float)
     pooled = math.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2)
