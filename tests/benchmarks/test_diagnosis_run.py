@@ -97,7 +97,7 @@ def test_a_run_is_kept_goes_on_and_is_told(
     assert command.measure("quick", False, later, False, tmp_path) == 0
     printed = capsys.readouterr().out
     kept = json.loads((tmp_path / "quick" / "b7-finished.json").read_text())
-    assert len(kept["cells"]) == 2 + 3 * 2  # two clean ones, three severities on two tasks
+    assert len(kept["cells"]) == 2 + 1 + 3 * 2  # two clean, a regime, three severities on two tasks
     assert kept["checks"]["figures"]["who"]["Deepwell"]["clean"]["runs"] == 2
     assert "### Clean runs" in printed
     assert printed.index("### Clean runs") < printed.index("### Faulty runs")

@@ -139,6 +139,9 @@ def test_a_remedy_suffices_by_share_and_interval() -> None:
     assert uneven["share"] == pytest.approx(0.75)
     assert uneven["low"] < 0.5
     assert recovered(faulty, healthy, healthy)["share"] == 0.0, "nothing was lost"
+    uneven_loss = recovered([0.1, 0.2, 0.1, 0.2], [0.9, 0.3, 0.5, 0.3], [0.1, 0.2, 0.1, 0.2])
+    assert (uneven_loss["share"], uneven_loss["low"]) == (pytest.approx(1), pytest.approx(1))
+    assert uneven_loss["suffices"], "what gives back all of it gives back all of each seed"
 
 
 def test_every_code_and_label_of_the_table_is_known() -> None:
