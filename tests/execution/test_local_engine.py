@@ -256,13 +256,13 @@ def test_nothing_is_compiled_after_the_plan(prepared, make_spec) -> None:
 
 def test_work_is_counted_with_and_without_padding(prepared) -> None:
     engine = prepared.engine
-    useful, executed = engine.useful, engine.executed
+    useful, executed = engine.meter.useful, engine.meter.executed
     prepared.train([20], 2)  # 5 of 8 units, 70 rows in batches of 16
     widest = 5 * 8 * 2 + 8 * 3 * 3
     true = 5 * 5 * 2 + 5 * 3 * 3
     dev = 2 * 40
-    assert engine.useful - useful == 2 * 70 * true + dev * (5 * 5 + 5 * 3)
-    assert engine.executed - executed == 2 * 5 * 16 * widest + dev * (5 * 8 + 8 * 3)
+    assert engine.meter.useful - useful == 2 * 70 * true + dev * (5 * 5 + 5 * 3)
+    assert engine.meter.executed - executed == 2 * 5 * 16 * widest + dev * (5 * 8 + 8 * 3)
 
 
 def test_preparing_a_trial_twice_trains_it_once(prepared, trials) -> None:

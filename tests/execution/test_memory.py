@@ -46,7 +46,7 @@ def test_streamed_rows_and_spilled_states_change_no_bit(name, data, trials):
     engine._states._room = 0  # whatever waits goes to the file
     assert collected(engine, trials) == expected
     assert engine._states.spilled > 0
-    assert {b.structure.steps for b in engine._buckets} == {2}
+    assert {b.structure.steps for b in engine._programs.buckets} == {2}
     whole.close()
     engine.close()
 
@@ -106,9 +106,9 @@ def test_a_lack_of_memory_halves_the_lanes_and_changes_no_bit(
     plain = LocalEngine(data, SHAPE, choose_backend("native"))
     expected = collected(plain, trials)
     engine = LocalEngine(data, SHAPE, choose_backend("native"))
-    build = engine._backend.build
+    build = engine._programs._backend.build
     monkeypatch.setattr(
-        engine._backend,
+        engine._programs._backend,
         "build",
         lambda b, rows: _Scarce(build(b, rows), 2, error, calls, readable),
     )
@@ -125,7 +125,7 @@ def test_a_member_that_does_not_fit_alone_fails_and_the_others_go_on(data, trial
     plain = LocalEngine(data, SHAPE, choose_backend("native"))
     expected, _ = collected(plain, trials)
     engine = LocalEngine(data, SHAPE, choose_backend("native"))
-    build = engine._backend.build
+    build = engine._programs._backend.build
 
     class Selective(_Scarce):
         def load(self, members, states):
@@ -134,7 +134,7 @@ def test_a_member_that_does_not_fit_alone_fails_and_the_others_go_on(data, trial
             return self._program.load(members, states)
 
     monkeypatch.setattr(
-        engine._backend, "build", lambda b, rows: Selective(build(b, rows), 0, None, 0)
+        engine._programs._backend, "build", lambda b, rows: Selective(build(b, rows), 0, None, 0)
     )
     engine.prepare(trials, engine.plan(trials, 4))
     records = list(engine.train(list(trials), 4, lambda: False))

@@ -1,11 +1,10 @@
-"""The engine of one machine: plans, compiles in the background, trains rung by rung."""
+"""The engine of one machine: trains trials rung by rung, program by program."""
 
 from __future__ import annotations
 
 import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +14,6 @@ from deepwell.data._batches import steps_per_epoch
 from deepwell.records import ChunkRecord, Probe, TrialSpec
 from deepwell.training._changing import changing
 from deepwell.training._program import (
-    Info,
     Member,
     Outcome,
     Program,
@@ -26,19 +24,18 @@ from deepwell.training._program import (
 from deepwell.training._state import best_parameters
 
 from ._backend import Backend
-from ._chunk_records import chunk_record, failure_record, part_of
+from ._chunk_records import failure_record, part_of
 from ._course import Course
+from ._group import Group
 from ._members import member_of
 from ._memory_plan import share_out
-from ._planner import Bucket, Plan, Shape
+from ._planner import Plan, Shape
 from ._probe_plan import ProbePlan
+from ._programs import Programs
 from ._recovery import Shortage, out_of_memory
 from ._shelf import Shelf
-from ._span import Span
 from ._work_meter import WorkMeter
 
-_POLL_SECONDS = 0.1
-_NO_BOUND = 1 << 62
 # What members share that train together: seed of the order, epochs and steps done, last epoch.
 _Work = tuple[int, int, int, int]
 
@@ -60,14 +57,11 @@ class LocalEngine:
         machine: what is assumed of the machine.
         cores: cores or accelerators at work.
         meter: what was trained so far, and in what time.
-        useful, executed: multiply-adds done so far at true sizes, and with all padding and idle
-            lanes; both 0 where nothing is padded.
     """
 
     def __init__(
         self, rows: TrainingRows, shape: Shape, backend: Backend, memory: int | None = None
     ) -> None:
-        self._backend = backend
         self._shortages: list[Shortage] = []
         self._states = Shelf()
         if memory is not None:
@@ -81,19 +75,14 @@ class LocalEngine:
         self.machine = backend.machine
         self.cores = backend.machine.devices
         self.meter = WorkMeter(shape)
-        self.useful = self.executed = 0.0
-        self._compiling = Span()
+        self._programs = Programs(backend, rows, shape)
         self._specs: dict[int, TrialSpec] = {}
         self._members: dict[int, Member] = {}
         self._at_work: tuple[Sequence[int], Session] | None = None
-        self._at_once: dict[int, int] = {}  # by program, once memory ran out
         self._told: dict[int, int] = {}  # the epoch up to which a trial's records went out
         self._failed: set[int] = set()
         self._probes: ProbePlan | None = None
         self._dropped: set[int] = set()  # at work, and not needed any more when that ends
-        self._programs: dict[int, Future[Program]] = {}
-        self._buckets: list[Bucket] = []
-        self._pool: ThreadPoolExecutor | None = None
 
     def plan(self, specs: Mapping[int, TrialSpec], epochs: float) -> Plan:
         """Return the programs for these trials without compiling anything.
@@ -102,11 +91,10 @@ class LocalEngine:
             specs: trial number -> configuration.
             epochs: epochs that a trial trains on average under the scheduler.
         """
-        return self._backend.plan(
+        return self._programs.plan(
             {n: self._member(spec) for n, spec in specs.items()},
             {n: spec.whole("batch_size") for n, spec in specs.items()},
             epochs,
-            self.shape,
         )
 
     def prepare(self, specs: Mapping[int, TrialSpec], planned: Plan) -> None:
@@ -115,19 +103,7 @@ class LocalEngine:
         Raises:
             StudyError: when this machine's arithmetic is wrong.
         """
-        self._backend.check()
-        known = {b.structure: i for i, b in enumerate(self._buckets)}
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(max(1, self.cores), thread_name_prefix="compile")
-        for bucket in planned.buckets:
-            index = known.get(bucket.structure, len(self._buckets))
-            if index == len(self._buckets):
-                self._buckets.append(bucket)
-                self._programs[index] = self._pool.submit(self._build, bucket)
-            else:
-                old = self._buckets[index]
-                trials = tuple(dict.fromkeys((*old.trials, *bucket.trials)))
-                self._buckets[index] = Bucket(old.structure, trials, old.options)
+        self._programs.prepare(planned)
         for number, spec in specs.items():
             self._specs[number] = spec
             self._members[number] = self._member(spec)
@@ -154,20 +130,9 @@ class LocalEngine:
         chosen = set(numbers)
         self._dropped.clear()
         self._probes = probes
-        waiting = {self._programs[i]: i for i in range(len(self._buckets))}
-        waiting = {f: i for f, i in waiting.items() if chosen & set(self._buckets[i].trials)}
-        while waiting and not stop():
-            ready, _ = wait(waiting, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-            # Results do not depend on the order; a fixed one keeps the record tidy.
-            for future in sorted(ready, key=lambda f: waiting[f]):
-                index = waiting.pop(future)
-                todo = [n for n in self._buckets[index].trials if n in chosen]
-                chunks = self._train_bucket(index, todo, until, stop)
-                yield from self.meter.watch(
-                    chunks, {n: self._members[n].architecture for n in todo}
-                )
-                if stop():
-                    return
+        for index, todo in self._programs.as_built(chosen, stop):
+            chunks = self._train_bucket(index, todo, until, stop)
+            yield from self.meter.watch(chunks, {n: self._members[n].architecture for n in todo})
 
     def best_parameters(self, number: int) -> dict[str, np.ndarray]:
         """Return the weights of a trial at its best dev score."""
@@ -230,13 +195,10 @@ class LocalEngine:
 
         Compiles where its program is not there, as after a resume that had no use for it.
         """
-        member, batch = self._member(spec), spec.whole("batch_size")
-        built = [self._programs[i] for i, b in enumerate(self._buckets) if number in b.trials]
-        if built:
-            program = built[0].result()
-        else:
-            planned = self._backend.plan({number: member}, {number: batch}, 1.0, self.shape)
-            program = self._build(planned.buckets[0])
+        member = self._member(spec)
+        program = self._programs.of(number)
+        if program is None:
+            program = self._programs.made_for(number, member, spec.whole("batch_size"))
         course = Course(program, self._rows, spec.order_seed)
         return Rerun(program, member, self._rows, course.order, spec.whole("epochs"))
 
@@ -269,9 +231,10 @@ class LocalEngine:
         return number in self._members
 
     def _course(self, number: int) -> Course:
-        index = next(i for i, bucket in enumerate(self._buckets) if number in bucket.trials)
-        seed = self._specs[number].order_seed
-        return Course(self._programs[index].result(), self._rows, seed)
+        program = self._programs.of(number)
+        if program is None:
+            raise KeyError(number)
+        return Course(program, self._rows, self._specs[number].order_seed)
 
     def take_shortages(self) -> list[Shortage]:
         """Return each lack of memory that training went on after, since this was asked last."""
@@ -284,10 +247,7 @@ class LocalEngine:
         Raises:
             Exception: what building it raised.
         """
-        for index, bucket in enumerate(self._buckets):
-            if number in bucket.trials:
-                return self._programs[index].result()
-        return None
+        return self._programs.of(number)
 
     def rows(self) -> int:
         """Return how many train and dev rows there are, each counted once."""
@@ -304,8 +264,7 @@ class LocalEngine:
 
     def close(self) -> None:
         """Stop compiling what nobody waits for any more."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        self._programs.close()
         self._states.close()
 
     def _member(self, spec: TrialSpec) -> Member:
@@ -318,11 +277,7 @@ class LocalEngine:
     @property
     def compile_seconds(self) -> float:
         """Wall time during which at least one program was being compiled."""
-        return self._compiling.seconds()
-
-    def _build(self, bucket: Bucket) -> Program:
-        with self._compiling:
-            return self._backend.build(bucket, self._rows)
+        return self._programs.compile_seconds
 
     def _train_bucket(
         self, index: int, numbers: Sequence[int], until: int, stop: Callable[[], bool]
@@ -360,7 +315,7 @@ class LocalEngine:
             if running and done < target and number not in self._failed:
                 step = 0 if state is None else int(state["step"])
                 alike.setdefault((spec.order_seed, done, step, target), []).append(number)
-        at_once = min(self._programs[index].result().lanes, self._at_once.get(index, _NO_BOUND))
+        at_once = self._programs.lanes(index)
         return deque(
             (same[first : first + at_once], work)
             for work, same in alike.items()
@@ -371,12 +326,17 @@ class LocalEngine:
         self, index: int, group: Sequence[int], work: _Work, stop: Callable[[], bool]
     ) -> Iterator[ChunkRecord]:
         """Train members that fit the lanes, and keep their states however it ends."""
-        program = self._programs[index].result()
-        members = [self._members[n] for n in group]
-        session = changing(program.load(members, [self._states.get(n) for n in group]), members)
+        program = self._programs.at(index)
+        members = {n: self._members[n] for n in group}
+        alone = list(members.values())
+        session = changing(program.load(alone, [self._states.get(n) for n in group]), alone)
+        order_seed, done, step, until = work
+        course = Course(program, self._rows, order_seed)
+        last = {n: self._specs[n].whole("epochs") for n in group}
+        together = Group(course, session, members, last, self._probes, self.meter)
         self._at_work = group, session
         try:
-            yield from self._train_session(program, session, group, work, stop)
+            yield from together.train(done, step, until, stop)
         except BaseException as error:
             self._at_work = None
             if out_of_memory(error):
@@ -430,79 +390,4 @@ class LocalEngine:
             step = 0 if states[0] is None else int(states[0]["step"])
             yield failure_record(group[0], epoch, step)
             return
-        self._at_once[index] = after
-        bucket = self._buckets[index]
-        devices = self._programs[index].result().lanes // bucket.options.lanes
-        options = bucket.options.within(-(-after // devices))
-        if options != bucket.options:
-            self._buckets[index] = smaller = replace(bucket, options=options)
-            self._programs[index] = built = Future[Program]()  # the wider one gives up its memory
-            built.set_result(self._build(smaller))
-
-    def _train_session(
-        self,
-        program: Program,
-        session: Session,
-        group: Sequence[int],
-        work: _Work,
-        stop: Callable[[], bool],
-    ) -> Iterator[ChunkRecord]:
-        """Train a group from where it stands to the end of its last epoch."""
-        order_seed, done, step, until = work
-        course = Course(program, self._rows, order_seed)
-        # A stop may come inside an epoch, or between its last step and its score.
-        begun = step - done * course.steps
-        running = np.ones(len(group), bool)
-        for epoch in range(done + 1, until + 1):
-            moved = np.full(len(group), begun == course.steps)
-            info: Info | None = None
-            for chunk in course.chunks(epoch, begun):
-                info = session.advance(chunk, stop)
-                self.useful += info.useful
-                self.executed += info.executed
-                moved |= info.moved
-                if not chunk.ends_epoch and stop():
-                    ended = moved & (info.outcome != Outcome.RUNNING)
-                    if ended.any():  # who ended inside an epoch is told before the stop
-                        yield self._probed(course, session, group, (epoch, info, ended))
-                    return
-            begun = 0
-            assert info is not None
-            moved &= ~np.isnan(info.dev_cost) | (info.outcome != Outcome.RUNNING)
-            if moved.any():  # a stop leaves some without a score, to be told when they have it
-                yield self._probed(course, session, group, (epoch, info, moved))
-            running &= info.outcome == Outcome.RUNNING
-            if not running.any() or stop():
-                return
-
-    def _probed(
-        self,
-        course: Course,
-        session: Session,
-        group: Sequence[int],
-        told: tuple[int, Info, np.ndarray],
-    ) -> ChunkRecord:
-        """Return the record of an epoch with what the plan asks to see of its members.
-
-        Args:
-            course: of the members.
-            session: that trains them.
-            group: their numbers.
-            told: the epoch, what it told, and of which members.
-        """
-        record, plan = chunk_record(told[0], group, *told[1:]), self._probes
-        wanted = sorted(plan.trials.intersection(record.trials.tolist())) if plan else []
-        if plan is None or not wanted:
-            return record
-        members = {n: self._members[n] for n in wanted}
-        due = [n for n in wanted if plan.due(record.epoch, self._specs[n].whole("epochs"))]
-        try:
-            found = course.probe_start(members) if record.epoch == 1 else []
-            if due:
-                states = dict(zip(due, session.read([group.index(n) for n in due]), strict=True))
-                found += course.probe({n: members[n] for n in due}, states, record.epoch)
-        except Exception as error:  # what a lack of memory raises depends on the program
-            if not out_of_memory(error):
-                raise
-            return record  # a network that fits goes on, though its copies do not
-        return replace(record, probes=tuple(found))
+        self._programs.narrow(index, after)

@@ -9,6 +9,7 @@ import numpy as np
 
 from deepwell.networks._architecture import Architecture
 from deepwell.records import ChunkRecord
+from deepwell.training._program import Info
 
 from ._planner import Shape
 
@@ -22,6 +23,8 @@ class WorkMeter:
     Attributes:
         multiply_adds: of each epoch with a finite score, at the true widths: forward, backward to
             weights and to inputs for every train row, and forward for every dev row.
+        useful, executed: multiply-adds of all update steps at true sizes, and with all padding and
+            idle lanes; both 0 where nothing is padded.
         seconds: from the first step to the last, what is done between epochs (recording them)
             included; waiting for programs to be compiled is not.
     """
@@ -29,6 +32,7 @@ class WorkMeter:
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
         self.multiply_adds = 0.0
+        self.useful = self.executed = 0.0
         self.seconds = 0.0
 
     def watch(
@@ -49,6 +53,11 @@ class WorkMeter:
                 yield record
         finally:
             self.seconds += time.perf_counter() - began
+
+    def padding(self, info: Info) -> None:
+        """Count what a call did at true sizes, and in all."""
+        self.useful += info.useful
+        self.executed += info.executed
 
     def _epoch(self, network: Architecture) -> float:
         rows = self._shape

@@ -1,0 +1,152 @@
+"""The programs of an engine: planned, compiled in the background, narrowed when memory runs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Set
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+
+from deepwell.training._program import Member, Program, TrainingRows
+
+from ._backend import Backend
+from ._planner import Bucket, Plan, Shape
+from ._span import Span
+
+_POLL_SECONDS = 0.1
+_NO_BOUND = 1 << 62
+
+
+class Programs:
+    """One program for each structure that was planned, by its place in the order of planning.
+
+    Args:
+        backend: where programs come from.
+        rows: that they train on.
+        shape: the data and task as they see them.
+
+    Attributes:
+        buckets: structure, trials and options of each.
+    """
+
+    def __init__(self, backend: Backend, rows: TrainingRows, shape: Shape) -> None:
+        self._backend = backend
+        self._rows = rows
+        self._shape = shape
+        self.buckets: list[Bucket] = []
+        self._built: list[Future[Program]] = []
+        self._at_once: dict[int, int] = {}  # by program, once memory ran out
+        self._compiling = Span()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def plan(
+        self, members: Mapping[int, Member], batch_sizes: Mapping[int, int], epochs: float
+    ) -> Plan:
+        """Return the programs for these trials without compiling anything.
+
+        Args:
+            members: trial number -> member.
+            batch_sizes: trial number -> rows of a batch as asked for.
+            epochs: epochs that a trial trains on average under the scheduler.
+        """
+        return self._backend.plan(members, batch_sizes, epochs, self._shape)
+
+    def prepare(self, planned: Plan) -> None:
+        """Start compiling, in the background, what of a plan is not there yet.
+
+        Raises:
+            StudyError: when this machine's arithmetic is wrong.
+        """
+        self._backend.check()
+        known = {b.structure: i for i, b in enumerate(self.buckets)}
+        if self._pool is None:
+            workers = max(1, self._backend.machine.devices)
+            self._pool = ThreadPoolExecutor(workers, thread_name_prefix="compile")
+        for bucket in planned.buckets:
+            index = known.get(bucket.structure)
+            if index is None:
+                self.buckets.append(bucket)
+                self._built.append(self._pool.submit(self._build, bucket))
+            else:
+                old = self.buckets[index]
+                trials = tuple(dict.fromkeys((*old.trials, *bucket.trials)))
+                self.buckets[index] = Bucket(old.structure, trials, old.options)
+
+    def as_built(
+        self, chosen: Set[int], stop: Callable[[], bool]
+    ) -> Iterator[tuple[int, list[int]]]:
+        """Yield the place of each program that has some of these trials, with those, once built.
+
+        Args:
+            chosen: numbers of trials.
+            stop: asked while nothing is ready and after each; True ends the wait.
+        """
+        waiting = {
+            future: index
+            for index, (future, bucket) in enumerate(zip(self._built, self.buckets, strict=True))
+            if chosen & set(bucket.trials)
+        }
+        while waiting and not stop():
+            ready, _ = wait(waiting, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+            # Results do not depend on the order; a fixed one keeps the record tidy.
+            for future in sorted(ready, key=lambda f: waiting[f]):
+                index = waiting.pop(future)
+                yield index, [n for n in self.buckets[index].trials if n in chosen]
+                if stop():
+                    return
+
+    def at(self, index: int) -> Program:
+        """Return a program as soon as it is there.
+
+        Raises:
+            Exception: what building it raised.
+        """
+        return self._built[index].result()
+
+    def of(self, number: int) -> Program | None:
+        """Return the program of a trial as soon as it is there; None for no program.
+
+        Raises:
+            Exception: what building it raised.
+        """
+        for index, bucket in enumerate(self.buckets):
+            if number in bucket.trials:
+                return self.at(index)
+        return None
+
+    def made_for(self, number: int, member: Member, batch_size: int) -> Program:
+        """Return a program for one trial alone, which is not kept."""
+        planned = self.plan({number: member}, {number: batch_size}, 1.0)
+        return self._build(planned.buckets[0])
+
+    def lanes(self, index: int) -> int:
+        """Return how many members may train at once in a program."""
+        return min(self.at(index).lanes, self._at_once.get(index, _NO_BOUND))
+
+    def narrow(self, index: int, lanes: int) -> None:
+        """Let no more members train at once in a program from now on, for lack of memory."""
+        self._at_once[index] = lanes
+        bucket = self.buckets[index]
+        devices = self.at(index).lanes // bucket.options.lanes
+        options = bucket.options.within(-(-lanes // devices))
+        if options != bucket.options:
+            self.buckets[index] = smaller = replace(bucket, options=options)
+            self._built[index] = built = Future[Program]()  # the wider one gives up its memory
+            built.set_result(self._build(smaller))
+
+    @property
+    def compile_seconds(self) -> float:
+        """Wall time during which at least one program was being compiled."""
+        return self._compiling.seconds()
+
+    def __len__(self) -> int:
+        """Return how many programs were planned and handed to the compiler."""
+        return len(self._built)
+
+    def close(self) -> None:
+        """Stop compiling what nobody waits for any more."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _build(self, bucket: Bucket) -> Program:
+        with self._compiling:
+            return self._backend.build(bucket, self._rows)
