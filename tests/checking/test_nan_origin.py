@@ -373,6 +373,7 @@ def test_an_argument_that_is_not_finite_is_told_as_such() -> None:
     assert found is not None
     assert found.first.primitive == "argument"
     assert found.first.cause == "argument 0['a'] is not finite itself"
+    assert found.first.text() == "argument, argument 0['a'] is not finite itself"
     assert found.first.examples[0].at == (1,)
     masked = dw.nan_origin(lambda x, mask: jax.nn.softmax(x + mask)[0], A([1.0, 2.0]),
                            A([0.0, -jnp.inf]), argnums=0)  # fmt: skip

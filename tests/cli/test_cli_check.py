@@ -130,6 +130,14 @@ def test_misuse(deepwell, file: str, target: str, said: str) -> None:
     assert told.err.count("\n") == 1
 
 
+def test_a_table_is_no_python_file(deepwell, file: str) -> None:
+    table = Path(file).with_name("data.csv")
+    table.write_text("a,b\n1,2\n")
+    told = deepwell("check", f"{table}:right")
+    assert told.code == 2
+    assert told.err.endswith('data.csv" is no Python file; name one as in layers.py:softmax\n')
+
+
 def test_options_belong_to_what_is_still_to_be_checked(deepwell, file: str) -> None:
     told = deepwell("check", f"{file}:finished", "--steps", "3")
     assert told.code == 2

@@ -30,7 +30,7 @@ def test_it_prints_each_part_in_order_and_no_control_codes(deepwell, library) ->
 def test_the_library_gets_what_was_asked(deepwell, library) -> None:
     options = [
         *("--task", "classification", "--split", "group", "--group", "g", "--time", "t"),
-        *("--split-column", "p"),
+        *("--split-column", "p", "--split-seed", "3"),
         *("--dev", "dev.csv", "--test", "test.csv", "--keep", "a", "--keep", "b", "--ignore", "c"),
         *("--train-dev", "0.1", "--weights", "w", "--class-weight", "yes=5"),
         *("--name", "mine", "--store", "place", "--seed", "5", "--search", "random"),
@@ -49,6 +49,7 @@ def test_the_library_gets_what_was_asked(deepwell, library) -> None:
         "group": "g",
         "time": "t",
         "split_column": "p",
+        "seed": 3,
         "dev": "dev.csv",
         "test": "test.csv",
         "train_dev": "0.1",

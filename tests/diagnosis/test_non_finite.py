@@ -42,6 +42,15 @@ def test_at_ordinary_rates_it_is_a_problem_of_something_else() -> None:
     assert "try" not in finding.detail
 
 
+def test_one_at_an_absurd_rate_is_what_a_search_finds_however_few_there_are() -> None:
+    others = (0.001, 0.003, 0.01, 0.02, 0.05)
+    (finding,) = diagnose_divergence(DivergenceEvidence((30.0,), others))
+    assert finding.level == "ok"
+    assert finding.detail.endswith("to leave them out: --space learning_rate=log(1e-05,30)")
+    (near,) = diagnose_divergence(DivergenceEvidence((0.1,), others))  # luck may be enough for that
+    assert near.level == "problem"
+
+
 def test_half_of_the_networks_is_a_problem_with_what_to_try() -> None:
     evidence = DivergenceEvidence((0.3, 0.5), (0.01, 0.02), why_not="the rows lie in a file")
     (finding,) = diagnose_divergence(evidence)

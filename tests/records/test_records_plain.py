@@ -43,7 +43,13 @@ def tuples(of: st.SearchStrategy) -> st.SearchStrategy:
 
 
 ESTIMATES = st.builds(Estimate, NUMBERS, NUMBERS, NUMBERS)
-FINDINGS = st.builds(Finding, evidence=st.dictionaries(TEXT, JSON, max_size=2))
+TEXTS_OF_NUMBERS = {"nan", "inf", "-inf"}
+EVIDENCE = st.recursive(
+    NUMBERS | TEXT.filter(lambda text: text not in TEXTS_OF_NUMBERS),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXT, inner, max_size=2),
+    max_leaves=4,
+)
+FINDINGS = st.builds(Finding, evidence=st.dictionaries(TEXT, EVIDENCE, max_size=2))
 OPENINGS = st.builds(Opening, time=FINITE, test=ESTIMATES, notes=tuples(TEXT))
 BASELINES = st.builds(Baseline, TEXT, ESTIMATES)
 DATA = st.builds(

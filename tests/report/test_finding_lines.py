@@ -33,6 +33,19 @@ def test_a_long_command_is_told_in_full() -> None:
     assert line.strip() == command
 
 
+def test_a_command_is_told_once() -> None:
+    lines = finding_lines([replace(PROBLEM, code="DW403", claim="dead units"), PROBLEM])
+    assert lines[1] == "          deepwell fit digits.csv --learning-rate 0.03"
+    assert lines[3] == "          the command of DW403 does this as well"
+
+
+def test_what_was_not_looked_for_is_counted() -> None:
+    unseen = Finding("DW402", "unsure", "not looked for", "no program", {"measured": None})
+    assert finding_lines([PASSED, unseen]) == [
+        "trained   1 check of the training passed, 1 could not tell (--json lists them)"
+    ]
+
+
 def test_a_suspicion_that_was_not_settled_is_told() -> None:
     assert finding_lines([DOUBTFUL]) == ["DW403 ?   dead units: hidden 1"]
 

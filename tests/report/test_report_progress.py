@@ -44,11 +44,13 @@ def test_plain_progress_writes_one_line_a_rung_without_control_codes() -> None:
         plain.update(progress)
     plain.close()
     assert stream.getvalue() == (
-        "training  rung 2/3 done, 64 of 256 networks alive, best dev 19.1 %, about 11 s left\n"
+        "training  rung 2/3 done, 64 of 256 alive, best dev 19.1 %, 11 s left\n"
     )
     assert rung_line(Progress("training", 1, 1, 1, 1, 1.0, 2.5, 0.0)) == (
-        "training  rung 1/1 done, 1 of 1 network alive, best dev 2.500"
+        "training  rung 1/1 done, 1 of 1 alive, best dev 2.500"
     )
+    wide = Progress("training", 3, 3, 1_024, 1_024, 0.5, 0.123, 3_599.0, percent=True)
+    assert len(rung_line(wide)) <= 80
 
 
 def test_terminal_progress_rewrites_one_line_and_leaves_none(

@@ -80,3 +80,28 @@ def test_the_best_score_told_never_gets_worse_from_round_to_round(data, tmp_path
     assert heard.told[-1].rung_ended
     second = next(i for i, p in enumerate(heard.told) if p.rung_ended) + 1
     assert heard.told[second].best == heard.told[second - 1].best
+
+
+def test_networks_that_diverge_in_their_first_epoch_were_trained_and_are_not_alive(data, tmp_path):
+    counting = Counting()
+    fixed = {**SMALL, "learning_rate": [1e-3, 1e30], "optimizer": "sgd"}
+    space = {name: value for name, value in fixed.items() if name != "learning_rate"}
+    study = dw.Study(
+        data, {"learning_rate": [1e-3, 1e30]}, fixed=space, store=tmp_path, observer=counting
+    )
+    result = study.run(trials=2, epochs=3)
+    ends = {t.spec.number("learning_rate"): t for t in study.history()}
+    assert ends[1e30].status is Status.DIVERGED
+    assert result.networks == 2
+    assert result.statuses == {"finished": 1, "diverged": 1}
+    assert counting.told[-1].alive == 1
+
+
+def test_networks_that_a_stop_came_before_are_not_trained(data, tmp_path, monkeypatch):
+    stopped_after(1, monkeypatch)
+    fixed = {**SMALL, "epochs": 4}
+    sizes = {"batch_size": [8, 16]}  # two programs, one after the other
+    study = dw.Study(data, sizes, fixed=fixed, store=tmp_path, observer=Counting())
+    result = study.run(trials=2, budget=60)
+    assert result.networks == 1
+    assert result.statuses == {"interrupted": 1, "not_trained": 1}

@@ -82,7 +82,9 @@ def test_the_command_reads_and_splits_the_same_rows(tmp_path, monkeypatch, capsy
         assert told["data"]["features"] == data.facts.features
         assert all("(" not in words for words in told["plan"]["space"].values())
     seeded = dw.load(file, target="y", ignore=["part"], seed=1)
-    assert change_command(seeded, "error", values) == ""  # there is no flag for this seed
+    words = shlex.split(change_command(seeded, "error", values))
+    assert words[words.index("--split-seed") + 1] == "1"
+    assert run([*words[1:], "--dry-run", "--json"]) == 0
 
 
 def test_the_command_of_an_image_network_fixes_its_convolutions(tmp_path, capsys):

@@ -234,3 +234,12 @@ def test_choices_in_every_form():
     for bad in (0, 0.5, -1, "x", True):
         with pytest.raises(UsageError, match="`probe_every` must be a whole number"):
             checked_every(bad)
+
+
+def test_what_could_never_be_probed_is_refused_before_work(data, tmp_path):
+    with pytest.raises(UsageError, match="`probe_every` needs networks to look into"):
+        dw.Study(data, store=tmp_path, probe="none", probe_every=5)
+    study = dw.Study(data, store=tmp_path, probe="3,99")
+    with pytest.raises(UsageError, match=r"`probe` names trial 99, and there are 8, .*: take 0 to"):
+        study.run(trials=8, epochs=1)
+    assert not list(tmp_path.iterdir())

@@ -9,7 +9,7 @@ from typing import Any
 
 from deepwell._base._safe_text import safe_text
 
-from ._nan_events import Example
+from ._nan_events import ARGUMENT, Example
 from ._nan_source import Place
 
 
@@ -47,7 +47,13 @@ class Operation:
         """Return what happened and where, in one sentence."""
         around = f" ({', '.join(self.path)})" if self.path else ""
         line = f": {self.place.code}" if self.place.code else ""
-        return f"{self.primitive}, {self.cause}, at {self.place.text()}{around}{line}"
+        at = f", at {self.place.text()}" if self.place.file or not self._given else ""
+        return f"{self.primitive}, {self.cause}{at}{around}{line}"
+
+    @property
+    def _given(self) -> bool:
+        """Whether it was not finite before anything was computed: no line made it."""
+        return self.primitive == ARGUMENT
 
 
 @dataclass(frozen=True)

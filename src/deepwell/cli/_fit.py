@@ -69,7 +69,7 @@ def _run(
     try:
         # The study moves the sealed rows into its store; when it never starts, they leave no trace.
         with tempfile.TemporaryDirectory(prefix="deepwell-") as vault:
-            loaded = load(source.source, **vars(data), memory=run.memory, vault=vault)
+            loaded = load(source.source, **data.for_load(), memory=run.memory, vault=vault)
             study = Study(loaded, **arguments, observer=observer)
             result = study.run(trials=run.trials, epochs=run.epochs, budget=run.budget)
     except KeyboardInterrupt:
@@ -93,7 +93,7 @@ def _dry_run(
     from deepwell.report._plan_lines import plan_lines
     from deepwell.study._study import Study
 
-    loaded = load(source.source, **vars(data), memory=run.memory, vault=None)
+    loaded = load(source.source, **data.for_load(), memory=run.memory, vault=None)
     study = Study(loaded, **arguments)
     plan = study.plan(trials=run.trials, epochs=run.epochs, budget=run.budget)
     if place.json:

@@ -52,6 +52,9 @@ class DataOptions:
     split_column: str | None = flag(
         None, "Column that says which rows are train, dev and test.", "COLUMN", DATA
     )
+    split_seed: int | None = flag(
+        None, "Seed of the split; by default the data give it.", "N", DATA, _SEED
+    )
     dev: str | None = flag(
         None, "File with the dev rows, or how many, or their share.", "FILE", DATA
     )
@@ -73,6 +76,12 @@ class DataOptions:
         (), "Use a column that would be left out, as an id is; repeatable.", "COLUMN", DATA
     )
     ignore: tuple[str, ...] = flag((), "Leave a column out; repeatable.", "COLUMN", DATA)
+
+    def for_load(self) -> dict[str, Any]:
+        """Return them by the names that `load` gives them."""
+        given = dict(vars(self))
+        seed = given.pop("split_seed")
+        return {**given, "seed": seed}
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,8 @@ class UserFunction:
         shown = safe_text(path, 200)
         if not path.is_file():
             raise UsageError(f'no such file: "{shown}"; name one as in layers.py:softmax')
+        if path.suffix != ".py":
+            raise UsageError(f'"{shown}" is no Python file; name one as in layers.py:softmax')
         try:
             tree = ast.parse(path.read_bytes())
         except (SyntaxError, ValueError) as error:

@@ -29,7 +29,7 @@ def change_for(code: str, best: Mapping[str, object]) -> Change:
     odd = best["initializer"] in _ODD_STARTS or best["initializer_scale"] != 1.0
     if odd:
         start = default_initializer(str(best["activation"]))
-        return f"initializer {start}", {"initializer": "auto", "initializer_scale": 1.0}
+        return f"initializer auto ({start})", {"initializer": "auto", "initializer_scale": 1.0}
     squashing = best["activation"] in SQUASHING
     if code in ("DW401", "DW404") and squashing:
         return "activation relu", {"activation": "relu", "initializer": "auto"}

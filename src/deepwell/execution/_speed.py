@@ -12,8 +12,13 @@ from deepwell._jax._start import cache_folder
 _FILE = "speed.json"
 
 
+def speed_key(program: str) -> str:
+    """Return under what the rate of a program is kept: of work that counts its steps as well."""
+    return f"{program}, steps counted"
+
+
 def remembered_rate(program: str) -> float | None:
-    """Return the useful multiply-adds a second of the last run, or None when there was none."""
+    """Return what was kept under a name, as of the last run, or None when nothing was."""
     rate = _remembered().get(program)
     return float(rate) if isinstance(rate, int | float) and rate > 0 else None
 

@@ -185,7 +185,8 @@ class StudyResult:
         baselines: simple models on the same dev rows.
         versus_name, versus: best baseline, and network minus baseline on the dev rows (paired).
         best: hyperparameters of the best trial; best_trial: its number.
-        statuses: how many trials ended in each status.
+        statuses: how many trials ended in each status; those without a whole epoch, which a stop
+            came before, are `not_trained`.
         networks: trials trained; program: `jax` or `native`; programs: compiled programs.
         compile_seconds, seconds: wall time; networks_per_second: trained ones over all of it.
         gemm_share: useful operations a second while networks trained, over those of large float32

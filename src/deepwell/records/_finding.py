@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ._plain import NON_FINITE
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -23,7 +25,9 @@ class Finding:
     level: str
     claim: str
     detail: str
-    evidence: Mapping[str, object] = field(default_factory=dict[str, object])
+    evidence: Mapping[str, object] = field(
+        default_factory=dict[str, object], metadata={NON_FINITE: True}
+    )
     command: str = ""
 
     def to_plain(self) -> dict[str, object]:

@@ -80,6 +80,8 @@ class InputsUsed:
         steps: taken by both; rows: of dev that were compared.
         linear_p: the same chance for a linear model against a constant; 1 where it was not asked.
         varying: inputs that are not the same in all rows.
+        explained_high: share of the train targets' squared error that simple models explain at
+            most, rows predicted from one another; infinite where it was not asked.
     """
 
     real: float
@@ -93,6 +95,7 @@ class InputsUsed:
     linear_p: float
     varying: int
     certain: float
+    explained_high: float = math.inf
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 T = TypeVar("T")
+_TEXTS = ("nan", "inf", "-inf")
+NON_FINITE = "the texts nan, inf and -inf are numbers"  # in the metadata of a field
 
 
 def to_plain(record: object) -> Any:
@@ -34,15 +36,25 @@ def to_plain(record: object) -> Any:
 
 
 def from_plain(kind: type[T], plain: Any) -> T:
-    """Return the record of class `kind` that `to_plain` made `plain` from."""
+    """Return the record of class `kind` that `to_plain` made `plain` from.
+
+    In a field of values of no declared kind whose metadata has `NON_FINITE`, the texts `nan`,
+    `inf` and `-inf` are numbers.
+    """
     return _build(kind, plain)
 
 
 def _build(kind: Any, plain: Any) -> Any:
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         hints = typing.get_type_hints(kind)
-        known = {f.name for f in dataclasses.fields(kind)}
-        return kind(**{k: _build(hints[k], v) for k, v in plain.items() if k in known})
+        known = {f.name: f.metadata for f in dataclasses.fields(kind)}
+        return kind(
+            **{
+                k: _numbers(v) if NON_FINITE in known[k] else _build(hints[k], v)
+                for k, v in plain.items()
+                if k in known
+            }
+        )
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         if plain is None:
@@ -60,4 +72,15 @@ def _build(kind: Any, plain: Any) -> Any:
         return {k: _build(arguments[1], v) for k, v in plain.items()}
     if kind is float and isinstance(plain, str | int):
         return float(plain)
+    return plain
+
+
+def _numbers(plain: Any) -> Any:
+    """Return values of no declared kind with the numbers that JSON could not hold."""
+    if isinstance(plain, str):
+        return float(plain) if plain in _TEXTS else plain
+    if isinstance(plain, dict):
+        return {key: _numbers(value) for key, value in cast(dict[str, Any], plain).items()}
+    if isinstance(plain, list):
+        return [_numbers(value) for value in cast(list[Any], plain)]
     return plain

@@ -17,6 +17,7 @@ _ENDS = (
     (Status.DIVERGED, "diverged"),
     (Status.FAILED, "failed for lack of memory"),
 )
+_NOT_TRAINED = ("not_trained", "not trained")
 
 
 def engine_lines(result: StudyResult) -> list[str]:
@@ -48,7 +49,7 @@ def memory_words(result: StudyResult) -> list[str]:
 
 def ends_words(result: StudyResult) -> str:
     """Return how many networks were trained, in what time, and how they ended."""
-    known = [(status.value, words) for status, words in _ENDS]
+    known = [*((status.value, words) for status, words in _ENDS), _NOT_TRAINED]
     ends = [f"{result.statuses[key]:,} {words}" for key, words in known if result.statuses.get(key)]
     told = f"{count(result.networks, 'network')} in {duration(result.seconds)}"
     return f"{told}: {', '.join(ends)}" if ends else told

@@ -15,7 +15,8 @@ from ._layout import GUTTER, entry, table
 
 _TRAINING = "DW4"  # checks of the training: told one by one only where they found something
 _DIVERGED = "DW408"  # about all networks, told as other findings are
-# Unsure about nothing but short curves, or rates that nobody tried: counted, not told.
+# Unsure about nothing but short curves, or rates that nobody tried: counted, not told, as what
+# was not looked for.
 _QUIET = ("DW405", "DW406", "DW412", "DW413", "DW414", "DW415")
 # About the rows: where nothing was found the line `checks` says it, or there is nothing to say.
 _ROWS = ("DW201", "DW202", "DW204")
@@ -39,12 +40,16 @@ def finding_lines(findings: Sequence[Finding]) -> list[str]:
 def all_finding_lines(findings: Sequence[Finding]) -> list[str]:
     """Return the findings, each on lines of its own, passed checks too."""
     lines: list[str] = []
+    told: dict[str, str] = {}  # command -> the finding that it stands under
     for finding in findings:
         label = f"{safe_text(finding.code)}{_MARKS.get(finding.level, '')}"
         claim = safe_text(finding.claim, _DETAIL_LIMIT)
         detail = safe_text(finding.detail, _DETAIL_LIMIT)
         lines.extend(entry(label, f"{claim}: {detail}" if detail else claim))
-        if finding.command:
+        if finding.command in told:
+            lines.append(" " * GUTTER + f"the command of {told[finding.command]} does this as well")
+        elif finding.command:
+            told[finding.command] = safe_text(finding.code)
             lines.append(" " * GUTTER + safe_text(finding.command, _COMMAND_LIMIT))
     return lines
 
@@ -105,7 +110,8 @@ def _training_line(findings: Sequence[Finding]) -> list[str]:
 
 
 def _passed_check(finding: Finding) -> bool:
-    quiet = finding.level == "ok" or (finding.level == "unsure" and finding.code in _QUIET)
+    not_looked = finding.code in _QUIET or finding.evidence.get("measured") is None
+    quiet = finding.level == "ok" or (finding.level == "unsure" and not_looked)
     return _is_check(finding) and quiet
 
 

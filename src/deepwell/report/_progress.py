@@ -8,7 +8,7 @@ from typing import TextIO
 
 from deepwell.records import Progress
 
-from ._figures import count, duration, figure
+from ._figures import duration, figure
 from ._layout import GUTTER, fit_to, pad
 
 BAR_WIDTH = 16
@@ -84,14 +84,14 @@ def progress_line(progress: Progress) -> str:
 
 
 def rung_line(progress: Progress) -> str:
-    """Return the plain line that closes a rung."""
+    """Return the plain line that closes a rung, no wider than 80 columns where that can be."""
     parts = [
         f"rung {progress.rung}/{progress.rungs} done",
-        f"{progress.alive:,} of {count(progress.networks, 'network')} alive",
+        f"{progress.alive:,} of {progress.networks:,} alive",
         *_best(progress),
     ]
     if progress.seconds_left:
-        parts.append(f"about {duration(progress.seconds_left)} left")
+        parts.append(f"{duration(progress.seconds_left)} left")
     return pad(progress.phase, GUTTER) + ", ".join(parts)
 
 

@@ -163,6 +163,9 @@ def best_trial(trials: Sequence[Trial]) -> Trial | None:
     return min(scored, key=Trial.rank_key) if scored else None
 
 
+_LOST = (Status.DIVERGED, Status.FAILED)
+
+
 class _Meter:
     """Counts member-epochs and estimates the time that is left."""
 
@@ -170,7 +173,7 @@ class _Meter:
         self, bracket: Bracket, watch: Watch, history: History, position: Position
     ) -> None:
         self._bracket, self._watch = bracket, watch
-        self._total = bracket.member_epochs()
+        self._total, self._begun_at = bracket.member_epochs(), position.rung
         self._began = watch.clock.seconds()
         self._done = bracket.epochs_below(position.rung)
         below = bracket.rungs[position.rung - 1].epochs if position.rung else 0
@@ -178,14 +181,18 @@ class _Meter:
         self._done += sum(max(0, t.epochs - below) for t in trials if t.number in members)
         self._before = self._done
         self._rung = self._alive = 0
+        self._lost = {t.number for t in trials if t.status in _LOST and t.number in members}
         self._scores = BestSoFar(bracket, trials)
 
     def enter(self, rung: int, alive: int) -> None:
         self._rung, self._alive = rung, alive
+        if rung != self._begun_at:
+            self._lost.clear()  # they are not among those alive any more
         self._tell("compiling" if self._done == self._before else "training", ended=False)
 
     def add(self, chunk: ChunkRecord) -> None:
         self._done += len(chunk.trials)
+        self._lost |= {n for n, status in chunk.statuses.items() if status in _LOST}
         self._scores.add(chunk)
         self._tell("training", ended=False)
 
@@ -207,7 +214,7 @@ class _Meter:
                 phase=phase,
                 rung=self._rung + 1,
                 rungs=len(self._bracket.rungs),
-                alive=self._alive,
+                alive=self._alive - len(self._lost),
                 networks=len(self._bracket.specs),
                 share=share,
                 best=best * self._watch.scale if math.isfinite(best) else None,

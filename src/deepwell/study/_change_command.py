@@ -24,8 +24,8 @@ _WORD_LIMIT = 4096  # of a path, on the systems that bound it
 def change_command(data: Data, metric: str, values: Mapping[str, object], folds: int = 0) -> str:
     """Return the command that trains one network on the same rows, or an empty text for none.
 
-    There is none where the rows come from no file, where the seed of their split was given, for
-    which the command line has no flag, or where a name has characters that cannot be shown.
+    There is none where the rows come from no file, or where a name has characters that cannot be
+    shown.
 
     Args:
         data: of the study.
@@ -98,7 +98,8 @@ def _row_flags(options: Mapping[str, object]) -> list[str]:
         given = cast(Sequence[object], value) if isinstance(value, list | tuple) else [value]
         for one in given:
             words += [] if one is None else [f"--{name.replace('_', '-')}", str(one)]
-    return words
+    seed = options.get("seed")
+    return words if seed is None else [*words, "--split-seed", str(seed)]
 
 
 def _network_flags(values: Mapping[str, object]) -> list[str]:

@@ -14,7 +14,7 @@ import numpy as np
 from deepwell._base._errors import StudyError
 from deepwell.diagnosis._comparison import hardest_baseline
 from deepwell.execution._gemm_rate import gemm_share
-from deepwell.execution._speed import remember_rate
+from deepwell.execution._speed import remember_rate, speed_key
 from deepwell.optimization._penalties import weight_sparsity
 from deepwell.records import (
     Status,
@@ -47,10 +47,17 @@ from ._probing import late_probes
 from ._run import Run, Work
 from ._settings import probing_of
 from ._verdicts import differences_from, luck_of, verdicts
-from ._work import trained_multiply_adds
+from ._work import trained_work
 
 BY_CLOCK = "the time budget was used up"
+_NOT_TRAINED = "not_trained"
 _TELLING_SECONDS = 1.0  # a shorter run says little about the machine's speed
+
+
+def _end(trial: Trial) -> str:
+    """Return how a trial ended, its status; a stop may come before it had one whole epoch."""
+    begun = trial.epochs > 0 or trial.status in (Status.DIVERGED, Status.FAILED)
+    return trial.status.value if begun else _NOT_TRAINED
 
 
 def _pays_l1(best: Trial) -> bool:
@@ -105,7 +112,7 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
     if ensemble is not None:
         keep_members(ensemble, run, trials, model, folder)
     _remember_speed(run, trials, work)
-    meter = run.engine.meter
+    meter, networks = run.engine.meter, sum(_end(t) != _NOT_TRAINED for t in trials)
     result = StudyResult(
         name=name,
         data=run.data.facts,
@@ -131,13 +138,13 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         ),
         checks=run.checks,
         data_checks=run.data_checks,
-        statuses=dict(Counter(t.status.value for t in trials)),
-        networks=sum(t.epochs > 0 for t in trials),
+        statuses=dict(Counter(_end(t) for t in trials)),
+        networks=networks,
         program=run.engine.name,
         programs=work.programs,
         compile_seconds=run.engine.compile_seconds,
         seconds=work.seconds,
-        networks_per_second=sum(t.epochs > 0 for t in trials) / work.seconds,
+        networks_per_second=networks / work.seconds,
         gemm_share=gemm_share(run.engine.name, meter.multiply_adds, meter.seconds),
         model="",
         report="",
@@ -200,8 +207,8 @@ def _remember_speed(run: Run, trials: Sequence[Trial], work: Work) -> None:
     """Keep what this machine reached, for the next plan's honest time."""
     training = run.engine.meter.seconds
     if training > _TELLING_SECONDS and not work.resumed:
-        useful = trained_multiply_adds(trials, run.engine.shape)
-        remember_rate(run.engine.name, useful / training)
+        done = trained_work(trials, run.engine.shape, run.engine.name)
+        remember_rate(speed_key(run.engine.name), done / training)
 
 
 def _best_held(run: Run, trials: Sequence[Trial]) -> Trial | None:

@@ -65,6 +65,24 @@ def checked_choice(probe: object) -> Chosen:
     return tuple(sorted(set(numbers)))
 
 
+def check_numbers(choice: Chosen, trials: int) -> None:
+    """Refuse numbers of trials that a study will not have.
+
+    Args:
+        choice: which networks are meant.
+        trials: of the study, counted from 0.
+
+    Raises:
+        UsageError: when one is too large.
+    """
+    beyond = [] if isinstance(choice, str) else [n for n in choice if n >= trials]
+    if beyond:
+        raise UsageError(
+            f"`probe` names trial {beyond[0]:,}, and there are {trials:,}, counted from 0: "
+            f"take 0 to {trials - 1:,}"
+        )
+
+
 def _number(text: str) -> int | str:
     return int(text) if text.isdecimal() and len(text) <= _DIGITS else text
 

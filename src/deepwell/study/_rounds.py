@@ -9,18 +9,20 @@ from deepwell.data._folds import folds_advice
 from deepwell.data._pool import Pool
 from deepwell.execution._backends import needs_jax
 from deepwell.execution._local import LocalEngine
-from deepwell.execution._speed import remembered_rate
+from deepwell.execution._speed import remembered_rate, speed_key
 from deepwell.records import PlanFacts, Rung, Trial, TrialSpec
 
 from ._asked import Asked
 from ._history import Bracket, Round
 from ._image_space import augments, convolves
+from ._probe_choice import check_numbers
 from ._proposals import propose
 from ._settings import Settings, optimizers_of, scheduler_of
 from ._work import (
     USUAL_TRIALS,
     default_trials,
     epochs_a_network,
+    equivalent_work,
     expected_seconds,
     round_size,
     seconds_a_network,
@@ -30,7 +32,9 @@ from ._work import (
 def first_round(asked: Asked, engine: LocalEngine) -> Round:
     """Return the first round: the networks asked for, or what fills the budget or a minute."""
     count = asked.trials
-    if count is None:
+    if count is not None:
+        check_numbers(asked.settings.probe, count * (asked.settings.folds or 1))
+    else:
         probe = propose(asked.settings, [], USUAL_TRIALS[0], population=0)
         epochs = epochs_a_network(_rungs(asked.settings, probe))
         seconds = seconds_a_network(probe, engine.shape, epochs, engine.machine)
@@ -57,14 +61,15 @@ def plan_facts(asked: Asked, engine: LocalEngine, round_: Round, data: Data) -> 
     """Return what is told about a round before it is trained."""
     bracket, planned = round_.bracket, round_.plan
     epochs = epochs_a_network(bracket.rungs)
-    rate, folds = remembered_rate(engine.name), asked.settings.folds
+    rate, folds = remembered_rate(speed_key(engine.name)), asked.settings.folds
+    each = (equivalent_work(s, engine.shape, engine.name) for s in bracket.specs.values())
     return PlanFacts(
         networks=len(bracket.specs),
         rungs=bracket.rungs,
         program=engine.name,
         programs=planned.programs,
         cores=engine.cores,
-        seconds=expected_seconds(planned, epochs, engine.machine, rate),
+        seconds=expected_seconds(planned, sum(each) * epochs, engine.machine, rate),
         space=asked.settings.space.describe(),
         memory_bytes=asked.memory,
         why=needs_jax(optimizers_of(asked.settings.space)),

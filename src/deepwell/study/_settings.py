@@ -22,7 +22,7 @@ from deepwell.search.spaces._fixed import Fixed
 from deepwell.search.spaces._space import Space
 
 from ._image_space import convolves
-from ._probe_choice import BEST, Chosen, Probing, checked_choice, checked_every
+from ._probe_choice import BEST, NONE, Chosen, Probing, checked_choice, checked_every
 
 _SEED = IntegerInterval(0, 2**63 - 1)
 
@@ -62,6 +62,10 @@ class Settings:
         object.__setattr__(self, "probe", checked_choice(self.probe))
         if self.probe_every != 0:
             object.__setattr__(self, "probe_every", checked_every(self.probe_every))
+            if self.probe == NONE:
+                raise UsageError(
+                    "`probe_every` needs networks to look into, and `probe` is none; leave one out"
+                )
         if not _SEED.accepts(self.seed):
             raise UsageError(f"`seed` must be {_SEED.describe()}, got {_shown(self.seed)}")
         if self.folds != 0 and not FOLDS.accepts(self.folds):
