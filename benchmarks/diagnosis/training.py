@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import deepwell as dw
-from deepwell.checking._arms import Arm, Bench
+from deepwell.checking._arms import Arm, Bench, native_way
 from deepwell.data._data import Data
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.execution._members import architecture_of, member_of
@@ -112,7 +112,7 @@ def _together(cases: Mapping[int, Case], seed: int) -> dict[int, Outcome]:
         return item[1].whole("batch_size"), item[1].whole("epochs")
 
     for (batch, epochs), group in itertools.groupby(sorted(specs, key=training), training):
-        bench = Bench(rows, task.loss, task.outputs, metric, batch, 0)
+        bench = Bench([native_way(rows, task.loss, task.outputs, metric, batch, 0)])
         networks = list(group)
         for first in range(0, len(networks), _SIDE_BY_SIDE):
             chosen = networks[first : first + _SIDE_BY_SIDE]

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deepwell.checking._arms import Arm, Bench
+from deepwell.checking._arms import Arm, Bench, native_way
 from deepwell.data._batches import epoch_order
 from deepwell.networks._architecture import Architecture
 from deepwell.training._native_program import NativeProgram
@@ -26,7 +26,7 @@ def _member(seed: int, **numbers: float) -> Member:
 
 
 def _bench(rows: TrainingRows, batch: int = 16) -> Bench:
-    return Bench(rows, "logistic", 1, "error", batch, order_seed=3)
+    return Bench([native_way(rows, "logistic", 1, "error", batch, order_seed=3)])
 
 
 def test_an_arm_is_the_network_that_a_study_trains() -> None:

@@ -14,7 +14,7 @@ from deepwell.checking._first_steps_apart import costs_mixed, rows_mixed, units_
 from deepwell.checking._first_steps_bench import bare, native_bench
 from deepwell.checking._first_steps_fit import few_rows, tries
 from deepwell.checking._first_steps_gradient import gradient_error
-from deepwell.checking._first_steps_inputs import student_975, student_tail
+from deepwell.checking._first_steps_inputs import explained_at_most, student_975, student_tail
 from deepwell.checking._first_steps_rows import Sample, apart, sampled
 from deepwell.checking._first_steps_start import constant_loss, zero_loss
 from deepwell.diagnosis import diagnose_first_steps
@@ -315,6 +315,32 @@ def test_a_shuffled_target_is_fitted_but_no_better_than_zeros(name, seed):
     found = diagnose_first_steps(record)
     assert [(f.code, f.level) for f in found] == [("DW303", "unsure")]
     assert found[0].claim == "no signal is seen in the inputs"
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("name", ["digits", "wine", "diabetes"])
+def test_train_targets_alone_that_are_shuffled_are_told(name, seed):
+    """Dev targets still follow the inputs: what was learned from noise may go along with them."""
+    rows, classes = bundled(name, seed=seed)
+    shuffled = np.random.default_rng(seed).permutation(rows.y_train)
+    record = looked(replace(rows, y_train=shuffled), classes)
+    found = diagnose_first_steps(record)
+    assert [(f.code, f.level) for f in found] == [("DW303", "unsure")]
+
+
+def test_what_simple_models_explain_of_train_rows():
+    """Near the truth where a linear model has it, next to nothing of noise."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(256, 5)).astype(np.float32)
+    signal = x[:, 0] / np.sqrt(2)
+    y = (signal + rng.normal(size=256) / np.sqrt(2)).astype(np.float32)
+    one = Sample(x, y, np.ones(256, np.float32))
+    member = network(made(x, y, 200), 0)
+    assert 0.5 < explained_at_most(one, member) < 0.75
+    noise = replace(one, y=rng.permutation(y))
+    assert explained_at_most(noise, member) < 0.05
+    near = replace(one, y=np.sign(x[:, 0] * x[:, 1]).astype(np.float32))  # nothing is linear here
+    assert explained_at_most(near, member) > 0.2
 
 
 def test_inputs_that_are_all_alike_are_told():

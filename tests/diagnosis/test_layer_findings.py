@@ -10,6 +10,7 @@ from deepwell.diagnosis._layer_findings import (
     SYMPTOMS,
     VANISHING,
     Moment,
+    Sight,
     Symptom,
     Twins,
     figures,
@@ -27,19 +28,20 @@ HARM = Effect(0.4, 1 / 256, 8, 0.5, 0.1)
 def _probe(
     gradients: tuple[float, ...] = (1.0, 1.0, 1.0),
     dead: tuple[float, ...] = (0.0, 0.0, 0.0),
-    saturated: tuple[float, ...] = (0.0, 0.0, np.nan),
-) -> Probe:
+    flat: tuple[float, ...] = (0.0, 0.0, np.nan),
+) -> Sight:
     layers = len(gradients)
-    shares = [np.array(v, np.float32) for v in (dead, saturated)]
+    shares = [np.array(v, np.float32) for v in (dead, (0.0,) * layers)]
     norms = np.array(gradients, np.float32)
     seven = np.zeros((layers, 7), np.float32)
     names = (*(f"hidden {n + 1}" for n in range(layers - 1)), "output")
     zero = np.full(layers, 0.65, np.float32)
-    return Probe(0, 1, 1, names, seven, seven, seven, *shares, zero, norms, norms, norms)
+    probe = Probe(0, 1, 1, names, seven, seven, seven, *shares, zero, norms, norms, norms)
+    return Sight(probe, np.array(flat, np.float32))
 
 
 def _twins(
-    own: Probe, spread: float = 0.1, harm: Effect = HARM, cure: Effect | None = HARM
+    own: Sight, spread: float = 0.1, harm: Effect = HARM, cure: Effect | None = HARM
 ) -> Twins:
     generator = np.random.default_rng(0)
     healthy = tuple(
@@ -51,11 +53,11 @@ def _twins(
     return Twins((early, late), (32, 32), harm, 20, cure, "batch norm", {"batch_norm": "before"})
 
 
-PLANTED: dict[str, tuple[Symptom, Probe]] = {
+PLANTED: dict[str, tuple[Symptom, Sight]] = {
     "DW401": (VANISHING, _probe((1e-4, 0.1, 1.0))),
     "DW402": (EXPLODING, _probe((1e4, 10.0, 1.0))),
     "DW403": (DEAD, _probe(dead=(0.9, 0.1, 0.0))),
-    "DW404": (SATURATED, _probe(saturated=(0.8, 0.0, np.nan))),
+    "DW404": (SATURATED, _probe(flat=(0.9, 0.0, np.nan))),
 }
 
 
@@ -120,12 +122,12 @@ def test_a_gradient_of_zero_in_one_layer_alone_is_as_small_as_can_be() -> None:
         (_probe((20.0, 1.5, 1.0)), [EXPLODING]),
         (_probe(dead=(0.24, 0.0, 0.0)), []),
         (_probe(dead=(0.3, 0.0, 0.0)), [DEAD]),
-        (_probe(saturated=(0.0, 0.3, np.nan)), [SATURATED]),
-        (_probe(dead=(0.3, 0.0, 0.0), saturated=(0.3, 0.0, np.nan)), [DEAD]),
-        (_probe(saturated=(np.nan, np.nan, np.nan)), []),
+        (_probe(flat=(0.0, 0.6, np.nan)), [SATURATED]),
+        (_probe(dead=(0.3, 0.0, 0.0), flat=(0.3, 0.4, np.nan)), [DEAD]),
+        (_probe(flat=(np.nan, np.nan, np.nan)), []),
     ],
 )
-def test_the_gate(probe: Probe, expected: list[Symptom]) -> None:
+def test_the_gate(probe: Sight, expected: list[Symptom]) -> None:
     assert suspected(probe) == suspected(probe, [_probe()] * 3) == expected
 
 
@@ -173,11 +175,11 @@ def test_one_more_healthy_network_is_seldom_beyond_its_twins(symptom: Symptom) -
     """The error rate: 400 networks drawn as their twins are, of which 4 would do at 1 %."""
     generator = np.random.default_rng(5)
 
-    def draw() -> Probe:
+    def draw() -> Sight:
+        odds = 10.0 ** generator.normal(-1.0, 0.3, size=3)
         shares = tuple(generator.binomial(32, 0.1, size=3) / 32)
         norms = tuple(10.0 ** generator.normal(scale=0.5, size=3))
-        none = (0.0, 0.0, 0.0)
-        return _probe(norms, none, shares) if symptom is SATURATED else _probe(norms, shares)
+        return _probe(norms, shares, tuple(odds / (1 + odds)))
 
     alarms = 0
     for _ in range(400):

@@ -16,7 +16,7 @@ import pytest
 from sklearn import datasets
 
 import deepwell as dw
-from deepwell.checking._arms import Bench
+from deepwell.checking._arms import Bench, native_way
 from deepwell.data._data import Data
 from deepwell.diagnosis._baselines import constant_guess
 from deepwell.diagnosis._codes import CODES
@@ -31,6 +31,7 @@ from deepwell.training._program import Outcome
 from deepwell.training._state import best_parameters
 
 Values = Mapping[str, object]
+LAYERS = ("DW401", "DW402", "DW403", "DW404")
 CHECKS = {code for code in CODES if code.startswith("DW4")} - {"DW408"}
 
 
@@ -82,7 +83,8 @@ def _ended(data: Data, values: Values, seed: int = 1) -> Ended:
         given["hidden_layers"] = 2
     spec = TrialSpec(given, seed)
     metric, task = default_metric(data.task.kind).name, data.task
-    bench = Bench(training_rows(data), task.loss, task.outputs, metric, spec.whole("batch_size"), 0)
+    batch = spec.whole("batch_size")
+    bench = Bench([native_way(training_rows(data), task.loss, task.outputs, metric, batch, 0)])
     shape = (data.train.x.shape[1], task.outputs, task.loss)
     [course] = bench.train([member_of(spec, *shape)], spec.whole("epochs"))
     outcome = int(course.state["outcome"])
@@ -347,12 +349,12 @@ def test_the_same_study_gives_the_same_findings() -> None:
 
 def test_too_large_a_network_for_its_twins_is_unsure() -> None:
     """An allowance of nothing: what is suspected is said to be so, and nothing is trained."""
-    from deepwell.study import _examination
+    from deepwell.study import _examination_arms
 
     ended = _ended(_task("digits"), {"learning_rate": 0.3})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("deepwell.study._training_findings.FLOOR", 1.0)
-        patch.setattr(_examination._Arms, "_train", None)
+        patch.setattr(_examination_arms.Arms, "_train", None)
         found = {f.code: f for f in training_findings(ended)}
     assert found["DW403"].level == "unsure"
     assert "hundredth" in found["DW403"].detail
@@ -371,17 +373,21 @@ def test_what_the_search_has_tried_is_not_tried_again() -> None:
 
 
 def test_no_memory_for_twins_leaves_what_needs_none() -> None:
-    found = training_findings(replace(_ended(_task("wine"), {}), memory=10_000))
-    assert {f.code for f in found} == CHECKS - {"DW401", "DW402", "DW403", "DW404"}
+    found = {f.code: f for f in training_findings(replace(_ended(_task("wine"), {}), memory=9_999))}
+    assert set(found) == CHECKS
+    assert [found[code].level for code in LAYERS] == ["unsure"] * 4
 
 
 def test_a_linear_network_has_no_layers_to_look_at() -> None:
     found = {f.code for f in training_findings(_ended(_task("wine"), {"hidden_layers": 0}))}
-    assert found == CHECKS - {"DW401", "DW402", "DW403", "DW404"}
+    assert found == CHECKS - set(LAYERS)
 
 
 def test_the_other_programs_networks_get_what_needs_no_twins() -> None:
     ended = _ended(_task("wine"), {})
     spec = TrialSpec({**ended.best.spec.hyperparameters, "optimizer": "optax:lion"}, 1)
-    found = training_findings(replace(ended, best=replace(ended.best, spec=spec)))
-    assert {f.code for f in found} == CHECKS - {"DW401", "DW402", "DW403", "DW404"}
+    told = training_findings(replace(ended, best=replace(ended.best, spec=spec)))
+    found = {f.code: f for f in told}
+    assert set(found) == CHECKS
+    assert [found[code].level for code in LAYERS] == ["unsure"] * 4  # of no study with programs
+    assert "no program at hand" in found["DW401"].detail

@@ -7,30 +7,29 @@ weights, dropout masks. What differs between two arms of one seed is then the ch
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from deepwell.data._batches import epoch_order, steps_per_epoch
+from deepwell.data._batches import steps_per_epoch
 from deepwell.training._changing import changing
-from deepwell.training._native_program import NativeProgram
+from deepwell.training._epochs import Epochs
 from deepwell.training._program import (
-    Chunk,
     Info,
     Member,
     Outcome,
+    Program,
     State,
     Structure,
     TrainingRows,
 )
-from deepwell.training._state import at_best
+from deepwell.training._state import at_best, initial_state
 
 from ._probes import Inside, Where, look_inside
 
 _NOT_DONE = 2**31 - 1
 _SMOOTH = 3  # epochs
-_STEP, _UPDATE = 300_000, 10  # multiply-adds that a step takes, and one for each parameter
 
 
 @dataclass(frozen=True)
@@ -75,54 +74,61 @@ def _lowest(curve: np.ndarray) -> float:
     return float(finite.min()) if len(finite) else float("inf")
 
 
-class Bench:
-    """Where arms train: rows of one data set, on all cores, by the native program.
+@dataclass(frozen=True)
+class Speed:
+    """What training takes, in multiply-adds of the native program that take as long.
 
-    Args:
-        rows: train and dev rows; never a test row.
-        loss: `softmax`, `logistic` or `squared`.
-        outputs: raw outputs of a row.
-        score: the metric that networks are compared by, lower is better.
-        batch: rows of a batch.
-        order_seed: of the mini-batch order.
+    Measured on 2 cores of a server CPU; what may be trained rests on it and on no clock.
 
-    Raises:
-        UsageError: when this build has no compiled core.
+    Attributes:
+        step: of an update step, whatever the network.
+        update: of a step, for each parameter.
+        product: of each multiply-add.
+        compiling: of compiling one more program.
     """
 
-    def __init__(
-        self, rows: TrainingRows, loss: str, outputs: int, score: str, batch: int, order_seed: int
-    ) -> None:
-        self._rows = rows
-        self._order_seed = order_seed
-        self._batch = min(batch, len(rows.y_train))
-        self._structure = Structure(
-            inputs=rows.x_train.shape[1],
-            hidden=(),
-            outputs=outputs,
-            loss=loss,
-            activation="",
-            optimizer="",
-            batch=self._batch,
-            drops=True,
-            train_rows=len(rows.y_train) + 1,
-            dev_rows=len(rows.y_dev) + 1,
-            steps=steps_per_epoch(len(rows.y_train), self._batch),
-            score=score,
-        )
-        self._program = NativeProgram(self._structure, rows)
+    step: float
+    update: float
+    product: float
+    compiling: float = 0.0
+
+
+NATIVE = Speed(step=3e5, update=10.0, product=1.0)
+JAX = Speed(step=2.5e6, update=60.0, product=6.0, compiling=1.35e11)
+
+
+class Bench:
+    """Where arms train: each in the first program of several that has such networks.
+
+    Args:
+        ways: programs with their rows, all of one data set, batch size and order.
+    """
+
+    def __init__(self, ways: Sequence[Epochs]) -> None:
+        self._ways = list(ways)
+
+    def has(self, member: Member) -> bool:
+        """Whether one of the programs can train a member."""
+        return any(way.program.fits(member) for way in self._ways)
+
+    def add(self, way: Epochs) -> None:
+        """Take in one more program."""
+        self._ways.append(way)
 
     def work(self, member: Member) -> float:
-        """Return what an epoch of a network takes, in multiply-adds.
+        """Return what an epoch of a network takes, in multiply-adds of the native program.
 
-        Beside the products, of train and dev rows, each update step takes what 10 multiply-adds a
-        parameter do, and as long as 300,000 of them whatever the network's size.
+        Beside the products, of train and dev rows, each update step takes some for each parameter,
+        and some whatever the network's size. Where no program has it, as the first one.
         """
+        fitting = (way for way in self._ways if way.program.fits(member))
+        way = next(fitting, self._ways[0])
+        speed, rows = speed_of(way.program), way.rows.views[member.view]
         network = member.architecture
-        train, dev = len(self._rows.y_train), len(self._rows.y_dev)
-        products = network.multiply_adds() * train + network.forward_multiply_adds() * dev
-        steps = steps_per_epoch(train, self._batch)
-        return float(products + steps * (_STEP + _UPDATE * network.parameters))
+        products = network.multiply_adds() * len(rows.y_train)
+        products += network.forward_multiply_adds() * len(rows.y_dev)
+        each = speed.step + speed.update * network.parameters
+        return float(speed.product * products + way.steps * each)
 
     def train(self, members: Sequence[Member], epochs: int) -> list[Arm]:
         """Train networks from their start for so many epochs, side by side.
@@ -131,20 +137,15 @@ class Bench:
             members: the networks, each with its own seed; none stops early but by diverging.
             epochs: at least 1.
         """
-        session = changing(self._program.load(members, [None] * len(members)), members)
-        infos = [session.advance(self._chunk(epoch)) for epoch in range(1, epochs + 1)]
-        curves = [
-            _curves([getattr(info, name) for info in infos], infos)
-            for name in ("train_cost", "dev_cost", "dev_score")
-        ]
-        return [
-            Arm(member, *(curve[:, place] for curve in curves), state=state)
-            for place, (member, state) in enumerate(zip(members, session.states(), strict=True))
-        ]
+        arms: dict[int, Arm] = {}
+        for way, places in self._groups(members):
+            together = [members[n] for n in places]
+            arms |= dict(zip(places, _trained(way, together, epochs), strict=True))
+        return [arms[n] for n in range(len(members))]
 
     def start(self, members: Sequence[Member]) -> list[State]:
         """Return the states that networks begin with."""
-        return self._program.load(members, [None] * len(members)).states()
+        return [initial_state(member) for member in members]
 
     def look(
         self,
@@ -161,15 +162,104 @@ class Bench:
             levels: of the quantiles.
             dev_rows: how many of the first dev rows to look at; None takes them all.
         """
-        step = Chunk(self._chunk(_NOT_DONE).order[:1], _NOT_DONE, ends_epoch=False)
-        r = self._rows
-        dev = (part[:dev_rows] for part in (r.x_dev, r.y_dev, r.weight_dev))
-        rows = replace(r, **dict(zip(("x_dev", "y_dev", "weight_dev"), dev, strict=True)))
-        return look_inside(members, states, Where(self._program, rows, step, levels))
+        seen: dict[int, Inside] = {}
+        for way, places in self._groups(members):
+            where = Where(
+                way.program, _first_dev(way.rows, dev_rows), way.first_step(_NOT_DONE), levels
+            )
+            some = [members[n] for n in places], [states[n] for n in places]
+            seen |= dict(zip(places, look_inside(*some, where), strict=True))
+        return [seen[n] for n in range(len(members))]
 
-    def _chunk(self, epoch: int) -> Chunk:
-        order = epoch_order(self._order_seed, epoch, len(self._rows.y_train), self._batch)
-        return Chunk(order, epoch)
+    def _groups(self, members: Sequence[Member]) -> Iterator[tuple[Epochs, list[int]]]:
+        """Yield the places of members that train together, as many as the lanes hold, and where.
+
+        Raises:
+            ValueError: when no program has one of the networks.
+        """
+        by_way: dict[int, list[int]] = {}
+        for n, member in enumerate(members):
+            fitting = [i for i, way in enumerate(self._ways) if way.program.fits(member)]
+            if not fitting:
+                raise ValueError(f"no program here can train {member}")
+            by_way.setdefault(fitting[0], []).append(n)
+        for index, places in by_way.items():
+            way = self._ways[index]
+            lanes = way.program.lanes
+            for first in range(0, len(places), lanes):
+                yield way, places[first : first + lanes]
+
+
+def speed_of(program: Program) -> Speed:
+    """Return what training takes in a program: one that was compiled is JAX's."""
+    return JAX if program.compile_seconds > 0 else NATIVE
+
+
+def native_way(
+    rows: TrainingRows,
+    loss: str,
+    outputs: int,
+    score: str,
+    batch: int,
+    order_seed: int,
+    steps: int | None = None,
+) -> Epochs:
+    """Return the native program for rows, on all cores.
+
+    Args:
+        rows: train and dev rows; never a test row.
+        loss: `softmax`, `logistic` or `squared`.
+        outputs: raw outputs of a row.
+        score: the metric that networks are compared by, lower is better.
+        batch: rows of a batch.
+        order_seed: of the mini-batch order.
+        steps: most update steps of a call, for rows that are streamed; None takes an epoch's.
+
+    Raises:
+        UsageError: when this build has no compiled core.
+    """
+    from deepwell.training._native_views import native_program
+
+    most = max(len(view.y_train) for view in rows.views)
+    batch = min(batch, most)
+    structure = Structure(
+        inputs=rows.x_train.shape[1],
+        hidden=(),
+        outputs=outputs,
+        loss=loss,
+        activation="",
+        optimizer="",
+        batch=batch,
+        drops=True,
+        train_rows=most + 1,
+        dev_rows=max(len(view.y_dev) for view in rows.views) + 1,
+        steps=steps or steps_per_epoch(most, batch),
+        score=score,
+        views=len(rows.views),
+    )
+    return Epochs(native_program(structure, rows), rows, order_seed)
+
+
+def _trained(way: Epochs, members: Sequence[Member], epochs: int) -> list[Arm]:
+    session = changing(way.program.load(members, [None] * len(members)), members)
+    infos = [  # the last call of an epoch tells all of it
+        [session.advance(chunk) for chunk in way.chunks(epoch)][-1]
+        for epoch in range(1, epochs + 1)
+    ]
+    curves = [
+        _curves([getattr(info, name) for info in infos], infos)
+        for name in ("train_cost", "dev_cost", "dev_score")
+    ]
+    return [
+        Arm(member, *(curve[:, place] for curve in curves), state=state)
+        for place, (member, state) in enumerate(zip(members, session.states(), strict=True))
+    ]
+
+
+def _first_dev(rows: TrainingRows, count: int | None) -> TrainingRows:
+    names = ("x_dev", "y_dev", "weight_dev")
+    cut = {name: getattr(rows, name)[:count] for name in names}
+    return replace(rows, **cut, others=tuple(_first_dev(view, count) for view in rows.others))
 
 
 def _curves(values: Sequence[np.ndarray], infos: Sequence[Info]) -> np.ndarray:

@@ -11,7 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from deepwell.training._program import Chunk, Member, Program, State, Structure, TrainingRows
+from deepwell.training._program import (
+    Chunk,
+    Member,
+    Program,
+    State,
+    Structure,
+    TrainingRows,
+    Window,
+)
 
 _BYTES_AT_ONCE = 32 << 20  # of members in flight, so that a check needs little memory
 _OF_RULES = ("momentum", "beta1", "beta2", "epsilon", "epsilon_root", "batch_norm_momentum")
@@ -30,6 +38,8 @@ class Bench:
         batch: rows that a batch must have; 0 for any number.
         steps: most steps of a call; 0 for any number.
         views: data views of the program; members have the first.
+        window: rows that are given with each call; `places` then count in it. None where the
+            program holds them.
     """
 
     program: Program
@@ -38,6 +48,7 @@ class Bench:
     batch: int = 0
     steps: int = 0
     views: int = 1
+    window: Window | None = None
 
     def advance(
         self,
@@ -83,7 +94,7 @@ class Bench:
             part = slice(first, first + at_once)
             session = self.program.load(members[part], [_uncounted(s) for s in states[part]])
             for order in self._orders(batches):
-                session.advance(Chunk(order, 1, ends_epoch=False))
+                session.advance(Chunk(order, 1, ends_epoch=False, window=self.window))
             yield session.states()
 
     def _at_once(self, members: Sequence[Member]) -> int:

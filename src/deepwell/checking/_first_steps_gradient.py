@@ -8,10 +8,15 @@ parameters, a layer's weights or its biases, the costs on both sides of the poin
 along a direction u of length 1 inside the block: half a random one, which no wrong entry is likely
 to escape, and half the gradient's own, along which the cost changes most. All in float64, with the
 penalties l2 and l1, without dropout; every point of all blocks is a member of one population.
+
+A program that was compiled for another rule in float32 gives its gradient by a step of that rule
+which is nothing but a multiple of it. The costs are then those of the forward pass in NumPy, in
+float64, and the gradient has float32's rounding, which a sum over many terms makes larger.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,9 +27,13 @@ from deepwell.training._program import Member, State
 from deepwell.training._state import initial_state
 
 from ._first_steps_bench import Bench, bare
+from ._first_steps_rows import Sample
+from ._probes import slopes_of
+from ._training_pass import Batch, training_pass
 
 ROWS = 16
 LOOK = 1e-5  # relative error from which a gradient is wrong rather than rounded
+LOOK_SINGLE = 1e-3  # the same in float32
 _HALF_STEPS = (1e-5, 1e-6, 1e-6, 1e-7)  # a kink between two points spoils them: then nearer ones
 _ROUNDING = 32 * float(np.finfo(np.float64).eps)  # of a cost, as a share of it
 _JOLT = 0.1
@@ -52,7 +61,60 @@ def gradient_error(bench: Bench, member: Member, rows: np.ndarray) -> dict[str, 
     state = jolted(one)
     (after,), _ = bench.advance([one], [state], [rows])
     slope = {n: state[n] - after[n] for n in one.architecture.parameter_shapes()}
-    at = _Point(one, state, slope)
+
+    def costs(points: Sequence[State]) -> np.ndarray:
+        return bench.costs([one] * len(points), points, rows)
+
+    return _compared(_Point(one, state, slope), costs, LOOK)
+
+
+def gradient_error_of_rule(
+    bench: Bench, member: Member, sample: Sample, rows: np.ndarray
+) -> dict[str, Any]:
+    """Return the same for a program with the member's own rule in its own type.
+
+    Args:
+        bench: of the program that is to train the member; holds the sample.
+        member: the network, whose rule is not Optax's.
+        sample: the rows of the bench.
+        rows: of the batch.
+    """
+    plain = bare(member, 1.0)
+    penalties = {name: member.number(name) for name in ("l2", "l1")}
+    one = replace(plain, numbers={**plain.numbers, **penalties})
+    begun = jolted(one)
+    names = one.architecture.parameter_shapes()
+    state = {**begun, **{n: begun[n].astype(one.dtype) for n in names}}
+
+    def stepped(copies: Sequence[Member], starts: Sequence[State]) -> list[State]:
+        return bench.advance(copies, starts, [rows])[0]
+
+    (slope,) = slopes_of([one], [state], stepped)
+    some = Batch(sample.x[rows], sample.y[rows], sample.weight[rows], len(rows))
+    some = replace(some, x=some.x.astype(np.float64), weight=some.weight.astype(np.float64))
+    exact = replace(one, dtype="float64")
+
+    def costs(points: Sequence[State]) -> np.ndarray:
+        told = [list(training_pass(exact, point, some, 1))[-1].output for point in points]
+        return np.array([float(cost) for cost in told])
+
+    wide = {n: a.astype(np.float64) if a.dtype.kind == "f" else a for n, a in state.items()}
+    wide_slope = {n: a.astype(np.float64) for n, a in slope.items()}
+    look = LOOK if one.dtype == "float64" else LOOK_SINGLE
+    return _compared(_Point(exact, wide, wide_slope), costs, look)
+
+
+def _compared(
+    at: _Point, costs: Callable[[Sequence[State]], np.ndarray], look: float
+) -> dict[str, Any]:
+    """Return the fields of `GradientError`.
+
+    Args:
+        at: the point and the gradient there.
+        costs: of other points, penalties left out.
+        look: relative error from which a block is wrong.
+    """
+    slope = at.slope
     random = np.random.default_rng(_SEED)
     left = dict.fromkeys(slope, np.inf)
     errors = dict(left)
@@ -61,13 +123,13 @@ def gradient_error(bench: Bench, member: Member, rows: np.ndarray) -> dict[str, 
         if not wrong:
             break
         along = {name: _direction(at.slope[name], random) for name in sorted(wrong)}
-        found = _differences(bench, at, rows, half, along)
+        found = _differences(at, costs, half, along)
         for name, (numeric, exact, noise) in found.items():
             gap = abs(numeric - exact)
             size = abs(numeric) + abs(exact)
-            if noise < LOOK * size:  # else the difference is all rounding
+            if noise < look * size:  # else the difference is all rounding
                 errors[name] = min(errors[name], gap / size)
-            if gap <= LOOK * size + noise:
+            if gap <= look * size + noise:
                 wrong.discard(name)
     errors = {name: error if np.isfinite(error) else 0.0 for name, error in errors.items()}
     worst = max(errors, key=lambda n: (n in wrong, errors[n]))
@@ -76,7 +138,7 @@ def gradient_error(bench: Bench, member: Member, rows: np.ndarray) -> dict[str, 
         "block": worst,
         "blocks": len(errors),
         "wrong": sorted(wrong),
-        "threshold": LOOK,
+        "threshold": look,
     }
 
 
@@ -98,7 +160,7 @@ def jolted(member: Member) -> State:
 
 
 def _differences(
-    bench: Bench, at: _Point, rows: np.ndarray, half: float, along: State
+    at: _Point, costs_at: Callable[[Sequence[State]], np.ndarray], half: float, along: State
 ) -> dict[str, tuple[float, float, float]]:
     """Return of each block the numeric and the exact derivative along a direction, and noise."""
     points: list[State] = [
@@ -106,7 +168,7 @@ def _differences(
         for name, direction in along.items()
         for side in (half, -half)
     ]
-    costs = bench.costs([at.member] * len(points), points, rows)
+    costs = costs_at(points)
     costs = costs + np.array([_penalty(at.member, point) for point in points])
     found = {}
     for place, (name, direction) in enumerate(along.items()):

@@ -31,12 +31,15 @@ class ActivationStatistics:
         saturated: (L,) share of units in a flat part of their activation for `SATURATED` of the
             rows; NaN where there is none.
         zero: (L,) share of activations that are exactly 0; NaN for the outputs.
+        flat: (L,) share of activations in a flat part, of all units and rows but those of dead
+            units; NaN where there is none.
     """
 
     quantiles: np.ndarray
     dead: np.ndarray
     saturated: np.ndarray
     zero: np.ndarray
+    flat: np.ndarray
 
 
 def quantiles(values: np.ndarray, levels: Sequence[float]) -> np.ndarray:
@@ -115,19 +118,21 @@ class _Tally:
         self.rows += len(out)
         self.places += len(g)
 
-    def told(self, levels: Sequence[float]) -> tuple[np.ndarray, float, float, float]:
-        """Return quantiles, and the shares of dead and saturated units and of zeros."""
+    def told(self, levels: Sequence[float]) -> tuple[np.ndarray, float, float, float, float]:
+        """Return quantiles, and the shares of dead and saturated units, of zeros, and flat."""
         lowest, highest = (np.array(end) for end in zip(*self.ends, strict=True))
         found = _of_sorted(np.sort(np.concatenate(self.numbers)), levels)
         found[0], found[-1] = lowest.min(), highest.max()
         low, high = (np.array(end) for end in zip(*self.of_units, strict=True))
         low, high = low.min(axis=0), high.max(axis=0)
         if np.isnan(low).any():  # of what is no number nothing can be said
-            return found, np.nan, np.nan, np.nan
-        saturated = np.nan
+            return found, np.nan, np.nan, np.nan, np.nan
+        saturated = flat = np.nan
         if self.flat is not None:
             saturated = float(np.mean(self.flat >= SATURATED * self.places))
-        return found, float(np.mean(low == high)), saturated, self.zeros / (self.places * low.size)
+            flat = float(np.mean(np.where(low == high, 0, self.flat)) / self.places)
+        zero = self.zeros / (self.places * low.size)
+        return found, float(np.mean(low == high)), saturated, zero, flat
 
 
 def _of_sorted(values: np.ndarray, levels: Sequence[float]) -> np.ndarray:

@@ -15,7 +15,7 @@ prediction on dev rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +25,7 @@ from deepwell.data._image_augmentations import STRENGTHS
 from deepwell.networks._signals import layer_arrays, layer_names
 from deepwell.optimization._foreign import is_foreign
 from deepwell.optimization._registry import slots_of
+from deepwell.records import Probe
 from deepwell.training._program import (
     Chunk,
     Member,
@@ -64,6 +65,7 @@ class Inside:
         activations, gradients, weights: (L, Q) quantiles.
         dead, saturated, zero: (L,) shares, as in `ActivationStatistics`.
         weight_norm, gradient_norm, update_norm: (L,) Euclidean norms over weights and biases.
+        flat: (L,) share of activations in a flat part, as in `ActivationStatistics`.
     """
 
     layers: tuple[str, ...]
@@ -76,6 +78,12 @@ class Inside:
     weight_norm: np.ndarray
     gradient_norm: np.ndarray
     update_norm: np.ndarray
+    flat: np.ndarray
+
+    def probe(self, trial: int, epoch: int, step: int) -> Probe:
+        """Return what of it is kept, as a record."""
+        kept = {name: value for name, value in vars(self).items() if name != "flat"}
+        return Probe(trial, epoch, step, **kept)
 
 
 @dataclass(frozen=True)
@@ -137,13 +145,41 @@ def _gradients(
     for places, program_of in ((own, _same), (others, _native_program)):
         if not places:
             continue
-        copies = [_descending(members[n]) for n in places]
-        starts = [_without_memory(copies[i], states[n]) for i, n in enumerate(places)]
-        for n, change in zip(
-            places, _stepped(program_of(where), copies, starts, where.next_step), strict=True
-        ):
-            found[n] = {name: delta / -_GAIN for name, delta in change.items()}
+        program = program_of(where)
+
+        def stepped(
+            copies: Sequence[Member], starts: Sequence[State], program: Program = program
+        ) -> list[State]:
+            session = program.load(copies, starts)
+            session.advance(where.next_step)
+            return session.states()
+
+        some = [members[n] for n in places], [states[n] for n in places]
+        for n, slope in zip(places, slopes_of(*some, stepped), strict=True):
+            found[n] = slope
     return found
+
+
+def slopes_of(
+    members: Sequence[Member],
+    states: Sequence[State],
+    stepped: Callable[[Sequence[Member], Sequence[State]], Sequence[State]],
+) -> list[State]:
+    """Return the gradients of members by a step of copies of them that is nothing but a gradient.
+
+    Args:
+        members: none of them with a rule of Optax's that `stepped` does not replace.
+        states: of the same members.
+        stepped: gives the states of members after one step from these.
+    """
+    copies = [_descending(member) for member in members]
+    pairs = zip(copies, states, strict=True)
+    starts = [_without_memory(copy, state) for copy, state in pairs]
+    with np.errstate(over="ignore", invalid="ignore"):  # of a member that diverges
+        return [
+            {n: (old[n] - new[n]) / _GAIN for n in member.architecture.parameter_shapes()}
+            for member, old, new in zip(members, starts, stepped(copies, starts), strict=True)
+        ]
 
 
 def _native(member: Member) -> bool:
@@ -157,14 +193,9 @@ def _same(where: Where) -> Program:
 
 def _native_program(where: Where) -> Program:
     """Return a native program for dense members whose optimizer it has not."""
-    program, rows = where.program, where.rows
-    if len(rows.views) > 1:
-        from deepwell.training._native_views import NativeViewsProgram
+    from deepwell.training._native_views import native_program
 
-        return NativeViewsProgram(program.structure, rows, lanes=program.lanes)
-    from deepwell.training._native_program import NativeProgram
-
-    return NativeProgram(program.structure, rows, lanes=program.lanes)
+    return native_program(where.program.structure, where.rows, where.program.lanes)
 
 
 def _descending(member: Member) -> Member:
@@ -211,6 +242,7 @@ def _inside(
         weight_norm=_norms(weights),
         gradient_norm=_norms(slopes),
         update_norm=_norms(_by_layer(layers, update)),
+        flat=units.flat,
     )
 
 

@@ -35,7 +35,7 @@ def rates(source: Source, data: DataOptions, wanted: RangeFlags, fixed: Fixed, f
         raise UsageError("`--learning-rate` is what is tried here; give --low and --high instead")
     observer = SilentObserver() if form.json else TerminalObserver()
     try:
-        loaded = load(source.source, **vars(data), memory=wanted.memory, vault=None)
+        loaded = load(source.source, **data.for_load(), memory=wanted.memory, vault=None)
         study = Study(
             loaded,
             fixed=fixed.given(),

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from deepwell.records import Finding, FirstSteps
+from deepwell.records import Finding, FirstSteps, InputsUsed
 
 _LINEAR_CERTAIN = 0.001  # of the linear model, before a network is accused of ignoring inputs
 _MATERIAL = 0.1  # of the loss on zeroed inputs: a smaller gain matters to nobody
@@ -97,7 +97,7 @@ def _fits(found: FirstSteps) -> _Fault | None:
 
 def _inputs(found: FirstSteps) -> _Fault | None:
     used = found.inputs
-    if used is None or used.p_value < used.certain:
+    if used is None or (used.p_value < used.certain and used.explained_high >= _MATERIAL):
         return None
     if used.varying == 0:
         return _Fault(
@@ -125,8 +125,8 @@ def _inputs(found: FirstSteps) -> _Fault | None:
             "the same network trained on zeros, paired by dev row",
             used.p_value,
         )
-    if used.high >= _MATERIAL * abs(used.zeroed):
-        return None  # too few rows to tell
+    if used.p_value < used.certain or used.high >= _MATERIAL * abs(used.zeroed):
+        return None if used.explained_high >= _MATERIAL else _no_signal_in_train(used, told)
     return _Fault(
         "DW303",
         "no signal is seen in the inputs",
@@ -135,6 +135,21 @@ def _inputs(found: FirstSteps) -> _Fault | None:
         used.difference,
         _MATERIAL * abs(used.zeroed),
         "a tenth of the loss on zeroed inputs, which the interval excludes",
+        used.p_value,
+        level="unsure",
+    )
+
+
+def _no_signal_in_train(used: InputsUsed, told: str) -> _Fault:
+    return _Fault(
+        "DW303",
+        "no signal is seen in the train rows",
+        f"{told}, too little to tell; and train rows that are predicted from one another by simple "
+        f"models explain at most {100 * max(0.0, used.explained_high):.2g} % of the target",
+        "train rows whose target belongs to their inputs, or other columns",
+        used.explained_high,
+        _MATERIAL,
+        "a tenth of the targets' squared error, which the interval excludes",
         used.p_value,
         level="unsure",
     )

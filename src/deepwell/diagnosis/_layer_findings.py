@@ -43,7 +43,8 @@ class Symptom:
         code: of the finding.
         claim: in a few words.
         words: what the figure is.
-        unit_share: whether it is a share of units, else log10 of a ratio of gradient norms.
+        unit_share: whether it is a share of units, else a ratio: of gradient norms, or of
+            activations that are flat to those that are not.
         sign: 1 where more is worse, -1 where less is.
     """
 
@@ -57,10 +58,24 @@ class Symptom:
 VANISHING = Symptom("DW401", "vanishing gradients", "of the output layer's gradient", False, -1)
 EXPLODING = Symptom("DW402", "exploding gradients", "of the output layer's gradient", False, 1)
 DEAD = Symptom("DW403", "dead units", "of units with one value on all dev rows", True, 1)
-SATURATED = Symptom(
-    "DW404", "saturated units", "of units in a flat part of the activation", True, 1
-)
+SATURATED = Symptom("DW404", "saturated units", "of activations in a flat part", False, 1)
 SYMPTOMS = (VANISHING, EXPLODING, DEAD, SATURATED)
+_OF_UNITS = {DEAD: _SHARE, SATURATED: 0.0}  # gates: half flat is even odds, whose log is 0
+_LEAST_FLAT = 1e-6  # a share of none is as good as this
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """What is inside a network at a moment.
+
+    Attributes:
+        probe: the record.
+        flat: (L,) share of activations in a flat part, of all units and rows but those of dead
+            units; NaN where there is none.
+    """
+
+    probe: Probe
+    flat: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -70,14 +85,14 @@ class Moment:
     Attributes:
         when: in words, as in `at the start`.
         at_start: whether no step was made yet.
-        own: probe of the network, trained beside its twins.
-        twins: their probes, of layers of the same sizes.
+        own: of the network, trained beside its twins.
+        twins: of them, of layers of the same sizes.
     """
 
     when: str
     at_start: bool
-    own: Probe
-    twins: tuple[Probe, ...]
+    own: Sight
+    twins: tuple[Sight, ...]
 
 
 @dataclass(frozen=True)
@@ -102,17 +117,19 @@ class Twins:
     values: dict[str, object]
 
 
-def figures(symptom: Symptom, probe: Probe, at_start: bool) -> np.ndarray:
+def figures(symptom: Symptom, sight: Sight, at_start: bool) -> np.ndarray:
     """Return the figure of each hidden layer, (L - 1,); NaN for unknown.
 
-    A share of units; or a log10, at the start of the gradient's norm, which no training has
-    changed yet, and later of its ratio to the output layer's, since both fall with the cost.
+    A share of dead units; log10 of the odds that an activation is in a flat part; or log10 of a
+    gradient's norm, at the start, which no training has changed yet, and later of its ratio to the
+    output layer's, since both fall with the cost.
     """
+    probe = sight.probe
     if symptom is DEAD:
         return np.asarray(probe.dead[:-1], np.float64)
     if symptom is SATURATED:
-        stuck = np.asarray(probe.saturated[:-1] - probe.dead[:-1], np.float64)
-        return np.maximum(stuck, 0.0)  # those that are dead are DW403's
+        flat = np.clip(np.asarray(sight.flat[:-1], np.float64), _LEAST_FLAT, 1 - _LEAST_FLAT)
+        return np.log10(flat / (1 - flat))
     norms = np.asarray(probe.gradient_norm, np.float64)
     unit = 1.0 if at_start else norms[-1]
     if not (math.isfinite(unit) and unit > 0):
@@ -122,11 +139,12 @@ def figures(symptom: Symptom, probe: Probe, at_start: bool) -> np.ndarray:
     return np.where(norms[:-1] == 0, _NO_GRADIENT, ratios)
 
 
-def suspected(best: Probe, start: Sequence[Probe] = ()) -> list[Symptom]:
+def suspected(best: Sight, start: Sequence[Sight] = ()) -> list[Symptom]:
     """Return the symptoms that are worth a comparison with trained twins; a gate, not a verdict.
 
     At the start, gradients ten times those of twins, or a tenth; later, of the output layer's, or
-    a factor of 2 a layer where that is more; a quarter of a layer's units dead or saturated.
+    a factor of 2 a layer where that is more; a quarter of a layer's units dead, or half of its
+    activations flat.
 
     Args:
         best: of the network at its best weights.
@@ -136,11 +154,12 @@ def suspected(best: Probe, start: Sequence[Probe] = ()) -> list[Symptom]:
     return [s for s in SYMPTOMS if _suspected(s, best, start)]
 
 
-def _suspected(symptom: Symptom, best: Probe, start: Sequence[Probe]) -> bool:
+def _suspected(symptom: Symptom, best: Sight, start: Sequence[Sight]) -> bool:
     later = figures(symptom, best, at_start=False)
-    before = [figures(symptom, probe, at_start=True) for probe in start]
-    if symptom.unit_share:
-        return bool((later > _SHARE).any() or (before and (before[0] > _SHARE).any()))
+    before = [figures(symptom, sight, at_start=True) for sight in start]
+    if symptom in _OF_UNITS:
+        gate = _OF_UNITS[symptom]
+        return bool((later > gate).any() or (before and (before[0] > gate).any()))
     below = len(later) - np.arange(len(later))  # layers down from the output layer
     gates = np.maximum(math.log10(_GATE), below * math.log10(_PER_LAYER))
     steep = bool((symptom.sign * later > gates).any())
@@ -150,18 +169,26 @@ def _suspected(symptom: Symptom, best: Probe, start: Sequence[Probe]) -> bool:
     return steep or bool((symptom.sign * (before[0] - usual) > math.log10(_GATE)).any())
 
 
-def quiet_finding(symptom: Symptom, probe: Probe) -> Finding:
+def quiet_finding(symptom: Symptom, sight: Sight) -> Finding:
     """Return `ok` for a symptom that the gate did not pass."""
-    values = figures(symptom, probe, at_start=False)
+    values = figures(symptom, sight, at_start=False)
     worst = _worst(symptom, values)
+    gate = _shown(symptom, _OF_UNITS.get(symptom, symptom.sign * math.log10(_GATE)))
+    words = {DEAD: "a quarter of a layer's units", SATURATED: "half of a layer's activations"}
     check = Check(
         measured=None if worst is None else _shown(symptom, values[worst]),
-        threshold=_SHARE if symptom.unit_share else _GATE**symptom.sign,
+        threshold=gate,
         threshold_source="a gate below which no twins are trained: "
-        + ("a quarter of a layer's units" if symptom.unit_share else "a factor of 10"),
-        more={"layers": list(probe.layers[:-1]), "figures": _plain(symptom, values)},
+        + words.get(symptom, "a factor of 10"),
+        more={"layers": list(sight.probe.layers[:-1]), "figures": _plain(symptom, values)},
     )
     return check_finding(symptom.code, "ok", f"no {symptom.claim}", "", check)
+
+
+def unseen_finding(symptom: Symptom, why: str) -> Finding:
+    """Return `unsure` for a symptom that was not looked for, and why."""
+    check = Check(None, None, "healthy twins of the network")
+    return check_finding(symptom.code, "unsure", f"{symptom.claim} not looked for", why, check)
 
 
 def layer_finding(
@@ -230,7 +257,7 @@ def _most_unlike(symptom: Symptom, seen: Twins, checks: int) -> _Place:
             told = _compare(symptom, own[n], others[:, n], units, level)
             there = told.p_value <= level and told.beyond_all
             p = min(1.0, told.p_value * tests)
-            where = moment.own.layers[n], moment.when, moment.at_start
+            where = moment.own.probe.layers[n], moment.when, moment.at_start
             places.append(_Place(*where, float(own[n]), told.limit, p, tests, there))
     return min(places, key=lambda place: (not place.there, place.p_value))
 
@@ -266,7 +293,7 @@ def _check(symptom: Symptom, seen: Twins, worst: _Place, worth: float) -> Check:
 
 def _place_words(symptom: Symptom, place: _Place) -> str:
     bound = "at least" if symptom.sign < 0 else "at most"
-    absolute = place.at_start and not symptom.unit_share
+    absolute = place.at_start and symptom not in _OF_UNITS
     words = "gradient norm" if absolute else symptom.words
     own, limit = (_figure_words(symptom, value) for value in (place.own, place.limit))
     return f"{place.layer} {place.when}: {own} {words}, healthy twins {bound} {limit}"
@@ -362,6 +389,8 @@ def _shown(symptom: Symptom, value: float) -> float | None:
         return None
     if symptom.unit_share:
         return float(value)
+    if symptom is SATURATED:
+        return float(1 / (1 + 10.0**-value))
     return 0.0 if value <= _NO_GRADIENT else float(10.0**value)
 
 
@@ -372,6 +401,6 @@ def _plain(symptom: Symptom, values: np.ndarray) -> list[float | None]:
 def _figure_words(symptom: Symptom, value: float) -> str:
     if not math.isfinite(value):
         return "unknown"
-    if symptom.unit_share:
-        return f"{100 * value:.3g} %"
+    if symptom in _OF_UNITS:
+        return f"{100 * (_shown(symptom, value) or 0.0):.3g} %"
     return "0" if value <= _NO_GRADIENT else f"{10.0**value:.2g}"

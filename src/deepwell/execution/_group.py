@@ -49,12 +49,12 @@ class Group:
             stop: asked between calls.
         """
         # A stop may come inside an epoch, or between its last step and its score.
-        begun = step - done * self.course.steps
+        begun = step - done * self.course.epochs.steps
         running = np.ones(len(self.members), bool)
         for epoch in range(done + 1, until + 1):
-            moved = np.full(len(self.members), begun == self.course.steps)
+            moved = np.full(len(self.members), begun == self.course.epochs.steps)
             info: Info | None = None
-            for chunk in self.course.chunks(epoch, begun):
+            for chunk in self.course.epochs.chunks(epoch, begun):
                 info = self.session.advance(chunk, stop)
                 self.meter.padding(info)
                 moved |= info.moved

@@ -13,6 +13,7 @@ from deepwell.checking._diverged import Rerun
 from deepwell.data._batches import steps_per_epoch
 from deepwell.records import ChunkRecord, Probe, TrialSpec
 from deepwell.training._changing import changing
+from deepwell.training._epochs import Epochs
 from deepwell.training._program import (
     Member,
     Outcome,
@@ -190,6 +191,10 @@ class LocalEngine:
             self._states.drop(number)
         self._told = {n: epoch for n, epoch in self._told.items() if n in kept}
 
+    def needs_compiling(self, number: int) -> bool:
+        """Whether a trial's program would have to be compiled to train it again, as on resume."""
+        return self.machine.compile_seconds > 0 and self._programs.of(number) is None
+
     def rerun(self, number: int, spec: TrialSpec) -> Rerun:
         """Return what trains a trial again from its start, apart from the others.
 
@@ -199,8 +204,8 @@ class LocalEngine:
         program = self._programs.of(number)
         if program is None:
             program = self._programs.made_for(number, member, spec.whole("batch_size"))
-        course = Course(program, self._rows, spec.order_seed)
-        return Rerun(program, member, self._rows, course.order, spec.whole("epochs"))
+        order = Epochs(program, self._rows, spec.order_seed).order
+        return Rerun(program, member, self._rows, order, spec.whole("epochs"))
 
     def replay(self, number: int, epochs: Sequence[int]) -> list[Probe]:
         """Return what is inside a trial after so many epochs, by training it again from its start.
@@ -222,7 +227,7 @@ class LocalEngine:
             return []
         course = self._course(number)
         running = int(state["outcome"]) != Outcome.DIVERGED
-        if running and int(state["step"]) != epoch * course.steps:
+        if running and int(state["step"]) != epoch * course.epochs.steps:
             return []
         return course.probe({number: self._members[number]}, {number: state}, epoch)
 
@@ -234,7 +239,7 @@ class LocalEngine:
         program = self._programs.of(number)
         if program is None:
             raise KeyError(number)
-        return Course(program, self._rows, self._specs[number].order_seed)
+        return Course(Epochs(program, self._rows, self._specs[number].order_seed))
 
     def take_shortages(self) -> list[Shortage]:
         """Return each lack of memory that training went on after, since this was asked last."""
@@ -248,6 +253,25 @@ class LocalEngine:
             Exception: what building it raised.
         """
         return self._programs.of(number)
+
+    def ways(self, number: int, spec: TrialSpec) -> list[Epochs]:
+        """Return what may train networks like a trial: its own program first, then the others.
+
+        Args:
+            number: of the trial.
+            spec: its configuration; its order of batches is the ways'.
+        """
+        own = self._programs.of(number)
+        others = [program for program in self._programs.built() if program is not own]
+        batch = own.structure.batch if own is not None else 0
+        alike = [program for program in others if program.structure.batch == batch]
+        first = [] if own is None else [own]
+        return [Epochs(program, self._rows, spec.order_seed) for program in first + alike]
+
+    def compiled(self, number: int, member: Member, spec: TrialSpec) -> Epochs:
+        """Return a way for a network that no program of the study has; compiles."""
+        program = self._programs.made_for(number, member, spec.whole("batch_size"))
+        return Epochs(program, self._rows, spec.order_seed)
 
     def rows(self) -> int:
         """Return how many train and dev rows there are, each counted once."""
@@ -331,7 +355,7 @@ class LocalEngine:
         alone = list(members.values())
         session = changing(program.load(alone, [self._states.get(n) for n in group]), alone)
         order_seed, done, step, until = work
-        course = Course(program, self._rows, order_seed)
+        course = Course(Epochs(program, self._rows, order_seed))
         last = {n: self._specs[n].whole("epochs") for n in group}
         together = Group(course, session, members, last, self._probes, self.meter)
         self._at_work = group, session

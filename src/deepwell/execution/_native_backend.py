@@ -71,13 +71,9 @@ class NativeBackend:
 
     def build(self, bucket: Bucket, rows: TrainingRows) -> Program:
         """Make a bucket's program."""
-        if len(rows.views) > 1:
-            from deepwell.training._native_views import NativeViewsProgram
+        from deepwell.training._native_views import native_program
 
-            return NativeViewsProgram(bucket.structure, rows, lanes=bucket.options.lanes)
-        from deepwell.training._native_program import NativeProgram
-
-        return NativeProgram(bucket.structure, rows, lanes=bucket.options.lanes)
+        return native_program(bucket.structure, rows, bucket.options.lanes)
 
     def _options(self, members: list[Member], batch: int, shape: Shape) -> ProgramOptions:
         """Return as many lanes as the largest members and all threads' workspaces leave room for.

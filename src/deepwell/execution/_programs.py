@@ -113,6 +113,11 @@ class Programs:
                 return self.at(index)
         return None
 
+    def built(self) -> list[Program]:
+        """Return the programs that are there already, in the order of planning."""
+        done = [future for future in self._built if future.done() and not future.cancelled()]
+        return [future.result() for future in done if future.exception() is None]
+
     def made_for(self, number: int, member: Member, batch_size: int) -> Program:
         """Return a program for one trial alone, which is not kept."""
         planned = self.plan({number: member}, {number: batch_size}, 1.0)

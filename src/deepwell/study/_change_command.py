@@ -105,6 +105,9 @@ def _row_flags(options: Mapping[str, object]) -> list[str]:
 def _network_flags(values: Mapping[str, object]) -> list[str]:
     """Return the flags that fix a configuration: what is not the default, and what is searched."""
     given = {name: values[name] for name in ("optimizer", "decay", "activation", "hidden_units")}
+    if not given["hidden_units"]:  # none is said by the number of layers
+        given = {**given, "hidden_layers": 0}
+        del given["hidden_units"]
     defaults = complete(given)
     last = cast(int, values["epochs"])  # a change that never comes would be refused
     coming = changes_of(str(values["change"])).items()

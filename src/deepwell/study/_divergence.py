@@ -44,6 +44,8 @@ def _origin(engine: LocalEngine, diverged: Sequence[Trial]) -> tuple[NonFinite |
     seconds = _seconds(engine, cheapest)
     if engine.streams:
         return None, "the rows lie in a file, larger than memory"
+    if engine.needs_compiling(cheapest.number):
+        return None, "its program is not compiled in this run"
     if seconds > _MOST_SECONDS:
         return None, f"to train it again takes about {count(max(1, round(seconds)), 'second')}"
     try:

@@ -25,7 +25,7 @@ from ._history import History
 
 EVENT = "checks"
 _NO_MEMORY = "there is too little memory for them"
-_STREAMED = "rows larger than the memory come to the JAX program by windows"
+_NO_PROGRAM = "this run has no program for such a network"
 _LARGEST = 1_000_000  # parameters: a larger network takes longer to check than seems worth while
 _TOO_LARGE = f"no network has {_LARGEST:,} parameters or fewer"
 
@@ -87,8 +87,8 @@ def _measured(number: int, member: Member, data: Data, engine: LocalEngine) -> M
         own_rule = not is_foreign(member.optimizer)
         measured = {"left_out": _left_out(member, engine), "program": "native"}
         measured |= first_steps(member, rows, own_rule=own_rule)
-    elif rows.streamed or (program := engine.program_of(number)) is None:
-        measured["left_out"] = (f"all checks: {_STREAMED}",)
+    elif (program := engine.program_of(number)) is None:
+        measured["left_out"] = (f"all checks: {_NO_PROGRAM}",)
     else:
         began = time.perf_counter()  # it would be compiled without these checks too
         measured = compiled_first_steps(program, replace(member, view=0), rows)

@@ -10,39 +10,52 @@ from typing import cast
 import numpy as np
 
 from deepwell._native._core_module import available
+from deepwell.checking._arms import JAX, NATIVE, native_way
 from deepwell.checking._mode_costs import mode_costs
 from deepwell.data._batches import epoch_order
 from deepwell.data._data import Data
 from deepwell.data._image_augmentations import STRENGTHS
 from deepwell.diagnosis._causes import causes_first
+from deepwell.diagnosis._changes import change_for
 from deepwell.diagnosis._comparison import hardest_baseline
 from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, matters
 from deepwell.diagnosis._input_findings import SLOW, InputScales, input_finding, input_scales
 from deepwell.diagnosis._intervals import paired_difference
-from deepwell.diagnosis._layer_findings import SYMPTOMS, layer_finding, quiet_finding
+from deepwell.diagnosis._layer_findings import (
+    SYMPTOMS,
+    layer_finding,
+    quiet_finding,
+    unseen_finding,
+)
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.diagnosis._mode_findings import ModeCosts, averages_off, mode_finding
 from deepwell.diagnosis._noise_findings import noise_finding, searched_batches
 from deepwell.diagnosis._output_findings import CONSTANT, output_finding, output_spread
 from deepwell.diagnosis._plateau_findings import plateau_finding
-from deepwell.diagnosis._rate_findings import diagnose_rate, searched, untested_rate
+from deepwell.diagnosis._rate_findings import HIGHER, LOWER, diagnose_rate, searched, untested_rate
 from deepwell.execution._recovery import out_of_memory
 from deepwell.networks._architecture import Architecture
 from deepwell.networks._exact_statistics import with_exact_statistics
 from deepwell.networks._forward import predictions
 from deepwell.optimization._foreign import is_foreign
 from deepwell.records import Estimate, Finding, Status, Trial, TrialSpec
-from deepwell.training._program import State
+from deepwell.training._epochs import Epochs
+from deepwell.training._program import State, TrainingRows
 from deepwell.training._state import best_parameters
 
+from ._arrays import training_rows
 from ._change_command import change_command
 from ._evaluate import targets
-from ._examination import FLOOR, SHARE, Examination, Subject, examine
+from ._examination import FLOOR, SHARE, examine
+from ._examination_arms import Examination, at_rate
+from ._subject import StudyPrograms, Subject
 
 _PART_OF_MEMORY = 4  # of the budget one part in so many is for twins
 _BATCHES = 12  # whose costs the modes are compared by: 4,096 sign patterns
 _OTHERS = 10  # networks whose best epochs are told beside the best one's
 _ANNEALING = ("cosine", "one_cycle")
+_TOO_LONG = "more than a hundredth of the study's time"
+_NO_PROGRAM = "there was no program at hand, or no memory, to train such networks with"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +74,7 @@ class Ended:
         spread: of the network's predictions on the dev rows, by `output_spread`.
         work: multiply-adds that the study trained.
         memory: its budget in bytes; None for no bound.
+        programs: of the study; None where the native program trained it.
         folds: of its cross-validation; 0 for none.
         seed: of resampling.
     """
@@ -80,6 +94,7 @@ class Ended:
     seed: int
     memory: int | None = None
     folds: int = 0
+    programs: StudyPrograms | None = None
 
 
 def training_findings(ended: Ended) -> list[Finding]:
@@ -92,7 +107,7 @@ def training_findings(ended: Ended) -> list[Finding]:
     harm = None if seen is None else seen.harm
     change = ("", dict[str, object]()) if seen is None else seen.twin
     found = [
-        *_layer_findings(seen, ended.metric, size),
+        *_layer_findings(seen, ended, size),
         *_rate_findings(seen, ended, size),
         noise_finding(
             *(curves, constant_cost, None if seen is None else seen.larger),
@@ -110,25 +125,33 @@ def training_findings(ended: Ended) -> list[Finding]:
 def _examined(
     ended: Ended, curves: Curves, constant_cost: float, scales: InputScales
 ) -> Examination | None:
-    """Return what is inside the network; None where the native program cannot train it."""
+    """Return what is inside the network; None where no program here can train it."""
     spec = ended.best.spec
-    trainable = available() and ended.architecture.front is None and not _augments(spec)
-    if not trainable or is_foreign(spec.text("optimizer")) or not curves.epochs:
+    try:
+        ways = _ways(ended) if curves.epochs else []
+    except Exception as error:  # what a lack of memory raises depends on where it comes
+        if not out_of_memory(error):
+            raise
         return None
+    if not ways:
+        return None
+    speed = NATIVE if ended.programs is None else JAX
     subject = Subject(
         spec=spec,
         state=ended.state,
         data=ended.data,
+        ways=ways,
         metric=ended.metric,
         scale=ended.scale,
         score=ended.best.score * ended.scale,
         curves=curves,
         constant_cost=constant_cost,
-        allowance=max(FLOOR, SHARE * ended.work),
+        allowance=max(FLOOR, SHARE * speed.product * ended.work),
         memory=None if ended.memory is None else ended.memory // _PART_OF_MEMORY,
         searched=searched(ended.trials, ended.best),
         constant_output=ended.spread <= CONSTANT,
         searched_batches=searched_batches(ended.trials, ended.best),
+        programs=ended.programs,
     )
     try:
         return examine(subject, raw_inputs=scales.off >= SLOW)
@@ -136,6 +159,28 @@ def _examined(
         if not out_of_memory(error):
             raise
         return None  # a result is worth more than what twins would show
+
+
+def _ways(ended: Ended) -> list[Epochs]:
+    """Return the programs that may train networks like the best one; empty without its own.
+
+    The native program where it has the network, which is fastest; else those of the study that are
+    compiled, and for dense networks the native one on the same rows, for their twins.
+    """
+    spec, data, task = ended.best.spec, ended.data, ended.data.task
+    dense = available() and ended.architecture.front is None and not _augments(spec)
+
+    def native(rows: TrainingRows, steps: int | None = None) -> Epochs:
+        batch, seed = spec.whole("batch_size"), spec.order_seed
+        return native_way(rows, task.loss, task.outputs, ended.metric, batch, seed, steps)
+
+    if dense and not is_foreign(spec.text("optimizer")):
+        return [native(replace(training_rows(data), streamed=False))]
+    ways = [] if ended.programs is None else ended.programs.ways()
+    if not ways or not dense:
+        return ways
+    rows = ways[0].rows
+    return [*ways, native(rows, ways[0].program.structure.steps if rows.streamed else None)]
 
 
 def _augments(spec: TrialSpec) -> bool:
@@ -180,23 +225,28 @@ def _constant_cost(data: Data) -> float:
     return float(-(shares * np.log(shares)).sum())
 
 
-def _layer_findings(seen: Examination | None, metric: str, size: float) -> list[Finding]:
+def _layer_findings(seen: Examination | None, ended: Ended, size: float) -> list[Finding]:
+    layered = ended.architecture.layers > 1 or ended.architecture.front is not None
     if seen is None:
-        return []
+        return [unseen_finding(symptom, _NO_PROGRAM) for symptom in SYMPTOMS] if layered else []
     found: list[Finding] = []
     for symptom in SYMPTOMS:
         twins = (seen.twins or {}).get(symptom.code)
         if twins is not None:
-            found.append(layer_finding(symptom, twins, metric, size, checks=len(seen.symptoms)))
-        elif len(seen.probe.layers) > 1:
-            quiet = quiet_finding(symptom, seen.probe)
+            found.append(
+                layer_finding(symptom, twins, ended.metric, size, checks=len(seen.symptoms))
+            )
+        elif len(seen.sight.probe.layers) > 1:
+            quiet = quiet_finding(symptom, seen.sight)
             if symptom in seen.settled:
                 why = "networks of lower learning rates, which the search tried, did no better"
                 quiet = replace(quiet, claim=f"{symptom.claim}, but no harm", detail=why)
             elif symptom in seen.symptoms:
                 claim = f"{symptom.claim} not compared with healthy twins"
-                why = "they would take more than a hundredth of the study's time"
+                why = f"{'their program' if seen.lacking else 'they'} would take {_TOO_LONG}"
                 quiet = replace(quiet, level="unsure", claim=claim, detail=why)
+                change, values = change_for(symptom.code, ended.best.spec.hyperparameters)
+                quiet = _to_try(quiet, change, values)
             found.append(quiet)
     return found
 
@@ -205,13 +255,25 @@ def _rate_findings(seen: Examination | None, ended: Ended, size: float) -> list[
     if seen is not None and seen.rates is not None:
         return diagnose_rate(seen.rates, ended.metric, size)
     if seen is not None and seen.factors:
-        why = "trying others would take more than a hundredth of the study's time"
-        return untested_rate(why, looked=False)
+        why = f"trying others would take {_TOO_LONG}"
+        rate = ended.best.spec.number("learning_rate")
+        both = untested_rate(why, looked=False)
+        for place, factor in enumerate((LOWER, HIGHER)):
+            values = at_rate(rate * factor)
+            if factor in seen.factors:
+                change = f"learning rate {values['learning_rate']}"
+                both[place] = _to_try(both[place], change, values)
+        return both
     if searched(ended.trials, ended.best):
         return untested_rate("the search tried others")
     if seen is None:
-        return untested_rate("no other rate was tried for such a network", looked=False)
+        return untested_rate(_NO_PROGRAM, looked=False)
     return untested_rate("")
+
+
+def _to_try(finding: Finding, change: str, values: Mapping[str, object]) -> Finding:
+    """Return a finding with the change that would tell."""
+    return replace(finding, evidence={**finding.evidence, "change": change, "values": values})
 
 
 def _hardest(ended: Ended) -> tuple[str, Estimate] | None:
@@ -261,9 +323,9 @@ def spread_of(data: Data, prediction: np.ndarray) -> float:
 
 
 def _with_command(finding: Finding, ended: Ended) -> Finding:
-    """Return a problem with the command that trains the network with its one change."""
+    """Return what asks for a change with the command that trains the network with it."""
     values = finding.evidence.get("values")
-    if finding.level != "problem" or not isinstance(values, Mapping):
+    if finding.level == "ok" or not isinstance(values, Mapping):
         return finding
     change = cast(Mapping[str, object], values)
     changed: dict[str, object] = {**ended.best.spec.hyperparameters, **change}

@@ -27,6 +27,7 @@ from ._improve_command import with_improve_commands
 from ._probabilities import wrong_probabilities
 from ._repeats import best_possible, repeats_of
 from ._run import Run
+from ._subject import StudyPrograms
 from ._training_findings import Ended, spread_of, training_findings
 from ._work import trained_multiply_adds
 
@@ -149,4 +150,5 @@ def _ended(
         seed=run.settings.seed,
         memory=run.memory,
         folds=run.settings.folds,
+        programs=None if run.engine.name == "native" else StudyPrograms(run.engine, first),
     )

@@ -18,6 +18,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from deepwell._base._errors import UsageError
 from deepwell._jax._start import start
 from deepwell.data._batches import steps_per_epoch
 
@@ -27,7 +28,16 @@ from ._jax_layout import order_shape
 from ._jax_rows import device_rows, rows_of
 from ._jax_session import JaxSession
 from ._jax_step import Rows
-from ._program import Chunk, Info, Member, ProgramOptions, State, Structure, TrainingRows
+from ._program import (
+    Chunk,
+    Info,
+    Member,
+    ProgramOptions,
+    State,
+    Structure,
+    TrainingRows,
+    Window,
+)
 from ._state import at_best, initial_state
 
 _COUNT_LOCK = threading.Lock()
@@ -67,6 +77,7 @@ class JaxProgram:
         with self._precision():
             self._rows = device_rows(structure, rows, self._shared)
             self._streamed = rows.streamed
+        self._given: tuple[Window, Rows] | None = None
         self._advance = self._compiled(self.options.lanes)
         self.compile_seconds = time.perf_counter() - began
         self._narrower = self._compile_narrower()
@@ -90,7 +101,15 @@ class JaxProgram:
         return lanes if each <= memory else max(1, int(lanes * memory / each))
 
     def _rows_of(self, chunk: Chunk) -> Rows:
-        return rows_of(chunk, self._rows, self.structure, self._shared, streamed=self._streamed)
+        """Return the rows of a call; those of a window that comes again are put there once."""
+        if chunk.window is None or self._streamed:
+            self._given = None
+        elif self._given is not None and self._given[0] is chunk.window:
+            return self._given[1]
+        rows = rows_of(chunk, self._rows, self.structure, self._shared, streamed=self._streamed)
+        if chunk.window is not None and not self._streamed:
+            self._given = chunk.window, rows
+        return rows
 
     def _precision(self):
         return jax.enable_x64(True) if self.structure.dtype == "float64" else _as_it_is()
@@ -126,6 +145,15 @@ class JaxProgram:
         """Return the lanes of a device that so many members need: the fewest compiled ones."""
         fitting = [n for n in self._narrower if n * self.devices >= members]
         return min(fitting, default=self.options.lanes)
+
+    def fits(self, member: Member) -> bool:
+        """Whether its structure has what a member needs, from the start and after each change."""
+        try:
+            for stage in member.stages():
+                check_fit(stage, self.structure)
+        except (ValueError, UsageError):
+            return False
+        return True
 
     def load(self, members: Sequence[Member], states: Sequence[State | None]) -> JaxSession:
         """Put members with their states into lanes; None begins a member anew.

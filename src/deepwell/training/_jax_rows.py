@@ -61,6 +61,9 @@ def rows_of(
     if order.size and not 0 <= order.min() <= order.max() <= len(window.y):
         raise ValueError(f"order must hold rows from 0 to {len(window.y)} of the window")
     train = _padded_train(structure, window.x, window.y, window.weight)
+    if held.y_train.ndim == 2:  # every view gets the same rows
+        views = len(held.y_train)
+        train = {name: np.repeat(part[None], views, 0) for name, part in train.items()}
     return dataclasses.replace(held, **jax.device_put(train, sharding))
 
 

@@ -74,6 +74,15 @@ class NativeProgram:
         self._rows = rows
         self._data: dict[str, Any] = {}
 
+    def fits(self, member: Member) -> bool:
+        """Whether it can train a member: a dense one, with a rule of the core's."""
+        try:
+            for stage in member.stages():
+                _check_fit(stage, self.structure, self._rows.x_train.shape[1])
+        except ValueError:
+            return False
+        return member.architecture.front is None
+
     def load(self, members: Sequence[Member], states: Sequence[State | None]) -> NativeSession:
         """Put members with their states into a session; None begins a member anew.
 

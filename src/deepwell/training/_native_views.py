@@ -50,6 +50,10 @@ class NativeViewsProgram:
         for program in self.programs:  # smaller views take as many steps as the largest
             program.per_epoch = max(one.per_epoch for one in self.programs)
 
+    def fits(self, member: Member) -> bool:
+        """Whether it can train a member."""
+        return member.view < len(self.programs) and self.programs[member.view].fits(member)
+
     def load(self, members: Sequence[Member], states: Sequence[State | None]) -> NativeViewsSession:
         """Put members with their states into the sessions of their views.
 
@@ -65,6 +69,14 @@ class NativeViewsProgram:
         fresh = [at_best(state) for state in states]
         nothing = np.zeros((len(self.programs), 0, self.structure.batch), np.int32)
         return self.load(members, fresh).advance(Chunk(nothing, epoch=1))
+
+
+def native_program(
+    structure: Structure, rows: TrainingRows, lanes: int = DEFAULT_LANES
+) -> NativeProgram | NativeViewsProgram:
+    """Return the native program for rows of one data view or several."""
+    kind = NativeViewsProgram if len(rows.views) > 1 else NativeProgram
+    return kind(structure, rows, lanes)
 
 
 class NativeViewsSession:

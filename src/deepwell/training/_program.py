@@ -388,6 +388,10 @@ class Program(Protocol):
     lanes: int  # members that one session can hold
     compile_seconds: float  # wall time that compiling took, 0 for what was compiled before
 
+    def fits(self, member: Member) -> bool:
+        """Whether it can train a member, from the start and after each of its changes."""
+        ...
+
     def load(self, members: Sequence[Member], states: Sequence[State | None]) -> Session:
         """Put members (at most `lanes`) with their states into lanes; None begins one anew."""
         ...

@@ -1,0 +1,403 @@
+"""The arms of an examination: the network itself, healthy twins, and the changes that are tried."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from deepwell._base._hyperparameters import default_initializer
+from deepwell.checking._arms import JAX, Arm, Bench, native_way
+from deepwell.data._data import Data
+from deepwell.diagnosis._changes import TWIN_RATES, Change, change_for, healthy
+from deepwell.diagnosis._layer_findings import (
+    EXPLODING,
+    VANISHING,
+    Moment,
+    Sight,
+    Symptom,
+    Twins,
+)
+from deepwell.diagnosis._paired_runs import Effect, agreeing, effect
+from deepwell.diagnosis._rate_findings import Rates
+from deepwell.records import QUANTILES
+from deepwell.training._program import Member, State
+
+from ._arrays import training_rows
+from ._subject import Subject
+
+RUNS = 8  # pairs of runs: 256 sign patterns, so p-values go down to 0.004
+PILOTS = 2  # runs of each rate that a twin may have
+_LEAST_EPOCHS = 3
+_Values = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was seen.
+
+    Attributes:
+        sight: of the network at its best weights.
+        symptoms: that were suspected.
+        settled: that were as well, but the search has tried the change, a lower rate.
+        factors: of the learning rate that there was a reason to try.
+        twins: symptom's code -> network and twins side by side; without those for which there
+            were no twins.
+        harm: gain of healthy twins over the network, None where none were trained.
+        twin: change that makes the network its twin.
+        rates: the network at other rates, None where none were tried.
+        inputs: what normalizing the inputs did, None where they are or it was not tried.
+        batch: the larger batch size that there was a reason to try, 0 for none.
+        larger: what it did, None where it was not tried.
+        lacking: whether a program was missing that would have been needed.
+    """
+
+    sight: Sight
+    symptoms: tuple[Symptom, ...] = ()
+    settled: tuple[Symptom, ...] = ()
+    factors: tuple[float, ...] = ()
+    twins: Mapping[str, Twins] | None = None
+    harm: Effect | None = None
+    twin: Change = ("", {})
+    rates: Rates | None = None
+    inputs: Effect | None = None
+    batch: int = 0
+    larger: Effect | None = None
+    lacking: bool = False
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """What there is a reason to look into.
+
+    Attributes:
+        symptoms: of its layers.
+        factors: of the learning rate.
+        stuck: whether it has learnt nothing and no symptom says why.
+        raw_inputs: whether its inputs are not normalized.
+        batch: a larger batch size, 0 for none.
+    """
+
+    symptoms: tuple[Symptom, ...]
+    factors: tuple[float, ...]
+    stuck: bool
+    raw_inputs: bool
+    batch: int
+
+
+@dataclass(frozen=True)
+class _Size:
+    """How much of an examination is made.
+
+    Attributes:
+        runs: of the network, of twins and of each change.
+        pilots: runs of each rate that a twin may have.
+        rates: these rates.
+        factors: whether other learning rates and batches are tried.
+        cures: whether the changes that should mend symptoms are.
+    """
+
+    runs: int = RUNS
+    pilots: int = PILOTS
+    rates: tuple[float, ...] = TWIN_RATES
+    factors: bool = True
+    cures: bool = True
+
+
+# From all that is asked to what twins alone can tell; the first one that there is room for is made.
+_SIZES = (
+    _Size(),
+    _Size(factors=False),
+    _Size(factors=False, pilots=1, rates=TWIN_RATES[1:3]),
+    _Size(factors=False, pilots=1, rates=TWIN_RATES[1:3], cures=False, runs=6),
+)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is made: how much, for how many epochs, and of what there is a program for it."""
+
+    size: _Size
+    epochs: int
+    groups: tuple[bool, ...]
+    cures: Mapping[str, _Values]
+    factors: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Healthy twins of one kind: what they show, and what it is to be one of them."""
+
+    moments: tuple[Moment, ...]
+    harm: Effect
+    change: Change
+
+
+class Arms:
+    """All arms of one examination.
+
+    Args:
+        subject: the network.
+        bench: where they train.
+        why: what there is a reason to look into.
+    """
+
+    def __init__(self, subject: Subject, bench: Bench, why: Suspicion) -> None:
+        self._subject, self._bench, self._why = subject, bench, why
+        self._values = subject.spec.hyperparameters
+        wanted = [s in (VANISHING, EXPLODING) for s in why.symptoms] + [True] * why.stuck
+        groups = tuple(dict.fromkeys(wanted))
+        same = healthy(self._values, 1e-3, True) == healthy(self._values, 1e-3, False)
+        self._groups = groups[:1] if same else groups
+        self._cures = {s.code: change_for(s.code, self._values) for s in why.symptoms}
+
+    def seen(self, seen: Examination) -> Examination:
+        """Train the arms and return what they show; the same where there is no room for them."""
+        planned, lacking = self._planned()
+        if planned is None:
+            return replace(seen, lacking=lacking)
+        epochs, runs = planned.epochs, range(planned.size.runs)
+        rate = self._subject.spec.number("learning_rate")
+        wanted: dict[object, _Values] = {"own": {}, **planned.cures}
+        wanted |= {f: at_rate(rate * f) for f in planned.factors}
+        arms = self._train(wanted, epochs, runs)
+        own = arms["own"]
+        twins = {g: self._twins(own, g, planned) for g in planned.groups}
+        best = max(twins.values(), key=lambda t: t.harm.gain, default=None)
+        told = {s.code: self._told(s, arms, twins, epochs) for s in self._why.symptoms}
+        return replace(
+            seen,
+            twins={code: found for code, found in told.items() if found is not None},
+            harm=None if best is None else best.harm,
+            twin=("", {}) if best is None else best.change,
+            rates=self._rates(rate, arms, planned) if planned.factors else None,
+            inputs=self._normalized(own, epochs) if self._normalizes() else None,
+            larger=self._with_larger_batches(own, epochs) if self._rebatches(planned) else None,
+            lacking=lacking,
+        )
+
+    def _planned(self) -> tuple[_Plan | None, bool]:
+        """Return what the allowance lets be made, None for nothing, and whether programs lack.
+
+        Programs that are missing are compiled where there is room for that beside the arms.
+        """
+        whole = self._within(_SIZES[0])
+        missing = self._missing(whole)
+        programs, room = self._subject.programs, self._subject.allowance
+        if missing and programs is not None:
+            room -= JAX.compiling * len(missing)
+            if self._epochs(whole, room):
+                for values in missing:
+                    member, spec = self._subject.member(values, 0), self._subject.changed(values, 0)
+                    self._bench.add(programs.compiled(member, spec))
+                return replace(whole, epochs=self._epochs(whole, room)), False
+        for size in _SIZES:
+            tried = self._with_programs(self._within(size))
+            epochs = self._epochs(tried, self._subject.allowance)
+            some = tried.groups or tried.factors or self._normalizes() or self._rebatches(tried)
+            if epochs and some:
+                return replace(tried, epochs=epochs), bool(missing)
+        return None, bool(missing)
+
+    def _within(self, size: _Size) -> _Plan:
+        cures = {code: values for code, (_, values) in self._cures.items()} if size.cures else {}
+        return _Plan(size, 0, self._groups, cures, self._why.factors if size.factors else ())
+
+    def _with_programs(self, planned: _Plan) -> _Plan:
+        """Return what is left of a plan without what no program here can train."""
+        groups = tuple(g for g in planned.groups if self._has(healthy(self._values, 1e-3, g)))
+        cures = {code: values for code, values in planned.cures.items() if self._has(values)}
+        return replace(planned, groups=groups, cures=cures)
+
+    def _has(self, values: _Values) -> bool:
+        return self._bench.has(self._subject.member(values, 0))
+
+    def _missing(self, planned: _Plan) -> list[_Values]:
+        """Return one network of each kind that a plan asks for and no program here can train."""
+        twins = [healthy(self._values, 1e-3, g) for g in planned.groups]
+        kinds: dict[object, _Values] = {}
+        for values in (*twins, *planned.cures.values()):
+            if not self._has(values):
+                a = self._subject.member(values, 0)
+                kind = a.optimizer, a.architecture.activation, a.architecture.batch_norm
+                kinds.setdefault(kind, values)
+        return list(kinds.values())
+
+    def _epochs(self, planned: _Plan, room: float) -> int:
+        """Return for how many epochs so many multiply-adds let a plan train, 0 for too few."""
+        size = planned.size
+        rate = self._subject.spec.number("learning_rate")
+        tried = [*planned.cures.values(), *(at_rate(rate * f) for f in planned.factors)]
+        changes = {_key(values): values for values in tried if values}
+        each = [self._work(values) for values in ({}, *changes.values())]
+        others = self._normalizes() + self._rebatches(planned)
+        runs = size.runs * (1 + len(changes) + others)
+        work = size.runs * (sum(each) + each[0] * others)
+        for group in planned.groups:
+            twins = size.runs + size.pilots * (len(size.rates) - 1)
+            runs += twins
+            work += twins * self._work(healthy(self._values, 1e-3, group))
+        if runs > self._subject.room():
+            return 0
+        wanted = self._subject.curves.epochs
+        epochs = min(wanted, int(max(room, 0.0) / work))
+        return epochs if epochs >= min(_LEAST_EPOCHS, wanted) else 0
+
+    def _work(self, values: _Values) -> float:
+        return self._bench.work(self._subject.member(values, 0))
+
+    def _rates(self, rate: float, arms: Mapping[object, list[Arm]], planned: _Plan) -> Rates:
+        effects = {f: self._effect(arms["own"], arms[f]) for f in planned.factors}
+        full = planned.epochs >= self._subject.curves.epochs
+        beats = frozenset(f for f in planned.factors if self._beats_all(arms[f]))
+        return Rates(rate, effects, planned.epochs, full, beats)
+
+    def _train(
+        self, wanted: Mapping[object, _Values], epochs: int, runs: range
+    ) -> dict[object, list[Arm]]:
+        """Return the runs of each arm; arms of the same values are the same runs."""
+        alike = {_key(values): values for values in wanted.values()}
+        members = [self._subject.member(v, run) for v in alike.values() for run in runs]
+        courses = self._bench.train(members, epochs)
+        size, places = len(runs), {key: place for place, key in enumerate(alike)}
+        starts = {name: places[_key(values)] * size for name, values in wanted.items()}
+        return {name: courses[first : first + size] for name, first in starts.items()}
+
+    def _twins(self, own: list[Arm], passes_gradients: bool, planned: _Plan) -> _Group:
+        """Return healthy twins at the rate that the first runs found best, and what they show."""
+        values, size, epochs = self._values, planned.size, planned.epochs
+        each: dict[object, _Values] = {
+            rate: healthy(values, rate, passes_gradients) for rate in size.rates
+        }
+        pilots = self._train(each, epochs, range(size.pilots))
+        rate = min(size.rates, key=lambda r: (_mean_score(pilots[r]), _mean_cost(pilots[r])))
+        rest = self._train({rate: each[rate]}, epochs, range(size.pilots, size.runs))
+        twins = pilots[rate] + rest[rate]
+        differs = {k: v for k, v in each[rate].items() if _differs(k, v, values)}
+        words = [f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in differs.items()]
+        change = ", ".join(words) or "a healthy twin", differs
+        moments = self._moments([own[0], *twins]) if self._why.symptoms else ()
+        return _Group(moments, self._effect(own, twins), change)
+
+    def _moments(self, looked: Sequence[Arm]) -> tuple[Moment, ...]:
+        """Return what is inside a network, the first, and its twins."""
+        members = [course.member for course in looked]
+        best = probes_of(self._bench, members, [course.best for course in looked])
+        moments = [Moment("at best", False, best[0], tuple(best[1:]))]
+        if not starts_as_twins(self._values):
+            start = probes_of(self._bench, members, self._bench.start(members))
+            moments.append(Moment("at the start", True, start[0], tuple(start[1:])))
+        return tuple(moments)
+
+    def _told(
+        self,
+        symptom: Symptom,
+        arms: Mapping[object, list[Arm]],
+        twins: Mapping[bool, _Group],
+        epochs: int,
+    ) -> Twins | None:
+        wanted = symptom in (VANISHING, EXPLODING)
+        group = twins.get(wanted if wanted in self._groups else self._groups[0])
+        if group is None:
+            return None
+        change, values = self._cures[symptom.code]
+        cure = self._effect(arms["own"], arms[symptom.code]) if symptom.code in arms else None
+        units = self._subject.units()
+        return Twins(group.moments, units, group.harm, epochs, cure, change, values)
+
+    def _effect(self, own: Sequence[Arm], other: Sequence[Arm]) -> Effect:
+        scale, worst = self._subject.scale, self._subject.curves.constant
+        score = effect([c.score * scale for c in own], [c.score * scale for c in other], worst)
+        cost = effect([c.cost for c in own], [c.cost for c in other], math.inf)
+        return agreeing(score, cost)
+
+    def _beats_all(self, arm: Sequence[Arm]) -> bool:
+        scores = [c.score * self._subject.scale for c in arm]
+        return max(scores) < self._subject.score
+
+    def _normalizes(self) -> bool:
+        """Return whether the network is tried with normalized inputs: by the native program."""
+        return self._why.raw_inputs and self._native
+
+    def _rebatches(self, planned: _Plan) -> bool:
+        """Return whether it is tried with larger batches: by the native program."""
+        return planned.size.factors and self._why.batch > 0 and self._native
+
+    @property
+    def _native(self) -> bool:
+        return self._subject.ways[0].program.compile_seconds == 0
+
+    def _normalized(self, own: Sequence[Arm], epochs: int) -> Effect:
+        """Return what it does to normalize the inputs by the train rows."""
+        data = self._subject.data
+        mean = data.train.x.mean(axis=0, dtype=np.float64)
+        spread = data.train.x.std(axis=0, dtype=np.float64)
+        spread = np.where(spread > 0, spread, 1.0)
+        parts = [
+            replace(part, x=((part.x - mean) / spread).astype(np.float32))
+            for part in (data.train, data.dev)
+        ]
+        changed = replace(data, train=parts[0], dev=parts[1])
+        return self._elsewhere(own, epochs, changed, self._subject.spec.whole("batch_size"))
+
+    def _with_larger_batches(self, own: Sequence[Arm], epochs: int) -> Effect:
+        """Return what larger batches do at the same rate."""
+        return self._elsewhere(own, epochs, self._subject.data, self._why.batch)
+
+    def _elsewhere(self, own: Sequence[Arm], epochs: int, data: Data, batch: int) -> Effect:
+        """Return what other rows, or batches of another size, do to the network."""
+        subject, task = self._subject, data.task
+        rows = replace(training_rows(data), streamed=False)
+        way = native_way(
+            *(rows, task.loss, task.outputs, subject.metric, batch, subject.spec.order_seed)
+        )
+        members = [subject.member({}, run) for run in range(len(own))]
+        return self._effect(own, Bench([way]).train(members, epochs))
+
+
+def at_rate(rate: float) -> dict[str, object]:
+    """Return what is changed to train at a rate, in the digits that are told."""
+    return {"learning_rate": float(f"{rate:.3g}")}
+
+
+def starts_as_twins(values: _Values) -> bool:
+    """Return whether the initial weights have the distribution that those of healthy twins have."""
+    twin = healthy(values, 1e-3, True)
+    usual = values["initializer"] == default_initializer(str(values["activation"]))
+    alike = twin["activation"] == values["activation"]
+    return alike and usual and values["initializer_scale"] == 1.0
+
+
+def probes_of(
+    bench: Bench,
+    members: Sequence[Member],
+    states: Sequence[State],
+    dev_rows: int | None = None,
+) -> list[Sight]:
+    """Return what is inside networks, numbered from 0."""
+    found = bench.look(members, states, QUANTILES, dev_rows)
+    return [
+        Sight(inside.probe(n, int(state["epoch"]), int(state["step"])), inside.flat)
+        for n, (state, inside) in enumerate(zip(states, found, strict=True))
+    ]
+
+
+def _key(values: _Values) -> str:
+    return repr(sorted(values.items()))
+
+
+def _mean_score(courses: Sequence[Arm]) -> float:
+    return float(np.mean([c.score for c in courses]))
+
+
+def _mean_cost(courses: Sequence[Arm]) -> float:
+    costs = [np.nanmin(c.dev_cost) if np.isfinite(c.dev_cost).any() else math.inf for c in courses]
+    return float(np.mean(costs))
+
+
+def _differs(name: str, value: object, values: _Values) -> bool:
+    return value not in ("auto", values.get(name)) or (
+        value == "auto" and values.get(name) in ("zeros", "large", "small", "identity")
+    )
