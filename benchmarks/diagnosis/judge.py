@@ -17,12 +17,12 @@ from .diagnosed import Said, causes
 from .fault import PROGRAM
 from .intervals import clopper_pearson
 from .labels import LABELS, nameable
+from .remedies import APART
 from .scoring import Judged, plain, summary
 
 Cell = Mapping[str, Any]
 DEEPWELL = "Deepwell"
 DEEP = "Deepwell, and `diagnose`"
-_APART = ("advice", "random search")
 
 
 def judged(cells: Mapping[str, Cell]) -> dict[str, dict[str, list[Judged]]]:
@@ -77,6 +77,7 @@ def figures(cells: Mapping[str, Cell]) -> dict[str, Any]:
             "inert": inert(cells),
             "regimes": _regimes([c for k, c in cells.items() if k.startswith("regime/")]),
             "advice": _advice(list(hurting(cells).values())),
+            "improved": _improved(list(hurting(cells).values())),
             "coverage": _coverage(c for k, c in cells.items() if k.startswith("regime/")),
             "cost": _cost(list(clean_cells(cells).values())),
         }
@@ -160,7 +161,7 @@ def _guess(cell: Cell, cause: str) -> Judged:
 
 
 def _menu(cell: Cell) -> list[dict[str, Any]]:
-    return [v for n, v in cell.get("menu", {}).items() if n not in _APART]
+    return [v for n, v in cell.get("menu", {}).items() if n not in APART]
 
 
 def _checks(clean: list[Cell]) -> dict[str, dict[str, float]]:
@@ -254,6 +255,27 @@ def _advice(faulty: list[Cell]) -> dict[str, Any]:
             "random search": statistics.fmean(search), "best of the menu": statistics.fmean(best),
             "regret": statistics.fmean(b - o for b, o in zip(best, ours, strict=True)),
             "versus": differences, "stated": _agreement(tried)}  # fmt: skip
+
+
+def _improved(faulty: list[Cell]) -> dict[str, Any]:
+    """Return what `study.improve()` gives back, beside random search given as long and the menu."""
+    tried = [c["menu"] for c in faulty if "improve" in c.get("menu", {})]
+    if not tried:
+        return {}
+
+    def share(menu: dict[str, Any], name: str) -> float:
+        return min(1.0, max(-1.0, menu[name]["share"]))
+
+    ours = [share(menu, "improve") for menu in tried]
+    search = [share(menu, "random search, as long") for menu in tried]
+    drawn = [statistics.fmean(share(m, n) for n in m if n not in APART) for m in tried]
+    suffices = [menu["improve"]["suffices"] for menu in tried]
+    low, high = clopper_pearson(sum(suffices), len(suffices))
+    return {"plants": len(tried), "ours": statistics.fmean(ours),
+            "random search": statistics.fmean(search), "random remedy": statistics.fmean(drawn),
+            "suffices": sum(suffices), "low": low, "high": high,
+            "versus": {"random search": _paired(ours, search),
+                       "random remedy": _paired(ours, drawn)}}  # fmt: skip
 
 
 def _paired(ours: list[float], theirs: list[float]) -> dict[str, float]:

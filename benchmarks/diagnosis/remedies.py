@@ -149,3 +149,6 @@ MENU: Mapping[str, Remedy] = {
     "patience 0": _settings(patience=0),
 }
 """Name -> (faulty case, healthy case) -> case with the remedy."""
+
+APART = ("advice", "random search", "improve", "random search, as long")
+"""What is tried beside the menu, and is no remedy of it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -21,19 +22,16 @@ from .clean import Setup, improvable
 from .diagnosed import Diagnosed
 from .fault import PROGRAM, STUDY, Plant, plants
 from .halves import Half
+from .improving import improved, networks_in, searched
 from .intervals import hurts, recovered
 from .program_case import ProgramCase
 from .regimes import Regime, truth, verdict
+from .remedies import APART
 from .scoring import plain
 from .training import Outcome
 
 TRIED = 4  # seeds that the menu of studies is tried on; programs take all, side by side
 SEARCHED = 8  # networks of the random search
-SEARCH: dict[str, object] = {
-    "learning_rate": [3e-4, 1e-3, 3e-3, 1e-2, 3e-2], "hidden_units": [(16,), (64,), (32, 32)],
-    "dropout": [0.0, 0.2, 0.4], "l2": [0.0, 1e-4, 1e-2], "activation": ["relu", "tanh"],
-    "initializer_scale": 1.0, "optimizer": "adam",
-}  # fmt: skip
 Keep = Callable[[str, Callable[[], dict[str, Any]]], None]
 
 
@@ -140,7 +138,7 @@ def _advice(told: Diagnosed, kind: str, menu: dict[str, Any]) -> dict[str, Any] 
     if advice is None:
         return None
     name = "advice" if "advice" in menu else remedy_for(str(advice.cause), kind)
-    best = max(v["share"] for n, v in menu.items() if n not in ("advice", "random search"))
+    best = max(v["share"] for n, v in menu.items() if n not in APART)
     regret = best - menu[name]["share"]
     gain = advice.gain if name == "advice" else None
     return {"code": advice.code, "remedy": name, **menu[name], "regret": regret, "gain": gain}
@@ -173,12 +171,19 @@ class _Studies:
         self, healthy: list[Case], faulty: list[Case], told: Diagnosed
     ) -> dict[str, list[Outcome]]:
         advice = first_advice([s for s in told.said if not s.deep])
+        better, networks = None, 0
+        if not math.isnan(told.deeper):
+            better = improved(faulty[0], 0)
+            networks = networks_in(better.seconds, faulty[0], 0)
         found: dict[str, list[Outcome]] = {}
         for seed, (good, bad) in enumerate(zip(healthy[:TRIED], faulty[:TRIED], strict=True)):
             arms = {n: mend(bad, good) for n, mend in remedies.MENU.items()}
             if advice is not None and advice.values:
                 arms["advice"] = bad.with_settings(**advice.values)
-            arms["random search"] = replace(bad.with_settings(**SEARCH), trials=SEARCHED)
+            arms["random search"] = searched(bad, SEARCHED)
+            if better is not None:
+                arms["improve"] = replace(bad.with_settings(**better.values), trials=1)
+                arms["random search, as long"] = searched(bad, networks)
             for name, outcome in zip(
                 arms, training.outcomes(list(arms.values()), seed), strict=True
             ):

@@ -40,6 +40,7 @@ def section(results: Plain, title: str) -> str:
         _families(told["who"]["Deepwell"]["families"]),
         "### What acting on it gives back",
         _advice(told["advice"]),
+        _improved(told["improved"]),
         "### What kind of error is left",
         _regimes(told["regimes"]),
         _coverage(told["coverage"]),
@@ -185,6 +186,21 @@ def _advice(told: Plain) -> str:
         f"shares are cut to [-1, 1]. Deepwell {versus}. Mean regret {told['regret']:.2f}. Gains "
         f"that findings state and gains on rows of the world: rank correlation "
         f"{_number(told['stated']['rank_correlation'])} ({told['stated']['pairs']} pairs)."
+    )
+
+
+def _improved(told: Plain) -> str:
+    if not told:
+        return ""
+    versus = "; ".join(
+        f"over {name} {d['mean']:+.2f} [{d['low']:+.2f}, {d['high']:+.2f}]"
+        for name, d in told["versus"].items()
+    )
+    return (
+        f"`study.improve()` with 5 seconds, on a draw of {told['plants']} plants in studies: "
+        f"{told['ours']:.2f} of the lost score given back, random search given as long "
+        f"{told['random search']:.2f}, a random remedy {told['random remedy']:.2f}; {versus}. It "
+        f"suffices in {told['suffices']} ({_interval(told['suffices'] / told['plants'], told)})."
     )
 
 

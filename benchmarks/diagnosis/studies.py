@@ -31,14 +31,14 @@ def diagnosed(case: Case, seed: int, deep: bool = False) -> Diagnosed:
     with tempfile.TemporaryDirectory(prefix="deepwell-b7-") as folder:
         try:
             data = loaded(case)
-            study, result = _run(case, data, seed, Path(folder))
+            study, result = fitted(case, data, seed, Path(folder))
         except dw.UsageError as error:
             return Diagnosed((refused(str(error)),), None, time.perf_counter() - began)
         except dw.StudyError as error:
             return Diagnosed((_broke(str(error)),), None, time.perf_counter() - began)
-        fitted = time.perf_counter()
+        ended = time.perf_counter()
         told = tuple(study.diagnose()) if deep else result.findings
-        deeper = time.perf_counter() - fitted
+        deeper = time.perf_counter() - ended
         best = next(t for t in study.history() if t.number == result.best_trial)
         measured = _measured(case, data, best, study.probe_records(result.best_trial), result)
         predict = study.best.predict_proba if data.task.classes else study.best.predict
@@ -46,7 +46,7 @@ def diagnosed(case: Case, seed: int, deep: bool = False) -> Diagnosed:
     return Diagnosed(
         said=said_of(told, result.findings),
         measured=measured,
-        seconds=fitted - began,
+        seconds=ended - began,
         trained=result.seconds,
         deeper=deeper if deep else math.nan,
         dev=(result.dev.value, result.dev.low, result.dev.high),
@@ -54,7 +54,8 @@ def diagnosed(case: Case, seed: int, deep: bool = False) -> Diagnosed:
     )
 
 
-def _run(case: Case, data: Data, seed: int, folder: Path) -> tuple[dw.Study, Any]:
+def fitted(case: Case, data: Data, seed: int, folder: Path) -> tuple[dw.Study, Any]:
+    """Return a study of a case that has run, and its result."""
     space = {n: v for n, v in case.settings.items() if isinstance(v, list)}
     fixed = {n: v for n, v in case.settings.items() if not isinstance(v, list)}
     study = dw.Study(

@@ -1,0 +1,65 @@
+"""What `study.improve()` makes of a faulty case, and random search given as long."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .case import Case
+from .studies import fitted
+from .training import loaded, outcomes
+
+SECONDS = 5.0
+_FEWEST, _MOST = 4, 128
+SEARCH: Mapping[str, object] = {
+    "learning_rate": [3e-4, 1e-3, 3e-3, 1e-2, 3e-2], "hidden_units": [(16,), (64,), (32, 32)],
+    "dropout": [0.0, 0.2, 0.4], "l2": [0.0, 1e-4, 1e-2], "activation": ["relu", "tanh"],
+    "initializer_scale": 1.0, "optimizer": "adam",
+}  # fmt: skip
+"""What random search draws from: a usual space, around nothing."""
+
+
+@dataclass(frozen=True)
+class Improved:
+    """Where the recipe ended.
+
+    Attributes:
+        values: hyperparameters of its last network.
+        seconds: that it took.
+        codes: of its findings.
+    """
+
+    values: Mapping[str, object]
+    seconds: float
+    codes: tuple[str, ...]
+
+
+def improved(case: Case, seed: int, seconds: float = SECONDS) -> Improved:
+    """Fit a case as its user did and improve the study for some seconds.
+
+    Args:
+        case: faulty; of a search, the best network is improved.
+        seed: of the study.
+        seconds: its budget.
+    """
+    with tempfile.TemporaryDirectory(prefix="deepwell-b7-") as folder:
+        study, _ = fitted(case, loaded(case), seed, Path(folder))
+        told = study.improve(budget=seconds, save=False)
+    return Improved(told.hyperparameters, told.seconds, tuple(f.code for f in told.findings))
+
+
+def searched(case: Case, networks: int) -> Case:
+    """Return the case with a random search of so many networks in place of its settings."""
+    return replace(case.with_settings(**SEARCH), trials=networks)
+
+
+def networks_in(seconds: float, case: Case, seed: int) -> int:
+    """Return how many networks a random search of a case trains in some seconds, measured on 16."""
+    began = time.perf_counter()
+    outcomes([searched(case, 16)], seed)
+    each = (time.perf_counter() - began) / 16
+    return min(_MOST, max(_FEWEST, math.floor(seconds / each)))
