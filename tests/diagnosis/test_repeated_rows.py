@@ -18,7 +18,7 @@ def labels(rng, inputs: int, each: int, shares):
 
 
 def entropy(shares) -> float:
-    return -sum(p * math.log(p) for p in shares)
+    return -sum(p * math.log(p) for p in shares if p > 0)
 
 
 @pytest.mark.parametrize("each", [2, 3, 40])
