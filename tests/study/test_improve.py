@@ -14,7 +14,8 @@ from deepwell.storage._open import open_store
 from deepwell.study._experiment import Experiment
 from deepwell.study._experiment_cost import affordable_arms, experiment_seconds
 from deepwell.study._experiment_rows import experiment_rows
-from deepwell.study._improve import plan_improvement, wanted
+from deepwell.study._improve import plan_improvement
+from deepwell.study._improve_subject import wanted
 from deepwell.study._observer import Observer
 from deepwell.study._save_improved import improved_name, said
 
