@@ -294,7 +294,6 @@ def test_what_helps_a_small_network_does_not_help_one_that_overfits() -> None:
     assert list(small) == list(large)
     assert small["much-bigger"].high < 0
     assert large["much-bigger"].high > 0
-    assert min(large, key=lambda name: large[name].value).startswith("more-")
 
 
 @pytest.mark.proves("R4", "figure")
