@@ -25,7 +25,6 @@ from deepwell.data._image_augmentations import STRENGTHS
 from deepwell.networks._signals import layer_arrays, layer_names
 from deepwell.optimization._foreign import is_foreign
 from deepwell.optimization._registry import slots_of
-from deepwell.records import Probe
 from deepwell.training._program import (
     Chunk,
     Member,
@@ -79,11 +78,6 @@ class Inside:
     gradient_norm: np.ndarray
     update_norm: np.ndarray
     flat: np.ndarray
-
-    def probe(self, trial: int, epoch: int, step: int) -> Probe:
-        """Return what of it is kept, as a record."""
-        kept = {name: value for name, value in vars(self).items() if name != "flat"}
-        return Probe(trial, epoch, step, **kept)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from deepwell.training._epochs import Epochs
 from deepwell.training._program import Chunk, Member, State
 from deepwell.training._state import initial_state
 
+from ._probe_record import probe_record
+
 
 @dataclass(frozen=True)
 class Course:
@@ -40,7 +42,7 @@ class Course:
         now = [member.during(epoch + 1) for member in members.values()]
         found = look_inside(now, each, where)
         return [
-            inside.probe(number, epoch, int(state["step"]))
+            probe_record(inside, number, epoch, int(state["step"]))
             for number, state, inside in zip(members, each, found, strict=True)
         ]
 

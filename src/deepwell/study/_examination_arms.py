@@ -22,6 +22,7 @@ from deepwell.diagnosis._layer_findings import (
 )
 from deepwell.diagnosis._paired_runs import Effect, agreeing, effect
 from deepwell.diagnosis._rate_findings import Rates
+from deepwell.execution._probe_record import probe_record
 from deepwell.records import QUANTILES
 from deepwell.training._program import Member, State
 
@@ -379,7 +380,7 @@ def probes_of(
     """Return what is inside networks, numbered from 0."""
     found = bench.look(members, states, QUANTILES, dev_rows)
     return [
-        Sight(inside.probe(n, int(state["epoch"]), int(state["step"])), inside.flat)
+        Sight(probe_record(inside, n, int(state["epoch"]), int(state["step"])), inside.flat)
         for n, (state, inside) in enumerate(zip(states, found, strict=True))
     ]
 
