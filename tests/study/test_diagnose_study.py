@@ -72,7 +72,7 @@ def test_where_rows_are_gone_the_fit_is_told_with_a_note(study, file, tmp_path):
         assert f"note      {found.notes[0][:20]}" in repr(found)
         given = dw.load(moved, target="y", train_dev=0.2, vault=tmp_path / "vault")
         assert dw.open_study("codes", study._store).diagnose(given).notes == ()
-        other = dw.load({"a": [1.0, 2.0] * 20, "y": [0, 1] * 20}, target="y", vault=tmp_path)
+        other = dw.load({"a": np.arange(40.0) ** 1.1, "y": [0, 1] * 20}, target="y", vault=tmp_path)
         with pytest.raises(dw.UsageError, match="does not hold the rows that study codes"):
             dw.open_study("codes", study._store).diagnose(other)
     finally:
