@@ -338,7 +338,7 @@ def test_what_simple_models_explain_of_train_rows():
     member = network(made(x, y, 200), 0)
     assert 0.5 < explained_at_most(one, member) < 0.75
     noise = replace(one, y=rng.permutation(y))
-    assert explained_at_most(noise, member) < 0.05
+    assert explained_at_most(noise, member) < 0.1
     near = replace(one, y=np.sign(x[:, 0] * x[:, 1]).astype(np.float32))  # nothing is linear here
     assert explained_at_most(near, member) > 0.2
 

@@ -129,7 +129,7 @@ def test_the_study_hands_over_what_it_trained(tmp_path, monkeypatch):
         seen.append(ended)
         return training_findings(ended)
 
-    monkeypatch.setattr("deepwell.study._conclude.training_findings", look)
+    monkeypatch.setattr("deepwell.study._verdicts.training_findings", look)
     generator = np.random.default_rng(0)
     x = generator.normal(size=(200, 3))
     y = 50 * x[:, 0] + generator.normal(size=200)

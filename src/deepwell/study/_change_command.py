@@ -39,7 +39,7 @@ def change_command(data: Data, metric: str, values: Mapping[str, object], folds:
     words += _network_flags(values)
     if data.image:
         words += _convolution_flags(values)
-    return _shown(data, words)
+    return _shown(words)
 
 
 def rows_command(data: Data, metric: str, flags: Mapping[str, object], folds: int = 0) -> str:
@@ -60,7 +60,7 @@ def rows_command(data: Data, metric: str, flags: Mapping[str, object], folds: in
     for name, value in flags.items():
         before = options.get(name)
         options[name] = [*before, value] if isinstance(before, list | tuple) else value
-    return _shown(data, _fit_words(data, options, metric, folds))
+    return _shown(_fit_words(data, options, metric, folds))
 
 
 def _fit_words(data: Data, options: Mapping[str, object], metric: str, folds: int) -> list[str]:
@@ -74,10 +74,8 @@ def _fit_words(data: Data, options: Mapping[str, object], metric: str, folds: in
     return [*words, *(["--folds", str(folds)] if folds else [])]
 
 
-def _shown(data: Data, words: Sequence[str]) -> str:
-    """Return the command, or an empty text where it could not be typed or would split anew."""
-    if data.origin is None or data.origin.options.get("seed") is not None:
-        return ""
+def _shown(words: Sequence[str]) -> str:
+    """Return the command, or an empty text where it could not be typed."""
     shown = all(safe_text(word, _WORD_LIMIT) == word for word in words)
     return shlex.join(words) if shown else ""
 

@@ -15,7 +15,6 @@ from deepwell.records import PlanFacts, Rung, Trial, TrialSpec
 from ._asked import Asked
 from ._history import Bracket, Round
 from ._image_space import augments, convolves
-from ._probe_choice import check_numbers
 from ._proposals import propose
 from ._settings import Settings, optimizers_of, scheduler_of
 from ._work import (
@@ -32,9 +31,7 @@ from ._work import (
 def first_round(asked: Asked, engine: LocalEngine) -> Round:
     """Return the first round: the networks asked for, or what fills the budget or a minute."""
     count = asked.trials
-    if count is not None:
-        check_numbers(asked.settings.probe, count * (asked.settings.folds or 1))
-    else:
+    if count is None:
         probe = propose(asked.settings, [], USUAL_TRIALS[0], population=0)
         epochs = epochs_a_network(_rungs(asked.settings, probe))
         seconds = seconds_a_network(probe, engine.shape, epochs, engine.machine)

@@ -47,7 +47,7 @@ from ._finished import FinishedStudy, open_study
 from ._image_space import augments, check_images, convolves
 from ._model import Model
 from ._observer import Observer
-from ._probe_choice import BEST, checked_choice, checked_every
+from ._probe_choice import BEST, check_numbers, checked_choice, checked_every
 from ._range_test import RangeOptions, range_test, typical
 from ._recording import recorded
 from ._refit import Refit
@@ -359,7 +359,10 @@ class Study:
         if epochs is not None:
             settings = replace(settings, space=with_fixed(settings.space, {"epochs": epochs}))
         check_changes_come(settings.space)
-        return Asked(settings, "", _checked(trials), limit, self._memory)
+        count = _checked(trials)
+        if count is not None:
+            check_numbers(settings.probe, count * (settings.folds or 1))
+        return Asked(settings, "", count, limit, self._memory)
 
 
 def _checked(trials: int | None) -> int | None:
