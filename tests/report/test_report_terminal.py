@@ -168,7 +168,7 @@ def test_the_first_opening_is_unbiased_and_a_second_is_not(
 ) -> None:
     first = joined(opening_lines(result, (opening,)))
     assert first.startswith("test error 19.0 % [17.0, 21.1] on 1,409 sealed rows")
-    assert first.endswith("opened for the first time: this figure is an unbiased estimate")
+    assert "opened for the first time: this figure is an unbiased estimate" in first
     again = dataclasses.replace(opening, number=2)
     second = joined(opening_lines(result, (opening, again)))
     assert "opened 2 times: this figure is no longer an unbiased estimate" in second
@@ -180,7 +180,7 @@ def test_a_contaminated_first_opening_is_not_called_unbiased(
 ) -> None:
     note = "19 test rows were train rows of study churn"
     told = joined(opening_lines(result, (dataclasses.replace(opening, notes=(note,)),)))
-    assert told.endswith(f"but mind this: {note}")
+    assert f"but mind this: {note}" in told
     assert "unbiased" not in told
 
 

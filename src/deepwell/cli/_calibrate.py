@@ -15,8 +15,9 @@ deepwell calibrate churn --off"""
 
 
 def calibrate(which: Name, asked: Calibration, place: Place) -> int:
-    """Store a temperature, and with --threshold a decision threshold, with a study's model.
+    """Store honest probabilities or a threshold with a model.
 
+    A temperature makes probabilities honest, --threshold chooses a decision threshold.
     Both are fitted on the dev rows, and what they change is measured on dev rows that did not fit
     them. What does not help is not kept. From then on `predict` and
     `test` use them. What is not asked for is taken away, --off takes both away.

@@ -17,7 +17,7 @@ deepwell rates churn.csv --target churned --optimizer sgd --hidden-units 64\
 
 
 def rates(source: Source, data: DataOptions, wanted: RangeFlags, fixed: Fixed, form: Form) -> int:
-    """Try many learning rates for a short time, all in one population.
+    """Try many learning rates for a short time, side by side.
 
     Tells the rate to train with, with its interval over seeds, and from which rate on training
     diverges. The network is the one in the middle of the default search, or what is fixed. Nothing
