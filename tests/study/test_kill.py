@@ -169,6 +169,7 @@ def contents(store: Path) -> dict[str, Any]:
             resumed=0,
             repeated_seconds=0.0,
             checks=result.checks and replace(result.checks, seconds=0.0),
+            data_checks=result.data_checks and replace(result.data_checks, seconds=0.0),
         ),
         "events": events,
         "rows": rows,

@@ -11,7 +11,7 @@ from deepwell.diagnosis import METRICS
 from deepwell.execution._local import LocalEngine
 from deepwell.report._json import fit_json
 from deepwell.report._terminal import study_lines
-from deepwell.study import _conclude, _train_on_all, open_study
+from deepwell.study import _train_on_all, _verdicts, open_study
 from deepwell.training._program import Outcome
 
 ROWS, FOLDS = 150, 3
@@ -54,9 +54,9 @@ class Forgetful(LocalEngine):
 def test_a_fold_s_network_is_saved(engine, why, tmp_path, monkeypatch):
     monkeypatch.setattr(_train_on_all, "LocalEngine", engine)
     told = []
-    judged = _conclude.training_findings
+    judged = _verdicts.training_findings
     monkeypatch.setattr(
-        _conclude, "training_findings", lambda ended: told.append(ended) or judged(ended)
+        _verdicts, "training_findings", lambda ended: told.append(ended) or judged(ended)
     )
     data = dw.load(table(), target="y", vault=tmp_path / "in", name="folded")
     study = dw.Study(data, folds=FOLDS, fixed=FIXED, store=tmp_path)
