@@ -33,6 +33,7 @@ from ._learning_curve import CurvePoint as CurvePoint
 from ._learning_curve import HeldOutSize as HeldOutSize
 from ._learning_curve import LearningCurve as LearningCurve
 from ._non_finite import NonFinite as NonFinite
+from ._observation import Observation as Observation
 from ._overtuning import Overtuning as Overtuning
 from ._plain import from_plain as from_plain
 from ._plain import to_plain as to_plain

@@ -5,7 +5,9 @@ from .samplers import Sampler as Sampler
 from .schedulers import SCHEDULERS as SCHEDULERS
 from .schedulers import Decision as Decision
 from .schedulers import Scheduler as Scheduler
+from .spaces import Axis as Axis
 from .spaces import Distribution as Distribution
+from .spaces import Domain as Domain
 from .spaces import Space as Space
 from .spaces import choice as choice
 from .spaces import default_space as default_space

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from deepwell._base._hash import Purpose, fold, key, word
-from deepwell.records import Trial, TrialSpec
+from deepwell.records import Observation, Status, Trial, TrialSpec
 from deepwell.search.samplers._registry import SAMPLERS
+from deepwell.search.schedulers._across_folds import configurations
 
 from ._settings import Settings
 
@@ -27,8 +29,9 @@ def propose(
     sequence = np.random.SeedSequence([settings.seed, population])
     folds = settings.folds
     views = range(1, folds + 1) if folds else (0,)
-    proposals = sampler(settings.space, history[:: len(views)], n, sequence)
-    first = len(history) // len(views)  # configurations, as the seeds are counted
+    told = configurations(history, folds) if folds else history
+    proposals = sampler(settings.space, [observed(trial) for trial in told], n, sequence)
+    first = len(told)  # configurations, as the seeds are counted
     seeds = trial_seeds(settings.seed, range(first, first + len(proposals)))
     specs = (
         TrialSpec(dict(values), seed, order_seed=settings.seed, fold=view, folds=folds)
@@ -36,6 +39,18 @@ def propose(
         for view in views
     )
     return dict(enumerate(specs, start=len(history)))
+
+
+def observed(trial: Trial) -> Observation:
+    """Return a trial, or a configuration over its folds, as samplers see it."""
+    scored = trial.status.over or trial.epochs > 0
+    return Observation(
+        values=trial.spec.hyperparameters,
+        score=trial.score if scored else math.nan,
+        cost=trial.cost if scored else math.nan,
+        epochs=trial.epochs,
+        finished=trial.status in (Status.FINISHED, Status.EARLY_STOPPED),
+    )
 
 
 def trial_seeds(seed: int, numbers: Sequence[int]) -> list[int]:

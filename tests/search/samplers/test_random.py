@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from deepwell._base._hyperparameters import Value
-from deepwell.records import Trial, TrialSpec
+from deepwell.records import Observation, TrialSpec
 from deepwell.search import SAMPLERS, Space, choice, default_space, integer, log, uniform
 
 random = SAMPLERS["random"]
@@ -17,8 +17,8 @@ def key(seed: int = 0) -> np.random.SeedSequence:
     return np.random.SeedSequence(seed)
 
 
-def tried(proposals: list[dict[str, Value]]) -> list[Trial]:
-    return [Trial(n, TrialSpec(values, seed=n)) for n, values in enumerate(proposals)]
+def tried(proposals: list[dict[str, Value]]) -> list[Observation]:
+    return [Observation(TrialSpec(values, seed=0).hyperparameters) for values in proposals]
 
 
 def frozen(proposals: list[dict[str, Value]]) -> list[tuple[tuple[str, Value], ...]]:
@@ -35,9 +35,9 @@ def test_the_same_key_gives_the_same_proposals_and_another_one_others() -> None:
 def test_arguments_are_left_as_they_are() -> None:
     space = Space({"hidden_layers": integer(1, 3), "activation": ["relu", "tanh"]})
     history = tried(random(space, [], 2, key()))
-    before, source = [t.spec.to_json() for t in history], key(1)
+    before, source = [dict(t.values) for t in history], key(1)
     random(space, history, 3, source)
-    assert [t.spec.to_json() for t in history] == before
+    assert [dict(t.values) for t in history] == before
     assert source.n_children_spawned == 0
 
 

@@ -6,49 +6,49 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from deepwell._base._hyperparameters import Value, complete
-from deepwell.records import Trial
-from deepwell.search.spaces._space import Space
+from deepwell._base._hyperparameters import Value
+from deepwell.records import Observation
+from deepwell.search.spaces._domain import Domain
 
-_ENUMERATED = 10_000  # points of a finite space that are listed without a second thought
-_TRIES = 100  # draws for each wanted point before a finite space counts as exhausted
+_ENUMERATED = 10_000  # points of a finite domain that are listed without a second thought
+_TRIES = 100  # draws for each wanted point before a finite domain counts as exhausted
 
 
 def propose(
-    space: Space, history: Sequence[Trial], n: int, key: np.random.SeedSequence
+    domain: Domain, history: Sequence[Observation], n: int, key: np.random.SeedSequence
 ) -> list[dict[str, Value]]:
-    """Return `n` configurations drawn independently, without repetition in a finite space.
+    """Return `n` configurations drawn independently, without repetition in a finite domain.
 
     Args:
-        space: what may be tried.
-        history: all trials so far; they matter only in a finite space.
+        domain: what may be tried.
+        history: all that was tried so far; it matters only in a finite domain.
         n: how many configurations are wanted.
         key: where all randomness comes from.
 
     Returns:
-        One dictionary a configuration, with a real value for every name of `space`. In a finite
+        One dictionary a configuration, with a real value for every name of `domain`. In a finite
         space the configurations that came least often so far come first, in random order.
     """
     generator = np.random.default_rng(key)
-    size = space.cardinality()
+    size = domain.cardinality()
     if size is None:
-        return [space.decode(u) for u in generator.random((n, len(space.searched)))]
+        return [domain.decode(u) for u in generator.random((n, len(domain.searched)))]
     if size <= max(_ENUMERATED, 4 * (len(history) + n)):
-        return _least_used(space, history, n, generator)
-    return _rejecting(space, history, n, generator)
+        return _least_used(domain, history, n, generator)
+    return _rejecting(domain, history, n, generator)
 
 
 def _least_used(
-    space: Space, history: Sequence[Trial], n: int, generator: np.random.Generator
+    domain: Domain, history: Sequence[Observation], n: int, generator: np.random.Generator
 ) -> list[dict[str, Value]]:
-    points = _points(space)
+    points = _points(domain)
     uses = dict.fromkeys(points, 0)
-    for trial in history:
-        identity = _identity(space, trial.spec.hyperparameters)
+    for tried in history:
+        identity = domain.identity(tried.values)
         if identity in uses:
             uses[identity] += 1
     chosen: list[dict[str, Value]] = []
@@ -61,14 +61,14 @@ def _least_used(
     return chosen
 
 
-def _points(space: Space) -> dict[object, dict[str, Value]]:
-    """Return every network of a finite space once: two points may mean the same network."""
-    names = space.searched
-    axes = [_middles(space[name].count() or 1) for name in names]
-    points: dict[object, dict[str, Value]] = {}
+def _points(domain: Domain) -> dict[Hashable, dict[str, Value]]:
+    """Return every network of a finite domain once: two of the cube may mean the same network."""
+    names = domain.searched
+    axes = [_middles(domain[name].count() or 1) for name in names]
+    points: dict[Hashable, dict[str, Value]] = {}
     for unit in itertools.product(*axes):
-        values = space.decode(unit)
-        points.setdefault(_identity(space, complete(values)), values)
+        values = domain.decode(unit)
+        points.setdefault(domain.identity(values), values)
     return points
 
 
@@ -77,24 +77,18 @@ def _middles(count: int) -> list[float]:
 
 
 def _rejecting(
-    space: Space, history: Sequence[Trial], n: int, generator: np.random.Generator
+    domain: Domain, history: Sequence[Observation], n: int, generator: np.random.Generator
 ) -> list[dict[str, Value]]:
     """Draw until the point is new: at most a quarter of the space is taken, so this ends soon."""
-    seen = {_identity(space, trial.spec.hyperparameters) for trial in history}
+    seen = {domain.identity(tried.values) for tried in history}
     tries = _TRIES * n
     chosen: list[dict[str, Value]] = []
     while len(chosen) < n:
-        values = space.decode(generator.random(len(space.searched)))
-        identity = _identity(space, complete(values))
+        values = domain.decode(generator.random(len(domain.searched)))
+        identity = domain.identity(values)
         tries -= 1
         if identity in seen and tries > 0:
             continue
         seen.add(identity)
         chosen.append(values)
     return chosen
-
-
-def _identity(space: Space, completed: Mapping[str, Value]) -> object:
-    """Return what two configurations share when they are the same network in this space."""
-    names = (*space, "hidden_layers", "hidden_units", "conv_layers", "conv_channels")
-    return tuple(completed[name] for name in names)

@@ -3,6 +3,8 @@
 from ._choice import choice as choice
 from ._default import default_space as default_space
 from ._distribution import Distribution as Distribution
+from ._domain import Axis as Axis
+from ._domain import Domain as Domain
 from ._fixed import Fixed as Fixed
 from ._integer import integer as integer
 from ._log import log as log

@@ -1,24 +1,26 @@
-"""A search space: one distribution a hyperparameter, checked against the declarations."""
+"""A search space of networks: a domain whose names are declared hyperparameters."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 
 from deepwell._base._changes import Changes
 from deepwell._base._constraints import EachOf, Interval, OneOf
 from deepwell._base._errors import UsageError
-from deepwell._base._hyperparameters import Value, changes_of, declaration, validate
+from deepwell._base._hyperparameters import Value, changes_of, complete, declaration, validate
 
 from ._choice import Choice
 from ._distribution import Distribution, plain
+from ._domain import Domain, distribution_of
 from ._fixed import Fixed
 
+# Lists with a number a layer, by the number of layers; `complete` writes them out.
+_LISTED = {"hidden_layers": "hidden_units", "conv_layers": "conv_channels"}
 
-class Space(Mapping[str, Distribution]):
+
+class Space(Domain):
     """What may be tried: hyperparameter -> distribution, in the order given.
 
     Hyperparameters that the space does not name keep their declared defaults.
@@ -39,49 +41,29 @@ class Space(Mapping[str, Distribution]):
     """
 
     def __init__(self, entries: Mapping[str, object]) -> None:
-        self._entries = {name: _checked(name, _distribution(e)) for name, e in entries.items()}
-        _layers_agree(self._entries)
+        super().__init__({name: _checked(name, distribution_of(e)) for name, e in entries.items()})
+        _layers_agree(self)
 
-    def __getitem__(self, name: str) -> Distribution:
-        return self._entries[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def __repr__(self) -> str:
-        inside = ", ".join(f"{name}={text}" for name, text in self.describe().items())
-        return f"Space({inside})"
-
-    @property
-    def searched(self) -> tuple[str, ...]:
-        """Names of the hyperparameters that can take more than one value: the unit cube's axes."""
-        return tuple(name for name, d in self._entries.items() if d.count() != 1)
-
-    def decode(self, unit: Mapping[str, float] | Sequence[float] | np.ndarray) -> dict[str, Value]:
-        """Return the values at a point of the unit cube, the fixed ones included.
+    def encode(self, values: Mapping[str, Value]) -> np.ndarray | None:
+        """Return the point of a network's hyperparameters; see `Domain.encode`.
 
         Args:
-            unit: numbers in [0, 1]: one for each name of `searched`, in that order or by name.
+            values: as proposed, or completed as `TrialSpec.hyperparameters` has them, with the
+                units of each layer listed.
         """
-        names = self.searched
-        if isinstance(unit, Mapping):
-            at = {name: float(unit[name]) for name in names}
-        else:
-            at = {name: float(u) for name, u in zip(names, unit, strict=True)}
-        return {name: d.from_unit(at.get(name, 0.5)) for name, d in self._entries.items()}
+        return super().encode({name: self._as_searched(name, values) for name in self})
 
-    def describe(self) -> dict[str, str]:
-        """Return name -> range or value in words, as in `log(0.0001, 1)`."""
-        return {name: d.describe() for name, d in self._entries.items()}
+    def identity(self, values: Mapping[str, Value]) -> Hashable:
+        """Return what two configurations share when they are the same network in this space."""
+        completed = complete(values)
+        return tuple(completed[name] for name in (*self, *_LISTED, *_LISTED.values()))
 
-    def cardinality(self) -> int | None:
-        """Return how many points the space has, or None when one axis is a continuum."""
-        counts = [d.count() for d in self._entries.values()]
-        finite = [c for c in counts if c is not None]
-        return math.prod(finite) if len(finite) == len(counts) else None
+    def _as_searched(self, name: str, values: Mapping[str, Value]) -> Value:
+        """Return a value as the space has it: one number for layers that are all alike."""
+        value = values[name] if name in values else complete(values)[name]
+        if name in _LISTED.values() and isinstance(value, tuple) and not _lengths(self[name]):
+            return value[0] if len(set(value)) == 1 else value
+        return value
 
 
 def with_fixed(space: Space, fixed: Mapping[str, object]) -> Space:
@@ -106,14 +88,6 @@ def with_fixed(space: Space, fixed: Mapping[str, object]) -> Space:
         entries.pop("hidden_units", None)
         entries.pop("dropout", None)
     return Space(entries | {name: Fixed(value) for name, value in values.items()})
-
-
-def _distribution(entry: object) -> Distribution:
-    if isinstance(entry, Distribution):
-        return entry
-    if isinstance(entry, list):
-        return Choice(tuple(cast(list[Value], entry)))
-    return Fixed(cast(Value, plain(entry)))
 
 
 def _checked(name: str, distribution: Distribution) -> Distribution:
