@@ -7,4 +7,9 @@ from deepwell._base._registry import Registry
 from . import _random
 from ._sampler import Sampler
 
-SAMPLERS: Registry[Sampler] = Registry("search", {"random": _random.propose})
+SAMPLERS: Registry[Sampler] = Registry(
+    "search",
+    {
+        "random": Sampler(_random.propose),
+    },
+)

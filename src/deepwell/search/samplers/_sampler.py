@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ from deepwell.records import Observation
 from deepwell.search.spaces._domain import Domain
 
 
-class Sampler(Protocol):
+class Propose(Protocol):
     """A pure function from what is known to what is tried next."""
 
     def __call__(
@@ -20,8 +21,9 @@ class Sampler(Protocol):
     ) -> list[dict[str, Value]]:
         """Return `n` configurations: the real values of every name of `domain`.
 
-        The same arguments give the same configurations, bit for bit. In a finite domain no
-        configuration comes twice, within the batch or against the history, until all have come.
+        The same arguments give the same configurations, bit for bit. Each is allowed by the
+        domain. In a finite domain no configuration comes twice, within the batch or against the
+        history, until all have come.
 
         Args:
             domain: what may be tried.
@@ -31,3 +33,23 @@ class Sampler(Protocol):
             key: where all randomness comes from; a new one for each call.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A way to propose, and what a study has to know about it. It is called as `propose` is.
+
+    Attributes:
+        propose: `(domain, history, n, key) -> configurations`.
+        learns: whether scores change what it proposes; such a sampler is asked for a part of the
+            trials at a time, any other one for all of them at once.
+    """
+
+    propose: Propose
+    learns: bool = False
+
+    def __call__(
+        self, domain: Domain, history: Sequence[Observation], n: int, key: np.random.SeedSequence
+    ) -> list[dict[str, Value]]:
+        """Return `n` configurations; see `Propose`."""
+        return self.propose(domain, history, n, key)
