@@ -1,5 +1,11 @@
 """Where to look next: spaces, samplers and schedulers, all pure functions of records."""
 
+from ._ask import Search as Search
+from ._blackbox import BlackboxResult as BlackboxResult
+from ._blackbox import minimize_blackbox as minimize_blackbox
+from .interchange import from_optuna as from_optuna
+from .interchange import optuna_history as optuna_history
+from .interchange import optuna_sampler as optuna_sampler
 from .samplers import SAMPLERS as SAMPLERS
 from .samplers import Sampler as Sampler
 from .schedulers import SCHEDULERS as SCHEDULERS

@@ -43,7 +43,7 @@ def fresh(
     Raises:
         UsageError: when the domain's constraints leave nothing, or next to nothing.
     """
-    uses = _uses(domain, history)
+    uses = uses_of(domain, history)
     size = domain.cardinality()
     listable = size is not None and size <= max(_ENUMERATED, 4 * (len(history) + n))
     taken = _draw_new(domain, uses, n, draw, _LISTED_SOONER if listable else _FORBIDDEN)
@@ -58,10 +58,11 @@ def fresh(
 
 def tried(domain: Domain, history: Sequence[Observation]) -> set[Hashable]:
     """Return the identities of all points of a history that have one in this domain."""
-    return set(_uses(domain, history))
+    return set(uses_of(domain, history))
 
 
-def _uses(domain: Domain, history: Sequence[Observation]) -> Counter[Hashable]:
+def uses_of(domain: Domain, history: Sequence[Observation]) -> Counter[Hashable]:
+    """Return how often each point of the domain was tried, by its identity."""
     known = (_identity(domain, observation.values) for observation in history)
     return Counter(identity for identity in known if identity is not None)
 
@@ -109,7 +110,7 @@ def _next_allowed(domain: Domain, draw: Draw) -> tuple[dict[str, Value], np.ndar
         values = domain.decode(unit)
         if domain.allowed(values):
             return values, unit
-    raise _empty(f"none of {_FORBIDDEN:,} points drawn in a row is")
+    raise nothing_allowed(f"none of {_FORBIDDEN:,} points drawn in a row is")
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def _listed(domain: Domain) -> _Listed:
         if domain.allowed(values):
             found.setdefault(domain.identity(values), (values, unit))
     if not found:
-        raise _empty("none of its points is")
+        raise nothing_allowed("none of its points is")
     values, units = zip(*found.values(), strict=True)
     return _Listed(list(found), list(values), np.array(units, np.float64))
 
@@ -155,7 +156,8 @@ def _middles(count: int) -> list[float]:
     return [(k + 0.5) / count for k in range(count)]
 
 
-def _empty(finding: str) -> UsageError:
+def nothing_allowed(finding: str) -> UsageError:
+    """Return the error for a domain whose constraints leave nothing, and how that was found."""
     return UsageError(
         f"the constraints of the space must leave something to try, and {finding} allowed; "
         "loosen a constraint or widen a range"

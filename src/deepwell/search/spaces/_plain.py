@@ -11,6 +11,7 @@ from deepwell._base._safe_text import safe_text
 
 from ._choice import Choice
 from ._distribution import Distribution
+from ._domain import Domain
 from ._fixed import Fixed
 from ._integer import Integer
 from ._log import Log
@@ -28,7 +29,7 @@ _KINDS: dict[str, type] = {
 }
 
 
-def space_to_plain(space: Space) -> list[dict[str, object]]:
+def space_to_plain(space: Domain) -> list[dict[str, object]]:
     """Return one dictionary a hyperparameter, in the space's order, which samplers depend on."""
     return [{"name": name, **_to_plain(d)} for name, d in space.items()]
 
@@ -44,6 +45,15 @@ def space_from_plain(plain: Sequence[Mapping[str, Any]]) -> Space:
         UsageError: when it has a distribution that is none of Deepwell's own.
     """
     return Space({entry["name"]: _from_plain(entry) for entry in plain})
+
+
+def domain_from_plain(plain: Sequence[Mapping[str, Any]]) -> Domain:
+    """Return the domain, of whatever names, that `space_to_plain` described.
+
+    Raises:
+        UsageError: when it has a distribution that is none of Deepwell's own.
+    """
+    return Domain({entry["name"]: _from_plain(entry) for entry in plain})
 
 
 def _to_plain(distribution: Distribution) -> dict[str, object]:
