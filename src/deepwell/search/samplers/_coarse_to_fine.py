@@ -21,10 +21,14 @@ from deepwell.search.spaces._domain import Axis, Domain
 from ._fresh import fresh
 from ._sequence import EvenPoints, sobol
 
+# Chosen on seven functions of 2 to 5 axes, with and without noise, at 60 to 100 points each.
+_FIRST = 3  # scores of the first round, for each axis and once more
+_GROWTH = 1.25  # a round ends when there is a quarter more scores
+_BEST = 4  # points that say where the box is
 _OUTSIDE = 0.1  # share of the points that come from everywhere, so that no box is a trap
-_GROWTH = 1.5  # a round ends when there are half as many scores again
 _MOST_SHRINKING = 0.5  # a side is at least so much of the last one: one lucky round decides little
-_MARGIN = 0.25  # of the spread of the best points, beyond them on either side
+_EDGE = 0.25  # of the side: an edge of the domain that is nearer belongs to the box
+_MARGIN = 0.1  # of the spread of the best points, beyond them on either side
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,10 @@ def propose(
 def boxes(domain: Domain, history: Sequence[Observation]) -> tuple[Box, ...]:
     """Return the boxes of all rounds that a history has reached, the present one last.
 
-    The first round looks everywhere, until there are 4 scores for each axis and 4 more; each other
-    one lasts until there are half as many scores again. Its box holds the best quarter of the
-    first round's number of points, whatever round they are from, with a margin; no side shrinks
-    by more than half, and none leaves the domain.
+    The first round looks everywhere, until there are 3 scores for each axis and 3 more; each other
+    one lasts until there is a quarter more. Its box holds the best four points so far, whatever
+    round they are from, with a margin of a tenth of their spread; no side shrinks by more than
+    half, none leaves the domain, and one that comes near its edge reaches to it.
 
     Args:
         domain: what may be tried; points outside of it, as from before it was narrowed, are left
@@ -80,13 +84,13 @@ def boxes(domain: Domain, history: Sequence[Observation]) -> tuple[Box, ...]:
     axes = domain.axes
     found = [Box(0, tuple(_whole(axis) for axis in axes))]
     scored = _scored(domain, history)
-    first = _first(len(axes))
+    first = _FIRST * (len(axes) + 1)
     ends, end = [], float(first)
     while math.ceil(end) <= len(scored):
         ends.append(math.ceil(end))
         end *= _GROWTH
     for end in ends:
-        best = sorted(scored[:end], key=lambda point: point[0])[: _elite(first, end)]
+        best = sorted(scored[:end], key=lambda point: point[0])[:_BEST]
         able = np.array([unit for score, unit in best if math.isfinite(score[0])])
         if len(able) > 1:
             sides = zip(axes, able.T, found[-1].sides, strict=True)
@@ -122,8 +126,10 @@ def _side(axis: Axis, units: np.ndarray, last: tuple[float, ...]) -> tuple[float
     margin = max(margin, (least - (high - low)) / 2)
     low, high = low - margin, high + margin
     width = min(high - low, 1.0)
-    low = min(max(low, 0.0), 1.0 - width)  # a box at the edge is moved inside, not cut
+    low = min(max(low, 0.0), 1.0 - width)  # a box beyond the edge is moved inside, not cut
     high = low + width
+    low = 0.0 if low < _EDGE * width else low
+    high = 1.0 if 1.0 - high < _EDGE * width else high
     if axis.count is not None:  # whole shares of the axis
         low = math.floor(low * axis.count + 1e-9) / axis.count
         high = math.ceil(high * axis.count - 1e-9) / axis.count
@@ -146,11 +152,3 @@ def _within(unit: float, side: tuple[float, ...], axis: Axis) -> float:
     if not axis.ordered and axis.count is not None:
         return (side[int(unit * len(side))] + 0.5) / axis.count
     return side[0] + unit * (side[1] - side[0])
-
-
-def _elite(first: int, end: int) -> int:
-    return max(first // 4, 3)
-
-
-def _first(d: int) -> int:
-    return 4 * (d + 1)

@@ -31,8 +31,8 @@ def fresh(
     Points that are forbidden, were tried before, or came in this batch are passed over, and more
     are drawn. When hardly any draw is new, a finite domain is listed, and each further draw gives
     the nearest of the points that were used least; so nothing comes twice before all have come.
-    Where a domain has too many points to be listed, or a continuum that does not matter, draws
-    are taken as they are after 100 known ones in a row.
+    Where a domain has too many points to be listed, draws are taken as they are once more known
+    ones came in a row than there can be.
 
     Args:
         domain: what may be tried.
@@ -46,7 +46,9 @@ def fresh(
     uses = uses_of(domain, history)
     size = domain.cardinality()
     listable = size is not None and size <= max(_ENUMERATED, 4 * (len(history) + n))
-    taken = _draw_new(domain, uses, n, draw, _LISTED_SOONER if listable else _FORBIDDEN)
+    known = len(history) + n  # a sequence that is drawn once more gives all of these again
+    patience = (_REPEATS, _LISTED_SOONER) if listable else (_REPEATS + known, _FORBIDDEN)
+    taken = _draw_new(domain, uses, n, draw, patience)
     missing = n - len(taken)
     if missing == 0:
         return taken
@@ -76,11 +78,11 @@ def _identity(domain: Domain, values: Mapping[str, Value]) -> Hashable | None:
 
 
 def _draw_new(
-    domain: Domain, uses: Counter[Hashable], n: int, draw: Draw, patience: int
+    domain: Domain, uses: Counter[Hashable], n: int, draw: Draw, patience: tuple[int, int]
 ) -> list[dict[str, Value]]:
     """Return up to `n` new points, and count them in `uses`.
 
-    They are fewer when known ones keep coming, or `patience` forbidden ones came in a row.
+    They are fewer when as many known points, or forbidden ones, as `patience` says came in a row.
     """
     taken: list[dict[str, Value]] = []
     repeats = forbidden = 0
@@ -98,7 +100,7 @@ def _draw_new(
             repeats = 0
             uses[identity] += 1
             taken.append(values)
-        if repeats >= _REPEATS or forbidden >= patience:
+        if repeats >= patience[0] or forbidden >= patience[1]:
             break
     return taken
 

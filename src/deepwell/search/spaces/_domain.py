@@ -37,8 +37,8 @@ class Domain(Mapping[str, Distribution]):
 
     >>> from deepwell.search import log
     >>> domain = Domain({"rate": log(1e-4, 1), "kind": ["a", "b"], "turns": 3})
-    >>> domain.decode([0.5, 0.9])
-    {'rate': 0.01, 'kind': 'b', 'turns': 3}
+    >>> domain.decode([1.0, 0.9])
+    {'rate': 1.0, 'kind': 'b', 'turns': 3}
     >>> domain.encode({"rate": 0.01, "kind": "b", "turns": 3}).tolist()
     [0.5, 0.75]
 
