@@ -122,6 +122,7 @@ class Search:
             UsageError: when the score is none, or the point does not lie in the space.
         """
         known = score_of(score)
+        values = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
         waiting = self._out.get(self._identity(values))
         if waiting:
             place = waiting.pop(0)

@@ -57,12 +57,7 @@ class DeepwellSampler(BaseSampler):
         self._raise_error_if_multi_objective(study)
         if not search_space:
             return {}
-        history = [
-            observed
-            for other in study.get_trials(deepcopy=False, states=_STATES)
-            if other.number != trial.number
-            and (observed := observation(other, search_space, study.direction)) is not None
-        ]
+        history = self._history(study, trial, search_space)
         key = np.random.SeedSequence([self._seed, trial.number])
         propose = sampler_named(self._search).planned(None)
         (values,) = propose(domain_of(search_space), history, 1, key)
@@ -84,16 +79,33 @@ class DeepwellSampler(BaseSampler):
         )
         return params_of(values, search_space)[param_name]
 
+    def _history(
+        self, study: Study, trial: FrozenTrial, search_space: Mapping[str, BaseDistribution]
+    ) -> list[Observation]:
+        """Return the other trials as samplers see them.
+
+        Of earlier ones nothing is left out, so that trials that begin at the same time, of which
+        nothing is known yet, have histories of different lengths.
+        """
+        history: list[Observation] = []
+        for other in study.get_trials(deepcopy=False):
+            known = observation(other, search_space, study.direction)
+            if other.number < trial.number:
+                history.append(known or Observation({}))
+            elif other.number > trial.number and known is not None:
+                history.append(known)
+        return history
+
 
 def observation(
     trial: FrozenTrial, search_space: Mapping[str, BaseDistribution], direction: StudyDirection
 ) -> Observation | None:
-    """Return a trial as samplers see it; None when it has not all of the parameters.
+    """Return a trial as samplers see it; None when it failed or has not all of the parameters.
 
     Lower scores are better, so those to be maximized change their sign. A pruned trial has the
-    last value that it reported, a running one none yet, a failed one the worst.
+    last value that it reported, a running one none yet.
     """
-    values = values_of(trial.params, search_space)
+    values = values_of(trial.params, search_space) if trial.state in _STATES else None
     if values is None:
         return None
     if trial.state == TrialState.RUNNING:
