@@ -36,10 +36,12 @@ __getattr__, __dir__ = lazy_names(
         "minimize": ".optimization._minimize",
         "nan_origin": ".checking._nan_origin",
         "one_minus_log": ".search.spaces._one_minus_log",
+        "per_layer": ".search.spaces._per_layer",
         "open_study": ".study._finished",
         "register_optimizer": ".optimization._foreign",
         "resume": ".study._resume",
         "uniform": ".search.spaces._uniform",
+        "when": ".search.spaces._when",
         "write_sample": ".data._samples",
     },
 )
