@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import deepwell as dw
-from deepwell.search import SAMPLERS, Sampler
+from deepwell.search import SAMPLERS, Domain, Sampler, when
 
 SPACE = {"x": dw.uniform(-2, 2), "k": dw.integer(1, 9), "kind": ["a", "b"], "held": 3}
 
@@ -171,3 +171,33 @@ def test_nothing_of_it_loads_jax() -> None:
         "sys.exit('jax' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_conditions_and_constraints_hold_and_are_kept(name: str, tmp_path: Path) -> None:
+    domain = Domain(
+        {
+            "kind": ["sgd", "momentum"],
+            "rate": dw.log(1e-4, 1),
+            "momentum": when(dw.uniform(0.5, 0.99), kind="momentum"),
+            "k": dw.integer(1, 8),
+        },
+        ["rate * k <= 1"],
+    )
+    search = dw.Search(domain, search=name, seed=2)
+    for _ in range(6):
+        for values in search.ask(4):
+            assert ("momentum" in values) == (values["kind"] == "momentum")
+            assert values["rate"] * values["k"] <= 1  # type: ignore[operator]
+            search.tell(values, values["rate"])  # type: ignore[arg-type]
+    search.save(tmp_path / "search.json")
+    assert dw.Search.load(tmp_path / "search.json").ask(3) == search.ask(3)
+
+
+def test_a_space_of_networks_is_kept_as_one(tmp_path: Path) -> None:
+    search = dw.Search(dw.Space({"hidden_layers": [0, 1], "hidden_units": [8, 16]}), seed=0)
+    search.ask(3)  # all three networks: without a layer there are no units
+    search.save(tmp_path / "search.json")
+    loaded = dw.Search.load(tmp_path / "search.json")
+    assert isinstance(loaded.space, dw.Space)
+    assert loaded.ask(2) == search.ask(2)

@@ -12,6 +12,7 @@ from .schedulers import SCHEDULERS as SCHEDULERS
 from .schedulers import Decision as Decision
 from .schedulers import Scheduler as Scheduler
 from .spaces import Axis as Axis
+from .spaces import Constraint as Constraint
 from .spaces import Distribution as Distribution
 from .spaces import Domain as Domain
 from .spaces import Space as Space
@@ -21,5 +22,7 @@ from .spaces import integer as integer
 from .spaces import log as log
 from .spaces import one_minus_log as one_minus_log
 from .spaces import parse_entry as parse_entry
+from .spaces import per_layer as per_layer
 from .spaces import uniform as uniform
+from .spaces import when as when
 from .spaces import with_fixed as with_fixed

@@ -22,7 +22,8 @@ from .samplers._named import sampler_named
 from .samplers._sampler import Sampler
 from .spaces._distribution import plain
 from .spaces._domain import Domain
-from .spaces._plain import domain_from_plain, space_to_plain
+from .spaces._plain import domain_from_plain, space_from_plain, space_to_plain
+from .spaces._space import Space
 
 _FORMAT, _VERSION = "deepwell search", 1
 _COUNT = IntegerInterval(1, 10_000_000)
@@ -151,6 +152,7 @@ class Search:
             "format": _FORMAT,
             "version": _VERSION,
             "space": space_to_plain(self.space),
+            "networks": isinstance(self.space, Space),
             "search": self._name,
             "seed": self.seed,
             "n": self.n,
@@ -180,8 +182,9 @@ class Search:
                 f"{safe_text(path, 200)} was written by a later Deepwell (version "
                 f"{safe_text(kept['version'])} of the format, {_VERSION} is known); update Deepwell"
             )
+        read = space_from_plain if kept["networks"] else domain_from_plain
         search = cls(
-            domain_from_plain(kept["space"]),
+            read(kept["space"]),
             search=kept["search"],
             seed=kept["seed"],
             n=kept["n"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -125,12 +124,9 @@ class _Listed:
 
 
 def _listed(domain: Domain) -> _Listed:
-    found: dict[Hashable, tuple[dict[str, Value], tuple[float, ...]]] = {}
-    axes = [_middles(axis.count or 1) for axis in domain.axes]
-    for unit in itertools.product(*axes):
-        values = domain.decode(unit)
-        if domain.allowed(values):
-            found.setdefault(domain.identity(values), (values, unit))
+    found: dict[Hashable, tuple[dict[str, Value], list[float]]] = {}
+    for values, unit in domain.points():
+        found.setdefault(domain.identity(values), (values, unit))
     if not found:
         raise nothing_allowed("none of its points is")
     values, units = zip(*found.values(), strict=True)
@@ -152,10 +148,6 @@ def _nearest_of_least_used(
     chosen = int(least[np.argmin(distances)])
     uses[listed.identities[chosen]] += 1
     return dict(listed.values[chosen])
-
-
-def _middles(count: int) -> list[float]:
-    return [(k + 0.5) / count for k in range(count)]
 
 
 def nothing_allowed(finding: str) -> UsageError:
