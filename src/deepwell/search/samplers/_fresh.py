@@ -126,7 +126,8 @@ class _Listed:
 def _listed(domain: Domain) -> _Listed:
     found: dict[Hashable, tuple[dict[str, Value], list[float]]] = {}
     for values, unit in domain.points():
-        found.setdefault(domain.identity(values), (values, unit))
+        if domain.allowed(values):
+            found.setdefault(domain.identity(values), (values, unit))
     if not found:
         raise nothing_allowed("none of its points is")
     values, units = zip(*found.values(), strict=True)

@@ -139,16 +139,6 @@ class Domain(Mapping[str, Distribution]):
         present = self._present(values)
         return tuple(present.get(name) for name in self)
 
-    def allowed(self, values: Mapping[str, Value]) -> bool:
-        """Return whether the values may be tried together."""
-        del values
-        return True
-
-    def active(self, values: Mapping[str, Value]) -> np.ndarray:
-        """Return which axes matter beside the values of the others: (d,) bool."""
-        del values
-        return np.ones(len(self.searched), bool)
-
     def describe(self) -> dict[str, str]:
         """Return name -> range or value in words, as in `log(0.0001, 1)`."""
         return {name: d.describe() for name, d in self._entries.items()}
