@@ -92,7 +92,13 @@ class StudyOptions:
     seed: int = flag(
         0, "Seed of proposals, weights and order (the split has its own).", "N", STUDY, _SEED
     )
-    search: str = flag("random", "How networks are proposed: random.", "WAY", STUDY)
+    search: str = flag(
+        "random",
+        "How networks are proposed: random, grid, quasi-random, halton, coarse-to-fine, or "
+        "optuna:NAME.",
+        "WAY",
+        STUDY,
+    )
     scheduler: str = flag(
         "halving", "Which networks train on: halving (default) or none.", "WAY", STUDY
     )

@@ -79,6 +79,7 @@ class PlanFacts:
         folds: networks of each configuration, one a fold; 0 without cross-validation.
         convolutions: whether networks may have convolutional layers.
         augmentation: whether networks may augment images.
+        proposed: what is proposed as a whole, in words, as a grid is; or an empty string.
         advice: a sentence about cross-validation for so many rows, or an empty string.
     """
 
@@ -95,6 +96,7 @@ class PlanFacts:
     advice: str = ""
     convolutions: bool = False
     augmentation: bool = False
+    proposed: str = ""
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ def plan_lines(plan: PlanFacts) -> list[str]:
     paragraphs = [", ".join(parts)]
     if plan.space:
         paragraphs.append(space_words(plan))
+    if plan.proposed:
+        paragraphs.append(safe_text(plan.proposed, _WORDS_LIMIT))
     for_jax = ["convolutions"] * plan.convolutions + ["augmented images"] * plan.augmentation
     if for_jax:
         paragraphs.append(f"{' and '.join(for_jax)} train in the JAX program")

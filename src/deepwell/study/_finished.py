@@ -34,6 +34,7 @@ from deepwell.records import (
 )
 from deepwell.report._text_report import text_report
 from deepwell.search.spaces._distribution import plain
+from deepwell.search.spaces._plain import space_from_plain
 from deepwell.storage._files import write_atomic
 from deepwell.storage._lease import lease_holder
 from deepwell.storage._open import open_store
@@ -47,6 +48,8 @@ from ._recording import VAULT
 from ._which import BEST, SAID
 
 if TYPE_CHECKING:
+    import optuna
+
     from deepwell.data._data import Data
     from deepwell.report._diagnosis import Diagnosis
     from deepwell.storage._store import Store  # loads SQLAlchemy
@@ -345,6 +348,27 @@ class FinishedStudy:
 
         call = 'open_study("{}").learning_curve(load(...))'
         return learning_curve(self, reopen(self, self._where, data, call), runs, observer)
+
+    def to_optuna(self, storage: Any, name: str | None = None) -> optuna.Study:
+        """Write the study to one of Optuna's storages, as a new study there, and return that.
+
+        Trials keep their order, states, scores and dev curves (as intermediate values), and the
+        real values of what was searched; `docs/search.md` says what becomes of the scales.
+
+        Args:
+            storage: URL such as `sqlite:///FILE`, or an Optuna storage.
+            name: of the new study; None takes this one's.
+
+        Raises:
+            UsageError: when Optuna is not installed, cannot write there, or has such a study.
+        """
+        from ._optuna_export import export_optuna
+
+        space = space_from_plain(self._record.config["space"])  # type: ignore[arg-type]
+        label = METRICS[self.result.metric].label
+        return export_optuna(
+            name or self._record.name, self.trials(curves=True), space, label, storage
+        )
 
     def notes(self, kind: str) -> list[Mapping[str, Any]]:
         """Return what was noted about the study under a name, oldest first."""

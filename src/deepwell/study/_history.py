@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from deepwell.execution._planner import Plan
@@ -39,11 +39,13 @@ class Bracket:
         population: counted from 0 in the order of rounds.
         specs: trial number -> configuration.
         rungs: epochs and networks of each rung.
+        region: where most of the proposals lie, in words, if the sampler has such a place.
     """
 
     population: int
     specs: Mapping[int, TrialSpec]
     rungs: tuple[Rung, ...]
+    region: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def folds(self) -> int:
@@ -110,6 +112,8 @@ class History:
             "first": min(bracket.specs),
             "rungs": [[rung.epochs, rung.networks] for rung in bracket.rungs],
         }
+        if bracket.region:
+            proposed["box"] = dict(bracket.region)
         planned = {
             "population": bracket.population,
             "plan": to_plain(round_.plan),

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from deepwell._base._hash import Purpose, fold, key, word
 from deepwell.records import Observation, Status, Trial, TrialSpec
-from deepwell.search.samplers._registry import SAMPLERS
+from deepwell.search.samplers._named import sampler_named
 from deepwell.search.schedulers._across_folds import configurations
 
 from ._settings import Settings
 
 
 def propose(
-    settings: Settings, history: Sequence[Trial], n: int, population: int
+    settings: Settings,
+    history: Sequence[Trial],
+    n: int,
+    population: int,
+    total: int | None = None,
 ) -> dict[int, TrialSpec]:
     """Return the next `n` specifications, numbered on from the history.
 
@@ -24,8 +28,15 @@ def propose(
     Each trial has its own seed for weights and masks; all share the mini-batch order, so that
     differences between them are differences of configuration. In a cross-validated study each
     configuration is a trial a fold, with numbers in a row and the same seed.
+
+    Args:
+        settings: of the study.
+        history: all trials so far.
+        n: configurations that are wanted.
+        population: number of the round, counted from 0.
+        total: configurations of the whole study, where that is known.
     """
-    sampler = SAMPLERS[settings.search]
+    sampler = sampler_named(settings.search).planned(total)
     sequence = np.random.SeedSequence([settings.seed, population])
     folds = settings.folds
     views = range(1, folds + 1) if folds else (0,)
@@ -39,6 +50,15 @@ def propose(
         for view in views
     )
     return dict(enumerate(specs, start=len(history)))
+
+
+def region(settings: Settings, history: Sequence[Trial]) -> Mapping[str, str]:
+    """Return where most of the next proposals lie, in words, if the sampler has such a place."""
+    place = sampler_named(settings.search).region
+    if place is None:
+        return {}
+    told = configurations(history, settings.folds) if settings.folds else history
+    return place(settings.space, [observed(trial) for trial in told])
 
 
 def observed(trial: Trial) -> Observation:

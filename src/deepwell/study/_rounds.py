@@ -11,11 +11,12 @@ from deepwell.execution._backends import needs_jax
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._speed import remembered_rate, speed_key
 from deepwell.records import PlanFacts, Rung, Trial, TrialSpec
+from deepwell.search.samplers._named import sampler_named
 
 from ._asked import Asked
 from ._history import Bracket, Round
 from ._image_space import augments, convolves
-from ._proposals import propose
+from ._proposals import propose, region
 from ._settings import Settings, optimizers_of, scheduler_of
 from ._work import (
     USUAL_TRIALS,
@@ -49,9 +50,10 @@ def next_round(
 
     In a cross-validated study each is a configuration, with a trial for every fold.
     """
-    specs = propose(asked.settings, past, count, population)
+    specs = propose(asked.settings, past, count, population, total=asked.trials)
     rungs = _rungs(asked.settings, specs)
-    return Round(Bracket(population, specs, rungs), engine.plan(specs, epochs_a_network(rungs)))
+    bracket = Bracket(population, specs, rungs, region(asked.settings, past))
+    return Round(bracket, engine.plan(specs, epochs_a_network(rungs)))
 
 
 def plan_facts(asked: Asked, engine: LocalEngine, round_: Round, data: Data) -> PlanFacts:
@@ -74,7 +76,14 @@ def plan_facts(asked: Asked, engine: LocalEngine, round_: Round, data: Data) -> 
         advice=folds_advice(engine.rows(), folds) if folds or _foldable(data) else "",
         convolutions=convolves(asked.settings.space),
         augmentation=augments(asked.settings.space),
+        proposed=_proposed(asked),
     )
+
+
+def _proposed(asked: Asked) -> str:
+    """Return what a sampler with an end, as a grid, proposes as a whole."""
+    size = sampler_named(asked.settings.search).size
+    return "" if size is None else size(asked.settings.space, asked.trials)[1]
 
 
 def _foldable(data: Data) -> bool:

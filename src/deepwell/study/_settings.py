@@ -12,7 +12,7 @@ from deepwell._base._safe_text import safe_text
 from deepwell.data._folds import FOLDS
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.execution._backends import needs_jax
-from deepwell.search.samplers._registry import SAMPLERS
+from deepwell.search.samplers._named import sampler_named
 from deepwell.search.schedulers._across_folds import across_folds
 from deepwell.search.schedulers._registry import SCHEDULERS
 from deepwell.search.schedulers._scheduler import Scheduler
@@ -56,7 +56,7 @@ class Settings:
     probe_every: int = 0
 
     def __post_init__(self) -> None:
-        _ = SAMPLERS[self.search], SCHEDULERS[self.scheduler]  # an unknown name is refused
+        _ = sampler_named(self.search), SCHEDULERS[self.scheduler]  # an unknown name is refused
         for name in ("seed", "best_possible", "folds"):
             object.__setattr__(self, name, plain(getattr(self, name)))
         object.__setattr__(self, "probe", checked_choice(self.probe))

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deepwell._base._constraints import IntegerInterval
 from deepwell._base._errors import UsageError
@@ -30,6 +30,7 @@ from deepwell.records import (
     Trial,
 )
 from deepwell.report._diagnosis import Diagnosis
+from deepwell.search.samplers._named import sampler_named
 from deepwell.search.spaces._default import default_space
 from deepwell.search.spaces._distribution import plain
 from deepwell.search.spaces._space import Space, with_fixed
@@ -55,6 +56,9 @@ from ._rounds import first_round, plan_facts
 from ._settings import Settings, check_changes_come, check_networks, optimizers_of
 from ._which import BEST as BEST_MODEL
 
+if TYPE_CHECKING:
+    import optuna
+
 _TRIALS = IntegerInterval(1, 1_000_000)
 
 
@@ -69,7 +73,8 @@ class Study:
     Args:
         data: what `load` returned; holds no test row.
         space: hyperparameter -> distribution, list or value; None chooses by the data's size.
-        search: how configurations are proposed: `random`.
+        search: how configurations are proposed: `random`, `grid`, `quasi-random`, `halton`,
+            `coarse-to-fine`, or `optuna:NAME` for a sampler of Optuna's.
         scheduler: which networks train on at a rung: `halving` or `none`.
         name: of the study; None takes the data's name. A taken name becomes `name-2`.
         store: folder or `sqlite:///FILE`; None means `./deepwell`.
@@ -336,6 +341,10 @@ class Study:
         """
         return self._ended().refit(self.data)
 
+    def to_optuna(self, storage: Any, name: str | None = None) -> optuna.Study:
+        """Write the study to one of Optuna's storages; see `FinishedStudy.to_optuna`."""
+        return self._ended().to_optuna(storage, name)
+
     def report(self, path: str | Path | None = None) -> Path:
         """Write the report as text, by default beside the model, and return where it lies."""
         return self._ended().write_report(path)
@@ -360,6 +369,9 @@ class Study:
             settings = replace(settings, space=with_fixed(settings.space, {"epochs": epochs}))
         check_changes_come(settings.space)
         count = _checked(trials)
+        size = sampler_named(settings.search).size
+        if count is None and limit is None and size is not None:
+            count = size(settings.space, None)[0]  # all of them
         if count is not None:
             check_numbers(settings.probe, count * (settings.folds or 1))
         return Asked(settings, "", count, limit, self._memory)

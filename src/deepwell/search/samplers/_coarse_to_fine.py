@@ -16,6 +16,8 @@ import numpy as np
 
 from deepwell._base._hyperparameters import Value
 from deepwell.records import Observation
+from deepwell.search.spaces._axis_items import axis_item
+from deepwell.search.spaces._distribution import Distribution, value_text
 from deepwell.search.spaces._domain import Axis, Domain
 
 from ._fresh import fresh
@@ -96,6 +98,26 @@ def boxes(domain: Domain, history: Sequence[Observation]) -> tuple[Box, ...]:
             sides = zip(axes, able.T, found[-1].sides, strict=True)
             found.append(Box(end, tuple(_side(*one) for one in sides)))
     return tuple(found)
+
+
+def region(domain: Domain, history: Sequence[Observation]) -> dict[str, str]:
+    """Return the box of the present round in words: name of the axis -> range or choices."""
+    box = boxes(domain, history)[-1]
+    sides = zip(domain.axes, box.sides, strict=True)
+    return {axis.name: _words(axis_item(domain, axis.name), axis, side) for axis, side in sides}
+
+
+def _words(item: Distribution, axis: Axis, side: tuple[float, ...]) -> str:
+    if not axis.ordered and axis.count is not None:
+        kept = [item.from_unit((place + 0.5) / axis.count) for place in side]
+        return ", ".join(value_text(value) for value in kept)
+    inside = 0.0 if axis.count is None else 0.5 / axis.count  # the end of a side ends a share
+    low, high = item.from_unit(side[0] + inside), item.from_unit(side[1] - inside)
+    return f"{_short(low)} to {_short(high)}" if low != high else _short(low)
+
+
+def _short(value: Value) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else value_text(value)
 
 
 def _scored(

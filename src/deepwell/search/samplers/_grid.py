@@ -92,6 +92,12 @@ def grid(domain: Domain, points: int | None = None) -> Grid:
     return found
 
 
+def size(domain: Domain, points: int | None) -> tuple[int, str]:
+    """Return how many points the grid has, and what it is in words."""
+    found = grid(domain, points)
+    return found.size, f"a grid of {found.describe()}"
+
+
 def _stepped(axis: Axis) -> bool:
     return axis.count is None or (axis.ordered and axis.count > _LISTED)
 

@@ -11,9 +11,11 @@ SAMPLERS: Registry[Sampler] = Registry(
     "search",
     {
         "random": Sampler(_random.propose),
-        "grid": Sampler(_grid.propose, sized=_grid.sized),
+        "grid": Sampler(_grid.propose, sized=_grid.sized, size=_grid.size),
         "quasi-random": Sampler(_quasi_random.propose),
         "halton": Sampler(_halton.propose),
-        "coarse-to-fine": Sampler(_coarse_to_fine.propose, learns=True),
+        "coarse-to-fine": Sampler(
+            _coarse_to_fine.propose, learns=True, region=_coarse_to_fine.region
+        ),
     },
 )

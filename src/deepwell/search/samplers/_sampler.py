@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,11 +46,17 @@ class Sampler:
             trials at a time, any other one for all of them at once.
         sized: `points -> propose`: the same for a search of so many points in all, None where
             nobody said how many; None for a sampler that does not care.
+        size: `(domain, points) -> (size, words)`: how many points it has in mind where so many
+            are asked for, or None are, and what they are; None for a sampler that has no end.
+        region: `(domain, history) -> {name: range or choices in words}`: where most of its next
+            proposals lie, to be recorded and shown; None for a sampler that has no such place.
     """
 
     propose: Propose
     learns: bool = False
     sized: Callable[[int | None], Propose] | None = None
+    size: Callable[[Domain, int | None], tuple[int, str]] | None = None
+    region: Callable[[Domain, Sequence[Observation]], Mapping[str, str]] | None = None
 
     def __call__(
         self, domain: Domain, history: Sequence[Observation], n: int, key: np.random.SeedSequence
