@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from deepwell._base._safe_text import safe_text
 from deepwell.records import Probe, StudyResult, Trial
 from deepwell.search.schedulers._across_folds import configurations
 
+from ._box_lines import box_lines
 from ._check_lines import check_details, check_lines
 from ._data_lines import NOTE_LIMIT, split_lines
 from ._engine_lines import engine_lines
@@ -35,13 +37,19 @@ from ._result_lines import (
 from ._trial_table import failure_lines, ranked, trial_table
 
 
-def text_report(result: StudyResult, trials: Sequence[Trial], probes: Sequence[Probe] = ()) -> str:
+def text_report(
+    result: StudyResult,
+    trials: Sequence[Trial],
+    probes: Sequence[Probe] = (),
+    proposed: Sequence[Mapping[str, Any]] = (),
+) -> str:
     """Return the report of a study as text of 80 columns, ending with a line break.
 
     Args:
         result: the outcome, with the ledger of the test set.
         trials: all trials of the study.
         probes: of the best network, first to last.
+        proposed: what was noted of each round of proposals, first to last.
     """
     if result.folds:
         trials = configurations(trials, len(result.folds))
@@ -49,7 +57,7 @@ def text_report(result: StudyResult, trials: Sequence[Trial], probes: Sequence[P
     sections = (
         [title, "=" * min(COLUMNS, len(title))],
         _in_short(result),
-        _done(result),
+        _done(result, proposed),
         _found(result),
         _assumed(result),
         _networks(result, trials, probes),
@@ -76,7 +84,7 @@ def _in_short(result: StudyResult) -> list[str]:
     return [*heading("In short"), *entry("result", *told), *stopped_lines(result)]
 
 
-def _done(result: StudyResult) -> list[str]:
+def _done(result: StudyResult, proposed: Sequence[Mapping[str, Any]]) -> list[str]:
     facts = result.data
     read = (
         f"{safe_text(facts.source, 200)}: {count(facts.rows, 'row')} x "
@@ -89,6 +97,7 @@ def _done(result: StudyResult) -> list[str]:
         *check_lines(result.checks, rows=result.data_checks),
         *check_details(result.checks),
         *plan_lines(result.plan),
+        *box_lines(proposed),
         *engine_lines(result),
     ]
 

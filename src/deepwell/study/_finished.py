@@ -419,7 +419,8 @@ class FinishedStudy:
     def report_text(self) -> str:
         """Return what was done, found and assumed, as text."""
         result = self.result
-        return text_report(result, self.trials(), self.probe_records(result.best_trial))
+        probes, proposed = self.probe_records(result.best_trial), self.notes("propose")
+        return text_report(result, self.trials(), probes, proposed)
 
     def write_report(self, path: str | Path | None = None) -> Path:
         """Write the report as text, by default beside the model, and return where it lies.

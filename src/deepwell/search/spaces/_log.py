@@ -37,6 +37,8 @@ class Log:
 
     def from_unit(self, unit: float) -> float:
         """Return the value at `unit`."""
+        if unit <= 0:
+            return self.low
         value = math.exp(math.log(self.low) + unit * self._span())
         # Rounding must not move the ends.
         return self.high if unit >= 1 else min(max(value, self.low), self.high)

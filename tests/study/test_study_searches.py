@@ -1,0 +1,93 @@
+"""Samplers in studies of networks: what they propose, what is told of it, and what is recorded."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import deepwell as dw
+from deepwell.records import Status, Trial
+from deepwell.search import SAMPLERS, Space, log, uniform
+from deepwell.study._proposals import propose, region
+from deepwell.study._settings import Settings
+
+SPACE = Space({"learning_rate": log(1e-4, 1), "dropout": uniform(0, 0.5), "l2": [0.0, 1e-3]})
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(90, 3)).round(3)
+    y = np.where(x[:, 0] > 0, "yes", "no")
+    columns = {f"c{i}": x[:, i] for i in range(3)} | {"y": y}
+    return dw.load(columns, target="y", vault=tmp_path_factory.mktemp("vault"))
+
+
+def settings(search: str, folds: int = 0) -> Settings:
+    return Settings(SPACE, search, "none", 0, "error", folds=folds)
+
+
+def scored(specs: dict, first: int = 0) -> list[Trial]:
+    def score(values) -> float:
+        return abs(math.log10(values["learning_rate"]) + 2) + (values["l2"] > 0)
+
+    return [
+        Trial(n, spec, Status.FINISHED, 1, 1, score(spec.hyperparameters))
+        for n, spec in specs.items()
+    ]
+
+
+@pytest.mark.parametrize("name", [*SAMPLERS, "optuna:TPESampler"])
+def test_every_sampler_proposes_networks_that_follow_from_the_history(name: str) -> None:
+    past = scored(propose(settings(name), [], 12, 0, total=18))
+    specs = propose(settings(name), past, 6, 1, total=18)
+    assert list(specs) == list(range(12, 18))
+    assert propose(settings(name), past, 6, 1, total=18) == specs
+    points = {SPACE.identity(t.hyperparameters) for t in [*specs.values(), *(p.spec for p in past)]}
+    assert len(points) == 18
+
+
+def test_a_grid_over_two_rounds_is_the_grid_of_the_whole_study() -> None:
+    past = scored(propose(settings("grid"), [], 12, 0, total=18))
+    specs = propose(settings("grid"), past, 6, 1, total=18)
+    values = [t.hyperparameters for t in [*(p.spec for p in past), *specs.values()]]
+    assert len({v["learning_rate"] for v in values}) == 3  # 3 x 3 x 2
+    assert len({v["dropout"] for v in values}) == 3
+
+
+@pytest.mark.parametrize("folds", [0, 2])
+def test_the_region_is_that_of_the_configurations(folds: int) -> None:
+    chosen = settings("coarse-to-fine", folds)
+    past = scored(propose(chosen, [], 30, 0))
+    told = region(chosen, past)
+    assert set(told) == {"learning_rate", "dropout", "l2"}
+    low, high = (float(end) for end in told["learning_rate"].split(" to "))
+    assert 1e-4 < low < 1e-2 < high < 1
+    assert region(settings("random", folds), past) == {}
+
+
+def test_a_grid_says_how_many_it_has_before_it_starts(data, tmp_path) -> None:
+    space = {"learning_rate": log(1e-3, 1e-1), "l2": [0.0, 1e-3], "hidden_layers": 0, "epochs": 2}
+    study = dw.Study(data, space, search="grid", store=tmp_path)
+    plan = study.plan()
+    assert plan.networks == 10
+    assert plan.proposed == "a grid of learning_rate 5 x l2 2 = 10 combinations"
+    assert study.plan(trials=6).proposed == "a grid of learning_rate 3 x l2 2 = 6 combinations"
+
+
+def test_the_boxes_of_a_study_are_recorded_and_told(data, tmp_path, capsys) -> None:
+    from deepwell.cli import main
+
+    space = {"learning_rate": log(1e-3, 1e-1), "l2": [0.0, 1e-3], "hidden_layers": 0, "epochs": 2}
+    study = dw.Study(data, space, search="coarse-to-fine", store=tmp_path, name="fine")
+    study.run(trials=6)
+    noted = dw.open_study("fine", tmp_path).notes("propose")
+    assert noted[0]["box"] == {"learning_rate": "0.001 to 0.1", "l2": "0 to 0.001"}
+    assert "boxes     round 1, " in study.report(tmp_path / "r.txt").read_text("utf-8")
+    main(["show", "fine", "--store", str(tmp_path)])
+    assert "boxes     round 1, " in capsys.readouterr().out
+    told = study.to_optuna(None)
+    assert len(told.trials) == 6
+    assert told.best_value == min(t.score for t in study.history())
