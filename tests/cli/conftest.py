@@ -163,6 +163,9 @@ class FakeFinished:
     def result(self) -> StudyResult:
         return dataclasses.replace(self.library.result, openings=self.openings)
 
+    def notes(self, kind: str) -> list[Any]:
+        return []
+
     def report_text(self) -> str:
         trial = Trial(3, TrialSpec({"hidden_units": (8,)}, 3), score=0.1, cost=0.3, epochs=6)
         return text_report(self.result, [trial])

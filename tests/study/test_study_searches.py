@@ -77,7 +77,7 @@ def test_a_grid_says_how_many_it_has_before_it_starts(data, tmp_path) -> None:
     assert study.plan(trials=6).proposed == "a grid of learning_rate 3 x l2 2 = 6 combinations"
 
 
-def test_the_boxes_of_a_study_are_recorded_and_told(data, tmp_path, capsys) -> None:
+def test_the_boxes_of_a_study_are_recorded_and_told(data, tmp_path, capsys, monkeypatch) -> None:
     from deepwell.cli import main
 
     space = {"learning_rate": log(1e-3, 1e-1), "l2": [0.0, 1e-3], "hidden_layers": 0, "epochs": 2}
@@ -86,7 +86,8 @@ def test_the_boxes_of_a_study_are_recorded_and_told(data, tmp_path, capsys) -> N
     noted = dw.open_study("fine", tmp_path).notes("propose")
     assert noted[0]["box"] == {"learning_rate": "0.001 to 0.1", "l2": "0 to 0.001"}
     assert "boxes     round 1, " in study.report(tmp_path / "r.txt").read_text("utf-8")
-    main(["show", "fine", "--store", str(tmp_path)])
+    monkeypatch.setattr("sys.argv", ["deepwell", "show", "fine", "--store", str(tmp_path)])
+    assert main() == 0
     assert "boxes     round 1, " in capsys.readouterr().out
     told = study.to_optuna(None)
     assert len(told.trials) == 6
