@@ -26,9 +26,11 @@ from ._names import data_name
 from ._origin import origin_of
 from ._pool import Pool, pool_of
 from ._prepared import Prepared
-from ._row_hashes import fingerprint, row_hashes
+from ._repeats import split_units
+from ._row_hashes import column_words, fingerprint, row_sums
 from ._rows import Rows
 from ._split import DEV, PARTS, TEST, TRAIN, TRAIN_DEV
+from ._stable_hash import mix64
 from ._streamed_table import streamed_table
 from ._table_encoder import TableEncoder
 from ._table_input import Source, describe_source
@@ -143,12 +145,17 @@ def _from_memory(gathered: Gathered, options: LoadOptions, source: Source) -> Pr
     image = image if of_image else ()
     comparable = set(frame.columns) - set(plan.identifiers)
     inputs_and_target = {target, *(column.name for column in plan.inputs)}
-    everything, hashes, units = row_hashes(
-        frame, [set(frame.columns), comparable, inputs_and_target]
+    everything, hashes, sums = row_sums(frame, [set(frame.columns), comparable, inputs_and_target])
+    everything, hashes = mix64(everything), mix64(hashes)
+    units, by_chance = split_units(
+        sums,
+        column_words(frame[target]),
+        len(plan.inputs),
+        lambda places: (column_words(frame[plan.inputs[i].name]) for i in places),
     )
     print_of_data = fingerprint(everything, frame.columns, target)
     seed = int(print_of_data[:8], 16) if options.seed is None else options.seed
-    divided = divide(gathered, task, units, seed, options)
+    divided = divide(gathered, task, units, seed, options, by_chance=by_chance)
     encoded = _encoded(gathered, divided, (plan, image), task, options)
     return Prepared(
         gathered=gathered,
@@ -196,6 +203,7 @@ def _assembled(prepared: Prepared, options: LoadOptions, source: Source) -> Data
         split_seed=prepared.seed,
         sizes=(len(prepared.train), len(prepared.dev), len(by_part["test"])),
         sealed=vault.sha256 if vault else "",
+        alike_by_chance=divided.by_chance,
         train_dev_rows=0 if prepared.train_dev is None else len(prepared.train_dev),
     )
     return Data(

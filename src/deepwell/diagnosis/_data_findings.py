@@ -114,7 +114,7 @@ def _would_tell(found: Mismatch) -> str:
 def copies_finding(found: Copies, split: str = "") -> Finding:
     """Return DW201: dev rows that were trained on."""
     near = found.near or 0
-    total = found.exact + near
+    total = near if found.by_chance else found.exact + near
     share = total / max(1, found.rows)
     level = "ok"
     if total:
@@ -127,6 +127,8 @@ def copies_finding(found: Copies, split: str = "") -> Finding:
     )
     claim = "no copies across train and dev" if not total else "dev rows are copies of train rows"
     detail = f"{', '.join(told)} of {found.rows:,} dev rows"
+    if found.by_chance:
+        detail += "; equal rows are what columns with few values make by chance"
     if found.inputs:
         detail += f"; {found.inputs:,} with the inputs of a train row and another target"
     change = ""
@@ -143,6 +145,7 @@ def copies_finding(found: Copies, split: str = "") -> Finding:
         change=change,
         more={
             "exact": found.exact,
+            "by_chance": found.by_chance,
             "near": found.near,
             "same_inputs": found.inputs,
             "conflicting_train_rows": found.conflicting,

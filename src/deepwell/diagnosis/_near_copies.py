@@ -106,7 +106,11 @@ def conflicting_rows(inputs: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def copies_across(
-    train: tuple[np.ndarray, np.ndarray], dev: tuple[np.ndarray, np.ndarray], seed: int
+    train: tuple[np.ndarray, np.ndarray],
+    dev: tuple[np.ndarray, np.ndarray],
+    seed: int,
+    *,
+    by_chance: bool = False,
 ) -> Copies:
     """Return how many dev rows are train rows again.
 
@@ -114,6 +118,7 @@ def copies_across(
         train: (n, D) inputs and (n,) targets.
         dev: (k, D) inputs and (k,) targets.
         seed: of the sample, where there are more rows than are compared.
+        by_chance: whether rows that are equal are no copies.
     """
     inputs, whole = ([row_words(*part[:k]) for part in (train, dev)] for k in (1, 2))
     exact = np.isin(whole[1], whole[0])
@@ -129,6 +134,7 @@ def copies_across(
         dimension=near.dimension,
         why=near.why,
         conflicting=int(conflicting_rows(inputs[0], train[1]).sum()),
+        by_chance=by_chance,
     )
 
 

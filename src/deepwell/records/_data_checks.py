@@ -68,6 +68,7 @@ class Copies:
         dimension: in which neighbors spread.
         why: near copies could not be told.
         conflicting: train rows whose inputs come again in train with another target.
+        by_chance: whether equal rows are no copies, but what columns with few values make.
     """
 
     rows: int
@@ -79,6 +80,7 @@ class Copies:
     dimension: float
     why: str = ""
     conflicting: int = 0
+    by_chance: bool = False
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ class DataFacts:
         sealed: sha256 of the sealed test file, or an empty string.
         train_dev_rows: rows cut from train, or given, to tell mismatch from variance; these are
             not in `sizes`.
+        alike_by_chance: whether rows repeat since columns have few values, not since they were
+            copied; equal rows may then lie in different parts.
     """
 
     name: str
@@ -52,6 +54,7 @@ class DataFacts:
     sizes: tuple[int, int, int] = (0, 0, 0)
     sealed: str = ""
     train_dev_rows: int = 0
+    alike_by_chance: bool = False
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,9 @@ def _checked(data: Data, folds: Folds | None) -> DataChecks:
         if len(folds.parts) > _MOST_FOLDS:
             left_out.append(f"mismatch of folds {_MOST_FOLDS + 1} to {len(folds.parts)}")
     train, dev = whole.train, whole.dev
-    copies = copies_across((train.x, train.y), (dev.x, dev.y), seed)
+    copies = copies_across(
+        (train.x, train.y), (dev.x, dev.y), seed, by_chance=data.facts.alike_by_chance
+    )
     table = encoded_table(whole)
     target = Target(train.y, len(data.task.classes))
     telling, columns = (None, 0) if data.image else telling_column(train.x, target, table, seed)
@@ -157,7 +159,8 @@ def _straddling(data: Data, whole: Data, folds: Folds | None, seed: int) -> Iter
     classes = len(data.task.classes)
     wanted = np.eye(classes)[train.y] if classes else train.y[:, None].astype(np.float64)
     left = residuals_of(train.x, wanted, seed)
-    left[_again(train)] = np.nan
+    if not data.facts.alike_by_chance:
+        left[_again(train)] = np.nan
     in_fold = np.isin(np.arange(count), [] if folds is None else folds.places[0])
     found = [
         straddling_groups(one.name, one.codes, one.dev if folds is None else in_fold, left, seed)
@@ -245,6 +248,8 @@ def part_units(data: Data, part: str, train: Rows, other: Rows) -> _Units:
     """
     if data.groups:
         return data.groups["train"], data.groups[part]
+    if data.facts.alike_by_chance:
+        return np.arange(len(train)), np.arange(len(other))
     return row_numbers(train.x, train.y), row_numbers(other.x, other.y)
 
 
