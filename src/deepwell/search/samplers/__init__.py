@@ -1,4 +1,4 @@
-"""Samplers: `propose(space, history, n, key)` returns the configurations to try next."""
+"""Samplers: `propose(domain, history, n, key)` returns the configurations to try next."""
 
 from ._registry import SAMPLERS as SAMPLERS
 from ._sampler import Sampler as Sampler

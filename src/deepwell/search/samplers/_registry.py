@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from deepwell._base._registry import Registry
 
-from . import _random
+from . import _coarse_to_fine, _grid, _halton, _quasi_random, _random
 from ._sampler import Sampler
 
-SAMPLERS: Registry[Sampler] = Registry("search", {"random": _random.propose})
+SAMPLERS: Registry[Sampler] = Registry(
+    "search",
+    {
+        "random": Sampler(_random.propose),
+        "grid": Sampler(_grid.propose, sized=_grid.sized),
+        "quasi-random": Sampler(_quasi_random.propose),
+        "halton": Sampler(_halton.propose),
+        "coarse-to-fine": Sampler(_coarse_to_fine.propose, learns=True),
+    },
+)

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import Value
 
-from ._choice import Choice
-from ._distribution import Distribution, plain
-from ._fixed import Fixed
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One axis of the unit cube.
-
-    Attributes:
-        name: of what varies along it.
-        count: how many values it has, each with the same share of [0, 1]; None for a continuum.
-        ordered: whether neighbors on it are alike; not so for names such as relu and tanh.
-    """
-
-    name: str
-    count: int | None
-    ordered: bool
+from ._allowed import check_allowed, constraints_of
+from ._constraint import Constraint
+from ._distribution import Distribution
+from ._entry import distribution_of
+from ._layout import Axis as Axis
+from ._layout import Layers, Layout
 
 
 class Domain(Mapping[str, Distribution]):
@@ -37,21 +22,31 @@ class Domain(Mapping[str, Distribution]):
 
     >>> from deepwell.search import log
     >>> domain = Domain({"rate": log(1e-4, 1), "kind": ["a", "b"], "turns": 3})
-    >>> domain.decode([0.5, 0.9])
-    {'rate': 0.01, 'kind': 'b', 'turns': 3}
+    >>> domain.decode([1.0, 0.9])
+    {'rate': 1.0, 'kind': 'b', 'turns': 3}
     >>> domain.encode({"rate": 0.01, "kind": "b", "turns": 3}).tolist()
     [0.5, 0.75]
 
     Args:
         entries: name -> a distribution; a list, which is a choice between its values; or a plain
-            value, which is fixed. A tuple is a plain value.
+            value, which is fixed. A tuple is a plain value. `when(...)` makes an entry exist only
+            where others have certain values.
+        constraints: what must hold between the values, as in `["rate * turns <= 1"]`.
 
     Raises:
-        UsageError: when a range is impossible.
+        UsageError: when a range or a constraint is impossible, an entry can never exist, or the
+            constraints leave next to nothing.
     """
 
-    def __init__(self, entries: Mapping[str, object]) -> None:
+    def __init__(
+        self, entries: Mapping[str, object], constraints: Sequence[str | Constraint] = ()
+    ) -> None:
         self._entries = {name: distribution_of(entry) for name, entry in entries.items()}
+        self._constraints = constraints_of(constraints)
+        self._layout = Layout(self._entries, self._layers())
+        self._names = tuple(axis.name for axis in self._layout.axes)
+        if self._constraints:
+            check_allowed(self._entries, self._layout, self._constraints)
 
     def __getitem__(self, name: str) -> Distribution:
         return self._entries[name]
@@ -62,78 +57,110 @@ class Domain(Mapping[str, Distribution]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Domain):
+            return NotImplemented
+        return self._entries == other._entries and self._constraints == other._constraints
+
+    __hash__ = None  # type: ignore[assignment]
+
     def __repr__(self) -> str:
-        inside = ", ".join(f"{name}={text}" for name, text in self.describe().items())
-        return f"{type(self).__name__}({inside})"
+        inside = [f"{name}={text}" for name, text in self.describe().items()]
+        return f"{type(self).__name__}({', '.join([*inside, *self.constraints])})"
+
+    @property
+    def constraints(self) -> tuple[str, ...]:
+        """What must hold between the values."""
+        return tuple(constraint.text for constraint in self._constraints)
 
     @property
     def searched(self) -> tuple[str, ...]:
-        """Names that can take more than one value: those of the axes."""
-        return tuple(name for name, d in self._entries.items() if d.count() != 1)
+        """Names of the axes: of all that can take more than one value."""
+        return self._names
 
     @property
     def axes(self) -> tuple[Axis, ...]:
         """The axes of the unit cube, in the order of `searched`."""
-        return tuple(Axis(name, self[name].count(), _ordered(self[name])) for name in self.searched)
+        return self._layout.axes
 
     def decode(self, unit: Mapping[str, float] | Sequence[float] | np.ndarray) -> dict[str, Value]:
         """Return the values at a point of the unit cube, the fixed ones included.
 
+        Names that do not exist beside the others are left out.
+
         Args:
             unit: numbers in [0, 1]: one for each name of `searched`, in that order or by name.
         """
-        names = self.searched
         if isinstance(unit, Mapping):
-            at = {name: float(unit[name]) for name in names}
-        else:
-            at = {name: float(u) for name, u in zip(names, unit, strict=True)}
-        return {name: d.from_unit(at.get(name, 0.5)) for name, d in self._entries.items()}
+            return self._layout.decode([float(unit[name]) for name in self._names])
+        at = [float(u) for _, u in zip(self._names, unit, strict=True)]
+        return self._layout.decode(at)
 
     def encode(self, values: Mapping[str, Value]) -> np.ndarray | None:
         """Return the point (d,) of values, float64 in the order of `searched`.
 
         `decode(encode(values))` gives the values back: exactly what is discrete, to rounding what
-        is not. Other names than the domain's own are passed over.
+        is not. An axis that does not matter beside the other values is at 0.5. Other names than
+        the domain's own are passed over.
 
         Returns:
             The point; None where the values lie outside of the domain, as those of a trial from
             before it was narrowed may.
         """
         try:
-            units = {name: d.to_unit(values[name]) for name, d in self._entries.items()}
+            return self._layout.encode(self._present(values))
         except (UsageError, KeyError):
             return None
-        return np.array([units[name] for name in self.searched], np.float64)
+
+    def active(self, values: Mapping[str, Value]) -> np.ndarray:
+        """Return which axes matter beside these values: (d,) bool.
+
+        Raises:
+            KeyError: when a name that must exist has no value.
+        """
+        return self._layout.active(self._present(values))
+
+    def allowed(self, values: Mapping[str, Value]) -> bool:
+        """Return whether values obey the constraints.
+
+        One that speaks of a name, or a layer, that does not exist beside the others holds.
+        """
+        if not self._constraints:
+            return True
+        present = self._present(values)
+        return all(constraint.holds(present) for constraint in self._constraints)
 
     def identity(self, values: Mapping[str, Value]) -> Hashable:
-        """Return what two proposals share when they are the same point."""
-        return tuple(values[name] for name in self)
+        """Return what two proposals share when they are the same point.
+
+        Raises:
+            KeyError: when a name that must exist has no value.
+        """
+        present = self._present(values)
+        return tuple(present.get(name) for name in self)
 
     def describe(self) -> dict[str, str]:
         """Return name -> range or value in words, as in `log(0.0001, 1)`."""
         return {name: d.describe() for name, d in self._entries.items()}
 
     def cardinality(self) -> int | None:
-        """Return how many points the domain has, or None when one axis is a continuum."""
-        counts = [d.count() for d in self._entries.values()]
-        finite = [c for c in counts if c is not None]
-        return math.prod(finite) if len(finite) == len(counts) else None
+        """Return how many points the domain has, or None when one axis is a continuum.
 
+        Constraints are not counted in. Where names depend on more than 10,000 points of others it
+        is an upper bound.
+        """
+        return self._layout.cardinality()
 
-def distribution_of(entry: object) -> Distribution:
-    """Return the distribution that an entry is or stands for: a list a choice, a value itself."""
-    if isinstance(entry, Distribution):
-        return entry
-    if isinstance(entry, list):
-        return Choice(tuple(cast(list[Value], entry)))
-    return Fixed(cast(Value, plain(entry)))
+    def points(self) -> Iterator[tuple[dict[str, Value], list[float]]]:
+        """Yield every allowed point of a finite domain once: its values, and where they lie."""
+        for values, unit in self._layout.points():
+            if all(constraint.holds(values) for constraint in self._constraints):
+                yield values, unit
 
+    def _layers(self) -> Mapping[str, Layers]:
+        """Return what says how many layers there are, for the names that are of layers."""
+        return {}
 
-def _ordered(distribution: Distribution) -> bool:
-    if not isinstance(distribution, Choice):
-        return True
-    values = distribution.values
-    if any(isinstance(value, str | tuple | bool) for value in values):
-        return False
-    numbers = cast(tuple[float, ...], values)
-    return list(numbers) == sorted(numbers)
+    def _present(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Return the values of the names that exist beside each other."""
+        return self._layout.present(values)

@@ -1,6 +1,8 @@
 """Space entries from text, as on the command line: read by a grammar, never evaluated.
 
-entry  = name "=" ( kind "(" value { "," value } ")" | value )
+entry  = name "=" spread
+spread = kind "(" value { "," value } ")" | value
+       | "per_layer" "(" spread ")" | "when" "(" spread { "," name "=" spread } ")"
 kind   = "uniform" | "integer" | "log" | "one_minus_log" | "choice"
 value  = number | word | "[" number { "," number } "]" | changes, as 10: l2=0; 20: l2=0.1
 """
@@ -12,7 +14,7 @@ from collections.abc import Callable
 
 from deepwell._base._constraints import EachOf
 from deepwell._base._errors import UsageError, did_you_mean
-from deepwell._base._hyperparameters import Value, declaration
+from deepwell._base._hyperparameters import OPTAX_PREFIX, Value, declaration
 from deepwell._base._safe_text import safe_text
 
 from ._choice import Choice
@@ -21,10 +23,13 @@ from ._fixed import Fixed
 from ._integer import Integer
 from ._log import Log
 from ._one_minus_log import OneMinusLog
-from ._space import Space
+from ._per_layer import PerLayer
+from ._space import checked_entry
 from ._uniform import Uniform
+from ._when import When
 
 _LONGEST = 2000
+_DEEPEST = 10  # brackets
 _DIGITS = 18  # longer whole numbers are read as real ones: no setting has so many
 _EXAMPLE = "write name=log(1e-4, 1), name=choice(a, b) or name=0.2"
 _RANGES: dict[str, Callable[..., Distribution]] = {  # each checks its own ends
@@ -33,14 +38,14 @@ _RANGES: dict[str, Callable[..., Distribution]] = {  # each checks its own ends
     "log": Log,
     "one_minus_log": OneMinusLog,
 }
-_KINDS = (*_RANGES, "choice")
+_KINDS = (*_RANGES, "choice", "per_layer", "when")
 
 _CALL = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*\((.*)\)")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _LIST = re.compile(r"[\w.+-]+(\s*,\s*[\w.+-]+)+", re.ASCII)
 _CHANGES = re.compile(r"[0-9]+\s*:.*")
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WORD = re.compile(rf"({OPTAX_PREFIX})?[A-Za-z_][A-Za-z0-9_]*")
 
 
 def parse_entry(text: str) -> tuple[str, Distribution]:
@@ -54,7 +59,8 @@ def parse_entry(text: str) -> tuple[str, Distribution]:
     Args:
         text: `name=kind(a, b)` with a kind of `uniform`, `integer`, `log`, `one_minus_log`;
             `name=choice(a, b, ...)`; or `name=value` for a value that is not searched. Brackets
-            list one number a layer.
+            list one number a layer. `name=per_layer(...)` gives each layer its own, and
+            `name=when(..., other=choice(a, b))` exists only where the other has such a value.
 
     Raises:
         UsageError: saying what is wrong with the entry and how to write it.
@@ -65,15 +71,20 @@ def parse_entry(text: str) -> tuple[str, Distribution]:
     try:
         if not (name and equals and right):
             raise UsageError(f"a name and a range or value are needed; {_EXAMPLE}")
+        if right.count("(") > _DEEPEST:
+            raise UsageError(f"it has more than {_DEEPEST} opening brackets; {_EXAMPLE}")
         if right.startswith("[") and not isinstance(declaration(name).constraint, EachOf):
             raise UsageError(
                 f"`{name}` takes one value; to search several values, write choice(a, b)"
             )
-        call = _CALL.fullmatch(right)
-        distribution = _call(call[1], call[2]) if call else Fixed(_value(right))
-        return name, Space({name: distribution})[name]
+        return name, checked_entry(name, _spread(right))
     except UsageError as error:
         raise UsageError(f'space entry "{safe_text(text, 80)}": {error}') from None
+
+
+def _spread(text: str) -> Distribution:
+    call = _CALL.fullmatch(text)
+    return _call(call[1], call[2]) if call else Fixed(_value(text))
 
 
 def _call(kind: str, inside: str) -> Distribution:
@@ -81,7 +92,14 @@ def _call(kind: str, inside: str) -> Distribution:
         hint = did_you_mean(kind, _KINDS)
         known = ", ".join(_KINDS)
         raise UsageError(f'unknown range "{safe_text(kind)}"{hint or ";"} choose one of {known}')
-    values = [_value(part) for part in _split(inside)] if inside.strip() else []
+    parts = _split(inside) if inside.strip() else []
+    if kind == "when":
+        return _when(parts)
+    if kind == "per_layer":
+        if len(parts) != 1:
+            raise UsageError("per_layer takes one range or choice, as per_layer(integer(16, 128))")
+        return PerLayer(_spread(parts[0].strip()))
+    values = [_value(part) for part in parts]
     if kind == "choice":
         return Choice(tuple(values))
     if len(values) != 2:
@@ -89,12 +107,28 @@ def _call(kind: str, inside: str) -> Distribution:
     return _RANGES[kind](values[0], values[1])
 
 
+def _when(parts: list[str]) -> Distribution:
+    if len(parts) < 2:
+        raise UsageError(
+            "when takes a range and a condition, as in when(uniform(0.5, 0.99), optimizer=momentum)"
+        )
+    given: list[tuple[str, Distribution]] = []
+    for part in parts[1:]:
+        name, equals, values = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and values):
+            raise UsageError(
+                f'a condition must be name=value or name=choice(a, b), got "{safe_text(part)}"'
+            )
+        given.append((name, _spread(values)))
+    return When(_spread(parts[0].strip()), tuple(given))
+
+
 def _split(inside: str) -> list[str]:
     """Return the parts between commas that stand outside brackets."""
     parts: list[str] = []
     depth, start = 0, 0
     for place, character in enumerate(inside):
-        depth += (character == "[") - (character == "]")
+        depth += (character in "[(") - (character in "])")
         if character == "," and depth == 0:
             parts.append(inside[start:place])
             start = place + 1

@@ -11,12 +11,15 @@ from deepwell._base._safe_text import safe_text
 
 from ._choice import Choice
 from ._distribution import Distribution
+from ._domain import Domain
 from ._fixed import Fixed
 from ._integer import Integer
 from ._log import Log
 from ._one_minus_log import OneMinusLog
+from ._per_layer import PerLayer
 from ._space import Space
 from ._uniform import Uniform
+from ._when import When
 
 _KINDS: dict[str, type] = {
     "choice": Choice,
@@ -28,9 +31,18 @@ _KINDS: dict[str, type] = {
 }
 
 
-def space_to_plain(space: Space) -> list[dict[str, object]]:
-    """Return one dictionary a hyperparameter, in the space's order, which samplers depend on."""
-    return [{"name": name, **_to_plain(d)} for name, d in space.items()]
+_PER_LAYER = "per_layer"
+_WHEN = "when"
+_CONSTRAINT = "constraint"
+
+
+def space_to_plain(space: Domain) -> list[dict[str, object]]:
+    """Return one dictionary a hyperparameter, in the space's order, which samplers depend on.
+
+    After them comes one a constraint.
+    """
+    entries = [{"name": name, **_to_plain(d)} for name, d in space.items()]
+    return entries + [{"kind": _CONSTRAINT, "text": text} for text in space.constraints]
 
 
 def space_from_plain(plain: Sequence[Mapping[str, Any]]) -> Space:
@@ -43,10 +55,31 @@ def space_from_plain(plain: Sequence[Mapping[str, Any]]) -> Space:
     Raises:
         UsageError: when it has a distribution that is none of Deepwell's own.
     """
-    return Space({entry["name"]: _from_plain(entry) for entry in plain})
+    return Space(*_parts(plain))
+
+
+def domain_from_plain(plain: Sequence[Mapping[str, Any]]) -> Domain:
+    """Return the domain, of whatever names, that `space_to_plain` described.
+
+    Raises:
+        UsageError: when it has a distribution that is none of Deepwell's own.
+    """
+    return Domain(*_parts(plain))
+
+
+def _parts(plain: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Distribution], list[str]]:
+    """Return the entries and the constraints."""
+    entries = [entry for entry in plain if entry["kind"] != _CONSTRAINT]
+    constraints = [entry["text"] for entry in plain if entry["kind"] == _CONSTRAINT]
+    return {entry["name"]: _from_plain(entry) for entry in entries}, constraints
 
 
 def _to_plain(distribution: Distribution) -> dict[str, object]:
+    if isinstance(distribution, PerLayer):
+        return {"kind": _PER_LAYER, "item": _to_plain(distribution.item)}
+    if isinstance(distribution, When):
+        given = [{"name": name, **_to_plain(d)} for name, d in distribution.given]
+        return {"kind": _WHEN, "item": _to_plain(distribution.item), "given": given}
     for kind, known in _KINDS.items():
         if type(distribution) is known:
             return {"kind": kind, **dataclasses.asdict(distribution)}  # type: ignore[arg-type]
@@ -54,6 +87,11 @@ def _to_plain(distribution: Distribution) -> dict[str, object]:
 
 
 def _from_plain(entry: Mapping[str, Any]) -> Distribution:
+    if entry["kind"] in (_PER_LAYER, _WHEN):
+        item = _from_plain({"name": entry["name"], **entry["item"]})
+        if entry["kind"] == _PER_LAYER:
+            return PerLayer(item)
+        return When(item, tuple((given["name"], _from_plain(given)) for given in entry["given"]))
     if entry["kind"] not in _KINDS:
         raise UsageError(
             f"the range {safe_text(entry['text'])} of `{safe_text(entry['name'])}` is a class of "
