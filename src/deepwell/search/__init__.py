@@ -1,7 +1,9 @@
 """Where to look next: spaces, samplers and schedulers, all pure functions of records."""
 
 from .samplers import SAMPLERS as SAMPLERS
+from .samplers import Posterior as Posterior
 from .samplers import Sampler as Sampler
+from .samplers import posterior as posterior
 from .schedulers import SCHEDULERS as SCHEDULERS
 from .schedulers import Decision as Decision
 from .schedulers import Scheduler as Scheduler

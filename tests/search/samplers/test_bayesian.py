@@ -65,9 +65,7 @@ def test_the_same_arguments_give_the_same_proposals(sampler: str) -> None:
 
 @pytest.mark.parametrize("sampler", LEARNING)
 @pytest.mark.parametrize(("known", "n"), [(0, 256), (3, 20), (40, 1), (40, 33)])
-def test_batches_are_of_the_domain_and_without_repetition(
-    sampler: str, known: int, n: int
-) -> None:
+def test_batches_are_of_the_domain_and_without_repetition(sampler: str, known: int, n: int) -> None:
     domain = Domain(MIXED)
     history = randomly(domain, cost, known)
     batch = SAMPLERS[sampler](domain, history, n, key())

@@ -16,6 +16,9 @@ _SPREAD, _NEAR = 1024, 1024  # candidates all over the cube, and near the best
 _CENTERS = 10  # best points that candidates are near to
 _LISTED = 4096  # points of a finite domain that are all candidates
 _WORK = 4e8  # multiplications that climbing may take in all, per evaluation a point
+_LOCAL = 0
+_RADIUS = 0.1
+_LUCK = 0.0
 _ROOM = 64  # further points that may be passed over and still be believed
 
 
@@ -36,6 +39,7 @@ class Greedy:
         self._believer = Believer(model.process, model.best, len(cube.pending) + self._room)
         for u in cube.pending:
             self._believer.believe(cube.features.of(u[None])[0])
+        self._turn = len(cube.tried) - len(cube.pending)
         self._taken = {u.tobytes() for u in cube.tried} if self._discrete else set[bytes]()
         self._pool = self._candidates()
         self._open = np.ones(len(self._pool), bool)
@@ -52,11 +56,20 @@ class Greedy:
         return not self._cube.features.continuous.any()
 
     def _next(self) -> np.ndarray:
-        starts = self._best_open()
+        self._turn += 1
+        local = _LOCAL and self._turn % _LOCAL == 0
+        starts = self._best_open(local)
         if not starts:  # a finite domain is used up, or nothing of the pool is allowed
             return self._cube.snapped(self._rng.random((1, self._cube.dimension)))[0]
         climbs = [
-            climbed(self._believer, self._cube, self._pool[i], self._steps, self._rng)
+            climbed(
+                self._believer,
+                self._cube,
+                self._pool[i],
+                self._steps,
+                self._rng,
+                _RADIUS if local else 1.0,
+            )
             for i in starts
         ]
         ends = [(u, value) for u, value in climbs if self._acceptable(u)]
@@ -65,12 +78,16 @@ class Greedy:
             self._taken.add(u.tobytes())
         if self._room:
             self._room -= 1
-            self._believer.believe(self._cube.features.of(u[None])[0])
+            self._believer.believe(
+                self._cube.features.of(u[None])[0], _LUCK * self._rng.standard_normal()
+            )
         return u
 
-    def _best_open(self) -> list[int]:
+    def _best_open(self, local) -> list[int]:
         """Return places of the best candidates that are apart; what is not acceptable is shut."""
         values = np.where(self._open, self._believer.on_pool(), -math.inf)
+        if local and len(values) == _SPREAD + _NEAR:
+            values[:_SPREAD] -= 1e6
         found: list[int] = []
         near = 0
         for i in np.argsort(-values, kind="stable"):

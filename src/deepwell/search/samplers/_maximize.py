@@ -16,7 +16,12 @@ _TURNS = 3
 
 
 def climbed(
-    believer: Believer, cube: Cube, start: np.ndarray, steps: int, rng: np.random.Generator
+    believer: Believer,
+    cube: Cube,
+    start: np.ndarray,
+    steps: int,
+    rng: np.random.Generator,
+    reach: float = 1.0,
 ) -> tuple[np.ndarray, float]:
     """Return a point (d,) at least as good as the start, and its acquisition.
 
@@ -31,7 +36,7 @@ def climbed(
     mixed = not cube.features.continuous.all()
     for _ in range(_TURNS if mixed else 1):
         before = value
-        at, value = _along(believer, cube, at, value, steps)
+        at, value = _along(believer, cube, at, value, steps, reach)
         if mixed:
             at, value = _among(believer, cube, at, value, rng)
         if value <= before + 1e-9:
@@ -40,7 +45,7 @@ def climbed(
 
 
 def _along(
-    believer: Believer, cube: Cube, at: np.ndarray, value: float, steps: int
+    believer: Believer, cube: Cube, at: np.ndarray, value: float, steps: int, reach: float
 ) -> tuple[np.ndarray, float]:
     """Climb along the continuous axes that matter."""
     from scipy.optimize import minimize
@@ -59,7 +64,7 @@ def _along(
         return -height, -gradient[columns]
 
     found = minimize(
-        fall, at[free], jac=True, method="L-BFGS-B", bounds=[(0.0, 1.0)] * len(free),
+        fall, at[free], jac=True, method="L-BFGS-B", bounds=[(max(u - reach, 0.0), min(u + reach, 1.0)) for u in at[free]],
         options={"maxfun": steps, "maxiter": steps},
     )  # fmt: skip
     if not -found.fun > value:

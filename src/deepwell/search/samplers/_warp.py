@@ -37,9 +37,7 @@ def standardized(scores: np.ndarray) -> tuple[np.ndarray, Units]:
     return np.minimum(excess / spread, 1e12), Units(low, spread)
 
 
-def warped(
-    scores: np.ndarray, offset: float | None
-) -> tuple[np.ndarray, np.ndarray, float, float]:
+def warped(scores: np.ndarray, offset: float | None) -> tuple[np.ndarray, np.ndarray, float, float]:
     """Return z, dz / d log c, sum of log z'(y) and its derivative by log c.
 
     Args:
