@@ -11,6 +11,7 @@ from .figures._average_windows import AVERAGE_WINDOWS
 from .figures._batch_norm import BATCH_NORM
 from .figures._batch_norm_noise import BATCH_NORM_NOISE
 from .figures._batch_sizes import BATCH_SIZES
+from .figures._bayesian_steps import BAYESIAN_STEPS
 from .figures._bias_correction import BIAS_CORRECTION
 from .figures._boundaries import BOUNDARIES
 from .figures._change_by_hand import CHANGE_BY_HAND
@@ -97,6 +98,7 @@ _ALL = (
     REMEDIES_FIGURE,
     SAMPLING_SCALES,
     GRID_AGAINST_RANDOM,
+    BAYESIAN_STEPS,
 )
 
 FIGURES: Registry[LabFigure] = Registry("figure", {figure.name: figure for figure in _ALL})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deepwell._base._registry import Registry
 
-from . import _coarse_to_fine, _grid, _halton, _quasi_random, _random
+from . import _bayesian, _coarse_to_fine, _grid, _halton, _quasi_random, _random, _tpe
 from ._sampler import Sampler
 
 SAMPLERS: Registry[Sampler] = Registry(
@@ -15,5 +15,7 @@ SAMPLERS: Registry[Sampler] = Registry(
         "quasi-random": Sampler(_quasi_random.propose),
         "halton": Sampler(_halton.propose),
         "coarse-to-fine": Sampler(_coarse_to_fine.propose, learns=True),
+        "bayesian": Sampler(_bayesian.propose, learns=True),
+        "tpe": Sampler(_tpe.propose, learns=True),
     },
 )
