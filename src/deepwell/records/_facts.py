@@ -83,6 +83,7 @@ class PlanFacts:
         convolutions: whether networks may have convolutional layers.
         augmentation: whether networks may augment images.
         advice: a sentence about cross-validation for so many rows, or an empty string.
+        constraints: what must hold between the values of a network, as texts.
     """
 
     networks: int
@@ -98,6 +99,7 @@ class PlanFacts:
     advice: str = ""
     convolutions: bool = False
     augmentation: bool = False
+    constraints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -206,6 +208,8 @@ class StudyResult:
         overtuning: how much of `dev` is luck of the choice, None where it could not be told.
         parent: the study that this one improves, and by which remedies; empty for none.
         ensemble: what averaging several networks would do, None where none were kept for it.
+        search_notes: one sentence for each thing that a person did to the search: configurations
+            of their own, an earlier study to start from, another space or sampler on the way.
     """
 
     name: str
@@ -249,3 +253,4 @@ class StudyResult:
     data_checks: DataChecks | None = None
     overtuning: Overtuning | None = None
     ensemble: EnsembleFacts | None = None
+    search_notes: tuple[str, ...] = ()

@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from deepwell._base._hash import Purpose, fold, key, word
-from deepwell.records import Observation, Status, Trial, TrialSpec
+from deepwell.records import Observation, Trial, TrialSpec
 from deepwell.search.samplers._registry import SAMPLERS
 from deepwell.search.schedulers._across_folds import configurations
 
+from ._asked import Asked
+from ._given import Given
+from ._observations import observed
 from ._settings import Settings
+from ._warm_start import aligned
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known beside the study's own trials.
+
+    Attributes:
+        first: configurations that come before what the sampler proposes.
+        observations: of an earlier study.
+    """
+
+    first: tuple[Given, ...] = ()
+    observations: tuple[Observation, ...] = ()
+
+
+def known_of(asked: Asked, history: Sequence[Trial], n: int) -> Known:
+    """Return what is known before a round of `n` configurations beside the study's own trials."""
+    settings = asked.settings
+    told = configurations(history, settings.folds) if settings.folds else history
+    first = tuple(given for given in asked.given if given.after == len(told))[:n]
+    if asked.warm is None:
+        return Known(first)
+    return Known(first, aligned(asked.warm, settings.space, [observed(trial) for trial in told]))
 
 
 def propose(
-    settings: Settings, history: Sequence[Trial], n: int, population: int
+    settings: Settings,
+    history: Sequence[Trial],
+    n: int,
+    population: int,
+    known: Known | None = None,
 ) -> dict[int, TrialSpec]:
     """Return the next `n` specifications, numbered on from the history.
 
@@ -24,13 +55,28 @@ def propose(
     Each trial has its own seed for weights and masks; all share the mini-batch order, so that
     differences between them are differences of configuration. In a cross-validated study each
     configuration is a trial a fold, with numbers in a row and the same seed.
+
+    Args:
+        settings: of the study.
+        history: all trials so far.
+        n: configurations.
+        population: number of the round.
+        known: what is known beside them.
     """
     sampler = SAMPLERS[settings.search]
     sequence = np.random.SeedSequence([settings.seed, population])
     folds = settings.folds
     views = range(1, folds + 1) if folds else (0,)
     told = configurations(history, folds) if folds else history
-    proposals = sampler(settings.space, [observed(trial) for trial in told], n, sequence)
+    known = known or Known()
+    first_tried = [dict(given.values) for given in known.first]
+    seen = [
+        *known.observations,
+        *(observed(trial) for trial in told),
+        *(Observation(values) for values in first_tried),
+    ]
+    rest = n - len(first_tried)
+    proposals = first_tried + (sampler(settings.space, seen, rest, sequence) if rest else [])
     first = len(told)  # configurations, as the seeds are counted
     seeds = trial_seeds(settings.seed, range(first, first + len(proposals)))
     specs = (
@@ -39,18 +85,6 @@ def propose(
         for view in views
     )
     return dict(enumerate(specs, start=len(history)))
-
-
-def observed(trial: Trial) -> Observation:
-    """Return a trial, or a configuration over its folds, as samplers see it."""
-    scored = trial.status.over or trial.epochs > 0
-    return Observation(
-        values=trial.spec.hyperparameters,
-        score=trial.score if scored else math.nan,
-        cost=trial.cost if scored else math.nan,
-        epochs=trial.epochs,
-        finished=trial.status in (Status.FINISHED, Status.EARLY_STOPPED),
-    )
 
 
 def trial_seeds(seed: int, numbers: Sequence[int]) -> list[int]:
