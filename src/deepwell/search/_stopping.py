@@ -1,0 +1,136 @@
+"""Whether one more round of a search is expected to pay.
+
+The score is a function f of the hyperparameters plus the luck of seeds. Draws of that function
+given all trials say where better configurations may still be. A round is played on each draw:
+m networks, half of them anywhere in the space and half near the best ones, have the true scores
+
+    t = f + r,    r ~ N(0, s^2 - e^2),
+
+and the dev scores t + N(0, e^2), where s is the deviation of single scores around f and e the
+standard error of a dev score, at most s. The network with the lowest dev score takes the place of
+the best so far if its dev score is lower, and the gain is what that does to the true score. So what
+a round gains by luck on the dev rows is not counted, and may cost. The gain pays where it exceeds a
+quarter of the standard error of the best dev score: smaller ones cannot be told from luck on these
+rows, and the more networks are compared, the more luck is chosen (overtuning).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from deepwell.records import Estimate, Observation, Outlook
+from deepwell.search.spaces._domain import Domain
+
+from .importance._compared import Compared, compared
+from .importance._measure import reason_against
+from .importance._surface import Surface, fit_surface
+
+WORTH = 0.25
+"""Standard errors of the best dev score, from which on a gain pays."""
+
+_SEED = 0
+_ROUNDS = 16  # played on each draw
+_ANYWHERE = 1024
+_NEAR = 10  # best trials that candidates lie near to
+_WIDTH = 0.1  # deviation of these candidates along each axis
+
+
+def paying(
+    domain: Domain,
+    history: Sequence[Observation],
+    spread: float,
+    networks: int = 64,
+    floor: float = -math.inf,
+) -> Outlook:
+    """Return what one more round is expected to bring.
+
+    Args:
+        domain: what is searched.
+        history: all trials, with scores that are compared as they are.
+        spread: standard error of the best dev score, 0 where scores have no luck.
+        networks: of the round.
+        floor: the least score that there can be, 0 for errors.
+    """
+    tried = compared(domain, history)
+    why = reason_against(domain, tried)
+    if why:
+        return Outlook(networks, Estimate(0.0, 0.0, math.inf), WORTH * spread, spread, None, why)
+    return outlook(domain, tried, fit_surface(domain.axes, tried), spread, networks, floor)
+
+
+def outlook(
+    domain: Domain,
+    tried: Compared,
+    surface: Surface,
+    spread: float,
+    networks: int = 64,
+    floor: float = -math.inf,
+) -> Outlook:
+    """Return the same of a function that was fitted."""
+    gain = _estimate(_gains(domain, tried, surface, spread, networks, floor))
+    threshold = WORTH * spread
+    if gain.high <= threshold or gain.value <= 0.5 * threshold:
+        pays = False
+    elif gain.value > threshold:
+        pays = True
+    else:
+        pays = None
+    return Outlook(networks, gain, threshold, spread, pays, _reason(pays))
+
+
+def _reason(pays: bool | None) -> str:
+    if pays is None:
+        return "the expected gain is about as large as what the dev rows can tell from luck"
+    if pays:
+        return "better configurations are expected where few were tried"
+    return "what a round is expected to gain is smaller than what the dev rows can tell from luck"
+
+
+def _gains(
+    domain: Domain, tried: Compared, surface: Surface, spread: float, networks: int, floor: float
+) -> np.ndarray:
+    """Return (S,) draws of the expected gain of a round."""
+    generator = np.random.default_rng(_SEED)
+    order = np.argsort(tried.scores, kind="stable")
+    top, noise = order[:1], surface.noise()
+    luck = np.minimum(noise, spread)
+    lasting = np.sqrt(noise**2 - luck**2)
+    fitted = surface.at(tried.units[top], tried.active[top])[:, 0]
+    own = lasting**2 / np.maximum(noise**2, 1e-300)
+    best = np.maximum(fitted + own * (tried.scores[top[0]] - fitted), floor)
+    units, active = _candidates(domain, tried, order[:_NEAR], generator)
+    scores = surface.at(units, active)  # (S, n)
+    gains = np.zeros(len(noise))
+    for _ in range(_ROUNDS):
+        chosen = scores[:, generator.choice(len(units), networks)]
+        true = chosen + lasting[:, None] * generator.standard_normal(chosen.shape)
+        true = np.maximum(true, floor)
+        shown = true + luck[:, None] * generator.standard_normal(chosen.shape)
+        lowest = shown.argmin(axis=1)[:, None]
+        wins = np.take_along_axis(shown, lowest, 1)[:, 0] < tried.scores[top[0]]
+        gains += np.where(wins, best - np.take_along_axis(true, lowest, 1)[:, 0], 0.0) / _ROUNDS
+    return gains
+
+
+def _candidates(
+    domain: Domain, tried: Compared, best: np.ndarray, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return points anywhere and near the best trials, at places that the axes have."""
+    d = tried.units.shape[1]
+    near = tried.units[generator.choice(best, _ANYWHERE)]
+    near = np.clip(near + _WIDTH * generator.standard_normal((_ANYWHERE, d)), 0.0, 1.0)
+    units = np.concatenate([generator.random((_ANYWHERE, d)), near])
+    for place, axis in enumerate(domain.axes):
+        if axis.count is not None:
+            places = np.minimum((units[:, place] * axis.count).astype(np.int64), axis.count - 1)
+            units[:, place] = (places + 0.5) / axis.count
+    return units, np.ones(units.shape, np.bool_)
+
+
+def _estimate(draws: np.ndarray) -> Estimate:
+    low, high = np.quantile(draws, [0.025, 0.975])
+    value = float(draws.mean())
+    return Estimate(value, float(min(low, value)), float(max(high, value)))
