@@ -25,6 +25,7 @@ from .figures._early_stopping import EARLY_STOPPING
 from .figures._first_steps import FIRST_STEPS
 from .figures._grid_against_random import GRID_AGAINST_RANDOM
 from .figures._image_augmentation import IMAGE_AUGMENTATION
+from .figures._importance import IMPORTANCE
 from .figures._initialization import INITIALIZATION
 from .figures._l1 import L1
 from .figures._l2 import L2
@@ -97,6 +98,7 @@ _ALL = (
     REMEDIES_FIGURE,
     SAMPLING_SCALES,
     GRID_AGAINST_RANDOM,
+    IMPORTANCE,
 )
 
 FIGURES: Registry[LabFigure] = Registry("figure", {figure.name: figure for figure in _ALL})

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from deepwell.records import EdgeOfRange, Importance
 
@@ -106,7 +106,10 @@ def _nearer_by_chance(distance: np.ndarray, best: np.ndarray) -> float:
     others = np.delete(distance, best)
     if not len(others) or distance.max() == distance.min():
         return 1.0
-    return float(stats.mannwhitneyu(distance[best], others, alternative="less").pvalue)
+    from scipy import stats  # type: ignore[import-untyped]
+
+    tested: Any = stats.mannwhitneyu(distance[best], others, alternative="less")
+    return float(tested.pvalue)
 
 
 def _lowest_at_end(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+
 import numpy as np
 
 
@@ -30,19 +32,41 @@ def pareto_front(objectives: np.ndarray) -> np.ndarray:
 
 
 def _front_of_distinct(points: np.ndarray) -> np.ndarray:
-    """Return which of these points, in rising order of their first objective, are on the front.
+    """Return which of these points, in rising order of all objectives, are on the front.
 
     Who comes later cannot beat who came before, so the first one that is left is on the front, and
     takes away all that it beats.
     """
+    if points.shape[1] <= 3:
+        return _front_of_three(points)
     front = np.zeros(len(points), np.bool_)
-    if points.shape[1] == 2:  # the second objective must fall from point to point
-        least = np.minimum.accumulate(points[:, 1])
-        front[:] = np.concatenate([[True], points[1:, 1] < least[:-1]])[: len(points)]
-        return front
     left = np.arange(len(points))
     while len(left):
         first = points[left[0]]
         front[left[0]] = True
         left = left[(points[left] < first).any(axis=1)]
+    return front
+
+
+def _front_of_three(points: np.ndarray) -> np.ndarray:
+    """Return the same of up to three objectives, in n log n steps.
+
+    Point by point the steps of a staircase are kept: the last two objectives of those before that
+    no other one before beats, the second rising and the third falling.
+    """
+    filled = np.zeros((len(points), 3))
+    filled[:, : points.shape[1]] = points
+    front = np.zeros(len(points), np.bool_)
+    second: list[float] = []
+    third: list[float] = []
+    for place, (_, y, z) in enumerate(filled.tolist()):
+        below = bisect.bisect_right(second, y)
+        if below and third[below - 1] <= z:
+            continue
+        front[place] = True
+        first = bisect.bisect_left(second, y)
+        last = first
+        while last < len(third) and third[last] >= z:
+            last += 1
+        second[first:last], third[first:last] = [y], [z]
     return front

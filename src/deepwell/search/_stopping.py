@@ -25,13 +25,14 @@ from deepwell.records import Estimate, Observation, Outlook
 from deepwell.search.spaces._domain import Domain
 
 from .importance._compared import Compared, compared
-from .importance._measure import reason_against
+from .importance._measure import CHANCE, reason_against
 from .importance._surface import Surface, fit_surface
 
 WORTH = 0.25
 """Standard errors of the best dev score, from which on a gain pays."""
 
 _SEED = 0
+_CAUTION = 0.5
 _ROUNDS = 16  # played on each draw
 _ANYWHERE = 1024
 _NEAR = 10  # best trials that candidates lie near to
@@ -95,24 +96,41 @@ def _gains(
     """Return (S,) draws of the expected gain of a round."""
     generator = np.random.default_rng(_SEED)
     order = np.argsort(tried.scores, kind="stable")
-    top, noise = order[:1], surface.noise()
+    units, active = _candidates(domain, tried, order[:_NEAR], generator)
+    top = order[0]
+    units = np.concatenate([tried.units[[top]], units])
+    active = np.concatenate([tried.active[[top]], active])
+    scores, noise = _believed(surface, units, active)
     luck = np.minimum(noise, spread)
     lasting = np.sqrt(noise**2 - luck**2)
-    fitted = surface.at(tried.units[top], tried.active[top])[:, 0]
     own = lasting**2 / np.maximum(noise**2, 1e-300)
-    best = np.maximum(fitted + own * (tried.scores[top[0]] - fitted), floor)
-    units, active = _candidates(domain, tried, order[:_NEAR], generator)
-    scores = surface.at(units, active)  # (S, n)
+    best = scores[:, 0] + own * (tried.scores[top] - scores[:, 0])
+    best, scores = np.maximum(best, floor), scores[:, 1:]
     gains = np.zeros(len(noise))
     for _ in range(_ROUNDS):
-        chosen = scores[:, generator.choice(len(units), networks)]
+        chosen = scores[:, generator.choice(scores.shape[1], networks)]
         true = chosen + lasting[:, None] * generator.standard_normal(chosen.shape)
         true = np.maximum(true, floor)
         shown = true + luck[:, None] * generator.standard_normal(chosen.shape)
         lowest = shown.argmin(axis=1)[:, None]
-        wins = np.take_along_axis(shown, lowest, 1)[:, 0] < tried.scores[top[0]]
+        wins = np.take_along_axis(shown, lowest, 1)[:, 0] < tried.scores[top]
         gains += np.where(wins, best - np.take_along_axis(true, lowest, 1)[:, 0], 0.0) / _ROUNDS
     return gains
+
+
+def _believed(
+    surface: Surface, units: np.ndarray, active: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (S, n) draws of f at some points, and (S,) of the luck around it.
+
+    Where the hyperparameters are not known to make a difference, f is constant and all is luck.
+    """
+    if surface.p_value > CHANCE:
+        draws = len(surface.posterior.noise)
+        return np.full((draws, len(units)), surface.middle), np.full(draws, surface.deviation)
+    drawn = surface.at(units, active)
+    middle = drawn.mean(axis=0)
+    return middle + _CAUTION * (drawn - middle), surface.noise()
 
 
 def _candidates(

@@ -29,6 +29,7 @@ from deepwell.search.spaces._domain import Domain
 
 from ._finished import FinishedStudy
 from ._proposals import observed
+from ._reopened import Reopened
 from ._search_command import search_command
 
 _ROUND = 64  # networks of a further round
@@ -101,6 +102,11 @@ def search_section(study: FinishedStudy, store: str | Path | None = None) -> Sec
     findings = search_findings(found, study.result.metric)
     told = tuple(_with_command(finding, study, store) for finding in findings)
     return Section("search", "The search", told, to_plain(found))
+
+
+def section_of_search(reopened: Reopened) -> Section | None:
+    """Return the same of a study with its rows, which it does not need."""
+    return search_section(reopened.study, reopened.store)
 
 
 def told_search(study: FinishedStudy, store: str | Path | None = None) -> Section | None:

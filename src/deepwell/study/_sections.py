@@ -20,7 +20,7 @@ from ._analysis import (
 )
 from ._reopened import Reopened
 from ._rows_section import rows_section
-from ._searched import search_section
+from ._searched import section_of_search
 from ._section_data import data_section
 from ._section_error import ERROR_CODES, error_section
 
@@ -46,7 +46,7 @@ PARTS: tuple[Part, ...] = (
     Part(told_columns),
     Part(told_coverage),
     Part(rows_section),
-    Part(lambda reopened: search_section(reopened.study, reopened.store)),
+    Part(section_of_search),
 )
 """In the order in which they are told."""
 

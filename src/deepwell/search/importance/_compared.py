@@ -40,7 +40,9 @@ def compared(domain: Domain, history: Sequence[Observation]) -> Compared:
     third one, counts as the worst of the others: a few failures say that something is bad, not how
     bad, and their squares would outweigh all else.
     """
-    points, active, scores = [], [], []
+    points: list[np.ndarray] = []
+    active: list[np.ndarray] = []
+    scores: list[float] = []
     for one in history:
         unit = None if one.pending else domain.encode(one.values)
         if unit is not None:
@@ -55,7 +57,7 @@ def compared(domain: Domain, history: Sequence[Observation]) -> Compared:
         worst = int((found > limit).sum())
         found = np.minimum(found, limit)
     else:
-        points, active, found = [], [], finite
+        points, active, found = list[np.ndarray](), list[np.ndarray](), finite
     shape = (len(points), len(domain.axes))
     return Compared(
         units=np.array(points, np.float64).reshape(shape),

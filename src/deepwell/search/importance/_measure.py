@@ -28,7 +28,9 @@ from ._surface import Surface, fit_surface
 
 _FEWEST = 32
 _AN_AXIS = 8
-_CHANCE = 0.01  # of scores of pure luck for which shares are told
+
+CHANCE = 0.01
+"""Chance of scores of pure luck for which shares are told."""
 
 
 def needed_trials(axes: int) -> int:
@@ -98,7 +100,7 @@ def importance_of(
 
 
 def reason_of_noise(surface: Surface) -> str:
-    if surface.p_value <= _CHANCE:
+    if surface.p_value <= CHANCE:
         return ""
     return (
         "the scores differ no more than by the luck of seeds "

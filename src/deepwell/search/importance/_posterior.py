@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy import linalg
 
 _DRAWS = 200
 _BURN = 60
@@ -65,7 +65,8 @@ def draw_posterior(
     pairs = int(of_two.sum())
     each = (_SCALE[0] / math.sqrt(len(of_two) - pairs), _SCALE[1] / math.sqrt(max(1, pairs)))
     scale = np.where(of_two, each[1], each[0])
-    size, noise = np.full(len(sizes), 0.02), 0.5
+    size = np.full(len(sizes), 0.02)
+    noise = 0.5
     drawn, noises = np.empty((_DRAWS, p)), np.empty(_DRAWS)
     for turn in range(-_BURN, _DRAWS):
         spread = np.sqrt(size)[owner]
@@ -85,6 +86,9 @@ class _System:
     """A regression whose coefficients are drawn again and again with other scales."""
 
     def __init__(self, x: np.ndarray, y: np.ndarray) -> None:
+        from scipy import linalg  # type: ignore[import-untyped]
+
+        self._linalg: Any = linalg
         self._x, self._y = x, y
         self._wide = x.shape[1] > x.shape[0]
         if not self._wide:
@@ -110,14 +114,19 @@ class _System:
             matrix = design @ design.T
             matrix[np.diag_indices(n)] += 1.0
             off = self._y / noise - design @ z - generator.standard_normal(n)
-            return z + design.T @ linalg.cho_solve(_factor(matrix), off, check_finite=False)
+            root = self._root(matrix)
+            return z + design.T @ self._solved(root, self._solved(root, off), "T")
         matrix = self._gram * np.outer(spread, spread)
         matrix[np.diag_indices(p)] += 1.0
-        factor, lower = _factor(matrix)
-        mean = linalg.cho_solve((factor, lower), spread * self._xy / noise, check_finite=False)
-        more = linalg.solve_triangular(factor, z, lower=True, trans="T", check_finite=False)
-        return mean + more
+        root = self._root(matrix)
+        return self._solved(root, self._solved(root, spread * self._xy / noise) + z, "T")
 
+    def _root(self, matrix: np.ndarray) -> np.ndarray:
+        """Return L with L L' = matrix."""
+        return self._linalg.cholesky(matrix, lower=True, check_finite=False, overwrite_a=True)
 
-def _factor(matrix: np.ndarray) -> tuple[np.ndarray, bool]:
-    return linalg.cholesky(matrix, lower=True, check_finite=False, overwrite_a=True), True
+    def _solved(self, root: np.ndarray, right: np.ndarray, side: str = "N") -> np.ndarray:
+        """Return L^-1 right, or of its transpose."""
+        return self._linalg.solve_triangular(
+            root, right, trans=side, lower=True, check_finite=False
+        )
