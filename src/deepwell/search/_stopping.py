@@ -1,7 +1,9 @@
 """Whether one more round of a search is expected to pay.
 
-The score is a function f of the hyperparameters plus the luck of seeds. Draws of that function
-given all trials say where better configurations may still be. A round is played on each draw:
+The score is a function f of the hyperparameters plus the luck of seeds; of scores that have a floor,
+as errors have, their logarithm is. Draws of that function given all trials say where better
+configurations may still be, with half of their deviation from the mean: taken whole they foretold
+several times the gain that came. A round is played on each draw:
 m networks, half of them anywhere in the space and half near the best ones, have the true scores
 
     t = f + r,    r ~ N(0, s^2 - e^2),
@@ -18,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -59,19 +62,7 @@ def paying(
     why = reason_against(domain, tried)
     if why:
         return Outlook(networks, Estimate(0.0, 0.0, math.inf), WORTH * spread, spread, None, why)
-    return outlook(domain, tried, fit_surface(domain.axes, tried), spread, networks, floor)
-
-
-def outlook(
-    domain: Domain,
-    tried: Compared,
-    surface: Surface,
-    spread: float,
-    networks: int = 64,
-    floor: float = -math.inf,
-) -> Outlook:
-    """Return the same of a function that was fitted."""
-    gain = _estimate(_gains(domain, tried, surface, spread, networks, floor))
+    gain = _estimate(_gains(domain, tried, spread, networks, floor))
     threshold = WORTH * spread
     if gain.high <= threshold or gain.value <= 0.5 * threshold:
         pays = False
@@ -90,31 +81,58 @@ def _reason(pays: bool | None) -> str:
     return "what a round is expected to gain is smaller than what the dev rows can tell from luck"
 
 
+@dataclass(frozen=True)
+class _Scale:
+    """Scores on the scale on which f is fitted: their logarithms where they have a floor.
+
+    Below the best score so far f is guessed from above, and must not fall through the floor.
+    """
+
+    floor: float
+    offset: float
+
+    def of(self, scores: np.ndarray) -> np.ndarray:
+        if math.isinf(self.floor):
+            return scores
+        return np.log(np.maximum(scores - self.floor, 0.0) + self.offset)
+
+    def back(self, values: np.ndarray) -> np.ndarray:
+        if math.isinf(self.floor):
+            return values
+        return self.floor + np.maximum(np.exp(values) - self.offset, 0.0)
+
+    def luck(self, best: float, spread: float) -> float:
+        """Return the standard error of the best score on this scale."""
+        return spread if math.isinf(self.floor) else spread / (best - self.floor + self.offset)
+
+
 def _gains(
-    domain: Domain, tried: Compared, surface: Surface, spread: float, networks: int, floor: float
+    domain: Domain, tried: Compared, spread: float, networks: int, floor: float
 ) -> np.ndarray:
     """Return (S,) draws of the expected gain of a round."""
     generator = np.random.default_rng(_SEED)
     order = np.argsort(tried.scores, kind="stable")
-    units, active = _candidates(domain, tried, order[:_NEAR], generator)
     top = order[0]
+    scale = _Scale(floor, max(spread, 1e-3 * float(np.median(tried.scores) - floor), 1e-300))
+    shown = scale.of(tried.scores)
+    surface = fit_surface(domain.axes, replace(tried, scores=shown), _SEED)
+    units, active = _candidates(domain, tried, order[:_NEAR], generator)
     units = np.concatenate([tried.units[[top]], units])
     active = np.concatenate([tried.active[[top]], active])
     scores, noise = _believed(surface, units, active)
-    luck = np.minimum(noise, spread)
+    luck = np.minimum(noise, scale.luck(float(tried.scores[top]), spread))
     lasting = np.sqrt(noise**2 - luck**2)
     own = lasting**2 / np.maximum(noise**2, 1e-300)
-    best = scores[:, 0] + own * (tried.scores[top] - scores[:, 0])
-    best, scores = np.maximum(best, floor), scores[:, 1:]
+    best = scale.back(scores[:, 0] + own * (shown[top] - scores[:, 0]))
     gains = np.zeros(len(noise))
     for _ in range(_ROUNDS):
-        chosen = scores[:, generator.choice(scores.shape[1], networks)]
+        chosen = scores[:, 1 + generator.choice(scores.shape[1] - 1, networks)]
         true = chosen + lasting[:, None] * generator.standard_normal(chosen.shape)
-        true = np.maximum(true, floor)
-        shown = true + luck[:, None] * generator.standard_normal(chosen.shape)
-        lowest = shown.argmin(axis=1)[:, None]
-        wins = np.take_along_axis(shown, lowest, 1)[:, 0] < tried.scores[top]
-        gains += np.where(wins, best - np.take_along_axis(true, lowest, 1)[:, 0], 0.0) / _ROUNDS
+        seen = true + luck[:, None] * generator.standard_normal(chosen.shape)
+        lowest = seen.argmin(axis=1)[:, None]
+        wins = np.take_along_axis(seen, lowest, 1)[:, 0] < shown[top]
+        won = scale.back(np.take_along_axis(true, lowest, 1)[:, 0])
+        gains += np.where(wins, best - won, 0.0) / _ROUNDS
     return gains
 
 

@@ -15,7 +15,7 @@ from deepwell.records import Finding, Importance, Observation, Searched, Section
 from deepwell.search._edge_of_range import edges_of_range
 from deepwell.search._next_ranges import next_ranges
 from deepwell.search._ranges import Limits
-from deepwell.search._stopping import outlook, paying
+from deepwell.search._stopping import paying
 from deepwell.search.importance._compared import compared
 from deepwell.search.importance._equal_epochs import at_equal_epochs
 from deepwell.search.importance._measure import (
@@ -45,11 +45,10 @@ def searched(study: FinishedStudy) -> Searched:
     space = study.settings.space
     observations, epochs = comparable(study)
     tried = compared(space, observations)
-    spread = dev_spread(study)
+    outlook = paying(space, observations, dev_spread(study), _ROUND, floor=0.0)
     why = reason_against(space, tried)
     if why:
-        shares = importance_of(None, space, tried, epochs, why)
-        return Searched(shares, (), (), paying(space, observations, spread, _ROUND, floor=0.0))
+        return Searched(importance_of(None, space, tried, epochs, why), (), (), outlook)
     surface = fit_surface(space.axes, tried)
     why = reason_of_noise(surface)
     shares = importance_of(None if why else surface, space, tried, epochs, why)
@@ -59,7 +58,7 @@ def searched(study: FinishedStudy) -> Searched:
         importance=shares,
         edges=edges,
         next=() if why else next_ranges(space, tried, shares, edges, limits),
-        outlook=outlook(space, tried, surface, spread, _ROUND, floor=0.0),
+        outlook=outlook,
     )
 
 
