@@ -73,13 +73,10 @@ def _moved(
 ) -> Distribution | None:
     """Return a range that was narrowed, with the ends beyond which the best are moved outward."""
     found = narrower
-    for edge in edges:
-        wider = (
-            widened(range_, edge.upward, limits.get(edge.name, Limits())) if edge.holds else None
-        )
-        if isinstance(wider, Ranged):
-            inner = found if isinstance(found, Ranged) else range_
-            assert isinstance(inner, Ranged)
+    for edge in (edge for edge in edges if edge.holds):
+        wider = widened(range_, edge.upward, limits.get(edge.name, Limits()))
+        inner = range_ if found is None else found
+        if isinstance(wider, Ranged) and isinstance(inner, Ranged):
             low, high = (inner.low, wider.high) if edge.upward else (wider.low, inner.high)
             found = with_ends(wider, low, high)
     return found

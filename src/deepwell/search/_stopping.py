@@ -1,10 +1,10 @@
 """Whether one more round of a search is expected to pay.
 
-The score is a function f of the hyperparameters plus the luck of seeds; of scores that have a floor,
-as errors have, their logarithm is. Draws of that function given all trials say where better
-configurations may still be, with half of their deviation from the mean: taken whole they foretold
-several times the gain that came. A round is played on each draw:
-m networks, half of them anywhere in the space and half near the best ones, have the true scores
+The score is a function f of the hyperparameters plus the luck of seeds; of scores that have a
+floor, as errors have, their logarithm is. Draws of that function given all trials, with half of
+their deviation from its mean (taken whole they foretold several times the gain that came), say
+where better configurations may still be. A round is played on each draw: m networks, half of them
+anywhere in the space and half near the best ones, have the true scores
 
     t = f + r,    r ~ N(0, s^2 - e^2),
 

@@ -63,7 +63,7 @@ def _draw(sheet: Any, measured: dict[str, Any], style: Style) -> None:
 
 IMPORTANCE = LabFigure(
     name="importance",
-    shows="Of five hyperparameters the learning rate makes nearly all of the difference.",
+    shows="Of five hyperparameters the learning rate makes three quarters of the difference.",
     techniques=("H2",),
     measure=_measure,
     draw=_draw,
