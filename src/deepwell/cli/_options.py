@@ -257,6 +257,16 @@ class Name:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """What to show of a study beyond its outcome."""
+
+    pareto: bool = flag(
+        False,
+        "Add the networks that no other one beats in score, size and prediction time.",
+    )
+
+
+@dataclass(frozen=True)
 class Diagnosed:
     """What to diagnose: a study, or the predictions of any model."""
 

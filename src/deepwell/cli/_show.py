@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from ._exit_codes import DONE
-from ._options import Name, Place
+from ._options import Name, Place, Shown
 from ._output import print_json, print_lines
 from ._studies import find_study
 
-EXAMPLES = "deepwell show churn\ndeepwell show churn --json"
+EXAMPLES = "deepwell show churn\ndeepwell show churn --pareto\ndeepwell show churn --json"
 
 
-def show(which: Name, place: Place) -> int:
-    """Show a finished study: data, plan, result, findings."""
-    from deepwell.report._json import fit_json
+def show(which: Name, shown: Shown, place: Place) -> int:
+    """Show a finished study: data, plan, result, findings, and which hyperparameters mattered.
+
+    With --pareto also the networks that no other one beats in score, size and prediction time.
+    """
+    from deepwell.report._importance_lines import front_lines
+    from deepwell.report._json import fit_json, strict
+    from deepwell.report._section_lines import section_lines
     from deepwell.report._terminal import study_lines
+    from deepwell.study._searched import told_search
 
-    result = find_study(which, place).result
+    study = find_study(which, place)
+    result, section = study.result, told_search(study, place.store)
+    front = study.pareto().to_dicts() if shown.pareto else []
     if place.json:
-        print_json(fit_json(result))
-    else:
-        print_lines(study_lines(result, place.store))
+        search = {"search": None if section is None else strict(section.to_plain())}
+        print_json(fit_json(result) | search | ({"pareto": strict(front)} if shown.pareto else {}))
+        return DONE
+    lines = study_lines(result, place.store)
+    lines += [] if section is None else section_lines(section)
+    print_lines(lines + (front_lines(front, result) if shown.pareto else []))
     return DONE

@@ -68,5 +68,8 @@ CODES: Mapping[str, str] = {
     "DW604": "remedies that were not tried, for lack of time",
     "DW605": "the improved network against the old one, on the same dev rows",
     "DW611": "an average of several networks against the single best one",
+    "DW701": "the best configurations pile up at an end of a searched range",
+    "DW702": "what to tune next: which hyperparameters matter, and which hardly do",
+    "DW703": "whether one more round of the search is expected to pay",
 }
 """Code -> what the finding is about. Both DW102 and DW101 together mean high bias and variance."""

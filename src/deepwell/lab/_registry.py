@@ -26,6 +26,7 @@ from .figures._early_stopping import EARLY_STOPPING
 from .figures._first_steps import FIRST_STEPS
 from .figures._grid_against_random import GRID_AGAINST_RANDOM
 from .figures._image_augmentation import IMAGE_AUGMENTATION
+from .figures._importance import IMPORTANCE
 from .figures._initialization import INITIALIZATION
 from .figures._l1 import L1
 from .figures._l2 import L2
@@ -99,6 +100,7 @@ _ALL = (
     SAMPLING_SCALES,
     GRID_AGAINST_RANDOM,
     BAYESIAN_STEPS,
+    IMPORTANCE,
 )
 
 FIGURES: Registry[LabFigure] = Registry("figure", {figure.name: figure for figure in _ALL})

@@ -30,12 +30,14 @@ from deepwell.storage._lease import lease_holder
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
+from ._asked import from_config
 from ._checkpoint import FOLDER
 from ._model import Model, load_model
 from ._observer import Observer
 from ._open_test import open_sealed, sealed_test
 from ._probe_frame import probe_frame
 from ._recording import VAULT
+from ._settings import Settings
 from ._trial_frame import in_unit, trial_frame
 from ._which import BEST
 
@@ -81,6 +83,20 @@ class FinishedStudy:
             report=shown(report) if report.exists() else "",
             openings=self.openings(),
         )
+
+    @property
+    def name(self) -> str:
+        """The study's name in its store."""
+        return self._record.name
+
+    @property
+    def settings(self) -> Settings:
+        """What the study was asked to do.
+
+        Raises:
+            UsageError: when an older Deepwell kept less than is needed.
+        """
+        return from_config(self._record).settings
 
     def model(self, which: str = BEST) -> Model:
         """Return the best network with its preprocessing, or another model that was made of it.
@@ -179,6 +195,38 @@ class FinishedStudy:
                     f"got {safe_text(repr(number))}"
                 )
             return opened.probes(self._record.id, [number])
+
+    def importance(self) -> Any:
+        """Return a Polars frame: the share of each searched hyperparameter, the largest first.
+
+        Columns: `name`; `importance`, its share of the differences between the scores that the
+        hyperparameters make, 0 to 1, with the ends `low` and `high` of its 95 % interval; `total`,
+        its share with all its interactions, `total_low` and `total_high`. After the single names
+        come the pairs, as `learning_rate x dropout`: what two do together beyond each alone.
+        Networks that a scheduler stopped are compared at the epochs that all reached
+        (`docs/importance.md`).
+
+        Raises:
+            UsageError: when the trials are too few or their scores differ by luck alone; it says
+                how many are needed.
+        """
+        from ._searched import importance_frame, searched  # which need a finished study themselves
+
+        found = searched(self).importance
+        if found.why:
+            raise UsageError(f"no importance can be told of study {self._record.name}: {found.why}")
+        return importance_frame(found)
+
+    def pareto(self) -> Any:
+        """Return a Polars frame of the networks that no other one beats in score, size and work.
+
+        Columns: `number, score` (in the metric's unit), `parameters`, `multiply_adds` of a row's
+        prediction, `microseconds` a row that predicting 1,000 rows takes here (the median of 7, by
+        one thread and the arithmetic of a saved model), `hidden_units`; the best score first.
+        """
+        from ._pareto import pareto_frame  # which needs a finished study itself
+
+        return pareto_frame(self)
 
     def openings(self) -> tuple[Opening, ...]:
         """Return the ledger of this study's test set, first opening first."""
@@ -361,19 +409,31 @@ class FinishedStudy:
         asked = wanted(apply, budget, replicates, save)
         return improve_study(self, self._where, asked, data, observer)
 
-    def report_text(self) -> str:
-        """Return what was done, found and assumed, as text."""
-        result = self.result
-        return text_report(result, self.trials(), self.probe_records(result.best_trial))
+    def report_text(self, *, search: bool = True) -> str:
+        """Return what was done, found and assumed, as text.
 
-    def write_report(self, path: str | Path | None = None) -> Path:
+        Args:
+            search: whether what the trials say about the search is worked out and told.
+        """
+        from ._searched import told_search  # which needs a finished study itself
+
+        result = self.result
+        sections = [told] if search and (told := told_search(self, self._where)) else []
+        trials, probes = self.trials(), self.probe_records(result.best_trial)
+        return text_report(result, trials, probes, sections)
+
+    def write_report(self, path: str | Path | None = None, *, search: bool = False) -> Path:
         """Write the report as text, by default beside the model, and return where it lies.
+
+        Args:
+            path: of the file; None for the study's own folder.
+            search: as for `report_text`; the report that a fit leaves does without.
 
         Raises:
             UsageError: when the file cannot be written.
         """
         file = Path(path) if path else self._folder / self._record.name / "report.txt"
-        write_atomic(file, self.report_text().encode())
+        write_atomic(file, self.report_text(search=search).encode())
         return file
 
     def report_is_missing(self) -> bool:

@@ -308,6 +308,20 @@ class Study:
         """Return all trials as records, with their curves."""
         return self._ended().trials(curves=True)
 
+    def importance(self) -> Any:
+        """Return a Polars frame: the share of each searched hyperparameter, the largest first.
+
+        See `FinishedStudy.importance`.
+        """
+        return self._ended().importance()
+
+    def pareto(self) -> Any:
+        """Return a Polars frame of the networks that no other one beats in score, size and work.
+
+        See `FinishedStudy.pareto`.
+        """
+        return self._ended().pareto()
+
     def probes(self, trial: int | None = None) -> Any:
         """Return what was measured inside networks as a Polars frame: one row a probe and layer.
 
@@ -431,7 +445,7 @@ class Study:
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the report as text, by default beside the model, and return where it lies."""
-        return self._ended().write_report(path)
+        return self._ended().write_report(path, search=True)
 
     def _ended(self) -> FinishedStudy:
         if self._finished is None:
