@@ -59,6 +59,7 @@ CODES: Mapping[str, str] = {
     "DW413": "best step in the first tenth: the score got worse from there",
     "DW414": "dev cost rising while the train cost falls",
     "DW415": "batches too small: the gradient's noise keeps the cost up",
+    "DW416": "a setting out of its usual range, which the usual one beats",
     "DW501": "more data would help",
     "DW502": "more data would hardly help",
     "DW503": "whether more data would help cannot be told",

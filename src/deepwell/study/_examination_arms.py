@@ -22,6 +22,7 @@ from deepwell.diagnosis._layer_findings import (
 )
 from deepwell.diagnosis._paired_runs import Effect, agreeing, effect
 from deepwell.diagnosis._rate_findings import Rates
+from deepwell.diagnosis._setting_findings import Tried
 from deepwell.execution._probe_record import probe_record
 from deepwell.records import QUANTILES
 from deepwell.training._program import Member, State
@@ -52,6 +53,8 @@ class Examination:
         inputs: what normalizing the inputs did, None where they are or it was not tried.
         batch: the larger batch size that there was a reason to try, 0 for none.
         larger: what it did, None where it was not tried.
+        tried: settings out of their usual ranges, and what the usual ones did.
+        longer: what training on did, where the curves were too short to tell; None if not tried.
         lacking: whether a program was missing that would have been needed.
     """
 
@@ -66,6 +69,8 @@ class Examination:
     inputs: Effect | None = None
     batch: int = 0
     larger: Effect | None = None
+    tried: Tried = Tried()
+    longer: Effect | None = None
     lacking: bool = False
 
 
@@ -79,6 +84,8 @@ class Suspicion:
         stuck: whether it has learnt nothing and no symptom says why.
         raw_inputs: whether its inputs are not normalized.
         batch: a larger batch size, 0 for none.
+        odd: changes that set back what is out of its usual range.
+        longer: epochs to train on for, 0 for none.
     """
 
     symptoms: tuple[Symptom, ...]
@@ -86,6 +93,8 @@ class Suspicion:
     stuck: bool
     raw_inputs: bool
     batch: int
+    odd: tuple[Change, ...] = ()
+    longer: int = 0
 
 
 @dataclass(frozen=True)
@@ -125,6 +134,7 @@ class _Plan:
     groups: tuple[bool, ...]
     cures: Mapping[str, _Values]
     factors: tuple[float, ...]
+    odd: tuple[Change, ...]
 
 
 @dataclass(frozen=True)
@@ -156,13 +166,15 @@ class Arms:
 
     def seen(self, seen: Examination) -> Examination:
         """Train the arms and return what they show; the same where there is no room for them."""
+        longer = self._longer()
         planned, lacking = self._planned()
         if planned is None:
-            return replace(seen, lacking=lacking)
+            return replace(seen, longer=longer, lacking=lacking)
         epochs, runs = planned.epochs, range(planned.size.runs)
         rate = self._subject.spec.number("learning_rate")
         wanted: dict[object, _Values] = {"own": {}, **planned.cures}
         wanted |= {f: at_rate(rate * f) for f in planned.factors}
+        wanted |= {words: values for words, values in planned.odd}
         arms = self._train(wanted, epochs, runs)
         own = arms["own"]
         twins = {g: self._twins(own, g, planned) for g in planned.groups}
@@ -176,8 +188,16 @@ class Arms:
             rates=self._rates(rate, arms, planned) if planned.factors else None,
             inputs=self._normalized(own, epochs) if self._normalizes() else None,
             larger=self._with_larger_batches(own, epochs) if self._rebatches(planned) else None,
+            tried=self._tried(arms, planned),
+            longer=longer,
             lacking=lacking,
         )
+
+    def _tried(self, arms: Mapping[object, list[Arm]], planned: _Plan) -> Tried:
+        if not planned.odd:
+            return Tried(self._why.odd)
+        effects = [self._effect(arms["own"], arms[words]) for words, _ in planned.odd]
+        return Tried(planned.odd, tuple(effects))
 
     def _planned(self) -> tuple[_Plan | None, bool]:
         """Return what the allowance lets be made, None for nothing, and whether programs lack.
@@ -197,20 +217,22 @@ class Arms:
         for size in _SIZES:
             tried = self._with_programs(self._within(size))
             epochs = self._epochs(tried, self._subject.allowance)
-            some = tried.groups or tried.factors or self._normalizes() or self._rebatches(tried)
-            if epochs and some:
+            some = tried.groups or tried.factors or tried.odd or self._normalizes()
+            if epochs and (some or self._rebatches(tried)):
                 return replace(tried, epochs=epochs), bool(missing)
         return None, bool(missing)
 
     def _within(self, size: _Size) -> _Plan:
         cures = {code: values for code, (_, values) in self._cures.items()} if size.cures else {}
-        return _Plan(size, 0, self._groups, cures, self._why.factors if size.factors else ())
+        factors = self._why.factors if size.factors else ()
+        return _Plan(size, 0, self._groups, cures, factors, self._why.odd if size.cures else ())
 
     def _with_programs(self, planned: _Plan) -> _Plan:
         """Return what is left of a plan without what no program here can train."""
         groups = tuple(g for g in planned.groups if self._has(healthy(self._values, 1e-3, g)))
         cures = {code: values for code, values in planned.cures.items() if self._has(values)}
-        return replace(planned, groups=groups, cures=cures)
+        odd = tuple((words, values) for words, values in planned.odd if self._has(values))
+        return replace(planned, groups=groups, cures=cures, odd=odd)
 
     def _has(self, values: _Values) -> bool:
         return self._bench.has(self._subject.member(values, 0))
@@ -219,7 +241,7 @@ class Arms:
         """Return one network of each kind that a plan asks for and no program here can train."""
         twins = [healthy(self._values, 1e-3, g) for g in planned.groups]
         kinds: dict[object, _Values] = {}
-        for values in (*twins, *planned.cures.values()):
+        for values in (*twins, *planned.cures.values(), *(v for _, v in planned.odd)):
             if not self._has(values):
                 a = self._subject.member(values, 0)
                 kind = a.optimizer, a.architecture.activation, a.architecture.batch_norm
@@ -231,6 +253,7 @@ class Arms:
         size = planned.size
         rate = self._subject.spec.number("learning_rate")
         tried = [*planned.cures.values(), *(at_rate(rate * f) for f in planned.factors)]
+        tried += [values for _, values in planned.odd]
         changes = {_key(values): values for values in tried if values}
         each = [self._work(values) for values in ({}, *changes.values())]
         others = self._normalizes() + self._rebatches(planned)
@@ -318,6 +341,21 @@ class Arms:
         scores = [c.score * self._subject.scale for c in arm]
         return max(scores) < self._subject.score
 
+    def _longer(self) -> Effect | None:
+        """Return what training on does, of runs that share all they were trained before.
+
+        The last quarters are compared, of as many epochs as the network had and of all: the best
+        of more epochs is better by luck alone. At most half of what may be paid goes into it.
+        """
+        most, had = self._why.longer, self._subject.curves.epochs
+        if not most or 2 * most * RUNS * self._work({}) > self._subject.allowance:
+            return None
+        runs = self._bench.train([self._subject.member({}, run) for run in range(RUNS)], most)
+        scale, worst = self._subject.scale, self._subject.curves.constant
+        scores = [[scale * _last(r.dev_score, n) for r in runs] for n in (had, most)]
+        costs = [[_last(r.dev_cost, n) for r in runs] for n in (had, most)]
+        return agreeing(effect(*scores, worst), effect(*costs, math.inf))
+
     def _normalizes(self) -> bool:
         """Return whether the network is tried with normalized inputs: by the native program."""
         return self._why.raw_inputs and self._native
@@ -387,6 +425,11 @@ def probes_of(
 
 def _key(values: _Values) -> str:
     return repr(sorted(values.items()))
+
+
+def _last(curve: np.ndarray, epochs: int) -> float:
+    """Return the mean of the last quarter of so many epochs."""
+    return float(curve[epochs - max(1, epochs // 4) : epochs].mean())
 
 
 def _mean_score(courses: Sequence[Arm]) -> float:

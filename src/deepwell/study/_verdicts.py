@@ -56,7 +56,7 @@ def verdicts(
         *with_improve_commands(
             _findings(run, scored, differences, luck), run.history.record.name, run.data
         ),
-        *wrong_probabilities(run.data, scored.dev_prediction, run.settings.seed),
+        *wrong_probabilities(run.data, scored.dev_prediction, run.metric, run.settings.seed),
         *diagnose_divergence(divergence(run.engine, trials)),
         *training_findings(_ended(run, trials, best, scored, differences)),
     )
