@@ -109,8 +109,20 @@ CAUSES: Mapping[tuple[str, str], str] = {
     **{
         ("DW416", change): cause
         for changes, cause in (
-            (("dropout", "input_dropout", "weight_decay", "label_smoothing", "mixup",
-              "input_noise", "gradient_noise", "l2", "l1"), "regularized too much"),
+            (
+                (
+                    "dropout",
+                    "input_dropout",
+                    "weight_decay",
+                    "label_smoothing",
+                    "mixup",
+                    "input_noise",
+                    "gradient_noise",
+                    "l2",
+                    "l1",
+                ),
+                "regularized too much",
+            ),
             (("activation",), "no nonlinearity"),
             (("beta1", "beta2", "epsilon", "epsilon_root", "momentum"), "rule misconfigured"),
             (("clip_norm", "clip_value"), "clipped too hard"),

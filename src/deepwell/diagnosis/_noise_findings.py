@@ -96,9 +96,9 @@ def noise_finding(
         why = "larger batches would take more than a hundredth of the study's time"
         return check_finding("DW415", "unsure", sign, why, check)
     percent, label = METRICS[metric].percent, METRICS[metric].label
+    before, after = (figure_text(score, percent) for score in (cure.without, cure.with_it))
     detail = (
-        f"{sign}: dev {label} {figure_text(cure.without, percent)}, {figure_text(cure.with_it, percent)} "
-        f"with batches of {batch}: {cure.runs} pairs of runs"
+        f"{sign}: dev {label} {before}, {after} with batches of {batch}: {cure.runs} pairs of runs"
     )
     if helps(cure, worth, LEVEL):
         return check_finding("DW415", "problem", "too noisy for the batch size", detail, check)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from deepwell._base._hyperparameters import default_initializer
 from deepwell.checking._arms import JAX, Arm, Bench, native_way
 from deepwell.data._data import Data
-from deepwell.diagnosis._changes import TWIN_RATES, Change, change_for, healthy
+from deepwell.diagnosis._changes import Change, change_for, healthy
 from deepwell.diagnosis._layer_findings import (
     EXPLODING,
     VANISHING,
@@ -28,10 +28,9 @@ from deepwell.records import QUANTILES
 from deepwell.training._program import Member, State
 
 from ._arrays import training_rows
+from ._examination_plan import RUNS, SIZES, Plan, Size, Suspicion
 from ._subject import Subject
 
-RUNS = 8  # pairs of runs: 256 sign patterns, so p-values go down to 0.004
-PILOTS = 2  # runs of each rate that a twin may have
 _LEAST_EPOCHS = 3
 _Values = Mapping[str, object]
 
@@ -69,72 +68,9 @@ class Examination:
     inputs: Effect | None = None
     batch: int = 0
     larger: Effect | None = None
-    tried: Tried = Tried()
+    tried: Tried = field(default_factory=Tried)
     longer: Effect | None = None
     lacking: bool = False
-
-
-@dataclass(frozen=True)
-class Suspicion:
-    """What there is a reason to look into.
-
-    Attributes:
-        symptoms: of its layers.
-        factors: of the learning rate.
-        stuck: whether it has learnt nothing and no symptom says why.
-        raw_inputs: whether its inputs are not normalized.
-        batch: a larger batch size, 0 for none.
-        odd: changes that set back what is out of its usual range.
-        longer: epochs to train on for, 0 for none.
-    """
-
-    symptoms: tuple[Symptom, ...]
-    factors: tuple[float, ...]
-    stuck: bool
-    raw_inputs: bool
-    batch: int
-    odd: tuple[Change, ...] = ()
-    longer: int = 0
-
-
-@dataclass(frozen=True)
-class _Size:
-    """How much of an examination is made.
-
-    Attributes:
-        runs: of the network, of twins and of each change.
-        pilots: runs of each rate that a twin may have.
-        rates: these rates.
-        factors: whether other learning rates and batches are tried.
-        cures: whether the changes that should mend symptoms are.
-    """
-
-    runs: int = RUNS
-    pilots: int = PILOTS
-    rates: tuple[float, ...] = TWIN_RATES
-    factors: bool = True
-    cures: bool = True
-
-
-# From all that is asked to what twins alone can tell; the first one that there is room for is made.
-_SIZES = (
-    _Size(),
-    _Size(factors=False),
-    _Size(factors=False, pilots=1, rates=TWIN_RATES[1:3]),
-    _Size(factors=False, pilots=1, rates=TWIN_RATES[1:3], cures=False, runs=6),
-)
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What is made: how much, for how many epochs, and of what there is a program for it."""
-
-    size: _Size
-    epochs: int
-    groups: tuple[bool, ...]
-    cures: Mapping[str, _Values]
-    factors: tuple[float, ...]
-    odd: tuple[Change, ...]
 
 
 @dataclass(frozen=True)
@@ -174,7 +110,7 @@ class Arms:
         rate = self._subject.spec.number("learning_rate")
         wanted: dict[object, _Values] = {"own": {}, **planned.cures}
         wanted |= {f: at_rate(rate * f) for f in planned.factors}
-        wanted |= {words: values for words, values in planned.odd}
+        wanted |= dict(planned.odd)
         arms = self._train(wanted, epochs, runs)
         own = arms["own"]
         twins = {g: self._twins(own, g, planned) for g in planned.groups}
@@ -193,18 +129,18 @@ class Arms:
             lacking=lacking,
         )
 
-    def _tried(self, arms: Mapping[object, list[Arm]], planned: _Plan) -> Tried:
+    def _tried(self, arms: Mapping[object, list[Arm]], planned: Plan) -> Tried:
         if not planned.odd:
             return Tried(self._why.odd)
         effects = [self._effect(arms["own"], arms[words]) for words, _ in planned.odd]
         return Tried(planned.odd, tuple(effects))
 
-    def _planned(self) -> tuple[_Plan | None, bool]:
+    def _planned(self) -> tuple[Plan | None, bool]:
         """Return what the allowance lets be made, None for nothing, and whether programs lack.
 
         Programs that are missing are compiled where there is room for that beside the arms.
         """
-        whole = self._within(_SIZES[0])
+        whole = self._within(SIZES[0])
         missing = self._missing(whole)
         programs, room = self._subject.programs, self._subject.allowance
         if missing and programs is not None:
@@ -214,7 +150,7 @@ class Arms:
                     member, spec = self._subject.member(values, 0), self._subject.changed(values, 0)
                     self._bench.add(programs.compiled(member, spec))
                 return replace(whole, epochs=self._epochs(whole, room)), False
-        for size in _SIZES:
+        for size in SIZES:
             tried = self._with_programs(self._within(size))
             epochs = self._epochs(tried, self._subject.allowance)
             some = tried.groups or tried.factors or tried.odd or self._normalizes()
@@ -222,12 +158,12 @@ class Arms:
                 return replace(tried, epochs=epochs), bool(missing)
         return None, bool(missing)
 
-    def _within(self, size: _Size) -> _Plan:
+    def _within(self, size: Size) -> Plan:
         cures = {code: values for code, (_, values) in self._cures.items()} if size.cures else {}
         factors = self._why.factors if size.factors else ()
-        return _Plan(size, 0, self._groups, cures, factors, self._why.odd if size.cures else ())
+        return Plan(size, 0, self._groups, cures, factors, self._why.odd if size.cures else ())
 
-    def _with_programs(self, planned: _Plan) -> _Plan:
+    def _with_programs(self, planned: Plan) -> Plan:
         """Return what is left of a plan without what no program here can train."""
         groups = tuple(g for g in planned.groups if self._has(healthy(self._values, 1e-3, g)))
         cures = {code: values for code, values in planned.cures.items() if self._has(values)}
@@ -237,7 +173,7 @@ class Arms:
     def _has(self, values: _Values) -> bool:
         return self._bench.has(self._subject.member(values, 0))
 
-    def _missing(self, planned: _Plan) -> list[_Values]:
+    def _missing(self, planned: Plan) -> list[_Values]:
         """Return one network of each kind that a plan asks for and no program here can train."""
         twins = [healthy(self._values, 1e-3, g) for g in planned.groups]
         kinds: dict[object, _Values] = {}
@@ -248,7 +184,7 @@ class Arms:
                 kinds.setdefault(kind, values)
         return list(kinds.values())
 
-    def _epochs(self, planned: _Plan, room: float) -> int:
+    def _epochs(self, planned: Plan, room: float) -> int:
         """Return for how many epochs so many multiply-adds let a plan train, 0 for too few."""
         size = planned.size
         rate = self._subject.spec.number("learning_rate")
@@ -272,7 +208,7 @@ class Arms:
     def _work(self, values: _Values) -> float:
         return self._bench.work(self._subject.member(values, 0))
 
-    def _rates(self, rate: float, arms: Mapping[object, list[Arm]], planned: _Plan) -> Rates:
+    def _rates(self, rate: float, arms: Mapping[object, list[Arm]], planned: Plan) -> Rates:
         effects = {f: self._effect(arms["own"], arms[f]) for f in planned.factors}
         full = planned.epochs >= self._subject.curves.epochs
         beats = frozenset(f for f in planned.factors if self._beats_all(arms[f]))
@@ -289,7 +225,7 @@ class Arms:
         starts = {name: places[_key(values)] * size for name, values in wanted.items()}
         return {name: courses[first : first + size] for name, first in starts.items()}
 
-    def _twins(self, own: list[Arm], passes_gradients: bool, planned: _Plan) -> _Group:
+    def _twins(self, own: list[Arm], passes_gradients: bool, planned: Plan) -> _Group:
         """Return healthy twins at the rate that the first runs found best, and what they show."""
         values, size, epochs = self._values, planned.size, planned.epochs
         each: dict[object, _Values] = {
@@ -360,7 +296,7 @@ class Arms:
         """Return whether the network is tried with normalized inputs: by the native program."""
         return self._why.raw_inputs and self._native
 
-    def _rebatches(self, planned: _Plan) -> bool:
+    def _rebatches(self, planned: Plan) -> bool:
         """Return whether it is tried with larger batches: by the native program."""
         return planned.size.factors and self._why.batch > 0 and self._native
 

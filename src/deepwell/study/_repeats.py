@@ -41,11 +41,15 @@ def repeats_of(data: Data, metric: Metric) -> RepeatedRows | None:
 
 
 def best_possible(
-    settings: Settings, repeats: RepeatedRows | None, rival: Rival | None = None
+    settings: Settings,
+    repeats: RepeatedRows | None,
+    rival: Rival | None = None,
+    *,
+    no_signal: bool = False,
 ) -> BestPossible:
     """Return what is known about the best possible score: what a person said, and the bounds."""
     floor = None if repeats is None else floor_of(repeats)
-    best = BestPossible(floor=floor, rival=rival)
+    best = BestPossible(floor=floor, rival=rival, no_signal=no_signal)
     if settings.best_possible is None:
         return best
     given = given_best(settings.best_possible)

@@ -93,13 +93,29 @@ def _findings(
         n_train_dev=0 if run.data.train_dev is None else len(run.data.train_dev),
     )
     repeats = repeats_of(run.data, run.metric)
-    best = best_possible(run.settings, repeats)
+    best = best_possible(run.settings, repeats, no_signal=_no_signal(run, differences))
     return [
         *diagnose_bias_variance(evidence, best),
         *([] if repeats is None else diagnose_repeated_rows(run.metric.name, repeats)),
         *compare_with_baselines(run.metric.name, differences),
         *_luck_findings(run, scored, luck, differences[hardest_baseline(differences)]),
     ]
+
+
+def _no_signal(run: Run, differences: Mapping[str, Estimate]) -> bool:
+    """Return whether no model is clearly better than the constant guess on the dev rows."""
+    constant, *others = run.baselines
+    if differences[constant.shown.name].high < 0:
+        return False
+    y, weight = targets(run.data, run.data.dev), run.data.dev.weight
+    guess = constant.prediction.prediction_dev
+    return not any(
+        paired_difference(
+            run.metric, y, one.prediction.prediction_dev, guess, weight, run.settings.seed
+        ).high
+        < 0
+        for one in others
+    )
 
 
 def luck_of(run: Run, trials: Sequence[Trial], best: Trial) -> Overtuning | None:
