@@ -24,6 +24,7 @@ from ._divergence import divergence
 from ._evaluate import Scored, targets
 from ._first_steps import check_findings
 from ._improve_command import with_improve_commands
+from ._people import people_best, people_findings
 from ._probabilities import wrong_probabilities
 from ._repeats import best_possible, repeats_of
 from ._run import Run
@@ -93,11 +94,18 @@ def _findings(
         n_train_dev=0 if run.data.train_dev is None else len(run.data.train_dev),
     )
     repeats = repeats_of(run.data, run.metric)
-    best = best_possible(run.settings, repeats, no_signal=_no_signal(run, differences))
+    seed, metric = run.settings.seed, run.metric
+    best = best_possible(
+        run.settings,
+        repeats,
+        no_signal=_no_signal(run, differences),
+        people=people_best(run.data, metric, scored.train_prediction, seed),
+    )
     return [
         *diagnose_bias_variance(evidence, best),
         *([] if repeats is None else diagnose_repeated_rows(run.metric.name, repeats)),
         *compare_with_baselines(run.metric.name, differences),
+        *people_findings(run.data, metric, scored.dev_prediction, seed),
         *_luck_findings(run, scored, luck, differences[hardest_baseline(differences)]),
     ]
 
