@@ -132,6 +132,15 @@ def test_groups_are_a_problem_where_they_are_alike(found, level):
     assert (told.code, told.level) == ("DW204", level)
 
 
+def test_groups_of_near_copies_are_told_as_groups():
+    many = replace(NONE, near=None, why="clusters", grouped=120, looked_at=200, mates=3.2)
+    told = diagnose_data(DataChecks(copies=many))
+    assert [(one.code, one.level) for one in told] == [("DW201", "ok"), ("DW204", "problem")]
+    assert "120 of 200 dev rows" in told[1].detail
+    assert told[1].evidence["measured"] == 0.6
+    assert "--split group" in told[1].evidence["change"]
+
+
 def test_all_are_told_by_code_and_survive_the_store():
     checks = DataChecks((UNLIKE,), replace(NONE, exact=9), GOOD, 9, (PATIENTS,), "random")
     codes = [one.code for one in diagnose_data(checks)]

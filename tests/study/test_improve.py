@@ -250,12 +250,12 @@ def test_an_ensemble_is_told_beside_the_arms_as_the_fit_measured_it(too_small, t
 
 
 def test_a_check_that_was_passed_has_nothing_to_mend():
-    passed = Finding("DW405", "ok", "learning rate not too high")
-    open_ = Finding("DW112", "unsure", "best possible score not known")
+    passed = Finding("DW405", "ok", "learning rate not too high", "")
+    open_ = Finding("DW112", "unsure", "best possible score not known", "")
     with pytest.raises(UsageError, match=r"nothing to mend under DW405 .*it has DW112"):
         finding_of([passed, open_], "DW405", "churn")
     assert finding_of([passed, open_], "DW112", "churn") is open_
-    again = Finding("DW405", "problem", "learning rate too high")
+    again = Finding("DW405", "problem", "learning rate too high", "")
     assert finding_of([passed, again], "DW405", "churn") is again
     with pytest.raises(UsageError, match="has no finding DW406"):
         finding_of([passed], "DW406", "churn")

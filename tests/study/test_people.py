@@ -100,7 +100,7 @@ def test_numbers_have_people_too(folder):
     ("options", "words"),
     [
         ({"human_labels": "docter"}, 'did you mean "doctor"'),
-        ({"human_labels": "y"}, "another column than the target"),
+        ({"human_labels": "y"}, "is the target; it cannot be another thing too"),
         ({"human_labels": "amount"}, "one of the 2 classes no, yes"),
         ({"human_labels": "empty"}, "no human label in a train or dev row"),
     ],

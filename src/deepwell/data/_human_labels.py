@@ -30,26 +30,18 @@ class HumanLabels:
     dev: np.ndarray
 
 
-def human_labels(
-    frame: pl.DataFrame, parts: np.ndarray, target: str, column: str, task: Task
-) -> HumanLabels:
+def human_labels(frame: pl.DataFrame, parts: np.ndarray, column: str, task: Task) -> HumanLabels:
     """Return people's answers.
 
     Args:
         frame: all rows as they came.
         parts: (n,) the part of each row.
-        target: name of the target column.
-        column: name of theirs.
+        column: of their answers; not the target.
         task: what is predicted.
 
     Raises:
-        UsageError: when there is no such column, it is the target, or an answer is none that the
-            task knows.
+        UsageError: when there is no such column, or an answer is none that the task knows.
     """
-    if column == target:
-        raise UsageError(
-            f"the human labels must be another column than the target {quoted(target)}"
-        )
     if column not in frame.columns:
         raise UsageError(
             f"no column {quoted(column)} for the human labels{near_columns(column, frame.columns)}"

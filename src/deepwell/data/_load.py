@@ -243,7 +243,7 @@ def _human(prepared: Prepared, options: LoadOptions) -> HumanLabels | None:
             "give a larger `memory`, or leave it out"
         )
     parts = prepared.divided.parts
-    return people_said(gathered.frame, parts, gathered.target, column, prepared.task)
+    return people_said(gathered.frame, parts, column, prepared.task)
 
 
 def _not_groups(target: str, options: LoadOptions) -> list[str]:

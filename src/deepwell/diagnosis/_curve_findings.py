@@ -283,6 +283,15 @@ def matters(curves: Curves) -> float:
     return max(worth(curves.metric, curves.constant), _row_error(curves))
 
 
+def shows_learning(curves: Curves, score: float) -> bool:
+    """Return whether a mean score of several runs is one that a network of pure noise has not.
+
+    Two standard errors below the constant guess's on these dev rows: the lowest of many epochs is
+    lower than the guess by luck alone, in every run alike since all are scored on the same rows.
+    """
+    return score <= curves.constant - 2 * _row_error(curves)
+
+
 def _learnt(curves: Curves) -> bool:
     """Return whether the network was ever better than the constant guess: else it cannot lose it.
 

@@ -22,6 +22,7 @@ GIVEN_AWAY = 0.02  # of the target's spread is left: the target but for a slip
 NEARLY = 0.15
 NEIGHBORS_ALIKE = 0.2  # correlation: what is left of a row tells a fifth of the next one's
 ALIKE = 0.05  # of the target's spread lies between groups, beyond the inputs
+GROUPED = 0.5  # of the dev rows: a table of groups
 _SHOWN = 3  # columns named
 _ROWS_LIMIT = 100_000_000
 
@@ -35,6 +36,7 @@ def diagnose_data(found: DataChecks) -> list[Finding]:
     findings = [mismatch_finding(one, found.split) for one in found.mismatch]
     if found.copies is not None:
         findings.append(copies_finding(found.copies, found.split))
+        findings += groups_finding(found.copies)
     if found.telling is not None:
         findings.append(telling_finding(found.telling, found.columns))
     findings += [straddling_finding(one) for one in found.straddling]
@@ -151,6 +153,28 @@ def copies_finding(found: Copies, split: str = "") -> Finding:
         },
     )
     return check_finding("DW201", level, claim, detail, check)
+
+
+def groups_finding(found: Copies) -> list[Finding]:
+    """Return DW204 about rows that come in groups of near copies; nothing where they do not."""
+    if not found.grouped:
+        return []
+    share = found.grouped / max(1, found.looked_at)
+    detail = (
+        f"{found.grouped:,} of {found.looked_at:,} dev rows lie among near copies in train, "
+        f"{found.mates:.1f} each in the mean, with a gap to all other rows; so the dev score "
+        "flatters where rows of new groups come"
+    )
+    check = Check(
+        measured=share,
+        threshold=GROUPED,
+        threshold_source="half of the rows; a gap behind so few neighbors comes by chance in 1 of "
+        "100 tables",
+        change="--split group --group COLUMN, of what near copies have in common",
+        more={"grouped": found.grouped, "rows": found.looked_at, "mates": found.mates},
+    )
+    claim = "rows come in groups of near copies, in train and in dev"
+    return [check_finding("DW204", "problem", claim, detail, check)]
 
 
 def telling_level(found: TellingColumn) -> str:

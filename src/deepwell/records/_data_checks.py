@@ -68,6 +68,8 @@ class Copies:
         dimension: in which neighbors spread.
         why: near copies could not be told.
         conflicting: train rows whose inputs come again in train with another target.
+        grouped: of `looked_at` dev rows those that lie in a group of near copies with train rows;
+            mates: train rows in such a group, on average.
     """
 
     rows: int
@@ -79,6 +81,9 @@ class Copies:
     dimension: float
     why: str = ""
     conflicting: int = 0
+    grouped: int = 0
+    looked_at: int = 0
+    mates: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from deepwell._base._hyperparameters import default_initializer
 from deepwell.checking._arms import JAX, Arm, Bench, native_way
 from deepwell.data._data import Data
 from deepwell.diagnosis._changes import Change, change_for, healthy
+from deepwell.diagnosis._curve_findings import shows_learning
 from deepwell.diagnosis._layer_findings import (
     EXPLODING,
     VANISHING,
@@ -271,7 +272,13 @@ class Arms:
         scale, worst = self._subject.scale, self._subject.curves.constant
         score = effect([c.score * scale for c in own], [c.score * scale for c in other], worst)
         cost = effect([c.cost for c in own], [c.cost for c in other], math.inf)
-        return agreeing(score, cost)
+        return self._told_by(score, cost)
+
+    def _told_by(self, score: Effect, cost: Effect) -> Effect:
+        """Return the effect on the score; of what has learnt nothing it is luck."""
+        told = agreeing(score, cost)
+        learnt = shows_learning(self._subject.curves, score.with_it)
+        return replace(told, agrees=told.agrees and learnt)
 
     def _beats_all(self, arm: Sequence[Arm]) -> bool:
         scores = [c.score * self._subject.scale for c in arm]
@@ -290,7 +297,7 @@ class Arms:
         scale, worst = self._subject.scale, self._subject.curves.constant
         scores = [[scale * _last(r.dev_score, n) for r in runs] for n in (had, most)]
         costs = [[_last(r.dev_cost, n) for r in runs] for n in (had, most)]
-        return agreeing(effect(*scores, worst), effect(*costs, math.inf))
+        return self._told_by(effect(*scores, worst), effect(*costs, math.inf))
 
     def _normalizes(self) -> bool:
         """Return whether the network is tried with normalized inputs: by the native program."""
