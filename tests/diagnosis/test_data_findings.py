@@ -47,13 +47,19 @@ def only(**checks):
         (replace(LIKE, high=0.72), "unsure", FEW),
         (replace(LIKE, columns=(MONTHS,)), "problem", OTHER),
         (replace(LIKE, columns=(replace(MONTHS, size=0.2),)), "unsure", DIFFER),
-        (replace(LIKE, part="train-dev"), "ok", "train and train-dev look alike"),
+        (replace(UNLIKE, part="train-dev"), "problem", "train-dev rows are not like train rows"),
         (replace(UNLIKE, fold=3), "problem", f"{OTHER} in fold 3"),
     ],
 )
 def test_mismatch_is_large_and_certain_or_no_problem(found, level, claim):
     told = only(mismatch=(found,))
     assert (told.code, told.level, told.claim) == ("DW203", level, claim)
+
+
+def test_train_dev_rows_like_train_are_not_told_beside_dev():
+    both = (LIKE, replace(LIKE, part="train-dev"))
+    assert only(mismatch=both).claim == ALIKE
+    assert len(diagnose_data(DataChecks((UNLIKE, replace(UNLIKE, part="train-dev"))))) == 2
 
 
 def test_a_mismatch_names_the_columns_to_blame():

@@ -7,6 +7,7 @@ table differ for certain, by nothing that matters.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from deepwell._base._safe_text import safe_text
 from deepwell.records import Copies, DataChecks, Finding, Mismatch, Straddling, TellingColumn
@@ -33,7 +34,7 @@ def diagnose_data(found: DataChecks) -> list[Finding]:
     A finding's `evidence` holds `measured`, `threshold`, `threshold_source`, `change`, `p_value`
     where there is one, and `flags`: options of `fit` that act on it.
     """
-    findings = [mismatch_finding(one, found.split) for one in found.mismatch]
+    findings = [mismatch_finding(one, found.split) for one in told_apart(found.mismatch)]
     if found.copies is not None:
         findings.append(copies_finding(found.copies, found.split))
         findings += groups_finding(found.copies)
@@ -41,6 +42,14 @@ def diagnose_data(found: DataChecks) -> list[Finding]:
         findings.append(telling_finding(found.telling, found.columns))
     findings += [straddling_finding(one) for one in found.straddling]
     return sorted(findings, key=lambda one: one.code)
+
+
+def told_apart(found: Sequence[Mismatch]) -> list[Mismatch]:
+    """Return the tests that are worth telling: of dev, and of other parts that differ for certain.
+
+    Train-dev rows are cut from train, so that they are like them says nothing.
+    """
+    return [one for one in found if one.part == "dev" or mismatch_level(one) == "problem"]
 
 
 def mismatch_level(found: Mismatch) -> str:
