@@ -139,6 +139,7 @@ CAUSES: Mapping[tuple[str, str], str] = {
     ("DW202", ANY): "target leak",
     ("DW203", ANY): "dev unlike train",
     ("DW204", ANY): "groups across parts",
+    ("DW206", ANY): "inputs corrupt",
     ("DW211", ANY): "labels wrong",
     ("checked gradient", ANY): "gradient wrong",
     ("refused", "infinite"): "inputs corrupt",

@@ -10,9 +10,18 @@ import math
 from collections.abc import Sequence
 
 from deepwell._base._safe_text import safe_text
-from deepwell.records import Copies, DataChecks, Finding, Mismatch, Straddling, TellingColumn
+from deepwell.records import (
+    Copies,
+    DataChecks,
+    Finding,
+    Mismatch,
+    Placeholder,
+    Straddling,
+    TellingColumn,
+)
 
 from ._check_finding import Check, check_finding
+from ._placeholder_values import LEAST_CELLS
 
 MATERIAL = 0.6  # AUC of two normal sets whose means are 0.36 deviations apart: small to medium
 LARGE = 0.7  # the same of 0.74 deviations: medium to large
@@ -29,7 +38,7 @@ _ROWS_LIMIT = 100_000_000
 
 
 def diagnose_data(found: DataChecks) -> list[Finding]:
-    """Return DW201 to DW204 as far as they were looked at, `ok` ones too.
+    """Return DW201 to DW204 as far as they were looked at, `ok` ones too, and DW206.
 
     A finding's `evidence` holds `measured`, `threshold`, `threshold_source`, `change`, `p_value`
     where there is one, and `flags`: options of `fit` that act on it.
@@ -41,6 +50,8 @@ def diagnose_data(found: DataChecks) -> list[Finding]:
     if found.telling is not None:
         findings.append(telling_finding(found.telling, found.columns))
     findings += [straddling_finding(one) for one in found.straddling]
+    if found.placeholder is not None:
+        findings.append(placeholder_finding(found.placeholder))
     return sorted(findings, key=lambda one: one.code)
 
 
@@ -233,6 +244,26 @@ def telling_finding(found: TellingColumn, columns: int) -> Finding:
         },
     )
     return check_finding("DW202", level, claim, detail, check)
+
+
+def placeholder_finding(found: Placeholder) -> Finding:
+    """Return DW206 about a number that stands for something else."""
+    shown = [safe_text(name) for name in found.columns[:_SHOWN]]
+    more = len(found.columns) - len(shown)
+    where = ", ".join([*shown, *([f"{more:,} more columns"] if more > 0 else [])])
+    value = f"{found.value:g}"
+    cells = f"{found.cells:,} cells of {found.rows:,} train rows"
+    check = Check(
+        measured=float(found.cells),
+        threshold=float(LEAST_CELLS),
+        threshold_source="the same number twice, and nothing within ten times the range of all "
+        "other values of its column",
+        change=f"leave cells empty that hold {value}",
+        more={"value": found.value, "columns": list(found.columns), "rows": found.rows},
+    )
+    detail = f"{cells}, far from all other values, in {where}; it is read as a measured one"
+    claim = f"{value} stands for something else, as for missing values"
+    return check_finding("DW206", "problem", claim, detail, check)
 
 
 def straddling_level(found: Straddling) -> str:

@@ -108,6 +108,22 @@ class TellingColumn:
 
 
 @dataclass(frozen=True)
+class Placeholder:
+    """A number that comes again and again, far from all others of its columns.
+
+    Attributes:
+        value: the number; cells: how many hold it, over all columns.
+        columns: names of those that do.
+        rows: of train that were looked at.
+    """
+
+    value: float
+    cells: int
+    columns: tuple[str, ...]
+    rows: int
+
+
+@dataclass(frozen=True)
 class Straddling:
     """A column that names groups of rows, some of which lie on both sides of the split.
 
@@ -144,6 +160,7 @@ class DataChecks:
         straddling: columns that name groups, and dates, across the split.
         split: kind of the split.
         left_out: a few words for each check that was not made, with the reason.
+        placeholder: a number that stands for something else, None where there is none.
         seconds: that the checks took.
     """
 
@@ -155,3 +172,4 @@ class DataChecks:
     split: str = ""
     left_out: tuple[str, ...] = ()
     seconds: float = 0.0
+    placeholder: Placeholder | None = None
