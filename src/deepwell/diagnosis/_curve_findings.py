@@ -283,13 +283,19 @@ def matters(curves: Curves) -> float:
     return max(worth(curves.metric, curves.constant), _row_error(curves))
 
 
-def shows_learning(curves: Curves, score: float) -> bool:
+def shows_learning(curves: Curves, score: float, constant: float) -> bool:
     """Return whether a mean score of several runs is one that a network of pure noise has not.
 
-    Two standard errors below the constant guess's on these dev rows: the lowest of many epochs is
-    lower than the guess by luck alone, in every run alike since all are scored on the same rows.
+    Two standard errors below that of any constant guess: the lowest of many epochs is lower than
+    the guess by luck alone, in every run alike since all are scored on the same rows.
+
+    Args:
+        curves: of the network.
+        score: mean of the runs.
+        constant: score of the guess that is best for these dev rows, which train rows need not
+            make: by luck a network says the class that is more frequent there.
     """
-    return score <= curves.constant - 2 * _row_error(curves)
+    return score <= min(constant, curves.constant) - 2 * _row_error(curves)
 
 
 def _learnt(curves: Curves) -> bool:

@@ -190,10 +190,6 @@ def _grouped(train: np.ndarray, apart: np.ndarray) -> tuple[int, float]:
         train: (n, D) inputs.
         apart: (k, 20) distances to the nearest train rows.
     """
-    varying = train[:, np.ptp(train, axis=0) > 0]
-    values = [len(np.unique(column)) for column in varying.T]
-    if not values or np.median(values) < _MANY_VALUES * len(train):
-        return 0, 0.0
     apart = np.maximum(apart, 1e-12)
     ratio = apart[:, :_MOST_MATES] / apart[:, 1 : _MOST_MATES + 1]
     mates = ratio.argmin(axis=1) + 1
@@ -208,9 +204,16 @@ def _grouped(train: np.ndarray, apart: np.ndarray) -> tuple[int, float]:
     dimension = 1.0 / max(float(np.quantile(spread, _CAUTIOUS)), 1e-6)
     chance = _MOST_MATES * gap ** (mates * dimension)
     found = (chance <= LEVEL) & (gap < _APART)
-    if found.mean() < _MOSTLY:
+    if found.mean() < _MOSTLY or not _of_many_values(train):
         return 0, 0.0
     return int(found.sum()), float(mates[found].mean())
+
+
+def _of_many_values(train: np.ndarray) -> bool:
+    """Whether half of the inputs that vary take many values."""
+    varying = train[:, np.ptp(train, axis=0) > 0]
+    values = [len(np.unique(column)) for column in varying.T]
+    return bool(values) and bool(np.median(values) >= _MANY_VALUES * len(train))
 
 
 def _distances(train: np.ndarray, dev: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ import numpy as np
 from deepwell._base._hyperparameters import default_initializer
 from deepwell.checking._arms import JAX, Arm, Bench, native_way
 from deepwell.data._data import Data
+from deepwell.diagnosis._baselines import constant_guess
 from deepwell.diagnosis._changes import Change, change_for, healthy
 from deepwell.diagnosis._curve_findings import shows_learning
 from deepwell.diagnosis._layer_findings import (
@@ -21,6 +23,7 @@ from deepwell.diagnosis._layer_findings import (
     Symptom,
     Twins,
 )
+from deepwell.diagnosis._metrics import METRICS
 from deepwell.diagnosis._paired_runs import Effect, agreeing, effect
 from deepwell.diagnosis._rate_findings import Rates
 from deepwell.diagnosis._setting_findings import Tried
@@ -29,6 +32,7 @@ from deepwell.records import QUANTILES
 from deepwell.training._program import Member, State
 
 from ._arrays import training_rows
+from ._evaluate import targets
 from ._examination_plan import RUNS, SIZES, Plan, Size, Suspicion
 from ._subject import Subject
 
@@ -274,10 +278,18 @@ class Arms:
         cost = effect([c.cost for c in own], [c.cost for c in other], math.inf)
         return self._told_by(score, cost)
 
+    @functools.cached_property
+    def _constant(self) -> float:
+        """The score of the guess that is best for the dev rows."""
+        data, metric = self._subject.data, METRICS[self._subject.metric]
+        y, weight = targets(data, data.dev), data.dev.weight
+        guess = constant_guess(metric, y, len(y), data.task.classes, weight)
+        return metric.loss(y, guess.prediction_dev, weight)
+
     def _told_by(self, score: Effect, cost: Effect) -> Effect:
         """Return the effect on the score; of what has learnt nothing it is luck."""
         told = agreeing(score, cost)
-        learnt = shows_learning(self._subject.curves, score.with_it)
+        learnt = shows_learning(self._subject.curves, score.with_it, self._constant)
         return replace(told, agrees=told.agrees and learnt)
 
     def _beats_all(self, arm: Sequence[Arm]) -> bool:
