@@ -140,6 +140,7 @@ CAUSES: Mapping[tuple[str, str], str] = {
     ("DW203", ANY): "dev unlike train",
     ("DW204", ANY): "groups across parts",
     ("DW206", ANY): "inputs corrupt",
+    ("DW207", ANY): "labels unpaired",
     ("DW211", ANY): "labels wrong",
     ("checked gradient", ANY): "gradient wrong",
     ("refused", "infinite"): "inputs corrupt",

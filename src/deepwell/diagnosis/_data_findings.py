@@ -16,12 +16,14 @@ from deepwell.records import (
     Finding,
     Mismatch,
     Placeholder,
+    ShiftedLabels,
     Straddling,
     TellingColumn,
 )
 
 from ._check_finding import Check, check_finding
 from ._placeholder_values import LEAST_CELLS
+from ._shifted_labels import CERTAIN as SHIFTED
 
 MATERIAL = 0.6  # AUC of two normal sets whose means are 0.36 deviations apart: small to medium
 LARGE = 0.7  # the same of 0.74 deviations: medium to large
@@ -38,7 +40,7 @@ _ROWS_LIMIT = 100_000_000
 
 
 def diagnose_data(found: DataChecks) -> list[Finding]:
-    """Return DW201 to DW204 as far as they were looked at, `ok` ones too, and DW206.
+    """Return DW201 to DW204 as far as they were looked at, `ok` ones too, DW206 and DW207.
 
     A finding's `evidence` holds `measured`, `threshold`, `threshold_source`, `change`, `p_value`
     where there is one, and `flags`: options of `fit` that act on it.
@@ -52,6 +54,8 @@ def diagnose_data(found: DataChecks) -> list[Finding]:
     findings += [straddling_finding(one) for one in found.straddling]
     if found.placeholder is not None:
         findings.append(placeholder_finding(found.placeholder))
+    if found.shifted is not None:
+        findings.append(shifted_finding(found.shifted))
     return sorted(findings, key=lambda one: one.code)
 
 
@@ -264,6 +268,27 @@ def placeholder_finding(found: Placeholder) -> Finding:
     detail = f"{cells}, far from all other values, in {where}; it is read as a measured one"
     claim = f"{value} stands for something else, as for missing values"
     return check_finding("DW206", "problem", claim, detail, check)
+
+
+def shifted_finding(found: ShiftedLabels) -> Finding:
+    """Return DW207 about targets that go with the inputs of another row."""
+    which = "next row" if found.rows_on > 0 else "row before"
+    share = f"about {100 * found.share:.0f} % of {found.rows:,} train rows"
+    check = Check(
+        measured=found.p_value,
+        threshold=SHIFTED,
+        threshold_source="chi-squared test of inputs one row on; nothing of the kind on the other "
+        "side or two and three rows on",
+        change="put inputs and targets together by a key, not by their order",
+        p_value=found.p_value,
+        more={"rows_on": found.rows_on, "share": found.share, "rows": found.rows},
+    )
+    detail = (
+        f"in {share}, and of no other row near by (p {found.p_value:.1g}); if rows are a series in "
+        "time, the target may lag behind its inputs"
+    )
+    claim = f"targets go with the inputs of the {which}"
+    return check_finding("DW207", "problem", claim, detail, check)
 
 
 def straddling_level(found: Straddling) -> str:

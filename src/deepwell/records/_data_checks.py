@@ -124,6 +124,23 @@ class Placeholder:
 
 
 @dataclass(frozen=True)
+class ShiftedLabels:
+    """Targets that go with the inputs of another row.
+
+    Attributes:
+        rows_on: 1 where they go with the next row's inputs, -1 with those of the row before.
+        share: of the rows, about.
+        p_value: of such pairs where rows are independent.
+        rows: of train that were looked at.
+    """
+
+    rows_on: int
+    share: float
+    p_value: float
+    rows: int
+
+
+@dataclass(frozen=True)
 class Straddling:
     """A column that names groups of rows, some of which lie on both sides of the split.
 
@@ -161,6 +178,7 @@ class DataChecks:
         split: kind of the split.
         left_out: a few words for each check that was not made, with the reason.
         placeholder: a number that stands for something else, None where there is none.
+        shifted: targets that go with the inputs of another row, None where they do not.
         seconds: that the checks took.
     """
 
@@ -173,3 +191,4 @@ class DataChecks:
     left_out: tuple[str, ...] = ()
     seconds: float = 0.0
     placeholder: Placeholder | None = None
+    shifted: ShiftedLabels | None = None

@@ -20,6 +20,7 @@ from deepwell.diagnosis._encoded_columns import EncodedColumn, EncodedTable
 from deepwell.diagnosis._near_copies import copies_across, row_numbers
 from deepwell.diagnosis._placeholder_values import placeholder_value
 from deepwell.diagnosis._shifted_columns import TwoSets, rows_compared, shifted_columns
+from deepwell.diagnosis._shifted_labels import shifted_labels
 from deepwell.diagnosis._straddling import neighboring_times, residuals_of, straddling_groups
 from deepwell.diagnosis._telling_column import Target, telling_column
 from deepwell.records import DataChecks, Finding, Mismatch, Straddling, from_plain, to_plain
@@ -142,6 +143,7 @@ def _checked(data: Data, folds: Folds | None) -> DataChecks:
         split=data.facts.split,
         left_out=tuple(left_out),
         placeholder=placeholder,
+        shifted=shifted_labels(train.x, target),
     )
 
 
