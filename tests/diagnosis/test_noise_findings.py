@@ -87,6 +87,7 @@ def findings(**levels: str) -> list[Finding]:
     [
         ({}, "good: it falls, and has levelled off (best at epoch 33 of 40)"),
         ({"DW405": "problem"}, "the learning rate is too high (DW405)"),
+        ({"DW416": "problem", "DW412": "ok"}, "a setting out of its usual range holds it back"),
         ({"DW406": "problem", "DW412": "problem"}, "the learning rate is too low (DW406)"),
         ({"DW410": "problem"}, "a plateau: the cost stands still high up (DW410)"),
         ({"DW412": "problem"}, "still falling at the end (DW412)"),
