@@ -113,17 +113,22 @@ def diagnose_curves(curves: Curves, longer: Effect | None = None) -> list[Findin
 def epochs_to_try(curves: Curves) -> int:
     """Return for how many epochs a training too short for a trend is tried; 0 for none.
 
-    Four times as many, where the best step came in the last quarter. A gate, not a verdict.
+    Four times as many, and 12 at least, where the best step came in the last quarter. A gate, not
+    a verdict.
     """
     finite = all(np.isfinite(c).all() for c in (curves.dev_cost, curves.dev_score))
     late = curves.epochs < _LEAST_EPOCHS and curves.position > LATE
     free = not (curves.stopped_early or curves.anneals)
-    return _LONGER * curves.epochs if late and finite and free else 0
+    return _longer(curves.epochs) if late and finite and free else 0
+
+
+def _longer(epochs: int) -> int:
+    return max(_LONGER * epochs, _LEAST_EPOCHS)
 
 
 def _trained_on(curves: Curves, longer: Effect) -> Finding:
     """DW412 of a short training: do runs that go on get better?"""
-    many, percent = _LONGER * curves.epochs, METRICS[curves.metric].percent
+    many, percent = _longer(curves.epochs), METRICS[curves.metric].percent
     check = Check(
         measured=longer.gain,
         threshold=matters(curves),

@@ -112,7 +112,8 @@ def _change(
     generator = np.random.default_rng(seed)
     by_row = grouped(base, weight, generator)
     before = metric.sums(y, base, by_row)
-    taken, given = [], []  # sums of each shuffle, by the row that takes values and that gives them
+    taken: list[np.ndarray] = []  # sums of each shuffle, by the row that takes values
+    given: list[np.ndarray] = []  # and by the row that gives them
     changed = False
     for order in orders:
         shuffled = judged.x.copy()
