@@ -72,6 +72,13 @@ class DataOptions:
     class_weight: str | None = flag(
         None, "balanced, or factors such as yes=5,no=1 for the rows of a class.", "WEIGHTS", DATA
     )
+    human_labels: str | None = flag(
+        None,
+        "Column with people's labels, empty where there is none; their score is taken for the "
+        "best possible one.",
+        "COLUMN",
+        DATA,
+    )
     keep: tuple[str, ...] = flag(
         (), "Use a column that would be left out, as an id is; repeatable.", "COLUMN", DATA
     )

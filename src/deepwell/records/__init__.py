@@ -5,6 +5,8 @@ from ._data_checks import ColumnShift as ColumnShift
 from ._data_checks import Copies as Copies
 from ._data_checks import DataChecks as DataChecks
 from ._data_checks import Mismatch as Mismatch
+from ._data_checks import Placeholder as Placeholder
+from ._data_checks import ShiftedLabels as ShiftedLabels
 from ._data_checks import Straddling as Straddling
 from ._data_checks import TellingColumn as TellingColumn
 from ._ensemble import EnsembleFacts as EnsembleFacts

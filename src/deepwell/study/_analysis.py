@@ -210,8 +210,8 @@ def command(reopened: Reopened, words: str) -> str:
 def _acting(finding: Finding, reopened: Reopened) -> Finding:
     """Return a finding with the command that acts on it."""
     words = ""
-    if finding.code == "DW213" and finding.level == "problem" and "temperature" in finding.evidence:
-        words = "calibrate NAME" if "not mend" not in finding.claim else ""
+    if finding.code == "DW213" and finding.claim.startswith("probabilities too"):
+        words = "calibrate NAME"
     if finding.code == "DW214" and finding.claim.startswith("a better"):
         words = f"calibrate NAME --threshold {finding.evidence['objective']}"
     if finding.code == "DW217" and finding.level == "ok":

@@ -18,7 +18,9 @@ from deepwell.diagnosis._data_findings import diagnose_data
 from deepwell.diagnosis._domain_test import domain_test
 from deepwell.diagnosis._encoded_columns import EncodedColumn, EncodedTable
 from deepwell.diagnosis._near_copies import copies_across, row_numbers
+from deepwell.diagnosis._placeholder_values import placeholder_value
 from deepwell.diagnosis._shifted_columns import TwoSets, rows_compared, shifted_columns
+from deepwell.diagnosis._shifted_labels import shifted_labels
 from deepwell.diagnosis._straddling import neighboring_times, residuals_of, straddling_groups
 from deepwell.diagnosis._telling_column import Target, telling_column
 from deepwell.records import DataChecks, Finding, Mismatch, Straddling, from_plain, to_plain
@@ -30,6 +32,7 @@ from ._history import History
 EVENT = "data checks"
 _MOST_FOLDS = 10
 _MOST_GROUPED = 500_000  # rows of whose targets a linear model leaves what groups share
+_BESIDE = "a number stands for something else"
 _NO_MEMORY = "all checks of the rows: there is too little memory for them"
 
 
@@ -128,6 +131,9 @@ def _checked(data: Data, folds: Folds | None) -> DataChecks:
         (train.x, train.y), (dev.x, dev.y), seed, by_chance=data.facts.alike_by_chance
     )
     table = encoded_table(whole)
+    placeholder = None if data.image else placeholder_value(train.x, table)
+    if placeholder is not None:  # beside such numbers all rows are near or far by them alone
+        copies = replace(copies, near=None, why=_BESIDE, grouped=0)
     target = Target(train.y, len(data.task.classes))
     telling, columns = (None, 0) if data.image else telling_column(train.x, target, table, seed)
     return DataChecks(
@@ -138,6 +144,8 @@ def _checked(data: Data, folds: Folds | None) -> DataChecks:
         straddling=tuple(_straddling(data, whole, folds, seed)),
         split=data.facts.split,
         left_out=tuple(left_out),
+        placeholder=placeholder,
+        shifted=shifted_labels(train.x, target),
     )
 
 
