@@ -6,7 +6,7 @@ PEERS := build/peers/venv/.installed
 NATIVE := $(wildcard src/native/*.?pp src/native/*/*.?pp)
 
 .PHONY: install demo test test-all check format techniques clean
-.PHONY: peers bench bench-quick bench-page bench-b1 bench-b2 bench-b3 bench-gpu bench-techniques bench-probes bench-convolutions bench-b7
+.PHONY: peers bench bench-quick bench-page bench-b1 bench-b2 bench-b3 bench-gpu bench-techniques bench-probes bench-convolutions bench-b5 bench-b7
 
 install: $(STAMP)
 
@@ -80,6 +80,11 @@ bench-probes: install
 # Convolutional networks on Fashion-MNIST, beside PyTorch and plain JAX.
 bench-convolutions: install peers
 	$(BIN)/python -m benchmarks.convolutions
+
+# Samplers beside Optuna's, on functions whose best is known. In full it takes nights: it stops after
+# 45 minutes, and the same command goes on.
+bench-b5: install peers
+	$(BIN)/python -m benchmarks b5 $(FRESH)
 
 # Planted faults and clean runs: the half that thresholds may be set by. The sealed half is opened
 # once, with `python -m benchmarks b7 --open-sealed`, which is put on record.

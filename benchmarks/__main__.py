@@ -17,10 +17,12 @@ from .page import page, read_results, section
 from .results import OtherRunError, Results
 from .scales import SCALES
 from .schedule import OutOfTimeError, run_benchmark
+from .search_quality.command import measure as search_quality
 from .tables import MissingDataError
 from .tools import ROOT
 
 BENCHMARKS = (B1, B2, B3, GPU)
+B5 = "b5"  # search quality: runs of samplers, each in the same worker
 B7 = "b7"  # diagnosis: no peers to be timed, so no `Benchmark`
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -36,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     names = [b.name for b in BENCHMARKS]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="+", choices=[*names, B7, "page"], metavar="NAME")
+    parser.add_argument("names", nargs="+", choices=[*names, B5, B7, "page"], metavar="NAME")
     parser.add_argument("--scale", choices=list(SCALES), default="full")
     parser.add_argument("--fresh", action="store_true", help="drop an unfinished run")
     parser.add_argument("--minutes", type=float, default=45.0, help="begin nothing after them")
@@ -60,6 +62,11 @@ def main(arguments: list[str] | None = None) -> int:
         _publish(chosen, results, given.scale)
         if given.scale == "quick" and trouble(results):
             code = _WRONG
+    if B5 in given.names:
+        told = search_quality(given.scale, given.fresh, deadline, RESULTS)
+        if told == _DONE:
+            write_page()
+        code = code or told
     if B7 in given.names:
         from .diagnosis.command import measure  # which needs JAX, where others measure without it
 

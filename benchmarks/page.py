@@ -10,6 +10,8 @@ from typing import Any
 from .benchmark import Benchmark
 from .diagnosis.section import section as diagnosis_section
 from .figures import Row, Spread, median_fact, ratio, rows, useful_share
+from .search_quality.section import TITLE as SEARCH_QUALITY
+from .search_quality.section import section as search_section
 from .tools import TOOLS
 
 Plain = Mapping[str, Any]
@@ -42,8 +44,9 @@ same order of configurations (Spearman). Where a tool fails, no ratio is compute
 
 **Run it.** `make bench-b1`, `bench-b2`, `bench-b3` in full (they resume when interrupted;
 `FRESH=--fresh` starts anew), `make bench` in short, `make bench-quick` as a smoke test,
-`make bench-gpu` on a CUDA machine. Peers live in `build/peers/venv` (`make peers`). `make bench-b7`
-plants faults and needs no peers.
+`make bench-gpu` on a CUDA machine. Peers live in `build/peers/venv` (`make peers`). `make bench-b5`
+compares samplers and takes nights in full (`python -m benchmarks b5 --scale reduced` half an hour).
+`make bench-b7` plants faults and needs no peers.
 """
 
 
@@ -55,6 +58,10 @@ def page(results: Mapping[str, Plain], benchmarks: Sequence[Benchmark]) -> str:
             parts.append(section(results[benchmark.name], benchmark))
         else:
             parts.append(f"## {benchmark.title}\n\nNot measured yet.\n")
+    if "b5" in results:
+        parts.append(search_section(results["b5"]))
+    else:
+        parts.append(f"## {SEARCH_QUALITY}\n\nNot measured yet.\n")
     for name, title in DIAGNOSIS.items():
         if name in results:
             parts.append(diagnosis_section(results[name], title))

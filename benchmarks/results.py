@@ -60,7 +60,7 @@ def _identity(header: dict[str, Any]) -> tuple[Any, ...]:
     machine = header["machine"]
     return (
         header["benchmark"],
-        header["versions"]["deepwell"]["commit"],
+        header.get("resumes_across_commits") or header["versions"]["deepwell"]["commit"],
         machine["cpu"],
         machine["cores"],
         header["series"],

@@ -61,6 +61,12 @@ class Case:
     trials: int = 1
     best_possible: float | None = None
 
+    def number(self, name: str) -> float:
+        """Return a setting that is one number."""
+        value = self.settings[name]
+        assert isinstance(value, int | float), f"{name} is {value!r}"
+        return value
+
     def with_settings(self, **values: object) -> Case:
         """Return the case with other hyperparameters."""
         return replace(self, settings={**self.settings, **values})

@@ -106,6 +106,30 @@ CAUSES: Mapping[tuple[str, str], str] = {
     ("DW413", ANY): "trained too long",
     ("DW414", ANY): "regularized too little",
     ("DW415", ANY): "batch too small",
+    **{
+        ("DW416", change): cause
+        for changes, cause in (
+            (
+                (
+                    "dropout",
+                    "input_dropout",
+                    "weight_decay",
+                    "label_smoothing",
+                    "mixup",
+                    "input_noise",
+                    "gradient_noise",
+                    "l2",
+                    "l1",
+                ),
+                "regularized too much",
+            ),
+            (("activation",), "no nonlinearity"),
+            (("beta1", "beta2", "epsilon", "epsilon_root", "momentum"), "rule misconfigured"),
+            (("clip_norm", "clip_value"), "clipped too hard"),
+            (("decay",), "rate falls too early"),
+        )
+        for change in changes
+    },
     ("DW101", ANY): "high variance",
     ("DW102", ANY): "high bias",
     ("DW106", ANY): "mismatch",
@@ -115,6 +139,8 @@ CAUSES: Mapping[tuple[str, str], str] = {
     ("DW202", ANY): "target leak",
     ("DW203", ANY): "dev unlike train",
     ("DW204", ANY): "groups across parts",
+    ("DW206", ANY): "inputs corrupt",
+    ("DW207", ANY): "labels unpaired",
     ("DW211", ANY): "labels wrong",
     ("checked gradient", ANY): "gradient wrong",
     ("refused", "infinite"): "inputs corrupt",

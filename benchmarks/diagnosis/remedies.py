@@ -87,7 +87,7 @@ def _rate(factor: float) -> Remedy:
         rate = case.settings["learning_rate"]
         if isinstance(rate, list):
             return case.with_settings(learning_rate=[r * factor for r in rate])
-        return case.with_settings(learning_rate=rate * factor)  # type: ignore[operator]
+        return case.with_settings(learning_rate=case.number("learning_rate") * factor)
 
     return changed
 
@@ -106,7 +106,7 @@ def _width(factor: float, least: int) -> Remedy:
 
 def _epochs(factor: float) -> Remedy:
     def changed(case: Case, healthy: Case) -> Case:
-        epochs = round(case.settings["epochs"] * factor)  # type: ignore[operator]
+        epochs = round(case.number("epochs") * factor)
         return case.with_settings(epochs=max(1, min(200, epochs)))
 
     return changed
@@ -114,7 +114,7 @@ def _epochs(factor: float) -> Remedy:
 
 def _longer(case: Case, healthy: Case) -> Case:
     """Train four times as long, at least 60 epochs, without patience."""
-    epochs = max(60, 4 * int(case.settings["epochs"]))  # type: ignore[call-overload]
+    epochs = max(60, 4 * int(case.number("epochs")))
     return case.with_settings(epochs=min(240, epochs), patience=0)
 
 

@@ -66,7 +66,7 @@ def fitted(case: Case, data: Data, seed: int, folder: Path) -> tuple[dw.Study, A
         scheduler="none",
         program="native",
         best_possible=case.best_possible,
-        probe_every=max(1, int(fixed["epochs"]) // 6),  # type: ignore[call-overload]
+        probe_every=max(1, int(case.number("epochs")) // 6),
     )
     return study, study.run(trials=case.trials)
 

@@ -13,6 +13,7 @@ from deepwell._base._errors import UsageError
 from deepwell.data import load
 
 RANDOM = np.random.default_rng(0)
+TWICE = [1] * 30 + [2] * 30
 GOOD: dict[str, Any] = {
     "x": RANDOM.normal(size=60),
     "kind": ["u", "v", "w"] * 20,
@@ -57,7 +58,7 @@ def repeated(**changes: Any) -> dict[str, Any]:
         ({"x": [None] * 60, "y": GOOD["y"]}, "(all missing: x); add columns that vary"),
         ({"id": list(range(60)), "y": GOOD["y"]}, "(unique per row: id); add columns that vary"),
         ({"y": GOOD["y"]}, "no input column is left of 1 column"),
-        ({"x": [1] * 30 + [2] * 30, "y": ["a"] * 30 + ["b"] * 30}, "same content"),
+        ({"x": TWICE, "z": TWICE, "y": ["a"] * 30 + ["b"] * 30}, "same content"),
     ],
 )
 def test_data_that_cannot_be_used(source: dict[str, Any], words: str) -> None:

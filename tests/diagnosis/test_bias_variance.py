@@ -55,6 +55,16 @@ def test_the_table_of_bias_and_variance(train, dev, best, expected) -> None:
     assert found == expected
 
 
+def test_where_nothing_beats_the_constant_guess_bias_is_not_known() -> None:
+    noise = evidence(0.45, 0.5, 2_000)
+    assert codes(noise) == ["DW102", "DW110"]
+    found = diagnose_bias_variance(noise, BestPossible(no_signal=True))
+    assert [f.code for f in found] == ["DW112", "DW110"]
+    assert "no model here is clearly better than the constant guess" in found[0].detail
+    given = BestPossible(wilson(20, 2_000), "given", no_signal=True)
+    assert "DW102" in codes(noise, given)
+
+
 @pytest.mark.parametrize(("train", "dev", "best", "expected"), TABLE)
 def test_a_given_best_possible_of_zero_gives_the_same_verdicts(train, dev, best, expected) -> None:
     if best is None:

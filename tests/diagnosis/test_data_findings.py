@@ -47,13 +47,19 @@ def only(**checks):
         (replace(LIKE, high=0.72), "unsure", FEW),
         (replace(LIKE, columns=(MONTHS,)), "problem", OTHER),
         (replace(LIKE, columns=(replace(MONTHS, size=0.2),)), "unsure", DIFFER),
-        (replace(LIKE, part="train-dev"), "ok", "train and train-dev look alike"),
+        (replace(UNLIKE, part="train-dev"), "problem", "train-dev rows are not like train rows"),
         (replace(UNLIKE, fold=3), "problem", f"{OTHER} in fold 3"),
     ],
 )
 def test_mismatch_is_large_and_certain_or_no_problem(found, level, claim):
     told = only(mismatch=(found,))
     assert (told.code, told.level, told.claim) == ("DW203", level, claim)
+
+
+def test_train_dev_rows_like_train_are_not_told_beside_dev():
+    both = (LIKE, replace(LIKE, part="train-dev"))
+    assert only(mismatch=both).claim == ALIKE
+    assert len(diagnose_data(DataChecks((UNLIKE, replace(UNLIKE, part="train-dev"))))) == 2
 
 
 def test_a_mismatch_names_the_columns_to_blame():
@@ -130,6 +136,15 @@ def test_only_the_target_itself_is_a_problem(found, level):
 def test_groups_are_a_problem_where_they_are_alike(found, level):
     told = only(straddling=(found,))
     assert (told.code, told.level) == ("DW204", level)
+
+
+def test_groups_of_near_copies_are_told_as_groups():
+    many = replace(NONE, near=None, why="clusters", grouped=120, looked_at=200, mates=3.2)
+    told = diagnose_data(DataChecks(copies=many))
+    assert [(one.code, one.level) for one in told] == [("DW201", "ok"), ("DW204", "problem")]
+    assert "120 of 200 dev rows" in told[1].detail
+    assert told[1].evidence["measured"] == 0.6
+    assert "--split group" in told[1].evidence["change"]
 
 
 def test_all_are_told_by_code_and_survive_the_store():

@@ -58,11 +58,13 @@ def test_columns_that_repeat_each_other_are_told_as_one():
     assert all(len(one.columns) == 1 for one in apart)
 
 
-@pytest.mark.xfail(reason="measured: 83 of 100 intervals hold at 150 rows, 95 are stated")
 def test_the_interval_covers_the_importance_on_all_rows():
-    """Of a fixed model: y = 2 a + noise, so that shuffling a adds 8 to the squared error."""
+    """Of a fixed model: y = 2 a + noise, so that shuffling a adds 8 to the squared error.
+
+    Intervals of 95 % hold in fewer than 91.5 % of 200 cases 2 times in 100.
+    """
     inside = []
-    for seed in range(120):
+    for seed in range(200):
         generator = np.random.default_rng(seed)
         x = generator.normal(size=(150, 2))
         y = 2 * x[:, 0] + generator.normal(size=150)
@@ -70,7 +72,28 @@ def test_the_interval_covers_the_importance_on_all_rows():
         found = importance_of_columns(judged, {"a": [0], "b": [1]}, shuffles=5, seed=seed)
         inside.append(found[0].change.low <= 3.0 - 1.0 <= found[0].change.high)
         assert found[-1].change.value == 0.0
-    assert np.mean(inside) >= 0.9
+    assert 0.915 <= np.mean(inside) < 1
+
+
+def test_the_spread_is_that_of_pairs_of_rows():
+    """Of fixed decisions: the standard deviation over tables is that which an interval says."""
+    values, widths = [], []
+    for seed in range(150):
+        generator = np.random.default_rng([7, seed])
+        x = generator.normal(size=(200, 1))
+        hit = generator.random(200) < 0.9
+        y = np.where(hit, x[:, 0] > 0, x[:, 0] <= 0).astype(int)
+
+        def said(rows):
+            second = (rows[:, 0] > 0).astype(float)
+            return np.stack([1 - second, second], axis=1)
+
+        judged = Judged(METRICS["error"], said, x, y)
+        (one,) = importance_of_columns(judged, {"a": [0]}, shuffles=4, seed=seed)
+        values.append(one.change.value)
+        widths.append(one.change.high - one.change.low)
+    assert np.mean(values) == pytest.approx(0.4, abs=0.01)
+    assert np.mean(widths) / (2 * 1.96) == pytest.approx(np.std(values), rel=0.2)
 
 
 def test_weights_count_and_the_seed_decides():

@@ -100,3 +100,40 @@ def test_copies_are_counted_by_kind():
     train[50], y[50] = train[51], 1 - y[51]
     found = copies_across((train, y), (dev, y_dev), 0)
     assert (found.exact, found.inputs, found.conflicting, found.rows) == (4, 2, 2, 30)
+
+
+def groups(generator, units: int, size: int, inputs: int, spread: float):
+    """Rows of several measurements of each unit, mixed and cut into train and dev."""
+    centers = np.repeat(rows(generator, units, inputs), size, axis=0)
+    mixed = centers + spread * rows(generator, units * size, inputs)
+    mixed = mixed[generator.permutation(len(mixed))]
+    cut = 2 * len(mixed) // 3
+    return mixed[:cut], mixed[cut:]
+
+
+@pytest.mark.parametrize("size", [3, 6, 12])
+def test_groups_of_near_copies_are_told(size):
+    train, dev = groups(np.random.default_rng(0), 900 // size, size, 8, 0.05)
+    found = near_copies(train, dev, 0)
+    assert found.grouped >= 0.8 * found.rows
+    assert found.mates == pytest.approx(2 * (size - 1) / 3, rel=0.3)
+
+
+def test_other_tables_have_no_groups():
+    """Loose groups, large clusters, categories, heavy tails, paths: none of 40 of each."""
+    for seed in range(40):
+        generator = np.random.default_rng(seed)
+        categories = [np.eye(k)[generator.integers(0, k, 600)] for k in (20, 30)]
+        tables = [
+            rows(generator, 600, 5),
+            np.concatenate(groups(generator, 120, 5, 6, 0.5)),
+            np.concatenate(groups(generator, 6, 100, 6, 0.1)),
+            np.concatenate([*categories, rows(generator, 600, 2)], axis=1),
+            generator.integers(0, 30, (600, 4)),
+            np.exp(2 * rows(generator, 600, 4)),
+            generator.standard_cauchy((600, 4)),
+            np.cumsum(rows(generator, 600, 3), axis=0)[generator.permutation(600)],
+        ]
+        for number, table in enumerate(tables):
+            table = np.asarray(table, np.float32)
+            assert near_copies(table[:400], table[400:], 0).grouped == 0, (seed, number)

@@ -7,7 +7,12 @@ import pytest
 
 from deepwell.diagnosis._curve_findings import Curves, diagnose_curves
 from deepwell.diagnosis._curve_reading import read_curve
-from deepwell.diagnosis._noise_findings import larger_batch, noise_finding, searched_batches
+from deepwell.diagnosis._noise_findings import (
+    larger_batch,
+    noise_finding,
+    searched_batches,
+    sign_of_noise,
+)
 from deepwell.diagnosis._paired_runs import effect
 from deepwell.records import Finding, Status, Trial, TrialSpec
 
@@ -28,25 +33,37 @@ def curves(noise: float = 0.0, cost=None) -> Curves:
 @pytest.mark.proves("G6", "formula")
 def test_a_smooth_curve_asks_for_nothing() -> None:
     smooth = curves()
-    assert larger_batch(smooth, CONSTANT, 16, 1000) == 0
-    found = noise_finding(smooth, CONSTANT, None, 0, 0.01)
+    assert sign_of_noise(smooth, CONSTANT, 16, normed=True) == ""
+    assert sign_of_noise(smooth, CONSTANT, 2, normed=False) == ""
+    found = noise_finding("error", "", None, 0, 0.01)
     assert (found.code, found.level, found.claim) == ("DW415", "ok", "train cost not rough")
 
 
 @pytest.mark.proves("G6", "formula")
 def test_a_rough_curve_is_tried_with_larger_batches() -> None:
     rough = curves(noise=0.8)
-    assert larger_batch(rough, CONSTANT, 16, 1000) == 64
-    assert larger_batch(rough, CONSTANT, 64, 1000) == 0  # 256 of 1,000 rows would be batch descent
-    helped = noise_finding(rough, CONSTANT, HELPED, 64, 0.01)
+    sign = sign_of_noise(rough, CONSTANT, 16, normed=False)
+    assert sign == "train cost rough"
+    assert larger_batch(16, 1000, normed=False) == 64
+    assert larger_batch(64, 1000, normed=False) == 0  # 256 of 1,000 rows would be batch descent
+    helped = noise_finding("error", sign, HELPED, 64, 0.01)
     assert (helped.level, helped.claim) == ("problem", "too noisy for the batch size")
     assert helped.evidence["values"] == {"batch_size": 64}
     assert {"measured", "threshold", "threshold_source", "p_value"} <= set(helped.evidence)
-    assert noise_finding(rough, CONSTANT, NOTHING, 64, 0.01).level == "ok"
-    assert noise_finding(rough, CONSTANT, HELPED, 64, 0.5).level == "ok"  # not by what matters
-    assert noise_finding(rough, CONSTANT, None, 64, 0.01).level == "unsure"
-    assert noise_finding(rough, CONSTANT, None, 0, 0.01).level == "ok"
-    assert noise_finding(rough, CONSTANT, None, None, 0.01).level == "unsure"
+    assert noise_finding("error", sign, NOTHING, 64, 0.01).level == "ok"
+    assert noise_finding("error", sign, HELPED, 64, 0.5).level == "ok"  # not by what matters
+    assert noise_finding("error", sign, None, 64, 0.01).level == "unsure"
+    assert noise_finding("error", sign, None, 0, 0.01).level == "ok"
+    assert noise_finding("error", sign, None, None, 0.01).level == "unsure"
+
+
+def test_batch_norm_on_few_rows_is_a_sign_by_itself() -> None:
+    assert sign_of_noise(curves(), CONSTANT, 4, normed=True) == "batch norm on 4 rows"
+    assert larger_batch(2, 1000, normed=True) == larger_batch(8, 1000, normed=True) == 32
+    assert larger_batch(16, 1000, normed=True) == 64
+    assert larger_batch(2, 100, normed=True) == 0
+    told = noise_finding("error", "batch norm on 4 rows", NOTHING, 32, 0.01)
+    assert told.claim == "batch norm on 4 rows, but larger ones do no better"
 
 
 def test_a_search_that_tried_larger_batches_has_answered() -> None:
@@ -70,6 +87,7 @@ def findings(**levels: str) -> list[Finding]:
     [
         ({}, "good: it falls, and has levelled off (best at epoch 33 of 40)"),
         ({"DW405": "problem"}, "the learning rate is too high (DW405)"),
+        ({"DW416": "problem", "DW412": "ok"}, "a setting out of its usual range holds it back"),
         ({"DW406": "problem", "DW412": "problem"}, "the learning rate is too low (DW406)"),
         ({"DW410": "problem"}, "a plateau: the cost stands still high up (DW410)"),
         ({"DW412": "problem"}, "still falling at the end (DW412)"),

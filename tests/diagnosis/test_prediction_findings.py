@@ -14,12 +14,14 @@ from deepwell.diagnosis._prediction_sections import (
 from deepwell.diagnosis._temperature import at_temperature
 
 
-def drawn(n: int, classes: int = 2, seed: int = 0, temperature: float = 1.0) -> Predicted:
+def drawn(
+    n: int, classes: int = 2, seed: int = 0, temperature: float = 1.0, metric: str = "log_loss"
+) -> Predicted:
     generator = np.random.default_rng(seed)
     p = generator.dirichlet(np.full(classes, 0.7), n)
     y = (generator.random((n, 1)) > np.cumsum(p, axis=1)[:, :-1]).sum(axis=1)
     labels = ("no", "yes") if classes == 2 else tuple(f"c{i}" for i in range(classes))
-    return Predicted(y, at_temperature(p, 1 / temperature), labels)
+    return Predicted(y, at_temperature(p, 1 / temperature), labels, metric=metric)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,13 @@ def test_wrong_probabilities_are_a_problem(temperature, claim):
     assert finding.evidence["temperature"] == pytest.approx(temperature, rel=0.3)
     assert facts["temperature"]["change"]["high"] < 0
     assert finding.evidence["p_value"] <= finding.evidence["threshold"]
+
+
+@pytest.mark.parametrize("metric", ["error", "auc", "f1"])
+def test_a_score_that_no_temperature_changes_makes_them_no_problem(metric):
+    finding, _ = calibration_of(drawn(800, 3, temperature=2.5, metric=metric), 199)
+    assert (finding.level, finding.claim) == ("ok", "probabilities too sure")
+    assert finding.evidence["log_loss_change"]["high"] < 0
 
 
 def test_right_probabilities_are_no_problem_and_few_rows_tell_nothing():

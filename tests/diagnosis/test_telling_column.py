@@ -78,6 +78,26 @@ def test_classes_coded_by_a_number_with_gaps_are_a_problem():
     assert telling_level(found) == "problem"
 
 
+@pytest.mark.parametrize(("noise_of", "level"), [(0.05, "problem"), (0.14, "problem"), (0.3, "ok")])
+def test_many_classes_in_clumps_are_coded_though_others_tell_them_too(noise_of, level):
+    """Ten classes that the other columns tell but for some 5 %, as in a table of digits."""
+    generator = np.random.default_rng(3)
+    y = generator.integers(0, 10, 1_200)
+    x = np.eye(10)[y] + 0.32 * generator.normal(size=(1_200, 10))
+    column = y + noise_of * generator.normal(size=1_200)
+    found = told(np.column_stack([x, column]), y, 10)
+    assert telling_level(found) == level
+
+
+def test_a_column_cut_into_classes_is_a_law_however_it_is_cut():
+    generator = np.random.default_rng(4)
+    x = generator.uniform(size=(900, 4))
+    for cuts in ((0.33, 0.67), (0.05, 0.5), (0.2, 0.4, 0.6, 0.8)):
+        y = np.digitize(x[:, 1], cuts)
+        found = told(x, y, len(cuts) + 1)
+        assert (found.copy, telling_level(found)) == (False, "unsure")
+
+
 def test_a_blank_that_gives_the_target_away_is_a_problem():
     x, y = noise(), np.random.default_rng(1).integers(0, 2, 400)
     inputs = np.column_stack([x, noise(columns=1, seed=2) * (1 - y[:, None]), y])

@@ -535,3 +535,11 @@ def test_the_recommended_rate_is_among_the_best_of_a_long_training() -> None:
     near = np.abs(np.log(RATES / best.value)) <= np.log(3)
     assert told["scores"][near].min() <= told["scores"].min() + 0.005
     assert told["said"].edge is None or told["said"].edge > best.value
+
+
+def test_the_rate_makes_most_of_the_difference() -> None:
+    shares = measured("importance")["shares"]
+    first, *others = shares.main
+    assert first.names == ("learning_rate",)
+    assert first.share.low > 0.5
+    assert max(effect.share.value for effect in others) < 0.3

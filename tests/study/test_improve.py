@@ -1,7 +1,9 @@
 """The recipe as an experiment, in whole studies: the right remedy wins, or nothing does."""
 
+import dataclasses
 import math
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -9,13 +11,25 @@ import pytest
 
 import deepwell as dw
 from deepwell._base._errors import UsageError
-from deepwell.records import Cycle, Improvement, RemedyPlan, from_plain, to_plain
+from deepwell.records import (
+    Cycle,
+    EnsembleFacts,
+    Estimate,
+    Finding,
+    Improvement,
+    RemedyPlan,
+    from_plain,
+    to_plain,
+)
 from deepwell.storage._open import open_store
+from deepwell.study._beside import (
+    _ensemble,  # pyright: ignore[reportPrivateUsage]
+)
 from deepwell.study._experiment import Experiment
 from deepwell.study._experiment_cost import affordable_arms, experiment_seconds
 from deepwell.study._experiment_rows import experiment_rows
 from deepwell.study._improve import plan_improvement
-from deepwell.study._improve_subject import wanted
+from deepwell.study._improve_subject import finding_of, wanted
 from deepwell.study._observer import Observer
 from deepwell.study._save_improved import improved_name, said
 
@@ -214,10 +228,37 @@ def test_more_data_is_told_from_the_learning_curve_that_was_measured(too_small, 
     curve = LearningCurve("error", (), gain=Estimate(0.02, 0.01, 0.03))
     study.note("learning curve", to_plain(curve))
     found = study.improve("DW102", budget=100, replicates=4, save=False)
-    [more] = found.beside
+    more = found.beside[-1]
     assert (more.name, more.verdict) == ("more-data", "extrapolated")
     assert more.effect == Estimate(-0.02, -0.03, -0.01)
     assert "more-data" not in {a.name for a in found.arms}
+
+
+def test_an_ensemble_is_told_beside_the_arms_as_the_fit_measured_it(too_small, tmp_path):
+    folder, *_ = too_small
+    study = dw.open_study("base", shutil.copytree(folder / "store", tmp_path / "store"))
+    facts = EnsembleFacts((0, 3), (0.5, 0.5), 4, Estimate(-0.02, -0.03, -0.01), 0.1, 0.12, 300)
+    with_it = SimpleNamespace(result=dataclasses.replace(study.result, ensemble=facts))
+    [arm] = _ensemble(with_it)
+    assert (arm.name, arm.verdict, arm.effect) == ("ensemble", "helps", facts.change)
+    assert "an average of 2 of its networks" in arm.words
+    assert "deepwell ensemble base" in arm.words
+    assert not _ensemble(SimpleNamespace(result=dataclasses.replace(study.result, ensemble=None)))
+    worse = dataclasses.replace(facts, change=Estimate(0.02, -0.01, 0.05))
+    [arm] = _ensemble(SimpleNamespace(result=dataclasses.replace(study.result, ensemble=worse)))
+    assert arm.verdict == "no clear change"
+
+
+def test_a_check_that_was_passed_has_nothing_to_mend():
+    passed = Finding("DW405", "ok", "learning rate not too high", "")
+    open_ = Finding("DW112", "unsure", "best possible score not known", "")
+    with pytest.raises(UsageError, match=r"nothing to mend under DW405 .*it has DW112"):
+        finding_of([passed, open_], "DW405", "churn")
+    assert finding_of([passed, open_], "DW112", "churn") is open_
+    again = Finding("DW405", "problem", "learning rate too high", "")
+    assert finding_of([passed, again], "DW405", "churn") is again
+    with pytest.raises(UsageError, match="has no finding DW406"):
+        finding_of([passed], "DW406", "churn")
 
 
 def _studies(store):

@@ -10,7 +10,7 @@ import pytest
 import deepwell as dw
 from deepwell.records import Status, Trial
 from deepwell.search import SAMPLERS, Space, log, uniform
-from deepwell.study._proposals import propose, region
+from deepwell.study._proposals import Known, propose, region
 from deepwell.study._settings import Settings
 
 SPACE = Space({"learning_rate": log(1e-4, 1), "dropout": uniform(0, 0.5), "l2": [0.0, 1e-3]})
@@ -41,17 +41,17 @@ def scored(specs: dict, first: int = 0) -> list[Trial]:
 
 @pytest.mark.parametrize("name", [*SAMPLERS, "optuna:TPESampler"])
 def test_every_sampler_proposes_networks_that_follow_from_the_history(name: str) -> None:
-    past = scored(propose(settings(name), [], 12, 0, total=18))
-    specs = propose(settings(name), past, 6, 1, total=18)
+    past = scored(propose(settings(name), [], 12, 0, Known(total=18)))
+    specs = propose(settings(name), past, 6, 1, Known(total=18))
     assert list(specs) == list(range(12, 18))
-    assert propose(settings(name), past, 6, 1, total=18) == specs
+    assert propose(settings(name), past, 6, 1, Known(total=18)) == specs
     points = {SPACE.identity(t.hyperparameters) for t in [*specs.values(), *(p.spec for p in past)]}
     assert len(points) == 18
 
 
 def test_a_grid_over_two_rounds_is_the_grid_of_the_whole_study() -> None:
-    past = scored(propose(settings("grid"), [], 12, 0, total=18))
-    specs = propose(settings("grid"), past, 6, 1, total=18)
+    past = scored(propose(settings("grid"), [], 12, 0, Known(total=18)))
+    specs = propose(settings("grid"), past, 6, 1, Known(total=18))
     values = [t.hyperparameters for t in [*(p.spec for p in past), *specs.values()]]
     assert len({v["learning_rate"] for v in values}) == 3  # 3 x 3 x 2
     assert len({v["dropout"] for v in values}) == 3

@@ -24,7 +24,8 @@ def table(n: int = 1_200, seed: int = 0, sharp: float = 1.0):
 
 
 def test_all_sections_are_told_of_the_dev_rows():
-    told = {s.name: s for s in dw.diagnose_predictions(table(sharp=3.0)).sections}
+    by_loss = dw.diagnose_predictions(table(sharp=3.0), metric="log_loss")
+    told = {s.name: s for s in by_loss.sections}
     assert list(told) == ["error", "probabilities", "slices", "coverage", "labels"]
     calibration = told["probabilities"].findings[0]
     assert (calibration.code, calibration.level) == ("DW213", "problem")

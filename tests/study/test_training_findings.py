@@ -295,6 +295,41 @@ def test_batches_too_small_for_the_rate_are_found() -> None:
     assert told.evidence["p_value"] <= 0.02  # type: ignore[operator]
 
 
+@pytest.mark.parametrize(
+    ("task", "values", "name"),
+    [
+        ("moons", {"dropout": 0.9}, "dropout"),
+        ("digits", {"input_noise": 4.0}, "input_noise"),
+        ("teacher", {"activation": "identity"}, "activation"),
+        ("digits", {"epsilon": 1.0}, "epsilon"),
+        ("digits", {"decay": "exponential", "decay_factor": 0.3}, "decay"),
+    ],
+)
+def test_a_setting_far_out_of_its_range_is_found(task: str, values: Values, name: str) -> None:
+    found = _problems(_ended(_task(task), values))
+    assert next(iter(found["DW416"].evidence["values"])) == name
+    assert "DW406" not in found  # a higher rate makes up for it, but is not the cause
+
+
+@pytest.mark.parametrize("task", ["noise", "gauss"])
+def test_an_odd_setting_that_does_no_harm_is_none(task: str) -> None:
+    found = {f.code: f for f in training_findings(_ended(_task(task), {"dropout": 0.6}))}
+    assert found["DW416"].level == "ok"
+    assert found["DW416"].claim == "an unusual setting, but no harm"
+
+
+def test_a_training_too_short_for_a_trend_is_trained_on() -> None:
+    found = _problems(_ended(_task("digits"), {"epochs": 3}))
+    assert found["DW412"].evidence["values"] == {"epochs": 12}
+    assert "DW412" not in _problems(_ended(_task("noise"), {"epochs": 3}))
+
+
+def test_batch_norm_on_two_rows_is_tried_with_more() -> None:
+    values = {"batch_norm": "before", "batch_size": 2, "epochs": 12}
+    told = _problems(_ended(_task("digits"), values))["DW415"]
+    assert told.evidence["values"] == {"batch_size": 32}
+
+
 def _scaled(data: Data, columns: np.ndarray | float, offset: float) -> Data:
     """Return rows as `load`, which always normalizes, would never give them."""
     parts = [

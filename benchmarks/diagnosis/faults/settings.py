@@ -20,17 +20,17 @@ def set_to(case: Case, values: dict[str, object], seed: int) -> Case:
 
 def rate_times(case: Case, factor: float, seed: int) -> Case:
     """Multiply the learning rate."""
-    return case.with_settings(learning_rate=case.settings["learning_rate"] * factor)  # type: ignore[operator]
+    return case.with_settings(learning_rate=case.number("learning_rate") * factor)
 
 
 def epochs_of(case: Case, share: float, seed: int) -> Case:
     """Train for a share of the epochs."""
-    return case.with_settings(epochs=max(1, round(share * case.settings["epochs"])))  # type: ignore[operator]
+    return case.with_settings(epochs=max(1, round(share * case.number("epochs"))))
 
 
 def fades(case: Case, share: float, seed: int) -> Case:
     """Let the rate fall to a hundredth within a share of the epochs."""
-    epochs = max(1.0, share * case.settings["epochs"])  # type: ignore[operator]
+    epochs = max(1.0, share * case.number("epochs"))
     return case.with_settings(decay="exponential", decay_factor=0.01 ** (1 / epochs))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from deepwell._base._errors import UsageError
@@ -11,6 +11,7 @@ from deepwell._base._errors import UsageError
 from ._exit_codes import DONE, STOPPED
 from ._options import DataOptions, Fixed, Place, RunOptions, Source, StudyOptions
 from ._output import print_json, print_lines
+from ._space import parsed_space
 
 if TYPE_CHECKING:
     from deepwell.search.spaces._space import Space
@@ -39,7 +40,9 @@ def fit(
     and keeps the best.
     """
     arguments: dict[str, Any] = {
-        "space": _space(study.space, fixed),
+        "space": _space(study, fixed),
+        "constraints": study.constraint,
+        "warm_start": study.warm_start,
         "fixed": fixed.given(),
         "name": study.name,
         "seed": study.seed,
@@ -53,13 +56,19 @@ def fit(
         "probe_every": study.probe_every,
         "store": place.store,
     }
+    tries = _tries(study.try_)
     if run.dry_run:
-        return _dry_run(source, data, arguments, run, place)
-    return _run(source, data, arguments, run, place)
+        return _dry_run(source, data, arguments, tries, run, place)
+    return _run(source, data, arguments, tries, run, place)
 
 
 def _run(
-    source: Source, data: DataOptions, arguments: dict[str, Any], run: RunOptions, place: Place
+    source: Source,
+    data: DataOptions,
+    arguments: dict[str, Any],
+    tries: Sequence[Mapping[str, object]],
+    run: RunOptions,
+    place: Place,
 ) -> int:
     from deepwell.data._load import load
     from deepwell.study._interrupt import BY_USER
@@ -71,6 +80,8 @@ def _run(
         with tempfile.TemporaryDirectory(prefix="deepwell-") as vault:
             loaded = load(source.source, **data.for_load(), memory=run.memory, vault=vault)
             study = Study(loaded, **arguments, observer=observer)
+            for values in tries:
+                study.enqueue(values)
             result = study.run(trials=run.trials, epochs=run.epochs, budget=run.budget)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"{BY_USER} before there was a result") from None
@@ -84,7 +95,12 @@ def _run(
 
 
 def _dry_run(
-    source: Source, data: DataOptions, arguments: dict[str, Any], run: RunOptions, place: Place
+    source: Source,
+    data: DataOptions,
+    arguments: dict[str, Any],
+    tries: Sequence[Mapping[str, object]],
+    run: RunOptions,
+    place: Place,
 ) -> int:
     from deepwell.data._load import load
     from deepwell.report._data_lines import data_lines
@@ -95,6 +111,8 @@ def _dry_run(
 
     loaded = load(source.source, **data.for_load(), memory=run.memory, vault=None)
     study = Study(loaded, **arguments)
+    for values in tries:
+        study.enqueue(values)
     plan = study.plan(trials=run.trials, epochs=run.epochs, budget=run.budget)
     if place.json:
         print_json(dry_run_json(loaded.facts, plan))
@@ -104,22 +122,30 @@ def _dry_run(
     return DONE
 
 
-def _space(entries: Sequence[str], fixed: Fixed) -> Space | None:
+def _space(study: StudyOptions, fixed: Fixed) -> Space | None:
     """Return the space that the user gave, or None for the default of the data."""
-    if not entries:
-        return None
-    from deepwell.search.spaces._parse import parse_entry
-    from deepwell.search.spaces._space import Space
-
-    parsed: dict[str, object] = {}
-    for text in entries:
-        name, distribution = parse_entry(text)
-        if name in parsed:
-            raise UsageError(f"`--space {name}=...` is given twice; give it once")
+    parsed = parsed_space(study.space)
+    for name in parsed:
         if name in fixed.given():
             raise UsageError(f"`{name}` is both searched by --space and fixed; give one of them")
-        parsed[name] = distribution
-    return Space(parsed)
+    if study.constraint:
+        from deepwell.search.spaces._allowed import constraints_of
+
+        constraints_of(study.constraint)  # what cannot be read is refused before the data are
+    if not parsed:
+        return None
+    from deepwell.search.spaces._space import with_fixed
+
+    return with_fixed(parsed, fixed.given())
+
+
+def _tries(texts: Sequence[str]) -> list[Mapping[str, object]]:
+    """Return the configurations that the user wants tried."""
+    if not texts:
+        return []
+    from deepwell.search.spaces._parse import parse_values
+
+    return [parse_values(text) for text in texts]
 
 
 def _observer(name: str | None, place: Place) -> SilentObserver | TerminalObserver:

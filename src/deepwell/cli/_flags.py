@@ -121,8 +121,8 @@ def with_options(command: Callable[..., int]) -> Callable[..., Callable[[], int]
 
 
 def option_name(name: str) -> str:
-    """Return the option of a field: `learning_rate` is `--learning-rate`."""
-    return "--" + name.replace("_", "-")
+    """Return the option of a field: `learning_rate` is `--learning-rate`, `try_` is `--try`."""
+    return "--" + name.removesuffix("_").replace("_", "-")
 
 
 def _parameter(declared: Field[Any], told: Flag) -> inspect.Parameter:

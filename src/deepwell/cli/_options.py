@@ -72,6 +72,13 @@ class DataOptions:
     class_weight: str | None = flag(
         None, "balanced, or factors such as yes=5,no=1 for the rows of a class.", "WEIGHTS", DATA
     )
+    human_labels: str | None = flag(
+        None,
+        "Column with people's labels, empty where there is none; their score is taken for the "
+        "best possible one.",
+        "COLUMN",
+        DATA,
+    )
     keep: tuple[str, ...] = flag(
         (), "Use a column that would be left out, as an id is; repeatable.", "COLUMN", DATA
     )
@@ -94,8 +101,8 @@ class StudyOptions:
     )
     search: str = flag(
         "random",
-        "How networks are proposed: random, grid, quasi-random, halton, coarse-to-fine, or "
-        "optuna:NAME.",
+        "How networks are proposed: random, grid, quasi-random, halton, coarse-to-fine, "
+        "bayesian, tpe, or optuna:NAME.",
         "WAY",
         STUDY,
     )
@@ -108,8 +115,29 @@ class StudyOptions:
     space: tuple[str, ...] = flag(
         (),
         "Search this range, as in learning_rate=log(1e-4,1); uniform, integer, log, one_minus_log "
-        "or choice; repeatable. Given once, only the given entries are searched.",
+        "or choice, per_layer(...) or when(..., NAME=VALUES); repeatable. Given once, only the "
+        "given entries are searched.",
         "NAME=RANGE",
+        STUDY,
+    )
+    constraint: tuple[str, ...] = flag(
+        (),
+        "What must hold between values, as in 'hidden_units * hidden_layers <= 256'; repeatable.",
+        "TEXT",
+        STUDY,
+    )
+    try_: tuple[str, ...] = flag(
+        (),
+        "Try this configuration first, as in learning_rate=0.01,hidden_units=64; what it leaves "
+        "out is drawn; repeatable.",
+        "VALUES",
+        STUDY,
+    )
+    warm_start: str | None = flag(
+        None,
+        "Start from what this earlier study with the same metric found; its best configurations "
+        "are tried first.",
+        "NAME",
         STUDY,
     )
     metric: str | None = flag(
@@ -167,9 +195,27 @@ class RunOptions:
 
 
 @dataclass(frozen=True)
-class MoreTime:
-    """How long a study may go on."""
+class GoOn:
+    """For how long a study goes on, and whether by another way."""
 
+    trials: int | None = flag(
+        None,
+        "Train so many more networks when what was begun is done.",
+        "N",
+        constraint=_TRIALS,
+    )
+    space: tuple[str, ...] = flag(
+        (),
+        "Search this range from then on in place of the old one, narrower or wider; repeatable.",
+        "NAME=RANGE",
+    )
+    constraint: tuple[str, ...] = flag(
+        (), "What must hold between values from then on; repeatable.", "TEXT"
+    )
+    search: str | None = flag(None, "How networks are proposed from then on.", "WAY")
+    try_: tuple[str, ...] = flag(
+        (), "Try this configuration first, as in learning_rate=0.01; repeatable.", "VALUES"
+    )
     budget: str | None = flag(
         None,
         "Time to use from now on, as in 60s, 5m or 1h; by default what was left of the study's "
@@ -221,6 +267,16 @@ class Name:
     """Which study."""
 
     name: str = argument("Name of the study.", "NAME")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What to show of a study beyond its outcome."""
+
+    pareto: bool = flag(
+        False,
+        "Add the networks that no other one beats in score, size and prediction time.",
+    )
 
 
 @dataclass(frozen=True)

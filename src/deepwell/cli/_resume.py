@@ -5,28 +5,45 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._exit_codes import DONE, STOPPED
-from ._options import MoreTime, Name, Place
+from ._options import GoOn, Name, Place
 from ._output import print_json
+from ._space import parsed_space
 
 if TYPE_CHECKING:
     from ._observer import SilentObserver, TerminalObserver
 
-EXAMPLES = "deepwell resume churn\ndeepwell resume churn --budget 5m"
+EXAMPLES = """\
+deepwell resume churn
+deepwell resume churn --budget 5m
+deepwell resume churn --trials 64 --space "learning_rate=log(1e-3,1e-2)"\
+"""
 
 
-def resume(which: Name, more: MoreTime, place: Place) -> int:
+def resume(which: Name, more: GoOn, place: Place) -> int:
     """Go on with a study that was killed, stopped or crashed.
 
     Goes on from the last checkpoint, some seconds before a kill or where Ctrl-C or the time budget
     stopped it, ends where it would have ended, and prints what fit would have printed. Of a
-    finished study it prints the result.
+    finished study it prints the result. --trials trains more networks in the same study, from
+    another space or by another sampler where one is given.
     """
+    from deepwell.search.spaces._parse import parse_values
     from deepwell.study._interrupt import BY_USER
     from deepwell.study._resume import resume as go_on
 
     observer = _observer(which.name, place)
     try:
-        finished = go_on(which.name, store=place.store, budget=more.budget, observer=observer)
+        finished = go_on(
+            which.name,
+            store=place.store,
+            budget=more.budget,
+            trials=more.trials,
+            space=parsed_space(more.space) or None,
+            constraints=more.constraint,
+            search=more.search,
+            given=[parse_values(text) for text in more.try_],
+            observer=observer,
+        )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"{BY_USER} before there was a result") from None
     finally:

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from ._exit_codes import DONE
-from ._options import Name, Place
+from ._options import Name, Place, Shown
 from ._output import print_json, print_lines
 from ._studies import find_study
 
-EXAMPLES = "deepwell show churn\ndeepwell show churn --json"
+EXAMPLES = "deepwell show churn\ndeepwell show churn --pareto\ndeepwell show churn --json"
 
 
-def show(which: Name, place: Place) -> int:
-    """Show a finished study: data, plan, result, findings."""
+def show(which: Name, shown: Shown, place: Place) -> int:
+    """Show a finished study: data, plan, result, findings, and which hyperparameters mattered.
+
+    With --pareto also the networks that no other one beats in score, size and prediction time.
+    """
     from deepwell.report._box_lines import box_lines, boxes_json
-    from deepwell.report._json import fit_json
+    from deepwell.report._importance_lines import front_lines
+    from deepwell.report._json import fit_json, strict
+    from deepwell.report._section_lines import section_lines
     from deepwell.report._terminal import study_lines
+    from deepwell.study._searched import told_search
 
     study = find_study(which, place)
-    result, proposed = study.result, study.notes("propose")
+    result, section = study.result, told_search(study, place.store)
+    proposed = study.notes("propose")
+    front = study.pareto().to_dicts() if shown.pareto else []
     if place.json:
-        print_json(fit_json(result) | boxes_json(proposed))
-    else:
-        print_lines([*study_lines(result, place.store), *box_lines(proposed)])
+        search = {"search": None if section is None else strict(section.to_plain())}
+        pareto = {"pareto": strict(front)} if shown.pareto else {}
+        print_json(fit_json(result) | boxes_json(proposed) | search | pareto)
+        return DONE
+    lines = [*study_lines(result, place.store), *box_lines(proposed)]
+    lines += [] if section is None else section_lines(section)
+    print_lines(lines + (front_lines(front, result) if shown.pareto else []))
     return DONE

@@ -11,6 +11,7 @@ import polars as pl
 from deepwell.records import DataFacts
 
 from ._group_columns import GroupColumn
+from ._human_labels import HumanLabels
 from ._origin import Origin
 from ._pool import Pool
 from ._rows import Rows
@@ -52,6 +53,7 @@ class Data:
         dev_frame: raw dev rows, all columns; None where the table was streamed.
         dev_numbers: (n,) of each dev row in its source, counted from 1.
         pool_numbers: the same of the rows of `pool`; empty where there is none.
+        human: people's labels of train and dev rows, None where no column of theirs was named.
     """
 
     name: str
@@ -76,3 +78,4 @@ class Data:
     dev_frame: pl.DataFrame | None = None
     dev_numbers: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     pool_numbers: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    human: HumanLabels | None = None

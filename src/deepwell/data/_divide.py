@@ -22,6 +22,10 @@ from ._target import TargetEncoder
 from ._task import Task
 
 LEFT_OUT = -1
+_BY_CHANCE = (
+    "rows repeat as often as columns with few values make them: equal ones count as rows of their "
+    "own, not as copies"
+)
 UNEVEN = 0.1  # a part is called off its size beyond this share of it
 
 
@@ -34,11 +38,13 @@ class Divided:
             given.
         parts: (n,) int8: `TRAIN`, `DEV`, `TEST`, `TRAIN_DEV` or `LEFT_OUT`.
         notes: what a reader should know.
+        by_chance: whether equal rows are no copies.
     """
 
     kind: str
     parts: np.ndarray
     notes: tuple[str, ...]
+    by_chance: bool = False
 
     def rows(self, part: int) -> np.ndarray:
         """Return the rows of a part in the order of the table."""
@@ -46,7 +52,13 @@ class Divided:
 
 
 def divide(
-    gathered: Gathered, task: Task, units: np.ndarray, seed: int, options: LoadOptions
+    gathered: Gathered,
+    task: Task,
+    units: np.ndarray,
+    seed: int,
+    options: LoadOptions,
+    *,
+    by_chance: bool = False,
 ) -> Divided:
     """Return the part of each row.
 
@@ -54,6 +66,7 @@ def divide(
         gathered: all rows.
         task: what is predicted.
         units: (n,) uint64 hashes of inputs and target; equal ones are copies and stay together.
+        by_chance: whether equal rows are no copies, so that all `units` differ.
         seed: of the split.
         options: kind, sizes and columns that the user named.
 
@@ -71,7 +84,7 @@ def divide(
             "every row of the table is also among the given dev or test rows, so none is left to "
             "train on; give different rows"
         )
-    notes: list[str] = []
+    notes = [_BY_CHANCE] if by_chance else []
     if not kept.all():
         copies = count_of(int((~kept).sum()), "row")
         notes.append(f"{copies} also among the given dev or test rows: left out elsewhere")
@@ -99,7 +112,7 @@ def divide(
     notes += _class_notes(parts, strata, task)
     if not (parts == TEST).any():
         notes.append("no test set was asked for: the dev error is all there is, and it flatters")
-    return Divided(kind, parts, tuple(notes))
+    return Divided(kind, parts, tuple(notes), by_chance)
 
 
 def _cut_train_dev(

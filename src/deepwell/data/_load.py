@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from deepwell._base._errors import UsageError
 from deepwell.records import DataFacts
 
 from ._column_plan import ColumnPlan, encoding_notes, plan_columns
@@ -17,6 +18,8 @@ from ._data import Data
 from ._divide import Divided, divide, group_numbers
 from ._gather import Gathered, gather
 from ._group_columns import group_columns
+from ._human_labels import HumanLabels
+from ._human_labels import human_labels as people_said
 from ._images import fitted_inputs, image_plan, image_shape
 from ._infer_task import infer_task
 from ._load_options import LoadOptions, checked_options
@@ -26,9 +29,11 @@ from ._names import data_name
 from ._origin import origin_of
 from ._pool import Pool, pool_of
 from ._prepared import Prepared
-from ._row_hashes import fingerprint, row_hashes
+from ._repeats import split_units
+from ._row_hashes import column_words, fingerprint, row_sums
 from ._rows import Rows
 from ._split import DEV, PARTS, TEST, TRAIN, TRAIN_DEV
+from ._stable_hash import mix64
 from ._streamed_table import streamed_table
 from ._table_encoder import TableEncoder
 from ._table_input import Source, describe_source
@@ -55,6 +60,7 @@ def load(
     train_dev: str | float | None = None,
     weights: str | None = None,
     class_weight: str | Mapping[str, float] | None = None,
+    human_labels: str | None = None,
     keep: Iterable[str] = (),
     ignore: Iterable[str] = (),
     seed: int | None = None,
@@ -88,6 +94,8 @@ def load(
             scores and in intervals.
         class_weight: `balanced`, or label -> factor of its rows' weights (1 where left out), as a
             mapping or as text such as `yes=5,no=1`; counts wherever `weights` does.
+        human_labels: column with people's labels of the rows, empty where there is none: never an
+            input; their score is taken for the best possible one.
         keep: columns to use although they look like an id.
         ignore: columns to leave out.
         seed: of the split; by default it comes from the data, so that the same table is always
@@ -113,6 +121,7 @@ def load(
         "train_dev": train_dev,
         "weights": weights,
         "class_weight": class_weight,
+        "human_labels": human_labels,
         "keep": keep,
         "ignore": ignore,
         "seed": seed,
@@ -143,12 +152,17 @@ def _from_memory(gathered: Gathered, options: LoadOptions, source: Source) -> Pr
     image = image if of_image else ()
     comparable = set(frame.columns) - set(plan.identifiers)
     inputs_and_target = {target, *(column.name for column in plan.inputs)}
-    everything, hashes, units = row_hashes(
-        frame, [set(frame.columns), comparable, inputs_and_target]
+    everything, hashes, sums = row_sums(frame, [set(frame.columns), comparable, inputs_and_target])
+    everything, hashes = mix64(everything), mix64(hashes)
+    units, by_chance = split_units(
+        sums,
+        column_words(frame[target]),
+        len(plan.inputs),
+        lambda places: (column_words(frame[plan.inputs[i].name]) for i in places),
     )
     print_of_data = fingerprint(everything, frame.columns, target)
     seed = int(print_of_data[:8], 16) if options.seed is None else options.seed
-    divided = divide(gathered, task, units, seed, options)
+    divided = divide(gathered, task, units, seed, options, by_chance=by_chance)
     encoded = _encoded(gathered, divided, (plan, image), task, options)
     return Prepared(
         gathered=gathered,
@@ -196,6 +210,7 @@ def _assembled(prepared: Prepared, options: LoadOptions, source: Source) -> Data
         split_seed=prepared.seed,
         sizes=(len(prepared.train), len(prepared.dev), len(by_part["test"])),
         sealed=vault.sha256 if vault else "",
+        alike_by_chance=divided.by_chance,
         train_dev_rows=0 if prepared.train_dev is None else len(prepared.train_dev),
     )
     return Data(
@@ -221,7 +236,22 @@ def _assembled(prepared: Prepared, options: LoadOptions, source: Source) -> Data
         dev_frame=prepared.dev_frame,
         dev_numbers=gathered.numbers[divided.rows(DEV)],
         pool_numbers=_pool_numbers(prepared),
+        human=_human(prepared, options),
     )
+
+
+def _human(prepared: Prepared, options: LoadOptions) -> HumanLabels | None:
+    """Return people's labels, where a column of them was named."""
+    column, gathered = options.human_labels, prepared.gathered
+    if column is None:
+        return None
+    if prepared.dev_frame is None:
+        raise UsageError(
+            "`human_labels` needs the whole table in memory, and this one is read piece by piece; "
+            "give a larger `memory`, or leave it out"
+        )
+    parts = prepared.divided.parts
+    return people_said(gathered.frame, parts, column, prepared.task)
 
 
 def _not_groups(target: str, options: LoadOptions) -> list[str]:

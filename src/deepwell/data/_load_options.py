@@ -27,6 +27,7 @@ class LoadOptions:
         train_dev: rows or share of train to hold out for a train-dev slice, or None.
         weights: column of sample weights, or None.
         class_weight: `balanced`, or label -> factor, or None.
+        human_labels: column of people's labels, or None; it is among `ignore`.
         keep, ignore: names of columns.
         vault: folder, or None.
     """
@@ -44,6 +45,7 @@ class LoadOptions:
     train_dev: float | None
     weights: str | None
     class_weight: str | dict[str, float] | None
+    human_labels: str | None
     keep: tuple[str, ...]
     ignore: tuple[str, ...]
     seed: int | None
@@ -71,6 +73,8 @@ def checked_options(given: dict[str, Any]) -> LoadOptions:
     test_size, test_source = _size_or_source("test", given["test"])
     if dev_size == 0:
         raise UsageError("`dev` must hold rows, got 0; networks are compared on them")
+    human = _column(given["human_labels"])
+    ignored = _columns(given["ignore"])
     options = LoadOptions(
         target=_column(given["target"]),
         task=given["task"],
@@ -86,7 +90,8 @@ def checked_options(given: dict[str, Any]) -> LoadOptions:
         weights=_column(given["weights"]),
         class_weight=class_weight_option(given["class_weight"]),
         keep=_columns(given["keep"]),
-        ignore=_columns(given["ignore"]),
+        human_labels=human,
+        ignore=ignored if human is None or human in ignored else (*ignored, human),
         seed=seed,
         name=given["name"],
         vault=None if given["vault"] is None else Path(given["vault"]),

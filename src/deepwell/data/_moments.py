@@ -28,11 +28,12 @@ def moments(values: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndar
     peak = np.max(np.abs(values), axis=0, initial=0.0, where=present)
     unit = np.where(peak > 0, peak, 1.0)  # squares of 1e200 would overflow
     scaled = np.where(present, values / unit, 0.0)
-    total = weight @ present
+    # einsum, not @: threads of BLAS on one short column wait for each other, for milliseconds
+    total = np.einsum("i,ij->j", weight, present)
     total = np.where(total > 0, total, 1.0)
-    mean = (weight @ scaled) / total
+    mean = np.einsum("i,ij->j", weight, scaled) / total
     distances = np.where(present, scaled - mean, 0.0)
-    spread = np.sqrt((weight @ distances**2) / total)
+    spread = np.sqrt(np.einsum("i,ij,ij->j", weight, distances, distances) / total)
     counted = present & (weight > 0)[:, None]
     low = np.min(values, axis=0, initial=np.inf, where=counted)
     high = np.max(values, axis=0, initial=-np.inf, where=counted)
@@ -56,7 +57,7 @@ def merged_moments(
     """
     total = mean = scale = np.zeros(0)
     for index, (values, weight) in enumerate(blocks):
-        here = weight @ ~np.isnan(values)
+        here = np.einsum("i,ij->j", weight, ~np.isnan(values))
         block_mean, block_scale = moments(values, weight)
         if index == 0:
             total, mean, scale = here, block_mean, block_scale

@@ -23,10 +23,8 @@ DATE = np.uint64(0xD1B54A32D192ED03)  # sets dates apart from numbers; an arbitr
 PLAIN_NUMBER = r"^-?(0|[1-9]\d*)(\.\d+)?$"
 
 
-def row_hashes(
-    frame: pl.DataFrame, selections: Sequence[Collection[str]]
-) -> tuple[np.ndarray, ...]:
-    """Return (n,) uint64 hashes of all rows, one array a selection of columns.
+def row_sums(frame: pl.DataFrame, selections: Sequence[Collection[str]]) -> tuple[np.ndarray, ...]:
+    """Return (n,) uint64 sums over each row's columns, which `mix64` turns into its hashes.
 
     Args:
         frame: the table.
@@ -40,7 +38,7 @@ def row_hashes(
         words = column_words(frame[name])
         for total in wanted:
             total += words
-    return tuple(mix64(total) for total in sums)
+    return tuple(sums)
 
 
 def column_words(series: pl.Series) -> np.ndarray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import polars as pl
 from polars.selectors import by_name
 
 from ._column_kinds import column_kinds, input_kind
-from ._column_plan import candidates, counted_notes, planned
+from ._column_plan import ColumnPlan, candidates, counted_notes, planned
 from ._column_values import as_labels
 from ._divide import divide
 from ._gather import (
@@ -34,6 +34,7 @@ from ._infer_task import infer_task
 from ._load_options import LoadOptions
 from ._memory import gigabytes
 from ._prepared import Prepared
+from ._repeats import split_units
 from ._row_hashes import column_words, fingerprint
 from ._rows import Rows
 from ._split import DEV, TRAIN, TRAIN_DEV
@@ -99,11 +100,16 @@ def load_streamed(
     task, task_notes = infer_task(goal, options.task)
     survey = _surveyed(found.table, found.names, target, places, options, budget)
     plan = planned(found.names, survey.kinds, survey.if_kept.__getitem__, options)
-    hashes = (survey.everything, survey.comparable, survey.units)
-    everything, comparable, units = (mix64(total) for total in hashes)
+    everything, comparable = mix64(survey.everything), mix64(survey.comparable)
+    units, by_chance = split_units(
+        survey.units,
+        column_words(goal),
+        len(plan.inputs),
+        lambda chosen: _words(found, plan, chosen, budget),
+    )
     print_of_data = fingerprint(everything, found.names, target)
     seed = int(print_of_data[:8], 16) if options.seed is None else options.seed
-    divided = divide(gathered, task, units, seed, options)
+    divided = divide(gathered, task, units, seed, options, by_chance=by_chance)
     trained = divided.rows(TRAIN)
     sample = sample_weights(gathered.frame, options.weights)
     target_encoder = TargetEncoder.fit(goal[trained], task, sample[trained])
@@ -238,6 +244,16 @@ def _surveyed(
             if used == "category":
                 survey.labels[name] = as_labels(series).n_unique()
     return survey
+
+
+def _words(found: _Found, plan: ColumnPlan, chosen: range, budget: int) -> Iterator[np.ndarray]:
+    """Yield the hashes of the inputs at these places, read once more."""
+    wanted = [plan.inputs[i].name for i in chosen]
+    for group in column_groups(found.table, wanted, budget):
+        whole = found.table.columns(group)
+        frame = whole[found.places] if len(found.places) < whole.height else whole
+        for name in group:
+            yield column_words(frame[name])
 
 
 def _how(budget: int) -> str:

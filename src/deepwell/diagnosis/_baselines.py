@@ -17,8 +17,9 @@ from .metrics._log_loss import log_loss
 
 _STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)  # C of the logistic regression, weak fits last
 _FOLDS = 3
-_TRIAL_STEPS, _STEPS = 100, 300
-_TRIAL_CELLS, _CELLS = 1_000_000, 50_000_000  # rows x inputs x outputs of a logistic fit
+_TRIAL_STEPS, _STEPS, _LEAST_STEPS = 100, 300, 100
+_TRIAL_CELLS, _CELLS = 1_000_000, 160_000_000  # rows x inputs x outputs of a logistic fit
+_CELL_STEPS = _CELLS * _LEAST_STEPS  # all rows for fewer steps make the better model
 _RIDGES = np.logspace(-5, 2, 15)  # penalties for each row
 _TRIAL_PRODUCTS, _PRODUCTS = 2e9, 2e10  # multiply-adds of a ridge fit
 _RIDGE_CELLS = 40_000_000  # rows x inputs
@@ -165,11 +166,12 @@ def _logistic(
     trial = rows[_sample(len(rows), _TRIAL_CELLS // cells_a_row, generator)]
     strength = _best_strength(train.rows(trial), n_classes, generator)
     notes = _sampled_note(len(rows), len(train.y))
-    model = LogisticPath(n_classes, _STEPS)
     fitted = train.rows(rows)
+    steps = int(min(_STEPS, max(_LEAST_STEPS, _CELL_STEPS / (len(rows) * cells_a_row))))
+    model = LogisticPath(n_classes, steps)
     model.fit(fitted.x, fitted.y, strength, fitted.weight)
     if not model.converged:
-        notes.append(f"stopped after {_STEPS} steps, not converged")
+        notes.append(f"stopped after {steps} steps, not converged")
     return BaselinePrediction(
         "logistic regression", model.predict(train.x), model.predict(x_dev), "; ".join(notes)
     )

@@ -53,6 +53,8 @@ class BestPossible:
             the difference of two scores of different rows.
         floor: a score below which nothing gets.
         rival: what the best of other models reached.
+        no_signal: whether neither the network nor any simple model is clearly better than the
+            constant guess, so that nothing shows that better is to be had.
     """
 
     score: Estimate | None = None
@@ -60,6 +62,7 @@ class BestPossible:
     gap: Estimate | None = None
     floor: Floor | None = None
     rival: Rival | None = None
+    no_signal: bool = False
 
     @property
     def least(self) -> Estimate | None:

@@ -249,7 +249,7 @@ def _bias(case: _Case) -> str:
     shown = None if best.rival is None else best.rival.train_gap
     if shown is not None and gap_state(shown, case.material) == HIGH:
         return HIGH
-    refuted = best.floor is not None and best.floor.score.low > 0
+    refuted = best.no_signal or (best.floor is not None and best.floor.score.low > 0)
     if not case.metric.bounded or ((refuted or shown is not None) and largest == HIGH):
         return UNKNOWN
     return largest
@@ -346,7 +346,8 @@ def _unsure_mismatch(case: _Case) -> Finding:
 def _unknown_bias(case: _Case) -> Finding:
     train, best = case.figure(case.evidence.train.value), case.best
     if best.floor is None and best.rival is None:
-        detail = f"train {train} is high bias if much less can be reached; {_ASK}"
+        shown = "; no model here is clearly better than the constant guess" * best.no_signal
+        detail = f"train {train} is high bias if much less can be reached{shown}; {_ASK}"
     else:
         detail = f"train {train}, {case.best_text()}; {_ASK}"
     return _finding(case, "DW112", "unsure", "best possible score not known", detail)

@@ -5,18 +5,25 @@ on. A fixed order of rules would decide what is blamed before anything is measur
 changes decide: each cause was tried by its own change, on the same seeds, and one whose change
 brings less than another's, by what matters, is a consequence of that other one. An output that
 does not vary, and a cost that stands still, are consequences wherever a cause was found.
+
+Where an odd setting (DW416) and another cause gain alike, the odd setting is blamed: a rate ten
+times as high makes up for an epsilon of 1, but what is unusual is the epsilon. A network that it
+holds back learns on at the end, which is its consequence too.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
 from deepwell.records import Finding
 
-_CAUSES = ("DW401", "DW402", "DW403", "DW404", "DW405", "DW406", "DW407", "DW415")
+_ODD = "DW416"
+_CAUSES = ("DW401", "DW402", "DW403", "DW404", "DW405", "DW406", "DW407", "DW415", _ODD)
 _CONSEQUENCES = ("DW409", "DW410")
+_OF_ODD = ("DW412",)
 
 
 def causes_first(findings: Sequence[Finding], worth: float) -> list[Finding]:
@@ -32,10 +39,15 @@ def causes_first(findings: Sequence[Finding], worth: float) -> list[Finding]:
         return ordered
     gains = {code: _gain(f) for code, f in causes.items()}
     first = max(gains, key=lambda code: gains[code])
-    lesser = {code for code, gain in gains.items() if gain < gains[first] - worth}
+    after = _CONSEQUENCES
+    if gains.get(_ODD, -math.inf) >= gains[first] - worth:
+        first, after = _ODD, (*_CONSEQUENCES, *_OF_ODD)
+        lesser = set(causes) - {_ODD}
+    else:
+        lesser = {code for code, gain in gains.items() if gain < gains[first] - worth}
     return [
         _consequence(f, causes[first])
-        if f.code in lesser or (f.code in _CONSEQUENCES and f.level == "problem")
+        if f.code in lesser or (f.code in after and f.level == "problem")
         else f
         for f in ordered
     ]

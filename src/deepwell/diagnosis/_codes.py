@@ -38,6 +38,8 @@ CODES: Mapping[str, str] = {
     "DW216": "what columns are worth: the score when they are shuffled",
     "DW217": "what sets or intervals that hold the truth as often as asked look like",
     "DW205": "mismatch as trees see it: differences that no column shows alone",
+    "DW206": "a number that stands for something else, as for missing values",
+    "DW207": "targets that go with the inputs of the next row, or the one before",
     "DW301": "the loss at the start is higher than a healthy start of the same network explains",
     "DW302": "the network cannot fit a few rows, or its steps change no weight",
     "DW303": "inputs are ignored, or carry no signal that shows",
@@ -59,6 +61,7 @@ CODES: Mapping[str, str] = {
     "DW413": "best step in the first tenth: the score got worse from there",
     "DW414": "dev cost rising while the train cost falls",
     "DW415": "batches too small: the gradient's noise keeps the cost up",
+    "DW416": "a setting out of its usual range, which the usual one beats",
     "DW501": "more data would help",
     "DW502": "more data would hardly help",
     "DW503": "whether more data would help cannot be told",
@@ -68,5 +71,8 @@ CODES: Mapping[str, str] = {
     "DW604": "remedies that were not tried, for lack of time",
     "DW605": "the improved network against the old one, on the same dev rows",
     "DW611": "an average of several networks against the single best one",
+    "DW701": "the best configurations pile up at an end of a searched range",
+    "DW702": "what to tune next: which hyperparameters matter, and which hardly do",
+    "DW703": "whether one more round of the search is expected to pay",
 }
 """Code -> what the finding is about. Both DW102 and DW101 together mean high bias and variance."""

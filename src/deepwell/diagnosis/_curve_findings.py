@@ -17,11 +17,14 @@ from deepwell.records import Finding
 
 from ._check_finding import Check, check_finding
 from ._metrics import METRICS
+from ._paired_runs import Effect, helps
 from ._texts import figure_text
 from ._trend import LEAST, Trend, trend
 
 LATE, EARLY = 0.75, 0.1
 SIGNIFICANT = 0.01 / 3  # three checks of one curve: together at most 1 in 100
+TRIED = 0.02  # chance of a gain where training on does nothing
+_LONGER = 4  # times the epochs of a training too short for a trend
 _LEAST_EPOCHS = 12  # a last quarter of 3, a second half of 6: what `trend` asks for
 _SHARE_WORTH = 0.01
 
@@ -86,19 +89,63 @@ def worth_source(metric: str) -> str:
     return f"what matters: {least}, or a standard error of the score on the dev rows"
 
 
-def diagnose_curves(curves: Curves) -> list[Finding]:
+def diagnose_curves(curves: Curves, longer: Effect | None = None) -> list[Finding]:
     """Return DW412, DW413 and DW414: `problem` where they apply, `ok` where not.
 
-    Curves of fewer than 12 epochs get `unsure`: they hold no trend that can be told from noise.
+    Curves of fewer than 12 epochs hold no trend that can be told from noise: they get `unsure`,
+    and DW412 what runs say that were trained on.
+
+    Args:
+        curves: of the network.
+        longer: what training for `epochs_to_try` did; None where that was not tried.
     """
     finite = all(np.isfinite(c).all() for c in (curves.dev_cost, curves.dev_score))
     if curves.epochs < _LEAST_EPOCHS or not finite:
-        return [_too_short(code, curves, finite) for code in ("DW412", "DW413", "DW414")]
+        short = [_too_short(code, curves, finite) for code in ("DW412", "DW413", "DW414")]
+        return short if longer is None else [_trained_on(curves, longer), *short[1:]]
     late, early = _best_late(curves), _best_early(curves)
     rising = _dev_rises(curves)
     if early.level == rising.level == "problem":  # one thing, told once
         rising = _quiet(rising, "told as DW413")
     return [late, early, rising]
+
+
+def epochs_to_try(curves: Curves) -> int:
+    """Return for how many epochs a training too short for a trend is tried; 0 for none.
+
+    Four times as many, and 12 at least, where the best step came in the last quarter. A gate, not
+    a verdict.
+    """
+    finite = all(np.isfinite(c).all() for c in (curves.dev_cost, curves.dev_score))
+    late = curves.epochs < _LEAST_EPOCHS and curves.position > LATE
+    free = not (curves.stopped_early or curves.anneals)
+    return _longer(curves.epochs) if late and finite and free else 0
+
+
+def _longer(epochs: int) -> int:
+    return max(_LONGER * epochs, _LEAST_EPOCHS)
+
+
+def _trained_on(curves: Curves, longer: Effect) -> Finding:
+    """DW412 of a short training: do runs that go on get better?"""
+    many, percent = _longer(curves.epochs), METRICS[curves.metric].percent
+    check = Check(
+        measured=longer.gain,
+        threshold=matters(curves),
+        threshold_source=worth_source(curves.metric),
+        change=f"train for {many:,} epochs",
+        values={"epochs": many},
+        p_value=longer.p_value,
+        more={**_place(curves), "change_effect": longer.to_plain(), "significant_below": TRIED},
+    )
+    detail = (
+        f"{_place_text(curves)}; {longer.runs} runs went from dev {_label(curves)} "
+        f"{figure_text(longer.without, percent)} to {figure_text(longer.with_it, percent)} in "
+        f"{many:,} epochs"
+    )
+    if helps(longer, matters(curves), TRIED):
+        return check_finding("DW412", "problem", "still learning at the end", detail, check)
+    return check_finding("DW412", "ok", "trained long enough", detail, check)
 
 
 def _best_late(curves: Curves) -> Finding:
@@ -239,6 +286,21 @@ def matters(curves: Curves) -> float:
     scores on the same rows that correlate by one half.
     """
     return max(worth(curves.metric, curves.constant), _row_error(curves))
+
+
+def shows_learning(curves: Curves, score: float, constant: float) -> bool:
+    """Return whether a mean score of several runs is one that a network of pure noise has not.
+
+    Two standard errors below that of any constant guess: the lowest of many epochs is lower than
+    the guess by luck alone, in every run alike since all are scored on the same rows.
+
+    Args:
+        curves: of the network.
+        score: mean of the runs.
+        constant: score of the guess that is best for these dev rows, which train rows need not
+            make: by luck a network says the class that is more frequent there.
+    """
+    return score <= min(constant, curves.constant) - 2 * _row_error(curves)
 
 
 def _learnt(curves: Curves) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from deepwell.records import Finding
 
 _PROBLEMS = (
+    ("DW416", "a setting out of its usual range holds it back"),
     ("DW405", "the learning rate is too high"),
     ("DW415", "too noisy for the batch size"),
     ("DW406", "the learning rate is too low"),
@@ -27,7 +28,7 @@ def read_curve(findings: Sequence[Finding]) -> str:
     'good: it falls, and has levelled off (best at epoch 33 of 48)'
 
     Args:
-        findings: of a study, DW405 to DW415 among them.
+        findings: of a study, DW405 to DW416 among them.
     """
     by_code = {finding.code: finding for finding in findings}
     if _LENGTH not in by_code:

@@ -7,11 +7,23 @@ table differ for certain, by nothing that matters.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from deepwell._base._safe_text import safe_text
-from deepwell.records import Copies, DataChecks, Finding, Mismatch, Straddling, TellingColumn
+from deepwell.records import (
+    Copies,
+    DataChecks,
+    Finding,
+    Mismatch,
+    Placeholder,
+    ShiftedLabels,
+    Straddling,
+    TellingColumn,
+)
 
 from ._check_finding import Check, check_finding
+from ._placeholder_values import LEAST_CELLS
+from ._shifted_labels import CERTAIN as SHIFTED
 
 MATERIAL = 0.6  # AUC of two normal sets whose means are 0.36 deviations apart: small to medium
 LARGE = 0.7  # the same of 0.74 deviations: medium to large
@@ -22,23 +34,37 @@ GIVEN_AWAY = 0.02  # of the target's spread is left: the target but for a slip
 NEARLY = 0.15
 NEIGHBORS_ALIKE = 0.2  # correlation: what is left of a row tells a fifth of the next one's
 ALIKE = 0.05  # of the target's spread lies between groups, beyond the inputs
+GROUPED = 0.5  # of the dev rows: a table of groups
 _SHOWN = 3  # columns named
 _ROWS_LIMIT = 100_000_000
 
 
 def diagnose_data(found: DataChecks) -> list[Finding]:
-    """Return DW201 to DW204 as far as they were looked at, `ok` ones too.
+    """Return DW201 to DW204 as far as they were looked at, `ok` ones too, DW206 and DW207.
 
     A finding's `evidence` holds `measured`, `threshold`, `threshold_source`, `change`, `p_value`
     where there is one, and `flags`: options of `fit` that act on it.
     """
-    findings = [mismatch_finding(one, found.split) for one in found.mismatch]
+    findings = [mismatch_finding(one, found.split) for one in told_apart(found.mismatch)]
     if found.copies is not None:
         findings.append(copies_finding(found.copies, found.split))
+        findings += groups_finding(found.copies)
     if found.telling is not None:
         findings.append(telling_finding(found.telling, found.columns))
     findings += [straddling_finding(one) for one in found.straddling]
+    if found.placeholder is not None:
+        findings.append(placeholder_finding(found.placeholder))
+    if found.shifted is not None:
+        findings.append(shifted_finding(found.shifted))
     return sorted(findings, key=lambda one: one.code)
+
+
+def told_apart(found: Sequence[Mismatch]) -> list[Mismatch]:
+    """Return the tests that are worth telling: of dev, and of other parts that differ for certain.
+
+    Train-dev rows are cut from train, so that they are like them says nothing.
+    """
+    return [one for one in found if one.part == "dev" or mismatch_level(one) == "problem"]
 
 
 def mismatch_level(found: Mismatch) -> str:
@@ -114,7 +140,7 @@ def _would_tell(found: Mismatch) -> str:
 def copies_finding(found: Copies, split: str = "") -> Finding:
     """Return DW201: dev rows that were trained on."""
     near = found.near or 0
-    total = found.exact + near
+    total = near if found.by_chance else found.exact + near
     share = total / max(1, found.rows)
     level = "ok"
     if total:
@@ -127,6 +153,8 @@ def copies_finding(found: Copies, split: str = "") -> Finding:
     )
     claim = "no copies across train and dev" if not total else "dev rows are copies of train rows"
     detail = f"{', '.join(told)} of {found.rows:,} dev rows"
+    if found.by_chance:
+        detail += "; equal rows are what columns with few values make by chance"
     if found.inputs:
         detail += f"; {found.inputs:,} with the inputs of a train row and another target"
     change = ""
@@ -143,6 +171,7 @@ def copies_finding(found: Copies, split: str = "") -> Finding:
         change=change,
         more={
             "exact": found.exact,
+            "by_chance": found.by_chance,
             "near": found.near,
             "same_inputs": found.inputs,
             "conflicting_train_rows": found.conflicting,
@@ -151,6 +180,28 @@ def copies_finding(found: Copies, split: str = "") -> Finding:
         },
     )
     return check_finding("DW201", level, claim, detail, check)
+
+
+def groups_finding(found: Copies) -> list[Finding]:
+    """Return DW204 about rows that come in groups of near copies; nothing where they do not."""
+    if not found.grouped:
+        return []
+    share = found.grouped / max(1, found.looked_at)
+    detail = (
+        f"{found.grouped:,} of {found.looked_at:,} dev rows lie among near copies in train, "
+        f"{found.mates:.1f} each in the mean, with a gap to all other rows; so the dev score "
+        "flatters where rows of new groups come"
+    )
+    check = Check(
+        measured=share,
+        threshold=GROUPED,
+        threshold_source="half of the rows; a gap behind so few neighbors comes by chance in 1 of "
+        "100 tables",
+        change="--split group --group COLUMN, of what near copies have in common",
+        more={"grouped": found.grouped, "rows": found.looked_at, "mates": found.mates},
+    )
+    claim = "rows come in groups of near copies, in train and in dev"
+    return [check_finding("DW204", "problem", claim, detail, check)]
 
 
 def telling_level(found: TellingColumn) -> str:
@@ -200,6 +251,47 @@ def telling_finding(found: TellingColumn, columns: int) -> Finding:
         },
     )
     return check_finding("DW202", level, claim, detail, check)
+
+
+def placeholder_finding(found: Placeholder) -> Finding:
+    """Return DW206 about a number that stands for something else."""
+    shown = [safe_text(name) for name in found.columns[:_SHOWN]]
+    more = len(found.columns) - len(shown)
+    where = ", ".join([*shown, *([f"{more:,} more columns"] if more > 0 else [])])
+    value = f"{found.value:g}"
+    cells = f"{found.cells:,} cells of {found.rows:,} train rows"
+    check = Check(
+        measured=float(found.cells),
+        threshold=float(LEAST_CELLS),
+        threshold_source="the same number twice, and nothing within ten times the range of all "
+        "other values of its column",
+        change=f"leave cells empty that hold {value}",
+        more={"value": found.value, "columns": list(found.columns), "rows": found.rows},
+    )
+    detail = f"{cells}, far from all other values, in {where}; it is read as a measured one"
+    claim = f"{value} stands for something else, as for missing values"
+    return check_finding("DW206", "problem", claim, detail, check)
+
+
+def shifted_finding(found: ShiftedLabels) -> Finding:
+    """Return DW207 about targets that go with the inputs of another row."""
+    which = "next row" if found.rows_on > 0 else "row before"
+    share = f"about {100 * found.share:.0f} % of {found.rows:,} train rows"
+    check = Check(
+        measured=found.p_value,
+        threshold=SHIFTED,
+        threshold_source="chi-squared test of inputs one row on; nothing of the kind on the other "
+        "side or two and three rows on",
+        change="put inputs and targets together by a key, not by their order",
+        p_value=found.p_value,
+        more={"rows_on": found.rows_on, "share": found.share, "rows": found.rows},
+    )
+    detail = (
+        f"in {share}, and of no other row near by (p {found.p_value:.1g}); if rows are a series in "
+        "time, the target may lag behind its inputs"
+    )
+    claim = f"targets go with the inputs of the {which}"
+    return check_finding("DW207", "problem", claim, detail, check)
 
 
 def straddling_level(found: Straddling) -> str:

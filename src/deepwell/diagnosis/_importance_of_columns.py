@@ -6,6 +6,15 @@ on rows that were not trained on (Breiman 2001, Machine Learning 45; Fisher, Rud
 2019, JMLR 20). All inputs that are made of a column are shuffled together, row by row. A column
 that others repeat loses nothing alone, so such columns are shuffled together as well and told as
 one.
+
+A row counts twice in the score of shuffled columns: where its target is compared, and where its
+values stand in another row. The estimate is a mean over pairs of rows, a U-statistic (Hoeffding
+1948, Annals of Mathematical Statistics 19), and varies with both, so a row is resampled with what
+it gave to others as well:
+
+    influence of row r = its change when given others' values + others' change when given its own
+
+Each row's two means are of a few pairs, one a shuffle, and their noise is in that spread.
 """
 
 from __future__ import annotations
@@ -18,11 +27,13 @@ import numpy as np
 
 from deepwell.records import Estimate
 
-from ._intervals import mean_difference
+from ._intervals import grouped, resampled_groups
 from ._metrics import Metric
+from .metrics._tally import Tally
 
-TIED = 0.8  # correlation from which columns are shuffled together
 _Z = 1.959963984540054
+_STEP = 1e-5  # of the largest sum
+TIED = 0.8  # correlation from which columns are shuffled together
 
 
 @dataclass(frozen=True)
@@ -96,24 +107,94 @@ def _change(
     orders: Sequence[np.ndarray],
     seed: int,
 ) -> Estimate:
-    """Return the mean change of the score, its interval widened by that of the shuffles."""
+    """Return the mean change of the score with its interval."""
     metric, y, weight = judged.metric, judged.y, judged.weight
-    said: list[np.ndarray] = []
+    generator = np.random.default_rng(seed)
+    by_row = grouped(base, weight, generator)
+    before = metric.sums(y, base, by_row)
+    taken: list[np.ndarray] = []  # sums of each shuffle, by the row that takes values
+    given: list[np.ndarray] = []  # and by the row that gives them
+    changed = False
     for order in orders:
         shuffled = judged.x.copy()
         shuffled[:, places] = judged.x[order][:, places]
-        said.append(judged.predict(shuffled))
-    if all(np.array_equal(one, base) for one in said):
+        said = judged.predict(shuffled)
+        changed = changed or not np.array_equal(said, base)
+        by_giver = Tally(by_row.weight, by_row.group[order], by_row.groups)
+        taken.append(metric.sums(y, said, by_row))
+        given.append(metric.sums(y, said, by_giver) - metric.sums(y, base, by_giver))
+    if not changed:
         return Estimate(0.0, 0.0, 0.0)
-    over_rows = mean_difference(metric, y, said, base, weight, seed)
-    scores = [metric.loss(y, one, weight) for one in said]
-    half = _Z * float(np.std(scores, ddof=1)) / math.sqrt(len(scores))
-    value = over_rows.value
-    return Estimate(
-        value,
-        value - math.hypot(value - over_rows.low, half),
-        value + math.hypot(over_rows.high - value, half),
-    )
+    pairs = _Pairs(metric, before, np.stack(taken), np.stack(given))
+    found = resampled_groups(pairs.means(), pairs.change, generator)
+    wider = math.sqrt(pairs.share_of_spread()) * _for_few(by_row.groups)
+    low, high = (found.value + wider * (end - found.value) for end in (found.low, found.high))
+    return Estimate(found.value, low, high)
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Sums over the pairs of rows that were looked at.
+
+    Attributes:
+        metric: of the score.
+        before: (G, q) of the rows as they are.
+        taken: (K, G, q) of each shuffle, by the row whose target is compared.
+        given: (K, G, q) what its values changed in the rows that got them.
+    """
+
+    metric: Metric
+    before: np.ndarray
+    taken: np.ndarray
+    given: np.ndarray
+
+    def means(self) -> np.ndarray:
+        """Return (G, 3 q) what is resampled."""
+        return np.concatenate([self.taken.mean(0), self.before, self.given.mean(0)], axis=-1)
+
+    def change(self, sums: np.ndarray) -> np.ndarray:
+        """Return the change of the score by the sums over resampled rows."""
+        q = self.before.shape[-1]
+        taken, before, given = sums[..., :q], sums[..., q : 2 * q], sums[..., 2 * q :]
+        after = taken + given - self.given.mean(0).sum(0)
+        return self.metric.combine(after) - self.metric.combine(before)
+
+    def share_of_spread(self) -> float:
+        """Return how much of the rows' variance is that of the estimate, to first order.
+
+        A row's two means are of K pairs each, whose own noise of variance w / K makes rows look
+        more unlike than they are. The pairs' noise is in the estimate too, but once: of the two,
+        the larger is taken off.
+        """
+        after = _slopes(self.metric, self.taken.mean(0).sum(0))
+        taken, given = self.taken @ after, self.given @ after  # (K, G)
+        before = self.before @ _slopes(self.metric, self.before.sum(0))
+        spread = float((taken.mean(0) + given.mean(0) - before).var(ddof=1))
+        noise = [float(one.var(axis=0, ddof=1).mean()) / len(one) for one in (taken, given)]
+        if not spread > 0:
+            return 1.0
+        return min(1.0, max(1.0 - max(noise) / spread, min(noise) / spread))
+
+
+def _slopes(metric: Metric, total: np.ndarray) -> np.ndarray:
+    """Return (q,) the slopes of the score in each of the sums, by central differences."""
+    step = _STEP * max(float(np.abs(total).max()), 1e-300)
+    ends = total + step * np.stack([np.eye(len(total)), -np.eye(len(total))])
+    with np.errstate(invalid="ignore"):
+        up, down = metric.combine(ends)
+    return np.nan_to_num((up - down) / (2 * step), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _for_few(rows: int) -> float:
+    """Return how much wider the bootstrap's interval of so many rows must be.
+
+    It takes the rows for all there are: its variance is (n - 1) / n of what it should be, and the
+    variance itself is estimated, which is what Student's t is for.
+    """
+    from scipy.special import stdtrit  # type: ignore[import-untyped]
+
+    freedom = max(1, rows - 1)
+    return float(stdtrit(freedom, 0.975)) / _Z * math.sqrt(rows / freedom)
 
 
 def _together(

@@ -6,7 +6,7 @@ All are 95 % intervals over the choice of rows; the model is held as it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from statistics import NormalDist
 
 import numpy as np
@@ -106,7 +106,7 @@ def bootstrap(
             together. None takes each row as one of its own.
     """
     generator = np.random.default_rng(seed)
-    sums = metric.sums(y, prediction, _grouped(prediction, weight, generator, group))
+    sums = metric.sums(y, prediction, grouped(prediction, weight, generator, group))
     found = resampled_groups(sums, metric.combine, generator)
     if metric.bounded and found.low == found.high and found.value in (0.0, 1.0):
         rows = _independent_rows(y, weights(len(y), weight))
@@ -149,33 +149,9 @@ def paired_difference(
         only_first = int((wrong_first & ~wrong_second).sum())
         only_second = int((wrong_second & ~wrong_first).sum())
         return _matched(only_first, only_second, len(y))
-    return mean_difference(metric, y, [first], second, weight, seed, group)
-
-
-def mean_difference(
-    metric: Metric,
-    y: np.ndarray,
-    several: Sequence[np.ndarray],
-    one: np.ndarray,
-    weight: np.ndarray | None = None,
-    seed: int = 0,
-    group: np.ndarray | None = None,
-) -> Estimate:
-    """Return the score of several predictions together less that of one, by the paired bootstrap.
-
-    Args:
-        metric: what is measured.
-        y: (n,) targets.
-        several: predictions for the same rows, whose row statistics are averaged; all finite.
-        one: predictions to compare with, all finite.
-        weight: (n,) sample weights, at least 0; None means 1 for every row.
-        seed: of the resampling.
-        group: (n,) as for `paired_difference`.
-    """
     generator = np.random.default_rng(seed)
-    tally = _grouped(one, weight, generator, group)
-    mean = np.mean([metric.sums(y, p, tally) for p in several], axis=0)
-    sums = np.concatenate([mean, metric.sums(y, one, tally)], axis=-1)
+    tally = grouped(second, weight, generator, group)
+    sums = np.concatenate([metric.sums(y, p, tally) for p in (first, second)], axis=-1)
     half = sums.shape[-1] // 2
     return resampled_groups(
         sums, lambda s: metric.combine(s[..., :half]) - metric.combine(s[..., half:]), generator
@@ -212,13 +188,20 @@ def _matched(only_first: int, only_second: int, n: int) -> Estimate:
     return Estimate(value, max(-1.0, center - half), min(1.0, center + half))
 
 
-def _grouped(
+def grouped(
     prediction: np.ndarray,
     weight: np.ndarray | None,
     generator: np.random.Generator,
-    group: np.ndarray | None,
+    group: np.ndarray | None = None,
 ) -> Tally:
-    """Return the tally whose groups are resampled: single rows, or random groups of many rows."""
+    """Return the tally whose groups are resampled: single rows, or random groups of many rows.
+
+    Args:
+        prediction: (n, C) or (n,); only its shape counts.
+        weight: (n,) sample weights; None means 1 for every row.
+        generator: of random groups.
+        group: (n,) whole numbers from 0 of rows that stay together; None for rows of their own.
+    """
     together = np.arange(len(prediction)) if group is None else group
     n = int(together.max()) + 1
     classes = prediction.shape[1] if prediction.ndim == 2 else 1

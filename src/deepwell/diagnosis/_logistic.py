@@ -5,6 +5,8 @@
 with the weighted mean and n = sum of the weights where rows have them: two rows of weight 1 are
 one of weight 2.
 
+Large inputs are multiplied in float32, in half the time; the cost itself is summed in float64.
+
 With two classes p = 1 / (1 + exp(-(x w + b))). It is the estimator that scikit-learn has under that
 name, without the 1.7 s of processor time that importing it takes.
 """
@@ -17,6 +19,7 @@ import numpy as np
 
 _PREDICTED = 20_000  # rows of a prediction at a time
 _FLAT = 1e-4  # largest slope of a solution
+_LARGE = 5_000_000  # rows x inputs x outputs from which float32 does: its error is far below _FLAT
 
 
 class LogisticPath:
@@ -55,8 +58,11 @@ class LogisticPath:
             return
         target = np.eye(len(self._seen))[place]
         target = target[:, 1:] if len(self._seen) == 2 else target
-        inputs = np.column_stack([x.astype(np.float64), np.ones(len(x))])
-        shape = (inputs.shape[1], target.shape[1])
+        shape = (x.shape[1] + 1, target.shape[1])
+        dtype = np.float32 if len(x) * shape[0] * shape[1] > _LARGE else np.float64
+        inputs = np.ones((len(x), shape[0]), dtype)
+        inputs[:, :-1] = x
+        target = target.astype(dtype)
         weight = np.ones(len(x)) if weight is None else weight
         total = float(weight.sum())
         share, penalty = (weight / total)[:, None], 1.0 / (strength * total)
@@ -92,18 +98,21 @@ def _cost(
     penalty: float,
 ) -> tuple[float, np.ndarray]:
     """Return the cost and its gradient; the last row of the weights, the bias, bears no penalty."""
-    outputs = inputs @ weights
+    outputs = inputs @ weights.astype(inputs.dtype)
     if target.shape[1] == 1:
         losses = np.logaddexp(0.0, outputs) - target * outputs
+        slope = _probabilities(outputs)[:, 1:] - target
     else:
-        top = outputs.max(axis=1, keepdims=True)
-        losses = top + np.log(np.exp(outputs - top).sum(axis=1, keepdims=True))
-        losses -= (target * outputs).sum(axis=1, keepdims=True)
-    slope = (_probabilities(outputs)[:, -target.shape[1] :] - target) * share
+        outputs -= outputs.max(axis=1, keepdims=True)
+        e = np.exp(outputs)
+        whole = e.sum(axis=1, keepdims=True)
+        losses = np.log(whole) - (target * outputs).sum(axis=1, keepdims=True)
+        slope = e / whole - target
+    slope *= share
     shrunk = weights.copy()
     shrunk[-1] = 0.0
     value = (losses * share).sum() + 0.5 * penalty * float((shrunk**2).sum())
-    return float(value), (inputs.T @ slope + penalty * shrunk).ravel()
+    return float(value), (inputs.T @ slope.astype(inputs.dtype) + penalty * shrunk).ravel()
 
 
 def _probabilities(outputs: np.ndarray) -> np.ndarray:

@@ -11,7 +11,13 @@ the same distances, the nearest left out (Levina and Bickel 2004; with the neare
 2017): that which three quarters of the rows exceed, as it varies from place to place. A dev row is
 a near copy when the chance of its ratio is below 0.01 over the number of dev rows: of a table
 without copies one in 100 has a row that is called one. Where rows do not obey the law (most inputs
-are categories, rows come in tight clusters), nothing is told.
+are categories, rows come in tight clusters), nothing is told of single copies.
+
+Rows that come in groups of near copies, as repeated measurements of one unit do, are clusters of
+a few rows each with nothing around: the j nearest train rows, and then a gap up to d_(j+1), of
+chance (d_j / d_(j+1))^(j m), with m from the distances beyond it. They are told (DW204) where half
+of the dev rows lie before gaps of which one row in 100 has one by chance, and inputs take many
+values, so that no two rows are near by sharing categories.
 """
 
 from __future__ import annotations
@@ -24,6 +30,10 @@ from deepwell.records import Copies
 
 LEVEL = 0.01  # chance of a near copy where there is none, in a whole table
 NEIGHBORS = 10
+_LOOKED_AT, _MOST_MATES = 20, 12  # neighbors, and those of them that a group may hold
+_APART = 0.33  # of the distance to the next rows: as far as members of a group may lie apart
+_MOSTLY = 0.5  # of the rows lie in groups where a table is one of groups
+_MANY_VALUES = 0.2  # of the rows, in half of the inputs: no categories
 _LEAST_TRAIN, _LEAST_DEV = 40, 10
 _CLOSE = 0.2  # of the distance to the tenth neighbor: farther ones are no copies, whatever is rare
 _PRODUCTS = 2e8  # multiply-adds of the distances
@@ -43,6 +53,8 @@ class NearCopies:
         rows: of dev that were looked at; train_rows: that these were compared with.
         dimension: m of the law; NaN where it was not estimated.
         why: nothing is told, in a few words.
+        grouped: rows of dev that lie in a group of near copies with train rows.
+        mates: train rows in such a group, on average.
     """
 
     count: int | None
@@ -50,6 +62,8 @@ class NearCopies:
     train_rows: int
     dimension: float
     why: str = ""
+    grouped: int = 0
+    mates: float = 0.0
 
 
 def row_numbers(*columns: np.ndarray) -> np.ndarray:
@@ -106,7 +120,11 @@ def conflicting_rows(inputs: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def copies_across(
-    train: tuple[np.ndarray, np.ndarray], dev: tuple[np.ndarray, np.ndarray], seed: int
+    train: tuple[np.ndarray, np.ndarray],
+    dev: tuple[np.ndarray, np.ndarray],
+    seed: int,
+    *,
+    by_chance: bool = False,
 ) -> Copies:
     """Return how many dev rows are train rows again.
 
@@ -114,6 +132,7 @@ def copies_across(
         train: (n, D) inputs and (n,) targets.
         dev: (k, D) inputs and (k,) targets.
         seed: of the sample, where there are more rows than are compared.
+        by_chance: whether rows that are equal are no copies.
     """
     inputs, whole = ([row_words(*part[:k]) for part in (train, dev)] for k in (1, 2))
     exact = np.isin(whole[1], whole[0])
@@ -129,6 +148,10 @@ def copies_across(
         dimension=near.dimension,
         why=near.why,
         conflicting=int(conflicting_rows(inputs[0], train[1]).sum()),
+        by_chance=by_chance,
+        grouped=near.grouped,
+        looked_at=near.rows,
+        mates=near.mates,
     )
 
 
@@ -145,7 +168,8 @@ def near_copies(train: np.ndarray, dev: np.ndarray, seed: int) -> NearCopies:
     sizes = (len(dev), len(train))
     if len(train) < _LEAST_TRAIN or len(dev) < _LEAST_DEV:
         return NearCopies(None, *sizes, np.nan, "too few rows")
-    nearest, further = _distances(train, dev)
+    apart = _distances(train, dev)
+    nearest, further = apart[:, 0], apart[:, 1:NEIGHBORS]
     positive = (nearest > 0) & (further[:, 0] > 0)
     if (~positive).mean() > _TIED or _tied(further) > _TIED:
         return NearCopies(None, *sizes, np.nan, "too many rows are equally far apart")
@@ -158,25 +182,58 @@ def near_copies(train: np.ndarray, dev: np.ndarray, seed: int) -> NearCopies:
     found = (chance <= LEVEL / len(dev)) & (ratio < _CLOSE)
     odd = (chance <= _ODD) & ~found
     if odd.mean() > _ODD_MOST:
-        return NearCopies(None, *sizes, dimension, "neighbors lie in clusters")
-    return NearCopies(int(found.sum()), *sizes, dimension)
+        why = "neighbors lie in clusters"
+        return NearCopies(None, *sizes, dimension, why, *_grouped(train, apart))
+    return NearCopies(int(found.sum()), *sizes, dimension, "", *_grouped(train, apart))
 
 
-def _distances(train: np.ndarray, dev: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return (k,) distances to the nearest train row and (k, 9) to the second up to the tenth."""
+def _grouped(train: np.ndarray, apart: np.ndarray) -> tuple[int, float]:
+    """Return how many rows lie in groups of near copies, and how many train rows with each.
+
+    Nothing where fewer than half of the rows do, or most inputs take few values.
+
+    Args:
+        train: (n, D) inputs.
+        apart: (k, 20) distances to the nearest train rows.
+    """
+    apart = np.maximum(apart, 1e-12)
+    ratio = apart[:, :_MOST_MATES] / apart[:, 1 : _MOST_MATES + 1]
+    mates = ratio.argmin(axis=1) + 1
+    gap = ratio.min(axis=1)
+    # beyond the gap rows spread as others do, and tell the dimension
+    count = apart.shape[1]
+    beyond = np.arange(count - 1) >= mates[:, None]
+    sums = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, count))])
+    expected = sums[count - 1] - sums[:-1]  # of log(d_20 / d_i), times the dimension
+    logs = np.log(apart[:, -1:] / apart[:, :-1])
+    spread = (logs * beyond).sum(axis=1) / (expected * beyond).sum(axis=1)
+    dimension = 1.0 / max(float(np.quantile(spread, _CAUTIOUS)), 1e-6)
+    chance = _MOST_MATES * gap ** (mates * dimension)
+    found = (chance <= LEVEL) & (gap < _APART)
+    if found.mean() < _MOSTLY or not _of_many_values(train):
+        return 0, 0.0
+    return int(found.sum()), float(mates[found].mean())
+
+
+def _of_many_values(train: np.ndarray) -> bool:
+    """Whether half of the inputs that vary take many values."""
+    varying = train[:, np.ptp(train, axis=0) > 0]
+    values = [len(np.unique(column)) for column in varying.T]
+    return bool(values) and bool(np.median(values) >= _MANY_VALUES * len(train))
+
+
+def _distances(train: np.ndarray, dev: np.ndarray) -> np.ndarray:
+    """Return (k, 20) distances to the nearest train rows, ascending."""
     train, dev = train.astype(np.float32), dev.astype(np.float32)
     square = (train**2).sum(axis=1)
-    nearest: list[np.ndarray] = []
-    further: list[np.ndarray] = []
+    found: list[np.ndarray] = []
     step = max(1, _MOST_PAIRS // len(train))
     for first in range(0, len(dev), step):
         part = dev[first : first + step]
         apart = square - 2 * (part @ train.T)  # less the part's own square, alike for all
-        ten = np.argpartition(apart, NEIGHBORS, axis=1)[:, :NEIGHBORS]
-        exact = np.sort(np.linalg.norm(train[ten] - part[:, None], axis=2), axis=1)
-        nearest.append(exact[:, 0])
-        further.append(exact[:, 1:])
-    return np.concatenate(nearest).astype(np.float64), np.concatenate(further).astype(np.float64)
+        near = np.argpartition(apart, _LOOKED_AT, axis=1)[:, :_LOOKED_AT]
+        found.append(np.sort(np.linalg.norm(train[near] - part[:, None], axis=2), axis=1))
+    return np.concatenate(found).astype(np.float64)
 
 
 def _tied(further: np.ndarray) -> float:

@@ -133,8 +133,9 @@ def overtuning_finding(
     """Return DW120: whether the luck of the choice matters.
 
     It matters where it exceeds the smaller of the material size (`material_size`) and the distance
-    from the dev score to the upper end of its interval, which then says too little, or where the
-    lead over the best simple model is gone without it.
+    from the dev score to the upper end of its interval, which then says too little. Where the lead
+    over the best simple model is not clear without it, nothing is known to be wrong: that lead is
+    what cannot be told.
 
     Args:
         measured: what was found.
@@ -147,8 +148,10 @@ def overtuning_finding(
     threshold = min(material, dev.high - dev.value) if dev.high > dev.value else material
     luck = measured.luck
     swallowed = lead is not None and lead.high < 0 <= lead.high + luck.value
-    if luck.low > threshold or swallowed:
+    if luck.low > threshold:
         level, claim = "problem", "the best dev score is partly luck of the choice"
+    elif swallowed:
+        level, claim = "unsure", "the lead over the best simple model may be luck of the choice"
     elif luck.high <= threshold:
         level, claim = "ok", "little luck in the best dev score"
     else:

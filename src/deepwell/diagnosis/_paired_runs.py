@@ -28,8 +28,8 @@ class Effect:
         p_value: of a gain at least as large where the change does nothing, one-sided.
         runs: pairs of runs.
         without, with_it: mean scores.
-        agrees: whether the cost fell as well: on noise, a score gets lower by luck wherever it
-            fluctuates more, but the cost does not.
+        agrees: whether the cost fell as well, to a score that shows learning: on noise, a score
+            gets lower by luck wherever it fluctuates more, but the cost does not.
     """
 
     gain: float

@@ -30,16 +30,22 @@ _POINT = 0.01
 _FACTOR = 1.5
 _WORSE = 0.05
 _TOLD = 3
+_OF_PROBABILITIES = ("log_loss",)  # metrics that a change of all probabilities alike changes
 
 
-def calibration_finding(found: Calibration, scaling: Scaling | None, entropy: float) -> Finding:
+def calibration_finding(
+    found: Calibration, scaling: Scaling | None, entropy: float, chosen_by: str
+) -> Finding:
     """Return DW213: whether the probabilities are right, and whether a temperature mends them.
 
     Args:
         found: how far they are right.
         scaling: what a temperature does; needed where `found.p_value` is at most 0.01.
         entropy: log loss of the class shares as a constant guess.
+        chosen_by: the study's metric. Wrong probabilities are a problem where they make it worse;
+            error rates, ranks and the class that is said stay as they are at any temperature.
     """
+    worse = "problem" if chosen_by in _OF_PROBABILITIES else "ok"
     gap = found.gap
     told = (
         f"the class that is said has {figure_text(gap.value + found.right, True)} on average and "
@@ -68,10 +74,10 @@ def calibration_finding(found: Calibration, scaling: Scaling | None, entropy: fl
     )
     if matters:
         claim = "probabilities too sure" if scaling.temperature > 1 else "probabilities too mild"
-        return check_finding("DW213", "problem", claim, mended, check)
+        return check_finding("DW213", worse, claim, mended, check)
     if found.error >= _FAR_OFF:
         claim = "wrong probabilities, which a temperature does not mend"
-        return check_finding("DW213", "problem", claim, mended, check)
+        return check_finding("DW213", worse, claim, mended, check)
     return check_finding("DW213", "ok", "probabilities a little off", mended, check)
 
 

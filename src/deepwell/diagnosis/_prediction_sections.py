@@ -108,7 +108,7 @@ def calibration_of(rows: Predicted, draws: int) -> tuple[Finding, dict[str, obje
     if found.p_value <= DOUBTED:
         scaling = temperature_scaling(y, p, weight, rows.seed)
         facts["temperature"] = scaling.to_plain()
-    return calibration_finding(found, scaling, _entropy(y, weight)), facts
+    return calibration_finding(found, scaling, _entropy(y, weight), rows.metric), facts
 
 
 def _thresholds(rows: Predicted) -> list[Finding]:

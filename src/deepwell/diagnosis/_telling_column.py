@@ -36,6 +36,8 @@ _WIDEST = 500  # inputs of the model of all others
 _CLIP = 4.0
 _AFFINE = 0.999  # squared correlation of a column that is the target but for its unit
 _GAP = 3.0  # of the largest step within a class, between classes of a column that codes them
+_CLUMPS = 3.0  # times both deviations, between the means of classes that a column codes
+_LEAST_CLUMPS = 3
 _IN_ORDER = 0.999
 
 
@@ -196,7 +198,26 @@ def _is_coded(key: np.ndarray, target: Target) -> bool:
     steps = np.diff(key[order])
     if changes.sum() != len(np.unique(target.y)) - 1:
         return False
-    return bool(steps[changes].min() > _GAP * steps[~changes].max(initial=0.0))
+    wide = steps[changes].min() > _GAP * steps[~changes].max(initial=0.0)
+    return bool(wide or _clumped(key, target.y))
+
+
+def _clumped(key: np.ndarray, y: np.ndarray) -> bool:
+    """Whether the values of each class lie around one of their own, far from the next class's.
+
+    Of three classes or more: two that one column parts may be nature's doing.
+
+    Of a column that is cut into classes the next means are at most 1.7 times as far apart as both
+    standard deviations together, however the cuts lie: that is two uniform pieces side by side.
+    """
+    classes = np.unique(y)
+    mean = np.array([key[y == c].mean() for c in classes])
+    spread = np.array([key[y == c].std() for c in classes])
+    if len(classes) < _LEAST_CLUMPS:
+        return False
+    order = np.argsort(mean)
+    apart = np.diff(mean[order])
+    return bool((apart >= _CLUMPS * (spread[order][1:] + spread[order][:-1])).all())
 
 
 def _ordered(key: np.ndarray, place: np.ndarray) -> bool:

@@ -11,6 +11,7 @@ from .figures._average_windows import AVERAGE_WINDOWS
 from .figures._batch_norm import BATCH_NORM
 from .figures._batch_norm_noise import BATCH_NORM_NOISE
 from .figures._batch_sizes import BATCH_SIZES
+from .figures._bayesian_steps import BAYESIAN_STEPS
 from .figures._bias_correction import BIAS_CORRECTION
 from .figures._boundaries import BOUNDARIES
 from .figures._change_by_hand import CHANGE_BY_HAND
@@ -25,6 +26,7 @@ from .figures._early_stopping import EARLY_STOPPING
 from .figures._first_steps import FIRST_STEPS
 from .figures._grid_against_random import GRID_AGAINST_RANDOM
 from .figures._image_augmentation import IMAGE_AUGMENTATION
+from .figures._importance import IMPORTANCE
 from .figures._initialization import INITIALIZATION
 from .figures._l1 import L1
 from .figures._l2 import L2
@@ -97,6 +99,8 @@ _ALL = (
     REMEDIES_FIGURE,
     SAMPLING_SCALES,
     GRID_AGAINST_RANDOM,
+    BAYESIAN_STEPS,
+    IMPORTANCE,
 )
 
 FIGURES: Registry[LabFigure] = Registry("figure", {figure.name: figure for figure in _ALL})

@@ -5,6 +5,8 @@ from ._data_checks import ColumnShift as ColumnShift
 from ._data_checks import Copies as Copies
 from ._data_checks import DataChecks as DataChecks
 from ._data_checks import Mismatch as Mismatch
+from ._data_checks import Placeholder as Placeholder
+from ._data_checks import ShiftedLabels as ShiftedLabels
 from ._data_checks import Straddling as Straddling
 from ._data_checks import TellingColumn as TellingColumn
 from ._ensemble import EnsembleFacts as EnsembleFacts
@@ -25,6 +27,8 @@ from ._first_steps import GradientError as GradientError
 from ._first_steps import InputsUsed as InputsUsed
 from ._first_steps import RowsMixed as RowsMixed
 from ._first_steps import StartLoss as StartLoss
+from ._importance import Effect as Effect
+from ._importance import Importance as Importance
 from ._improvement import Cycle as Cycle
 from ._improvement import Improvement as Improvement
 from ._improvement import RemedyArm as RemedyArm
@@ -40,6 +44,10 @@ from ._plain import to_plain as to_plain
 from ._probe import QUANTILES as QUANTILES
 from ._probe import Probe as Probe
 from ._rate_range import RateRange as RateRange
+from ._search import EdgeOfRange as EdgeOfRange
+from ._search import NextRange as NextRange
+from ._search import Outlook as Outlook
+from ._search import Searched as Searched
 from ._section import Section as Section
 from ._spec import TrialSpec as TrialSpec
 from ._status import Status as Status

@@ -68,6 +68,9 @@ class Copies:
         dimension: in which neighbors spread.
         why: near copies could not be told.
         conflicting: train rows whose inputs come again in train with another target.
+        by_chance: whether equal rows are no copies, but what columns with few values make.
+        grouped: of `looked_at` dev rows those that lie in a group of near copies with train rows;
+            mates: train rows in such a group, on average.
     """
 
     rows: int
@@ -79,6 +82,10 @@ class Copies:
     dimension: float
     why: str = ""
     conflicting: int = 0
+    by_chance: bool = False
+    grouped: int = 0
+    looked_at: int = 0
+    mates: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,39 @@ class TellingColumn:
     copy: bool = False
     blanks: bool = False
     ordered: bool = False
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """A number that comes again and again, far from all others of its columns.
+
+    Attributes:
+        value: the number; cells: how many hold it, over all columns.
+        columns: names of those that do.
+        rows: of train that were looked at.
+    """
+
+    value: float
+    cells: int
+    columns: tuple[str, ...]
+    rows: int
+
+
+@dataclass(frozen=True)
+class ShiftedLabels:
+    """Targets that go with the inputs of another row.
+
+    Attributes:
+        rows_on: 1 where they go with the next row's inputs, -1 with those of the row before.
+        share: of the rows, about.
+        p_value: of such pairs where rows are independent.
+        rows: of train that were looked at.
+    """
+
+    rows_on: int
+    share: float
+    p_value: float
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -139,6 +179,8 @@ class DataChecks:
         straddling: columns that name groups, and dates, across the split.
         split: kind of the split.
         left_out: a few words for each check that was not made, with the reason.
+        placeholder: a number that stands for something else, None where there is none.
+        shifted: targets that go with the inputs of another row, None where they do not.
         seconds: that the checks took.
     """
 
@@ -150,3 +192,5 @@ class DataChecks:
     split: str = ""
     left_out: tuple[str, ...] = ()
     seconds: float = 0.0
+    placeholder: Placeholder | None = None
+    shifted: ShiftedLabels | None = None

@@ -35,6 +35,8 @@ class DataFacts:
         sealed: sha256 of the sealed test file, or an empty string.
         train_dev_rows: rows cut from train, or given, to tell mismatch from variance; these are
             not in `sizes`.
+        alike_by_chance: whether rows repeat since columns have few values, not since they were
+            copied; equal rows may then lie in different parts.
     """
 
     name: str
@@ -52,6 +54,7 @@ class DataFacts:
     sizes: tuple[int, int, int] = (0, 0, 0)
     sealed: str = ""
     train_dev_rows: int = 0
+    alike_by_chance: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,7 @@ class PlanFacts:
         augmentation: whether networks may augment images.
         proposed: what is proposed as a whole, in words, as a grid is; or an empty string.
         advice: a sentence about cross-validation for so many rows, or an empty string.
+        constraints: what must hold between the values of a network, as texts.
     """
 
     networks: int
@@ -97,6 +101,7 @@ class PlanFacts:
     convolutions: bool = False
     augmentation: bool = False
     proposed: str = ""
+    constraints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -205,6 +210,8 @@ class StudyResult:
         overtuning: how much of `dev` is luck of the choice, None where it could not be told.
         parent: the study that this one improves, and by which remedies; empty for none.
         ensemble: what averaging several networks would do, None where none were kept for it.
+        search_notes: one sentence for each thing that a person did to the search: configurations
+            of their own, an earlier study to start from, another space or sampler on the way.
     """
 
     name: str
@@ -248,3 +255,4 @@ class StudyResult:
     data_checks: DataChecks | None = None
     overtuning: Overtuning | None = None
     ensemble: EnsembleFacts | None = None
+    search_notes: tuple[str, ...] = ()

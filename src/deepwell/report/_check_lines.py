@@ -92,7 +92,8 @@ def _rows(rows: DataChecks | None) -> list[str]:
         return []
     said = [_mismatch(one) for one in rows.mismatch]
     if rows.copies is not None:
-        again = rows.copies.exact + (rows.copies.near or 0)
+        copies = rows.copies
+        again = (0 if copies.by_chance else copies.exact) + (copies.near or 0)
         said.append(f"{count(again, 'copy', 'copies')} across" if again else "no copies across")
     return said
 

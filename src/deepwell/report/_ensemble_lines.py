@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
-
 from deepwell._base._safe_text import safe_text
+from deepwell._base._shell import shell_word, store_flag
 from deepwell.records import EnsembleFacts, StudyResult
 
 from ._figures import count, difference, figure
@@ -35,8 +34,8 @@ def ensemble_lines(
         verdict = "better"
     else:
         verdict = "worse" if facts.change.low > 0 else "not clearly better"
-    name = shlex.quote(safe_text(result.name, _PATH_LIMIT))
-    where = f" --store {shlex.quote(safe_text(store, _PATH_LIMIT))}" if store else ""
+    name = shell_word(result.name)
+    where = store_flag(store)
     commands = [f"deepwell predict {name} new.csv --model ensemble{where}"]
     if result.data.sizes[2]:
         commands.append(f"deepwell test {name} --model ensemble{where}")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import shlex
 
 from deepwell._base._safe_text import safe_text
+from deepwell._base._shell import store_flag
 from deepwell.records import Cycle, Improvement, RemedyArm, RemedyPlan
 
 from ._figures import count, difference, duration, interval
@@ -115,7 +115,7 @@ def improvement_lines(found: Improvement, store: str | None = None) -> list[str]
         scores = [f"dev {found.metric_label} {interval(found.new, found.percent)}"]
     if found.old is not None:
         scores.append(f"that of study {found.study} {interval(found.old, found.percent)}")
-    where = "" if store is None else f" --store {shlex.quote(safe_text(store, 300))}"
+    where = store_flag(store)
     name = found.improved
     commands = [f"deepwell {verb} {name}{where}" for verb in ("show", "test", "improve")]
     return [

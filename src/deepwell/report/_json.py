@@ -50,6 +50,7 @@ def fit_json(result: StudyResult) -> dict[str, Any]:
         "gemm_share": result.gemm_share,
         "peak_memory_bytes": result.peak_memory_bytes,
         "memory_notes": list(result.memory_notes),
+        "search_notes": list(result.search_notes),
         "weight_sparsity": result.weight_sparsity,
         "data": to_plain(result.data),
         "plan": to_plain(result.plan),

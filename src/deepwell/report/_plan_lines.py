@@ -50,7 +50,12 @@ def space_words(plan: PlanFacts) -> str:
     told = {n: f"{safe_text(n)} {safe_text(plan.space[n], _WORDS_LIMIT)}" for n in names}
     searched = ", ".join(told[n] for n in names if _is_range(plan.space[n]))
     held = ", ".join(told[n] for n in names if not _is_range(plan.space[n]))
-    parts = [f"over {searched}" if searched else "", f"with {held}" if held else ""]
+    limits = " and ".join(safe_text(text, _WORDS_LIMIT) for text in plan.constraints)
+    parts = [
+        f"over {searched}" if searched else "",
+        f"where {limits}" if limits else "",
+        f"with {held}" if held else "",
+    ]
     return f"{'; '.join(part for part in parts if part)} (--space changes it)"
 
 

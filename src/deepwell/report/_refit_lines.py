@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from deepwell._base._safe_text import safe_text
+from deepwell._base._shell import shell_word, store_flag
 from deepwell.records import StudyResult
 
 from ._figures import count, interval
@@ -33,8 +33,8 @@ def refit_lines(
     )
     found = result.overtuning
     expected = result.dev if found is None else found.expected
-    name = shlex.quote(safe_text(result.name, _PATH_LIMIT))
-    where = f" --store {shlex.quote(safe_text(store, _PATH_LIMIT))}" if store else ""
+    name = shell_word(result.name)
+    where = store_flag(store)
     commands = [f"deepwell predict {name} new.csv --model refit{where}"]
     if result.data.sizes[2]:
         commands.append(f"deepwell test {name} --model refit{where}")

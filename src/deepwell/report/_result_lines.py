@@ -12,6 +12,7 @@ from ._layout import entry
 from ._network import network_words
 
 _STOPPED_LIMIT = 200
+_NOTE_LIMIT = 600
 
 
 def result_lines(result: StudyResult) -> list[str]:
@@ -35,7 +36,7 @@ def result_lines(result: StudyResult) -> list[str]:
     if verdict:
         paragraphs.append(verdict)
     paragraphs += parent_words(result)
-    return [*stopped_lines(result), *entry("result", *paragraphs)]
+    return [*search_lines(result), *stopped_lines(result), *entry("result", *paragraphs)]
 
 
 def dev_words(result: StudyResult) -> str:
@@ -81,6 +82,12 @@ def parent_words(result: StudyResult) -> list[str]:
     if not result.parent:
         return []
     return [f"improved from study {safe_text(result.parent, _STOPPED_LIMIT)}"]
+
+
+def search_lines(result: StudyResult) -> list[str]:
+    """Return what people did to the search, or none where they did nothing."""
+    notes = [safe_text(note, _NOTE_LIMIT) for note in result.search_notes]
+    return entry("search", *notes) if notes else []
 
 
 def stopped_lines(result: StudyResult) -> list[str]:

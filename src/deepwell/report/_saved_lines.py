@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import PurePath
 
 from deepwell._base._safe_text import safe_text
+from deepwell._base._shell import shell_word, store_flag
 from deepwell.records import StudyResult
 
 from ._layout import alternatives, entry
@@ -33,8 +33,8 @@ def next_lines(result: StudyResult, store: str | None = None) -> list[str]:
         result: the outcome.
         store: what was given as `--store`, which the commands then need too.
     """
-    name = shlex.quote(safe_text(result.name, _PATH_LIMIT))
-    where = f" --store {shlex.quote(safe_text(store, _PATH_LIMIT))}" if store else ""
+    name = shell_word(result.name)
+    where = store_flag(store)
     sealed = result.data.sizes[2] > 0 and not own_openings(result, result.openings)
     test = [f"deepwell test {name}{where}"] if sealed else []
     verb = "resume" if result.stopped else "improve"

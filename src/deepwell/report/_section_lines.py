@@ -9,6 +9,7 @@ from deepwell.records import Section, StudyResult
 
 from ._figures import interval
 from ._finding_lines import all_finding_lines, reading_lines
+from ._importance_lines import search_lines
 from ._layout import entry, heading
 from ._learning_curve_lines import curve_lines
 from ._network import network_words
@@ -25,6 +26,7 @@ FIGURES: Mapping[str, Callable[[Section], list[str]]] = {
     "columns": column_lines,
     "training": lambda section: reading_lines(section.findings),
     "rows": lambda section: curve_lines(section.facts),
+    "search": lambda section: search_lines(section.facts),
 }
 """Name of a section -> lines of the figures that it shows below its findings."""
 

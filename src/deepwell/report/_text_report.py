@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deepwell._base._safe_text import safe_text
-from deepwell.records import Probe, StudyResult, Trial
+from deepwell.records import Probe, Section, StudyResult, Trial
 from deepwell.search.schedulers._across_folds import configurations
 
 from ._box_lines import box_lines
@@ -34,6 +34,7 @@ from ._result_lines import (
     stopped_lines,
     versus_words,
 )
+from ._section_lines import section_lines
 from ._trial_table import failure_lines, ranked, trial_table
 
 
@@ -41,6 +42,7 @@ def text_report(
     result: StudyResult,
     trials: Sequence[Trial],
     probes: Sequence[Probe] = (),
+    sections: Sequence[Section] = (),
     proposed: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """Return the report of a study as text of 80 columns, ending with a line break.
@@ -49,21 +51,23 @@ def text_report(
         result: the outcome, with the ledger of the test set.
         trials: all trials of the study.
         probes: of the best network, first to last.
+        sections: what was worked out since, told before what was assumed.
         proposed: what was noted of each round of proposals, first to last.
     """
     if result.folds:
         trials = configurations(trials, len(result.folds))
     title = f"Study {safe_text(result.name)}: {result.data.task} of {safe_text(result.data.target)}"
-    sections = (
+    parts = (
         [title, "=" * min(COLUMNS, len(title))],
         _in_short(result),
         _done(result, proposed),
         _found(result),
+        *(section_lines(section) for section in sections),
         _assumed(result),
         _networks(result, trials, probes),
         _test_set(result),
     )
-    return "\n".join(line for section in sections for line in section) + "\n"
+    return "\n".join(line for part in parts for line in part) + "\n"
 
 
 def _in_short(result: StudyResult) -> list[str]:

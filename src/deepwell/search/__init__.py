@@ -7,7 +7,9 @@ from .interchange import from_optuna as from_optuna
 from .interchange import optuna_history as optuna_history
 from .interchange import optuna_sampler as optuna_sampler
 from .samplers import SAMPLERS as SAMPLERS
+from .samplers import Posterior as Posterior
 from .samplers import Sampler as Sampler
+from .samplers import posterior as posterior
 from .schedulers import SCHEDULERS as SCHEDULERS
 from .schedulers import Decision as Decision
 from .schedulers import Scheduler as Scheduler

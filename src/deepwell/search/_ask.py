@@ -46,7 +46,7 @@ class Search:
     Args:
         space: name -> distribution, list (a choice) or value (held fixed), as for a `Study`; the
             names are your own.
-        search: name of a sampler, as `bayesian`, or a `Sampler`.
+        search: name of a sampler, as `quasi-random`, or a `Sampler`.
         seed: of all that is random, from 0.
         n: how many points there will be in all, if it is known; a grid chooses its steps by it.
         history: what is known already, as from an earlier search.
@@ -59,7 +59,7 @@ class Search:
         self,
         space: Mapping[str, object],
         *,
-        search: str | Sampler = "random",
+        search: str | Sampler = "bayesian",
         seed: int = 0,
         n: int | None = None,
         history: Iterable[Observation] = (),

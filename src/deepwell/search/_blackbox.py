@@ -67,7 +67,7 @@ def minimize_blackbox(
     space: Mapping[str, object],
     *,
     n: int,
-    search: str | Sampler = "random",
+    search: str | Sampler = "bayesian",
     batch: int | None = None,
     seed: int = 0,
     workers: int = 1,

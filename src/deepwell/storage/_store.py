@@ -281,6 +281,29 @@ class Store:
                 _events.append_events(connection, study_id, [event])
             _studies.set_status(connection, study_id, status)
 
+    def extend(
+        self,
+        study_id: int,
+        config: Mapping[str, object],
+        checkpoint: CheckpointRecord,
+        *events: Event,
+    ) -> None:
+        """Record that a finished study goes on: what it is asked to do now, and where it stands.
+
+        All at once, on the disk on return; the outcome that it had stays until there is a new one.
+
+        Args:
+            study_id: the study.
+            config: all that it is asked to do, in place of what it was.
+            checkpoint: with its trials as they are.
+            events: what was asked.
+        """
+        with self._database.writing(durable=True) as connection:
+            _studies.set_config(connection, study_id, config)
+            _events.append_events(connection, study_id, events)
+            _checkpoints.save_checkpoint(connection, study_id, checkpoint)
+            _studies.set_status(connection, study_id, "running")
+
     def save_checkpoint(self, study_id: int, checkpoint: CheckpointRecord) -> None:
         """Keep where the study stands now, in place of an older checkpoint.
 

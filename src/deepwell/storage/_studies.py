@@ -89,6 +89,11 @@ def set_status(connection: sa.Connection, study_id: int, status: str) -> None:
     _update(connection, study_id, {"status": status})
 
 
+def set_config(connection: sa.Connection, study_id: int, config: Mapping[str, object]) -> None:
+    """Keep what the study is asked to do from now on."""
+    _update(connection, study_id, {"config": to_json(config)})
+
+
 def set_seconds(connection: sa.Connection, study_id: int, seconds: float) -> None:
     """Record the working time of all runs so far."""
     _update(connection, study_id, {"seconds": float(seconds)})

@@ -16,6 +16,7 @@ import numpy as np
 
 from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
+from deepwell._base._shell import store_flag
 from deepwell.data._data import Data
 from deepwell.data._plain_columns import plain_columns
 from deepwell.data._pool import Pool
@@ -202,15 +203,15 @@ def command(reopened: Reopened, words: str) -> str:
     """Return `deepwell WORDS` for the study's store, with the study's name for `NAME`."""
     where = reopened.store
     told = words.replace("NAME", shlex.quote(reopened.result.name))
-    store = "" if where is None else f" --store {shlex.quote(safe_text(Path(where), 300))}"
+    store = store_flag(where)
     return f"deepwell {told}{store}"
 
 
 def _acting(finding: Finding, reopened: Reopened) -> Finding:
     """Return a finding with the command that acts on it."""
     words = ""
-    if finding.code == "DW213" and finding.level == "problem" and "temperature" in finding.evidence:
-        words = "calibrate NAME" if "not mend" not in finding.claim else ""
+    if finding.code == "DW213" and finding.claim.startswith("probabilities too"):
+        words = "calibrate NAME"
     if finding.code == "DW214" and finding.claim.startswith("a better"):
         words = f"calibrate NAME --threshold {finding.evidence['objective']}"
     if finding.code == "DW217" and finding.level == "ok":

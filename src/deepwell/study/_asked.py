@@ -19,8 +19,10 @@ from deepwell.search.spaces._plain import space_from_plain, space_to_plain
 from deepwell.storage._study_record import StudyRecord
 
 from ._arrays import score_scale
+from ._given import Given, given_from_plain, given_to_plain
 from ._probe_choice import NONE
 from ._settings import Settings
+from ._warm_start import WarmStart, warm_from_plain, warm_to_plain
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Asked:
         budget: seconds of working time, or None.
         memory: bytes for data, networks in training and workspaces; None for no bound.
         parent: the study that this one improves, and by what, in words; empty for none.
+        given: configurations that are tried before what the sampler proposes.
+        warm: the earlier study that the sampler starts from, or None.
     """
 
     settings: Settings
@@ -42,6 +46,8 @@ class Asked:
     budget: float | None = None
     memory: int | None = None
     parent: str = ""
+    given: tuple[Given, ...] = ()
+    warm: WarmStart | None = None
 
 
 def to_config(asked: Asked, data: Data, sealed: SealedTest | None) -> dict[str, object]:
@@ -54,8 +60,7 @@ def to_config(asked: Asked, data: Data, sealed: SealedTest | None) -> dict[str, 
     """
     settings = asked.settings
     return {
-        "space": space_to_plain(settings.space),
-        "search": settings.search,
+        **search_config(asked),
         "scheduler": settings.scheduler,
         "seed": settings.seed,
         "metric": settings.metric,
@@ -65,16 +70,26 @@ def to_config(asked: Asked, data: Data, sealed: SealedTest | None) -> dict[str, 
         "probe": list(settings.probe) if isinstance(settings.probe, tuple) else settings.probe,
         "probe_every": settings.probe_every,
         "program": asked.program,
-        "trials": asked.trials,
-        "budget": asked.budget,
         "memory": asked.memory,
         "parent": asked.parent,
+        "warm": warm_to_plain(asked.warm),
         "data": to_plain(data.facts),
         "origin": None if data.origin is None else asdict(data.origin),
         "fingerprint": data.fingerprint,
         "encoding": encoding(data),
         "weighting": to_plain(data.weighting),
         "vault": None if sealed is None else {**vars(sealed), "path": Path(sealed.path).name},
+    }
+
+
+def search_config(asked: Asked) -> dict[str, object]:
+    """Return of it what changes when a study goes on by another space or sampler, or for longer."""
+    return {
+        "space": space_to_plain(asked.settings.space),
+        "search": asked.settings.search,
+        "trials": asked.trials,
+        "budget": asked.budget,
+        "given": given_to_plain(asked.given),
     }
 
 
@@ -103,7 +118,11 @@ def from_config(record: StudyRecord) -> Asked:
     )
     memory = config.get("memory")  # which studies of before the budget have not
     parent = config.get("parent", "")
-    return Asked(settings, config["program"], config["trials"], config["budget"], memory, parent)
+    return Asked(
+        *(settings, config["program"], config["trials"], config["budget"], memory, parent),
+        given=given_from_plain(config.get("given", ())),  # nor these
+        warm=warm_from_plain(config.get("warm")),
+    )
 
 
 def origin_of(record: StudyRecord) -> Origin | None:

@@ -86,6 +86,11 @@ class Position:
     alive: tuple[int, ...]
     probed: tuple[int, ...] = ()
 
+    @property
+    def begins(self) -> bool:
+        """Whether it is the start of a bracket of which no trial was known yet."""
+        return self.rung == 0 and not self.alive
+
 
 class Checkpoints:
     """Keeps one study's checkpoint up to date.

@@ -45,6 +45,7 @@ from ._model import Model
 from ._peak_memory import peak_memory
 from ._probing import late_probes
 from ._run import Run, Work
+from ._search_notes import search_notes
 from ._settings import probing_of
 from ._verdicts import differences_from, luck_of, verdicts
 from ._work import trained_work
@@ -157,6 +158,7 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         overtuning=luck,
         parent=str(run.history.record.config.get("parent", "")),
         ensemble=ensemble,
+        search_notes=search_notes(run.history),
     )
     run.history.finish(result, found)
     return result
@@ -206,7 +208,7 @@ def _scored(run: Run, model: Model, out: OutOfFold | None) -> Scored:
 def _remember_speed(run: Run, trials: Sequence[Trial], work: Work) -> None:
     """Keep what this machine reached, for the next plan's honest time."""
     training = run.engine.meter.seconds
-    if training > _TELLING_SECONDS and not work.resumed:
+    if training > _TELLING_SECONDS and not (work.resumed or work.extended):
         done = trained_work(trials, run.engine.shape, run.engine.name)
         remember_rate(speed_key(run.engine.name), done / training)
 

@@ -39,10 +39,12 @@ from ._data_checks import PendingDataChecks, data_findings
 from ._first_steps import check_findings, checked
 from ._history import History, Round
 from ._interrupt import BY_USER, interruptible
+from ._more import EXTEND
 from ._observer import Observer
-from ._rounds import first_round, next_round, plan_facts
+from ._rounds import first_round, further_round, next_round, plan_facts
 from ._run import Run, Work
 from ._settings import probing_of, scheduler_of
+from ._train_again import train_again
 from ._work import round_size
 
 
@@ -67,6 +69,10 @@ class Past:
         rounds: those that are not done, first to last.
         position: where the first of them stands; None at its start.
         contenders: what the best networks said, as arrays.
+        before: trials that were there when the study was last asked for more after its end; 0 for
+            a study that never was.
+        begins: whether the next round is still to be proposed.
+        population: its number.
     """
 
     seconds: float = 0.0
@@ -74,6 +80,9 @@ class Past:
     rounds: tuple[Round, ...] = ()
     position: Position | None = None
     contenders: Mapping[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
+    before: int = 0
+    begins: bool = False
+    population: int = 0
 
 
 def carry_out(job: Job, history: History, past: Past) -> StudyResult:
@@ -90,9 +99,10 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
     """
     clock = Clock(job.asked.budget, past.seconds)
     rounds, facts = past.rounds, past.facts
-    if facts is None:
-        rounds = (first_round(job.asked, job.engine),)
-        facts = plan_facts(job.asked, job.engine, rounds[0], job.data)
+    proposed: Round | None = None
+    if facts is None or past.begins:
+        proposed = _next(job, history, past, clock)
+        rounds, facts = (proposed,), plan_facts(job.asked, job.engine, proposed, job.data)
     for one in rounds[:1]:  # what has to be compiled is begun at once
         _prepare(job, one, past.position)
     metric = METRICS[job.asked.settings.metric]
@@ -113,9 +123,10 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
             probing=probing_of(job.asked.settings),
             contenders=contenders,
         )
-        if past.facts is None:
-            history.propose(rounds[0], facts)
+        if proposed is not None:
+            history.propose(proposed, facts)
         _train(job, history, rounds, past.position, watch)
+        train_again(job.engine, history, contenders, past.before, watch.stop)
         stopped = BY_USER if interrupt.asked else ""
         if not stopped and job.asked.trials is not None and history.interrupted():
             stopped = BY_CLOCK
@@ -129,6 +140,13 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
             contenders=contenders,
         )
         return conclude(run, _work(history, clock), stopped)
+
+
+def _next(job: Job, history: History, past: Past, clock: Clock) -> Round:
+    """Return the round to propose: the study's first, or the first after its end."""
+    if past.facts is None:
+        return first_round(job.asked, job.engine)
+    return further_round(job.asked, job.engine, history.trials(), clock, past.population)
 
 
 def _contenders(job: Job, past: Past) -> Contenders:
@@ -226,4 +244,5 @@ def _work(history: History, clock: Clock) -> Work:
         programs=sum(programs.values()),
         resumed=len(resumes),
         repeated_seconds=float(sum(details["repeated_seconds"] for details in resumes)),
+        extended=len(store.events(study, EXTEND)),
     )

@@ -18,7 +18,9 @@ from deepwell.diagnosis._data_findings import diagnose_data
 from deepwell.diagnosis._domain_test import domain_test
 from deepwell.diagnosis._encoded_columns import EncodedColumn, EncodedTable
 from deepwell.diagnosis._near_copies import copies_across, row_numbers
+from deepwell.diagnosis._placeholder_values import placeholder_value
 from deepwell.diagnosis._shifted_columns import TwoSets, rows_compared, shifted_columns
+from deepwell.diagnosis._shifted_labels import shifted_labels
 from deepwell.diagnosis._straddling import neighboring_times, residuals_of, straddling_groups
 from deepwell.diagnosis._telling_column import Target, telling_column
 from deepwell.records import DataChecks, Finding, Mismatch, Straddling, from_plain, to_plain
@@ -30,6 +32,7 @@ from ._history import History
 EVENT = "data checks"
 _MOST_FOLDS = 10
 _MOST_GROUPED = 500_000  # rows of whose targets a linear model leaves what groups share
+_BESIDE = "a number stands for something else"
 _NO_MEMORY = "all checks of the rows: there is too little memory for them"
 
 
@@ -124,8 +127,13 @@ def _checked(data: Data, folds: Folds | None) -> DataChecks:
         if len(folds.parts) > _MOST_FOLDS:
             left_out.append(f"mismatch of folds {_MOST_FOLDS + 1} to {len(folds.parts)}")
     train, dev = whole.train, whole.dev
-    copies = copies_across((train.x, train.y), (dev.x, dev.y), seed)
+    copies = copies_across(
+        (train.x, train.y), (dev.x, dev.y), seed, by_chance=data.facts.alike_by_chance
+    )
     table = encoded_table(whole)
+    placeholder = None if data.image else placeholder_value(train.x, table)
+    if placeholder is not None:  # beside such numbers all rows are near or far by them alone
+        copies = replace(copies, near=None, why=_BESIDE, grouped=0)
     target = Target(train.y, len(data.task.classes))
     telling, columns = (None, 0) if data.image else telling_column(train.x, target, table, seed)
     return DataChecks(
@@ -136,6 +144,8 @@ def _checked(data: Data, folds: Folds | None) -> DataChecks:
         straddling=tuple(_straddling(data, whole, folds, seed)),
         split=data.facts.split,
         left_out=tuple(left_out),
+        placeholder=placeholder,
+        shifted=shifted_labels(train.x, target),
     )
 
 
@@ -157,7 +167,8 @@ def _straddling(data: Data, whole: Data, folds: Folds | None, seed: int) -> Iter
     classes = len(data.task.classes)
     wanted = np.eye(classes)[train.y] if classes else train.y[:, None].astype(np.float64)
     left = residuals_of(train.x, wanted, seed)
-    left[_again(train)] = np.nan
+    if not data.facts.alike_by_chance:
+        left[_again(train)] = np.nan
     in_fold = np.isin(np.arange(count), [] if folds is None else folds.places[0])
     found = [
         straddling_groups(one.name, one.codes, one.dev if folds is None else in_fold, left, seed)
@@ -245,6 +256,8 @@ def part_units(data: Data, part: str, train: Rows, other: Rows) -> _Units:
     """
     if data.groups:
         return data.groups["train"], data.groups[part]
+    if data.facts.alike_by_chance:
+        return np.arange(len(train)), np.arange(len(other))
     return row_numbers(train.x, train.y), row_numbers(other.x, other.y)
 
 

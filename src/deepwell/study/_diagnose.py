@@ -14,6 +14,7 @@ from deepwell.report._diagnosis import Diagnosis
 
 from ._finished import FinishedStudy
 from ._reopened import Reopened, reopen
+from ._searched import told_search
 from ._sections import GROUPS, PARTS
 
 
@@ -39,9 +40,9 @@ def diagnose_study(
     except UsageError as error:
         if data is not None:
             raise
-        return Diagnosis(
-            result, tuple(told_again((*result.findings, *overfitted_to_dev(result)))), (str(error),)
-        )
+        told = told_again((*result.findings, *overfitted_to_dev(result)))
+        section = told_search(study, store)
+        return Diagnosis(result, (*told, *([section] if section else [])), (str(error),))
     return Diagnosis(result, tuple(_sections(reopened)))
 
 

@@ -10,23 +10,21 @@ gives the same findings on a slow machine and a fast one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from deepwell.checking._arms import Bench
 from deepwell.diagnosis._changes import SQUASHING, change_for, healthy
+from deepwell.diagnosis._curve_findings import epochs_to_try
 from deepwell.diagnosis._layer_findings import SATURATED, Sight, Symptom, suspected
-from deepwell.diagnosis._noise_findings import larger_batch
+from deepwell.diagnosis._noise_findings import larger_batch, sign_of_noise
 from deepwell.diagnosis._plateau_findings import stands_still
 from deepwell.diagnosis._rate_findings import HIGHER, LOWER, factors_to_try
+from deepwell.diagnosis._setting_findings import Tried, odd_settings
+from deepwell.optimization._learning_rate import learning_rates
 from deepwell.training._state import at_best
 
-from ._examination_arms import (
-    PILOTS,
-    Arms,
-    Examination,
-    Suspicion,
-    probes_of,
-    starts_as_twins,
-)
+from ._examination_arms import Arms, Examination, probes_of, starts_as_twins
+from ._examination_plan import PILOTS, Suspicion
 from ._subject import Subject
 
 SHARE = 0.01
@@ -66,10 +64,19 @@ def examine(subject: Subject, raw_inputs: bool = False) -> Examination | None:
     stuck = stands_still(subject.curves, subject.constant_cost) or subject.constant_output
     factors = _factors(subject)
     batch = _larger_batch(subject)
-    seen = Examination(sight, symptoms, settled, factors, batch=batch)
-    if not (symptoms or factors or stuck or raw_inputs or batch):
+    odd = odd_settings(values, len(subject.data.train), _left_in_the_middle(values))
+    longer = epochs_to_try(subject.curves)
+    seen = Examination(sight, symptoms, settled, factors, batch=batch, tried=Tried(odd))
+    if not (symptoms or factors or stuck or raw_inputs or batch or odd or longer):
         return seen
-    return Arms(subject, bench, Suspicion(symptoms, factors, stuck, raw_inputs, batch)).seen(seen)
+    why = Suspicion(symptoms, factors, stuck, raw_inputs, batch, odd, longer)
+    return Arms(subject, bench, why).seen(seen)
+
+
+def _left_in_the_middle(values: Mapping[str, Any]) -> float:
+    """Return the share of its largest learning rate that is left in the middle of the training."""
+    rates = learning_rates(1, **values)
+    return float(rates[(len(rates) - 1) // 2] / rates.max())
 
 
 def _by_rate(symptom: Symptom, values: Mapping[str, object]) -> bool:
@@ -84,7 +91,8 @@ def _factors(subject: Subject) -> tuple[float, ...]:
 
 
 def _larger_batch(subject: Subject) -> int:
-    if subject.searched_batches:
+    batch, normed = subject.spec.whole("batch_size"), subject.spec.text("batch_norm") != "none"
+    sign = sign_of_noise(subject.curves, subject.constant_cost, batch, normed=normed)
+    if subject.searched_batches or not sign:
         return 0
-    batch, rows = subject.spec.whole("batch_size"), len(subject.data.train)
-    return larger_batch(subject.curves, subject.constant_cost, batch, rows)
+    return larger_batch(batch, len(subject.data.train), normed=normed)

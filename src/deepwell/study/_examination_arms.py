@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from deepwell._base._hyperparameters import default_initializer
 from deepwell.checking._arms import JAX, Arm, Bench, native_way
 from deepwell.data._data import Data
-from deepwell.diagnosis._changes import TWIN_RATES, Change, change_for, healthy
+from deepwell.diagnosis._baselines import constant_guess
+from deepwell.diagnosis._changes import Change, change_for, healthy
+from deepwell.diagnosis._curve_findings import shows_learning
 from deepwell.diagnosis._layer_findings import (
     EXPLODING,
     VANISHING,
@@ -20,17 +23,19 @@ from deepwell.diagnosis._layer_findings import (
     Symptom,
     Twins,
 )
+from deepwell.diagnosis._metrics import METRICS
 from deepwell.diagnosis._paired_runs import Effect, agreeing, effect
 from deepwell.diagnosis._rate_findings import Rates
+from deepwell.diagnosis._setting_findings import Tried
 from deepwell.execution._probe_record import probe_record
 from deepwell.records import QUANTILES
 from deepwell.training._program import Member, State
 
 from ._arrays import training_rows
+from ._evaluate import targets
+from ._examination_plan import RUNS, SIZES, Plan, Size, Suspicion
 from ._subject import Subject
 
-RUNS = 8  # pairs of runs: 256 sign patterns, so p-values go down to 0.004
-PILOTS = 2  # runs of each rate that a twin may have
 _LEAST_EPOCHS = 3
 _Values = Mapping[str, object]
 
@@ -52,6 +57,8 @@ class Examination:
         inputs: what normalizing the inputs did, None where they are or it was not tried.
         batch: the larger batch size that there was a reason to try, 0 for none.
         larger: what it did, None where it was not tried.
+        tried: settings out of their usual ranges, and what the usual ones did.
+        longer: what training on did, where the curves were too short to tell; None if not tried.
         lacking: whether a program was missing that would have been needed.
     """
 
@@ -66,65 +73,9 @@ class Examination:
     inputs: Effect | None = None
     batch: int = 0
     larger: Effect | None = None
+    tried: Tried = field(default_factory=Tried)
+    longer: Effect | None = None
     lacking: bool = False
-
-
-@dataclass(frozen=True)
-class Suspicion:
-    """What there is a reason to look into.
-
-    Attributes:
-        symptoms: of its layers.
-        factors: of the learning rate.
-        stuck: whether it has learnt nothing and no symptom says why.
-        raw_inputs: whether its inputs are not normalized.
-        batch: a larger batch size, 0 for none.
-    """
-
-    symptoms: tuple[Symptom, ...]
-    factors: tuple[float, ...]
-    stuck: bool
-    raw_inputs: bool
-    batch: int
-
-
-@dataclass(frozen=True)
-class _Size:
-    """How much of an examination is made.
-
-    Attributes:
-        runs: of the network, of twins and of each change.
-        pilots: runs of each rate that a twin may have.
-        rates: these rates.
-        factors: whether other learning rates and batches are tried.
-        cures: whether the changes that should mend symptoms are.
-    """
-
-    runs: int = RUNS
-    pilots: int = PILOTS
-    rates: tuple[float, ...] = TWIN_RATES
-    factors: bool = True
-    cures: bool = True
-
-
-# From all that is asked to what twins alone can tell; the first one that there is room for is made.
-_SIZES = (
-    _Size(),
-    _Size(factors=False),
-    _Size(factors=False, pilots=1, rates=TWIN_RATES[1:3]),
-    _Size(factors=False, pilots=1, rates=TWIN_RATES[1:3], cures=False, runs=6),
-)
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What is made: how much, for how many epochs, and of what there is a program for it."""
-
-    size: _Size
-    epochs: int
-    groups: tuple[bool, ...]
-    cures: Mapping[str, _Values]
-    factors: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -156,13 +107,15 @@ class Arms:
 
     def seen(self, seen: Examination) -> Examination:
         """Train the arms and return what they show; the same where there is no room for them."""
+        longer = self._longer()
         planned, lacking = self._planned()
         if planned is None:
-            return replace(seen, lacking=lacking)
+            return replace(seen, longer=longer, lacking=lacking)
         epochs, runs = planned.epochs, range(planned.size.runs)
         rate = self._subject.spec.number("learning_rate")
         wanted: dict[object, _Values] = {"own": {}, **planned.cures}
         wanted |= {f: at_rate(rate * f) for f in planned.factors}
+        wanted |= dict(planned.odd)
         arms = self._train(wanted, epochs, runs)
         own = arms["own"]
         twins = {g: self._twins(own, g, planned) for g in planned.groups}
@@ -176,15 +129,23 @@ class Arms:
             rates=self._rates(rate, arms, planned) if planned.factors else None,
             inputs=self._normalized(own, epochs) if self._normalizes() else None,
             larger=self._with_larger_batches(own, epochs) if self._rebatches(planned) else None,
+            tried=self._tried(arms, planned),
+            longer=longer,
             lacking=lacking,
         )
 
-    def _planned(self) -> tuple[_Plan | None, bool]:
+    def _tried(self, arms: Mapping[object, list[Arm]], planned: Plan) -> Tried:
+        if not planned.odd:
+            return Tried(self._why.odd)
+        effects = [self._effect(arms["own"], arms[words]) for words, _ in planned.odd]
+        return Tried(planned.odd, tuple(effects))
+
+    def _planned(self) -> tuple[Plan | None, bool]:
         """Return what the allowance lets be made, None for nothing, and whether programs lack.
 
         Programs that are missing are compiled where there is room for that beside the arms.
         """
-        whole = self._within(_SIZES[0])
+        whole = self._within(SIZES[0])
         missing = self._missing(whole)
         programs, room = self._subject.programs, self._subject.allowance
         if missing and programs is not None:
@@ -194,43 +155,46 @@ class Arms:
                     member, spec = self._subject.member(values, 0), self._subject.changed(values, 0)
                     self._bench.add(programs.compiled(member, spec))
                 return replace(whole, epochs=self._epochs(whole, room)), False
-        for size in _SIZES:
+        for size in SIZES:
             tried = self._with_programs(self._within(size))
             epochs = self._epochs(tried, self._subject.allowance)
-            some = tried.groups or tried.factors or self._normalizes() or self._rebatches(tried)
-            if epochs and some:
+            some = tried.groups or tried.factors or tried.odd or self._normalizes()
+            if epochs and (some or self._rebatches(tried)):
                 return replace(tried, epochs=epochs), bool(missing)
         return None, bool(missing)
 
-    def _within(self, size: _Size) -> _Plan:
+    def _within(self, size: Size) -> Plan:
         cures = {code: values for code, (_, values) in self._cures.items()} if size.cures else {}
-        return _Plan(size, 0, self._groups, cures, self._why.factors if size.factors else ())
+        factors = self._why.factors if size.factors else ()
+        return Plan(size, 0, self._groups, cures, factors, self._why.odd if size.cures else ())
 
-    def _with_programs(self, planned: _Plan) -> _Plan:
+    def _with_programs(self, planned: Plan) -> Plan:
         """Return what is left of a plan without what no program here can train."""
         groups = tuple(g for g in planned.groups if self._has(healthy(self._values, 1e-3, g)))
         cures = {code: values for code, values in planned.cures.items() if self._has(values)}
-        return replace(planned, groups=groups, cures=cures)
+        odd = tuple((words, values) for words, values in planned.odd if self._has(values))
+        return replace(planned, groups=groups, cures=cures, odd=odd)
 
     def _has(self, values: _Values) -> bool:
         return self._bench.has(self._subject.member(values, 0))
 
-    def _missing(self, planned: _Plan) -> list[_Values]:
+    def _missing(self, planned: Plan) -> list[_Values]:
         """Return one network of each kind that a plan asks for and no program here can train."""
         twins = [healthy(self._values, 1e-3, g) for g in planned.groups]
         kinds: dict[object, _Values] = {}
-        for values in (*twins, *planned.cures.values()):
+        for values in (*twins, *planned.cures.values(), *(v for _, v in planned.odd)):
             if not self._has(values):
                 a = self._subject.member(values, 0)
                 kind = a.optimizer, a.architecture.activation, a.architecture.batch_norm
                 kinds.setdefault(kind, values)
         return list(kinds.values())
 
-    def _epochs(self, planned: _Plan, room: float) -> int:
+    def _epochs(self, planned: Plan, room: float) -> int:
         """Return for how many epochs so many multiply-adds let a plan train, 0 for too few."""
         size = planned.size
         rate = self._subject.spec.number("learning_rate")
         tried = [*planned.cures.values(), *(at_rate(rate * f) for f in planned.factors)]
+        tried += [values for _, values in planned.odd]
         changes = {_key(values): values for values in tried if values}
         each = [self._work(values) for values in ({}, *changes.values())]
         others = self._normalizes() + self._rebatches(planned)
@@ -249,7 +213,7 @@ class Arms:
     def _work(self, values: _Values) -> float:
         return self._bench.work(self._subject.member(values, 0))
 
-    def _rates(self, rate: float, arms: Mapping[object, list[Arm]], planned: _Plan) -> Rates:
+    def _rates(self, rate: float, arms: Mapping[object, list[Arm]], planned: Plan) -> Rates:
         effects = {f: self._effect(arms["own"], arms[f]) for f in planned.factors}
         full = planned.epochs >= self._subject.curves.epochs
         beats = frozenset(f for f in planned.factors if self._beats_all(arms[f]))
@@ -266,7 +230,7 @@ class Arms:
         starts = {name: places[_key(values)] * size for name, values in wanted.items()}
         return {name: courses[first : first + size] for name, first in starts.items()}
 
-    def _twins(self, own: list[Arm], passes_gradients: bool, planned: _Plan) -> _Group:
+    def _twins(self, own: list[Arm], passes_gradients: bool, planned: Plan) -> _Group:
         """Return healthy twins at the rate that the first runs found best, and what they show."""
         values, size, epochs = self._values, planned.size, planned.epochs
         each: dict[object, _Values] = {
@@ -312,17 +276,46 @@ class Arms:
         scale, worst = self._subject.scale, self._subject.curves.constant
         score = effect([c.score * scale for c in own], [c.score * scale for c in other], worst)
         cost = effect([c.cost for c in own], [c.cost for c in other], math.inf)
-        return agreeing(score, cost)
+        return self._told_by(score, cost)
+
+    @functools.cached_property
+    def _constant(self) -> float:
+        """The score of the guess that is best for the dev rows."""
+        data, metric = self._subject.data, METRICS[self._subject.metric]
+        y, weight = targets(data, data.dev), data.dev.weight
+        guess = constant_guess(metric, y, len(y), data.task.classes, weight)
+        return metric.loss(y, guess.prediction_dev, weight)
+
+    def _told_by(self, score: Effect, cost: Effect) -> Effect:
+        """Return the effect on the score; of what has learnt nothing it is luck."""
+        told = agreeing(score, cost)
+        learnt = shows_learning(self._subject.curves, score.with_it, self._constant)
+        return replace(told, agrees=told.agrees and learnt)
 
     def _beats_all(self, arm: Sequence[Arm]) -> bool:
         scores = [c.score * self._subject.scale for c in arm]
         return max(scores) < self._subject.score
 
+    def _longer(self) -> Effect | None:
+        """Return what training on does, of runs that share all they were trained before.
+
+        The last quarters are compared, of as many epochs as the network had and of all: the best
+        of more epochs is better by luck alone. At most half of what may be paid goes into it.
+        """
+        most, had = self._why.longer, self._subject.curves.epochs
+        if not most or 2 * most * RUNS * self._work({}) > self._subject.allowance:
+            return None
+        runs = self._bench.train([self._subject.member({}, run) for run in range(RUNS)], most)
+        scale, worst = self._subject.scale, self._subject.curves.constant
+        scores = [[scale * _last(r.dev_score, n) for r in runs] for n in (had, most)]
+        costs = [[_last(r.dev_cost, n) for r in runs] for n in (had, most)]
+        return self._told_by(effect(*scores, worst), effect(*costs, math.inf))
+
     def _normalizes(self) -> bool:
         """Return whether the network is tried with normalized inputs: by the native program."""
         return self._why.raw_inputs and self._native
 
-    def _rebatches(self, planned: _Plan) -> bool:
+    def _rebatches(self, planned: Plan) -> bool:
         """Return whether it is tried with larger batches: by the native program."""
         return planned.size.factors and self._why.batch > 0 and self._native
 
@@ -387,6 +380,11 @@ def probes_of(
 
 def _key(values: _Values) -> str:
     return repr(sorted(values.items()))
+
+
+def _last(curve: np.ndarray, epochs: int) -> float:
+    """Return the mean of the last quarter of so many epochs."""
+    return float(curve[epochs - max(1, epochs // 4) : epochs].mean())
 
 
 def _mean_score(courses: Sequence[Arm]) -> float:

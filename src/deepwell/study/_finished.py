@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import os
-import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
+from deepwell._base._shell import store_flag
 from deepwell.data._vault import SealedTest
-from deepwell.data._vault_reader import read_sealed
-from deepwell.data._weighting import Weighting
-from deepwell.diagnosis._intervals import estimate
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import (
-    SCORED,
-    Estimate,
     Event,
     Improvement,
     LearningCurve,
@@ -40,12 +32,16 @@ from deepwell.storage._lease import lease_holder
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
+from ._asked import from_config
 from ._checkpoint import FOLDER
 from ._model import Model, load_model
 from ._observer import Observer
+from ._open_test import open_sealed, sealed_test
 from ._probe_frame import probe_frame
 from ._recording import VAULT
-from ._which import BEST, SAID
+from ._settings import Settings
+from ._trial_frame import in_unit, trial_frame
+from ._which import BEST
 
 if TYPE_CHECKING:
     import optuna
@@ -91,6 +87,20 @@ class FinishedStudy:
             report=shown(report) if report.exists() else "",
             openings=self.openings(),
         )
+
+    @property
+    def name(self) -> str:
+        """The study's name in its store."""
+        return self._record.name
+
+    @property
+    def settings(self) -> Settings:
+        """What the study was asked to do.
+
+        Raises:
+            UsageError: when an older Deepwell kept less than is needed.
+        """
+        return from_config(self._record).settings
 
     def model(self, which: str = BEST) -> Model:
         """Return the best network with its preprocessing, or another model that was made of it.
@@ -147,7 +157,7 @@ class FinishedStudy:
             kept = opened.trials(self._record.id, curves=curves)
         scale = self._record.config["score_scale"]
         assert isinstance(scale, int | float)
-        return [_in_unit(trial, scale) for trial in kept]
+        return [in_unit(trial, scale) for trial in kept]
 
     def frame(self) -> Any:
         """Return a Polars frame, one row a trial, best first.
@@ -155,10 +165,7 @@ class FinishedStudy:
         Columns: `number, status, epochs, best_epoch, score` (in the metric's unit), `cost` (of
         the standardized target) and every hyperparameter.
         """
-        import polars as pl
-
-        rows = [_row(trial) for trial in sorted(self.trials(), key=Trial.rank_key)]
-        return pl.DataFrame(rows, infer_schema_length=None)
+        return trial_frame(self.trials())
 
     def probes(self, trial: int | None = None) -> Any:
         """Return a Polars frame of what was measured inside networks, one row a probe and layer.
@@ -193,6 +200,38 @@ class FinishedStudy:
                 )
             return opened.probes(self._record.id, [number])
 
+    def importance(self) -> Any:
+        """Return a Polars frame: the share of each searched hyperparameter, the largest first.
+
+        Columns: `name`; `importance`, its share of the differences between the scores that the
+        hyperparameters make, 0 to 1, with the ends `low` and `high` of its 95 % interval; `total`,
+        its share with all its interactions, `total_low` and `total_high`. After the single names
+        come the pairs, as `learning_rate x dropout`: what two do together beyond each alone.
+        Networks that a scheduler stopped are compared at the epochs that all reached
+        (`docs/importance.md`).
+
+        Raises:
+            UsageError: when the trials are too few or their scores differ by luck alone; it says
+                how many are needed.
+        """
+        from ._searched import importance_frame, searched  # which need a finished study themselves
+
+        found = searched(self).importance
+        if found.why:
+            raise UsageError(f"no importance can be told of study {self._record.name}: {found.why}")
+        return importance_frame(found)
+
+    def pareto(self) -> Any:
+        """Return a Polars frame of the networks that no other one beats in score, size and work.
+
+        Columns: `number, score` (in the metric's unit), `parameters`, `multiply_adds` of a row's
+        prediction, `microseconds` a row that predicting 1,000 rows takes here (the median of 7, by
+        one thread and the arithmetic of a saved model), `hidden_units`; the best score first.
+        """
+        from ._pareto import pareto_frame  # which needs a finished study itself
+
+        return pareto_frame(self)
+
     def openings(self) -> tuple[Opening, ...]:
         """Return the ledger of this study's test set, first opening first."""
         sealed = self._sealed()
@@ -219,29 +258,8 @@ class FinishedStudy:
             raise UsageError(
                 f"study {self._record.name} has no sealed test set: its split made none"
             )
-        model = self.model(which)
-        frame = read_sealed(sealed)
-        metric = METRICS[self.result.metric]
-        target = model.target_encoder
-        y = target.encode(frame[target.name])
-        truth = y if model.classes else target.original(y)
-        prediction = model.outputs(model.table_encoder.transform(frame))
-        if metric.of_decisions:
-            prediction = model.decisions(prediction)
-        weight = weighting_of(self._record).of(frame, y)
-        score = estimate(metric, truth, prediction, weight, self._record_seed())
         with self._open() as opened:
-            opened.verify_ledger()
-            opening = Opening(
-                time=time.time(),
-                study=self._record.name,
-                trial=self.result.best_trial,
-                metric=metric.name,
-                test=Estimate(score.value, score.low, score.high),
-                number=1,
-                notes=(*_scored_note(which), *_reuse_notes(opened, self._record)),
-            )
-            opened.append_opening(sealed.fingerprint, opening, str(model.about["weights_sha256"]))
+            open_sealed(opened, self._record, sealed, self.model(which), self.result, which)
         self.write_report()
         return self.openings()
 
@@ -416,20 +434,31 @@ class FinishedStudy:
         asked = wanted(apply, budget, replicates, save)
         return improve_study(self, self._where, asked, data, observer)
 
-    def report_text(self) -> str:
-        """Return what was done, found and assumed, as text."""
-        result = self.result
-        probes, proposed = self.probe_records(result.best_trial), self.notes("propose")
-        return text_report(result, self.trials(), probes, proposed)
+    def report_text(self, *, search: bool = True) -> str:
+        """Return what was done, found and assumed, as text.
 
-    def write_report(self, path: str | Path | None = None) -> Path:
+        Args:
+            search: whether what the trials say about the search is worked out and told.
+        """
+        from ._searched import told_search  # which needs a finished study itself
+
+        result = self.result
+        sections = [told] if search and (told := told_search(self, self._where)) else []
+        trials, probes = self.trials(), self.probe_records(result.best_trial)
+        return text_report(result, trials, probes, sections, self.notes("propose"))
+
+    def write_report(self, path: str | Path | None = None, *, search: bool = False) -> Path:
         """Write the report as text, by default beside the model, and return where it lies.
+
+        Args:
+            path: of the file; None for the study's own folder.
+            search: as for `report_text`; the report that a fit leaves does without.
 
         Raises:
             UsageError: when the file cannot be written.
         """
         file = Path(path) if path else self._folder / self._record.name / "report.txt"
-        write_atomic(file, self.report_text().encode())
+        write_atomic(file, self.report_text(search=search).encode())
         return file
 
     def report_is_missing(self) -> bool:
@@ -438,10 +467,6 @@ class FinishedStudy:
 
     def _open(self) -> Store:
         return open_store(self._where, create=False)
-
-    def _record_seed(self) -> int:
-        seed = self._record.config["seed"]
-        return seed if isinstance(seed, int) else 0
 
     def _sealed(self) -> SealedTest | None:
         return sealed_test(self._record, self._folder / VAULT)
@@ -460,27 +485,12 @@ def open_study(name: str, store: str | Path | None = None) -> FinishedStudy:
     return FinishedStudy(name, store)
 
 
-def sealed_test(record: StudyRecord, vault: Path) -> SealedTest | None:
-    """Return where a study's test rows are sealed, or None when it has none."""
-    kept = record.config["vault"]
-    if not isinstance(kept, dict):
-        return None
-    sealed = from_plain(SealedTest, kept)
-    return replace(sealed, path=str(vault / sealed.path))
-
-
-def weighting_of(record: StudyRecord) -> Weighting:
-    """Return how much the rows of a study's data count; alike where an older Deepwell ran it."""
-    kept = record.config.get("weighting")
-    return from_plain(Weighting, kept) if isinstance(kept, dict) else Weighting()
-
-
 def _no_result(record: StudyRecord, folder: Path, store: str | Path | None) -> str:
     """Return why a study has no result yet, and what to do."""
     holder = lease_holder(folder / record.name / FOLDER)
     if holder is not None:
         return f"study {record.name} is being run by {holder}; it has no result yet"
-    where = "" if store is None else f" --store {shlex.quote(safe_text(store, 300))}"
+    where = store_flag(store)
     return (
         f"study {record.name} was not finished and has no result; go on with it by "
         f"deepwell resume {record.name}{where}"
@@ -491,46 +501,3 @@ def shown(path: Path) -> str:
     """Return a path as a person would type it: relative where that is shorter."""
     relative = os.path.relpath(path)
     return relative if len(relative) < len(str(path)) else str(path)
-
-
-def _in_unit(trial: Trial, scale: float) -> Trial:
-    """Return a trial with its dev scores, which programs give for a standardized target, scaled."""
-    curves = dict(trial.curves)
-    if "dev_score" in curves:
-        with np.errstate(over="ignore"):  # beyond float32 a score is infinite
-            curves["dev_score"] = (curves["dev_score"] * np.float64(scale)).astype(np.float32)
-    return replace(trial, score=trial.score * scale, curves=curves)
-
-
-def _row(trial: Trial) -> dict[str, object]:
-    values = {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in trial.spec.hyperparameters.items()
-    }
-    return {
-        "number": trial.number,
-        **({"fold": trial.spec.fold} if trial.spec.folds else {}),
-        "status": trial.status.value,
-        "epochs": trial.epochs,
-        "best_epoch": trial.best_epoch,
-        "score": trial.score if math.isfinite(trial.score) else None,
-        "cost": trial.cost if math.isfinite(trial.cost) else None,
-        **values,
-    }
-
-
-def _scored_note(which: str) -> tuple[str, ...]:
-    """Return the note that names the model that was scored; none for the network chosen on dev."""
-    return (SCORED + SAID[which],) if which in SAID else ()
-
-
-def _reuse_notes(store: Store, record: StudyRecord) -> tuple[str, ...]:
-    """Return a sentence for each earlier study that has seen rows of this test set."""
-    found = store.reuse_of(record.id, store.rows(record.id, "test"))
-    return tuple(_reuse_note(r.rows, r.part, r.study) for r in found)
-
-
-def _reuse_note(rows: int, part: str, study: str) -> str:
-    noun = "row was" if rows == 1 else "rows were"
-    what = "opened test" if part == "test" else part
-    return f"{rows:,} test {noun} among the {what} rows of study {study}"

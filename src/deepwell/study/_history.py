@@ -72,10 +72,18 @@ class Bracket:
 
 @dataclass(frozen=True)
 class Round:
-    """A bracket with the programs that train it."""
+    """A bracket with the programs that train it.
+
+    Attributes:
+        bracket: trials and rungs.
+        plan: programs of the trials.
+        by: who proposed trials that the sampler did not -> their numbers, with folds the first
+            one's of each configuration.
+    """
 
     bracket: Bracket
     plan: Plan
+    by: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
 
 
 @dataclass(frozen=True)
@@ -106,7 +114,7 @@ class History:
     def propose(self, round_: Round, facts: PlanFacts) -> None:
         """Record a round of proposals, the rungs they are to climb, and the plan, all at once."""
         bracket, now = round_.bracket, time.time()
-        proposed = {
+        proposed: dict[str, object] = {
             "population": bracket.population,
             "networks": len(bracket.specs),
             "first": min(bracket.specs),
@@ -114,6 +122,8 @@ class History:
         }
         if bracket.region:
             proposed["box"] = dict(bracket.region)
+        if round_.by:
+            proposed["by"] = {who: list(numbers) for who, numbers in round_.by.items()}
         planned = {
             "population": bracket.population,
             "plan": to_plain(round_.plan),

@@ -16,6 +16,7 @@ from deepwell.diagnosis._recipe import verdict_from_scores, verdict_of
 from deepwell.records import Cycle, Event, Improvement, RemedyPlan, TrialSpec, to_plain
 from deepwell.storage._open import open_store
 
+from ._beside import beside
 from ._budget import Clock
 from ._conclude import BY_CLOCK
 from ._cycle_told import cycle_told
@@ -24,7 +25,6 @@ from ._finished import FinishedStudy
 from ._improve_plan import Step, engine_for, planned, rows_of
 from ._improve_subject import Subject, Wanted, subject_of
 from ._interrupt import BY_USER, interruptible
-from ._more_data import more_data
 from ._observer import Observer
 from ._save_improved import Improved, save_improved
 
@@ -80,7 +80,7 @@ def improve_study(
         versus=saved.versus,
         seconds=time.perf_counter() - began,
         stopped=stopped,
-        beside=more_data(study),
+        beside=beside(study),
     )
     found = replace(found, findings=tuple(diagnose_improvement(found, subject.worth)))
     _note(subject, found)

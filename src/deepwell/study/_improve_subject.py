@@ -13,7 +13,7 @@ from deepwell.data._data import Data
 from deepwell.data._folds import Folds, make_folds
 from deepwell.diagnosis._bias_variance import material_size
 from deepwell.diagnosis._metrics import METRICS
-from deepwell.diagnosis._recipe import remedies_for
+from deepwell.diagnosis._recipe import BY_CODE, remedies_for
 from deepwell.records import Finding, StudyResult, TrialSpec
 from deepwell.search.spaces._distribution import plain
 from deepwell.storage._open import open_store
@@ -27,6 +27,7 @@ from ._same_data import same_data
 REPLICATES = IntegerInterval(4, 256)  # two for each half of the dev rows tell a spread
 DEFAULT_REPLICATES = 8
 _USUAL_SECONDS = 60.0
+_LEVELS = ("problem", "unsure", "ok")
 _CALL = 'open_study("{}").improve(data=load(...))'
 
 
@@ -130,16 +131,21 @@ def subject_of(
 
 
 def finding_of(findings: Sequence[Finding], code: str, name: str) -> Finding:
-    """Return the study's finding of that code.
+    """Return the study's finding of that code: a problem, or one that cannot be told.
 
     Raises:
-        UsageError: when it has none.
+        UsageError: when it has none, or one that it passed.
     """
-    for finding in findings:
-        if finding.code == code:
-            return finding
-    known = sorted({f.code for f in findings if f.level != "ok"})
+    mine = sorted((f for f in findings if f.code == code), key=lambda f: _LEVELS.index(f.level))
+    if mine and mine[0].level != "ok":
+        return mine[0]
+    known = sorted({f.code for f in findings if f.level != "ok" and f.code in BY_CODE})
     others = f"; it has {', '.join(known)}" if known else ""
+    if mine:
+        raise UsageError(
+            f"study {name} has nothing to mend under {code} ({safe_text(mine[0].claim)}){others}; "
+            "leave out the code for the whole recipe"
+        )
     raise UsageError(
         f"study {name} has no finding {code}{others}; leave out the code for the whole recipe"
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from deepwell.data._data import Data
+from deepwell.diagnosis._metrics import Metric
 from deepwell.diagnosis._prediction_sections import Predicted, calibration_of
 from deepwell.records import Finding
 
@@ -16,17 +17,21 @@ _DRAWS = 199
 _CELLS = 10_000  # rows times classes, for some milliseconds
 
 
-def wrong_probabilities(data: Data, prediction: np.ndarray, seed: int) -> list[Finding]:
+def wrong_probabilities(
+    data: Data, prediction: np.ndarray, metric: Metric, seed: int
+) -> list[Finding]:
     """Return DW213 where it is a problem, nothing else; `deepwell diagnose` tells the rest.
 
-    Of many dev rows a random part is looked at, so that it takes some milliseconds at most.
+    Of many dev rows a random part is looked at, so that it takes some milliseconds at most. For a
+    metric of decisions it is none, and nothing is looked at.
 
     Args:
         data: whose dev rows were predicted.
         prediction: (n, C) probabilities for them; values have nothing to be told.
+        metric: that networks are chosen by.
         seed: of the draws.
     """
-    if prediction.ndim == 1:
+    if prediction.ndim == 1 or metric.of_decisions:
         return []
     n, classes = len(prediction), len(data.task.classes)
     most = max(1, _CELLS // classes)
@@ -38,6 +43,7 @@ def wrong_probabilities(data: Data, prediction: np.ndarray, seed: int) -> list[F
         prediction=prediction[rows],
         classes=data.task.classes,
         weight=data.dev.weight[rows],
+        metric=metric.name,
         seed=seed,
     )
     finding, _ = calibration_of(part, _DRAWS)

@@ -108,7 +108,7 @@ def late_probes(
         return []
     spec, last = best.spec, best.epochs
     if not engine.prepared(best.number):  # it was over before this run of the study began
-        engine.prepare({best.number: spec}, _plan_of(history, best.number))
+        engine.prepare({best.number: spec}, plan_of(history, best.number))
     had = history.store.probes(history.record.id, [best.number])
     there = {probe.epoch for probe in had}
     wanted = ProbePlan(frozenset(), probing.every).epochs(spec.whole("epochs"))
@@ -128,7 +128,7 @@ def late_probes(
         return []  # a result is worth more than its probes
 
 
-def _plan_of(history: History, number: int) -> Plan:
+def plan_of(history: History, number: int) -> Plan:
     """Return the program of a trial as it was planned when the trial was proposed."""
     told: list[Any] = [e.details["plan"] for e in history.store.events(history.record.id, "plan")]
     for plan in (from_plain(Plan, one) for one in told):

@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from deepwell._base._hash import Purpose, fold, key, word
-from deepwell.records import Observation, Status, Trial, TrialSpec
+from deepwell.records import Observation, Trial, TrialSpec
 from deepwell.search.samplers._named import sampler_named
 from deepwell.search.schedulers._across_folds import configurations
 
+from ._asked import Asked
+from ._given import Given
+from ._observations import observed
 from ._settings import Settings
+from ._warm_start import aligned
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known beside the study's own trials.
+
+    Attributes:
+        first: configurations that come before what the sampler proposes.
+        observations: of an earlier study.
+        total: configurations of the whole study, where somebody said how many.
+    """
+
+    first: tuple[Given, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    total: int | None = None
+
+
+def known_of(asked: Asked, history: Sequence[Trial], n: int) -> Known:
+    """Return what is known before a round of `n` configurations beside the study's own trials."""
+    settings = asked.settings
+    told = configurations(history, settings.folds) if settings.folds else history
+    first = tuple(given for given in asked.given if given.after == len(told))[:n]
+    if asked.warm is None:
+        return Known(first, total=asked.trials)
+    seen = [observed(trial) for trial in told]
+    return Known(first, aligned(asked.warm, settings.space, seen), asked.trials)
 
 
 def propose(
@@ -20,7 +50,7 @@ def propose(
     history: Sequence[Trial],
     n: int,
     population: int,
-    total: int | None = None,
+    known: Known | None = None,
 ) -> dict[int, TrialSpec]:
     """Return the next `n` specifications, numbered on from the history.
 
@@ -32,16 +62,20 @@ def propose(
     Args:
         settings: of the study.
         history: all trials so far.
-        n: configurations that are wanted.
+        n: configurations.
         population: number of the round, counted from 0.
-        total: configurations of the whole study, where that is known.
+        known: what is known beside them.
     """
-    sampler = sampler_named(settings.search).planned(total)
+    known = known or Known()
+    sampler = sampler_named(settings.search).planned(known.total)
     sequence = np.random.SeedSequence([settings.seed, population])
     folds = settings.folds
     views = range(1, folds + 1) if folds else (0,)
     told = configurations(history, folds) if folds else history
-    proposals = sampler(settings.space, [observed(trial) for trial in told], n, sequence)
+    first_tried = [dict(given.values) for given in known.first]
+    seen = _seen(settings, history, known)
+    rest = n - len(first_tried)
+    proposals = first_tried + (sampler(settings.space, seen, rest, sequence) if rest else [])
     first = len(told)  # configurations, as the seeds are counted
     seeds = trial_seeds(settings.seed, range(first, first + len(proposals)))
     specs = (
@@ -52,25 +86,23 @@ def propose(
     return dict(enumerate(specs, start=len(history)))
 
 
-def region(settings: Settings, history: Sequence[Trial]) -> Mapping[str, str]:
+def region(
+    settings: Settings, history: Sequence[Trial], known: Known | None = None
+) -> Mapping[str, str]:
     """Return where most of the next proposals lie, in words, if the sampler has such a place."""
     place = sampler_named(settings.search).region
-    if place is None:
-        return {}
+    return {} if place is None else place(settings.space, _seen(settings, history, known))
+
+
+def _seen(settings: Settings, history: Sequence[Trial], known: Known | None) -> list[Observation]:
+    """Return what samplers hear of: configurations, those that come first in this round last."""
     told = configurations(history, settings.folds) if settings.folds else history
-    return place(settings.space, [observed(trial) for trial in told])
-
-
-def observed(trial: Trial) -> Observation:
-    """Return a trial, or a configuration over its folds, as samplers see it."""
-    scored = trial.status.over or trial.epochs > 0
-    return Observation(
-        values=trial.spec.hyperparameters,
-        score=trial.score if scored else math.nan,
-        cost=trial.cost if scored else math.nan,
-        epochs=trial.epochs,
-        finished=trial.status in (Status.FINISHED, Status.EARLY_STOPPED),
-    )
+    known = known or Known()
+    return [
+        *known.observations,
+        *(observed(trial) for trial in told),
+        *(Observation(given.values) for given in known.first),
+    ]
 
 
 def trial_seeds(seed: int, numbers: Sequence[int]) -> list[int]:

@@ -41,12 +41,27 @@ def repeats_of(data: Data, metric: Metric) -> RepeatedRows | None:
 
 
 def best_possible(
-    settings: Settings, repeats: RepeatedRows | None, rival: Rival | None = None
+    settings: Settings,
+    repeats: RepeatedRows | None,
+    rival: Rival | None = None,
+    *,
+    no_signal: bool = False,
+    people: BestPossible | None = None,
 ) -> BestPossible:
-    """Return what is known about the best possible score: what a person said, and the bounds."""
+    """Return what is known about the best possible score: what a person said, and the bounds.
+
+    Args:
+        settings: of the study.
+        repeats: rows with the same inputs, None where they tell nothing.
+        rival: the best of other models.
+        no_signal: whether no model is clearly better than the constant guess.
+        people: what those reach who labeled the rows; a score that was given goes before it.
+    """
     floor = None if repeats is None else floor_of(repeats)
-    best = BestPossible(floor=floor, rival=rival)
+    best = BestPossible(floor=floor, rival=rival, no_signal=no_signal)
     if settings.best_possible is None:
-        return best
+        if people is None:
+            return best
+        return replace(best, score=people.score, source=people.source, gap=people.gap)
     given = given_best(settings.best_possible)
     return replace(best, score=given.score, source=given.source)

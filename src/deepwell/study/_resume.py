@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,9 +34,11 @@ from ._budget import parse_budget
 from ._checkpoint import checkpoint_folder, discard, read_contenders, read_position
 from ._course import Job, Past, carry_out
 from ._data_checks import data_findings
+from ._extend import discard_derived, extend
 from ._finished import FinishedStudy, open_study
 from ._first_steps import check_findings
 from ._history import DECISIONS, Bracket, Round
+from ._more import EXTEND, More
 from ._observer import Observer
 from ._recording import continued
 from ._same_data import same_data
@@ -51,6 +54,11 @@ def resume(
     *,
     store: str | Path | None = None,
     budget: str | float | None = None,
+    trials: int | None = None,
+    space: Mapping[str, object] | None = None,
+    constraints: Sequence[str] = (),
+    search: str | None = None,
+    given: Sequence[Mapping[str, object]] = (),
     observer: Observer | None = None,
 ) -> FinishedStudy:
     """Go on with an unfinished study, and return it with its outcome; a finished one as it is.
@@ -61,9 +69,13 @@ def resume(
     machine and versions; under a time budget alone, rounds that were proposed are kept and those
     that follow depend on the time that is left.
 
+    With `trials`, more networks are then trained in the same study: what they are follows from all
+    that is known by then, and from another space or sampler where one is given. Both are recorded.
+
     >>> import deepwell as dw                        # doctest: +SKIP
     >>> dw.resume("churn").result.dev                # doctest: +SKIP
     Estimate(value=0.186, low=0.167, high=0.207)
+    >>> dw.resume("churn", trials=64, space={"learning_rate": dw.log(1e-3, 1e-2)})  # doctest: +SKIP
 
     Args:
         name: of the study.
@@ -74,6 +86,14 @@ def resume(
         budget: working time from now on, such as `60s` or `5m`, or seconds. None means what was
             left of the study's own budget; where nothing was left of it and a number of networks
             had been asked for, no limit.
+        trials: further networks, to be trained when what was begun is done. Where the way changes,
+            a `budget` alone will do.
+        space: entries that take the place of the space's, or join them, from now on; a whole
+            `Space` takes the place of all. Older trials stay, and those that lie in the new space
+            are what the sampler goes by.
+        constraints: what must hold from now on, beside the space's own constraints.
+        search: the sampler from now on.
+        given: configurations to try first, as for `Study.enqueue`.
         observer: hears what happens.
 
     Raises:
@@ -83,16 +103,28 @@ def resume(
         KeyboardInterrupt: when a person stopped before any network was scored.
     """
     seconds, watcher = parse_budget(budget), observer or Observer()
-    ran = False
+    more = More(trials, space, constraints, search, given)
+    more.check(seconds)
+    began, ran = time.perf_counter(), False
     with open_store(store, create=False) as opened:
         record = opened.study(name)
         folder = checkpoint_folder(opened, record)
+        if more.changes:
+            more.settings(from_config(record).settings)  # what cannot be is refused before work
         if record.status != "finished":
             with leased(folder, record.name):
                 record = opened.study(name)  # another process may just have finished it
                 if record.status != "finished":
                     _go_on(opened, record, data, seconds, watcher)
                     ran = True
+        if (trials or more.changes) and opened.study(name).status == "finished":
+            with leased(folder, record.name):
+                spent = time.perf_counter() - began if ran else 0.0
+                left = None if seconds is None else max(0.0, seconds - spent)
+                data = same_data(opened, record, data)
+                extend(opened, opened.study(name), data, more, left)
+                _go_on(opened, opened.study(name), data, left, watcher, kind="continue")
+                ran = True
         if opened.study(name).status == "finished":
             discard(folder)
     finished = open_study(name, store)
@@ -116,10 +148,16 @@ def _tell(result: StudyResult, observer: Observer, *, already: bool) -> None:
 
 
 def _go_on(
-    opened: Store, record: StudyRecord, data: Data | None, budget: float | None, observer: Observer
+    opened: Store,
+    record: StudyRecord,
+    data: Data | None,
+    budget: float | None,
+    observer: Observer,
+    kind: str = "resume",
 ) -> None:
     """Train what is left of a study whose lease is held, and save the outcome."""
     asked = _with_budget(from_config(record), budget, record.seconds)
+    earlier = opened.result(record.id)
     data = same_data(opened, record, data)
     folds = make_folds(data, asked.settings.folds) if asked.settings.folds else None
     data = data if folds is None else folds.whole
@@ -127,8 +165,10 @@ def _go_on(
     engine = engine_of(data, folds, asked.settings.metric, backend, asked.memory)
     observer.on_data(data.facts)  # what cannot go on was refused before
     with contextlib.closing(engine), continued(opened, record) as history:
-        past = _go_back(opened, record, engine)
-        carry_out(Job(data, asked, engine, observer, folds), history, past)
+        past = _go_back(opened, record, engine, kind)
+        result = carry_out(Job(data, asked, engine, observer, folds), history, past)
+    if earlier is not None and earlier["best_trial"] != result.best_trial:
+        discard_derived(opened.folder / record.name)
 
 
 def _with_budget(asked: Asked, budget: float | None, spent: float) -> Asked:
@@ -140,8 +180,11 @@ def _with_budget(asked: Asked, budget: float | None, spent: float) -> Asked:
     return asked
 
 
-def _go_back(opened: Store, record: StudyRecord, engine: LocalEngine) -> Past:
-    """Put records and engine where the study stood at its checkpoint; say what is left to do."""
+def _go_back(opened: Store, record: StudyRecord, engine: LocalEngine, kind: str) -> Past:
+    """Put records and engine where the study stood at its checkpoint; say what is left to do.
+
+    The act is recorded as an event of this kind.
+    """
     position = read_position(opened, record, engine.restore)
     if position is None:
         engine.forget([])
@@ -151,14 +194,22 @@ def _go_back(opened: Store, record: StudyRecord, engine: LocalEngine) -> Past:
         "host": socket.gethostname(),
         "from_checkpoint": position is not None,
     }
-    opened.roll_back(record.id, DECISIONS, Event(time.time(), "resume", details=details))
+    opened.roll_back(record.id, DECISIONS, Event(time.time(), kind, details=details))
     rounds = _rounds(opened, record)
     done = 0 if position is None else position.population
     plans: list[Any] = [event.details["facts"] for event in opened.events(record.id, "plan")]
     facts = from_plain(PlanFacts, plans[0]) if plans else None
     left = tuple(one for one in rounds if one.bracket.population >= done)
     contenders = None if position is None else read_contenders(opened, record)
-    return Past(record.seconds, facts, left, position, contenders or {})
+    if position is not None and position.begins:  # nothing of this round was trained
+        position = None
+    before: list[Any] = [event.details["after"] for event in opened.events(record.id, EXTEND)]
+    return Past(
+        *(record.seconds, facts, left, position, contenders or {}),
+        before=before[-1] if before else 0,
+        begins=bool(before) and done == len(rounds),
+        population=len(rounds),
+    )
 
 
 def _rounds(opened: Store, record: StudyRecord) -> list[Round]:

@@ -14,9 +14,10 @@ from deepwell.records import PlanFacts, Rung, Trial, TrialSpec
 from deepwell.search.samplers._named import sampler_named
 
 from ._asked import Asked
+from ._budget import Clock
 from ._history import Bracket, Round
 from ._image_space import augments, convolves
-from ._proposals import propose, region
+from ._proposals import known_of, propose, region
 from ._settings import Settings, optimizers_of, scheduler_of
 from ._work import (
     USUAL_TRIALS,
@@ -30,7 +31,10 @@ from ._work import (
 
 
 def first_round(asked: Asked, engine: LocalEngine) -> Round:
-    """Return the first round: the networks asked for, or what fills the budget or a minute."""
+    """Return the first round: the networks asked for, or what fills the budget or a minute.
+
+    It has room for all configurations that were given.
+    """
     count = asked.trials
     if count is None:
         probe = propose(asked.settings, [], USUAL_TRIALS[0], population=0)
@@ -40,6 +44,7 @@ def first_round(asked: Asked, engine: LocalEngine) -> Round:
         count = default_trials(seconds)
         if asked.budget is not None:
             count = max(1, min(count, round_size(asked.budget, seconds)))
+        count = max(count, len(asked.given))
     return next_round(asked, engine, [], count, population=0)
 
 
@@ -50,10 +55,33 @@ def next_round(
 
     In a cross-validated study each is a configuration, with a trial for every fold.
     """
-    specs = propose(asked.settings, past, count, population, total=asked.trials)
+    known = known_of(asked, past, count)
+    specs = propose(asked.settings, past, count, population, known)
     rungs = _rungs(asked.settings, specs)
-    bracket = Bracket(population, specs, rungs, region(asked.settings, past))
-    return Round(bracket, engine.plan(specs, epochs_a_network(rungs)))
+    by: dict[str, tuple[int, ...]] = {}
+    for place, given in enumerate(known.first):
+        by[given.by] = (*by.get(given.by, ()), min(specs) + place * (asked.settings.folds or 1))
+    plan = engine.plan(specs, epochs_a_network(rungs))
+    bracket = Bracket(population, specs, rungs, region(asked.settings, past, known))
+    return Round(bracket, plan, by)
+
+
+def further_round(
+    asked: Asked, engine: LocalEngine, past: Sequence[Trial], clock: Clock, population: int
+) -> Round:
+    """Return the first round of a study that goes on after its end.
+
+    The networks that are missing to those asked for, or what half of the budget has time for.
+    """
+    folds = asked.settings.folds or 1
+    proposed = len(past) // folds
+    if asked.trials is None:
+        each = clock.seconds() / max(1, proposed)
+        waiting = sum(given.after == proposed for given in asked.given)
+        count = max(1, waiting, round_size(clock.left(), each))
+    else:
+        count = asked.trials - proposed
+    return next_round(asked, engine, past, count, population)
 
 
 def plan_facts(asked: Asked, engine: LocalEngine, round_: Round, data: Data) -> PlanFacts:
@@ -70,6 +98,7 @@ def plan_facts(asked: Asked, engine: LocalEngine, round_: Round, data: Data) -> 
         cores=engine.cores,
         seconds=expected_seconds(planned, sum(each) * epochs, engine.machine, rate),
         space=asked.settings.space.describe(),
+        constraints=asked.settings.space.constraints,
         memory_bytes=asked.memory,
         why=needs_jax(optimizers_of(asked.settings.space)),
         folds=folds,

@@ -43,9 +43,11 @@ class Work:
         programs: how many were planned.
         resumed: how often the study was resumed.
         repeated_seconds: working time that kills took back.
+        extended: how often it was asked for more after its end.
     """
 
     seconds: float
     programs: int
     resumed: int = 0
     repeated_seconds: float = 0.0
+    extended: int = 0

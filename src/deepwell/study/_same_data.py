@@ -17,7 +17,7 @@ from deepwell.records import DataFacts, from_plain
 from deepwell.storage._study_record import StudyRecord
 
 from ._asked import encoding, from_config, origin_of
-from ._finished import sealed_test
+from ._open_test import sealed_test
 from ._recording import VAULT
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deepwell._base._hyperparameters import HYPERPARAMETERS, Value, complete
+from deepwell._base._hyperparameters import Value
 from deepwell.data._data import Data
 from deepwell.data._folds import Folds
 from deepwell.diagnosis._intervals import paired_difference
@@ -26,12 +26,11 @@ from ._evaluate import targets
 from ._finished import open_study
 from ._observer import Observer
 from ._recording import recorded
+from ._said import said
 
 NETWORKS = 8  # of the one configuration, with seeds of their own; the best on the dev rows is kept
 _SUFFIX = "-improved"
 _SUFFIXED = re.compile(rf"{_SUFFIX}(-\d+)?$")
-# What other values take their defaults from.
-_LEADING = ("optimizer", "decay", "activation", "augment")
 
 
 @dataclass(frozen=True)
@@ -100,23 +99,3 @@ def improved_name(name: str) -> str:
     ('churn-improved', 'churn-improved')
     """
     return _SUFFIXED.sub("", name)[: MAX_LENGTH - len(_SUFFIX)] + _SUFFIX
-
-
-def said(values: Mapping[str, Value]) -> dict[str, Value]:
-    """Return the least of a configuration that says all of it: what is not the default."""
-    leading = {name: values[name] for name in _LEADING}
-    defaults = complete(
-        {
-            **leading,
-            "hidden_units": values["hidden_units"],
-            "hidden_layers": values["hidden_layers"],
-        }
-    )
-    differs = {n: values[n] for n in HYPERPARAMETERS if values[n] != defaults[n]}
-    shape: dict[str, Value] = {"hidden_layers": values["hidden_layers"]}
-    if values["hidden_units"]:
-        shape = {"hidden_units": values["hidden_units"]}
-    differs.pop("conv_layers", None)
-    if not values["conv_channels"]:
-        differs.pop("conv_channels", None)
-    return {**leading, **shape, **differs}

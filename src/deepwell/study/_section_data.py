@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deepwell.diagnosis._data_findings import told_apart
 from deepwell.diagnosis._domain_trees import domain_trees, trees_finding
 from deepwell.records import Mismatch, Section
 
@@ -10,7 +11,7 @@ from ._reopened import Reopened
 
 
 def data_section(reopened: Reopened) -> Section | None:
-    """Return what trees see of train against dev, and against train-dev where there is one.
+    """Return what trees see of train against dev, and against train-dev where that differs.
 
     None for a study with folds, whose rows were dealt out at random, and where rows are too few.
     """
@@ -26,6 +27,5 @@ def data_section(reopened: Reopened) -> Section | None:
             interval = (found.auc, found.low, found.high)
             counts = (found.p_value, found.permutations, found.rows, found.units)
             seen.append(Mismatch(part, *interval, *counts, (), 0))
-    if not seen:
-        return None
-    return Section("data", "The data", tuple(trees_finding(one) for one in seen))
+    told = tuple(trees_finding(one) for one in told_apart(seen))
+    return Section("data", "The data", told) if told else None

@@ -8,6 +8,7 @@ from deepwell.diagnosis._repeated_rows import diagnose_repeated_rows
 from deepwell.diagnosis._strong_baselines import Labeled, compare_with_rival, strongest_rival
 from deepwell.records import Section
 
+from ._people import people_best
 from ._reopened import Reopened
 from ._repeats import best_possible, repeats_of
 
@@ -33,7 +34,8 @@ def error_section(reopened: Reopened) -> Section | None:
         Labeled(data.dev.x, reopened.y_dev, data.dev.weight, reopened.dev_prediction),
     )
     rival = strongest_rival(metric, train, dev, len(data.task.classes), seed)
-    best = best_possible(reopened.settings, repeats, rival)
+    people = people_best(data, metric, reopened.train_prediction, seed)
+    best = best_possible(reopened.settings, repeats, rival, people=people)
     evidence = _evidence(reopened)
     found = diagnose_bias_variance(evidence, best)
     if repeats is not None:

@@ -20,6 +20,7 @@ from ._analysis import (
 )
 from ._reopened import Reopened
 from ._rows_section import rows_section
+from ._searched import section_of_search
 from ._section_data import data_section
 from ._section_error import ERROR_CODES, error_section
 
@@ -45,6 +46,7 @@ PARTS: tuple[Part, ...] = (
     Part(told_columns),
     Part(told_coverage),
     Part(rows_section),
+    Part(section_of_search),
 )
 """In the order in which they are told."""
 
@@ -55,6 +57,7 @@ GROUPS: dict[str, tuple[str, str]] = {
     "DW4": ("training", "How the training went"),
     "DW5": ("rows", "More data"),
     "DW6": ("remedies", "Remedies"),
+    "DW7": ("search", "The search"),
 }
 """First characters of a code -> name and title of the section that tells the fit's findings.
 

@@ -8,10 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepwell._base._constraints import IntegerInterval
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import validate
-from deepwell._base._safe_text import safe_text
 from deepwell.data._data import Data
 from deepwell.data._folds import make_folds
 from deepwell.data._memory_budget import default_memory
@@ -32,7 +30,6 @@ from deepwell.records import (
 from deepwell.report._diagnosis import Diagnosis
 from deepwell.search.samplers._named import sampler_named
 from deepwell.search.spaces._default import default_space
-from deepwell.search.spaces._distribution import plain
 from deepwell.search.spaces._space import Space, with_fixed
 from deepwell.storage._names import valid_name
 from deepwell.storage._open import locate
@@ -45,21 +42,24 @@ from ._course import Job, Past, carry_out
 from ._ensemble import Ensemble
 from ._evaluate import check_defined
 from ._finished import FinishedStudy, open_study
+from ._given import YOU, Given, settled
 from ._image_space import augments, check_images, convolves
 from ._model import Model
+from ._more import More, checked_trials
 from ._observer import Observer
 from ._probe_choice import BEST, check_numbers, checked_choice, checked_every
 from ._range_test import RangeOptions, range_test, typical
 from ._recording import recorded
 from ._refit import Refit
+from ._resume import resume
 from ._rounds import first_round, plan_facts
 from ._settings import Settings, check_changes_come, check_networks, optimizers_of
+from ._warm_start import best_first
+from ._warm_start import warm_start as read_warm_start
 from ._which import BEST as BEST_MODEL
 
 if TYPE_CHECKING:
     import optuna
-
-_TRIALS = IntegerInterval(1, 1_000_000)
 
 
 class Study:
@@ -74,7 +74,7 @@ class Study:
         data: what `load` returned; holds no test row.
         space: hyperparameter -> distribution, list or value; None chooses by the data's size.
         search: how configurations are proposed: `random`, `grid`, `quasi-random`, `halton`,
-            `coarse-to-fine`, or `optuna:NAME` for a sampler of Optuna's.
+            `coarse-to-fine`, `bayesian`, `tpe`, or `optuna:NAME` for a sampler of Optuna's.
         scheduler: which networks train on at a rung: `halving` or `none`.
         name: of the study; None takes the data's name. A taken name becomes `name-2`.
         store: folder or `sqlite:///FILE`; None means `./deepwell`.
@@ -84,6 +84,10 @@ class Study:
         folds: cut train and dev rows into so many folds and compare configurations by their mean
             over them (2 to 100); `trials` are then configurations. None takes the dev rows.
         fixed: hyperparameters held at one value.
+        constraints: what must hold between the values of a network, as in
+            `["hidden_units * hidden_layers <= 256"]`, beside the space's own constraints.
+        warm_start: an earlier study of the same store and metric: what it found is known to the
+            sampler from the start, and its best configurations are tried first.
         probe: which networks are looked into while they train, for `probes`: `best` (at a cost of
             about 1 %), `all`, `none`, or numbers of trials beside the best one.
         probe_every: epochs from probe to probe; None for after 1, 2, 4, 8, ... epochs.
@@ -109,6 +113,8 @@ class Study:
         best_possible: float | None = None,
         folds: int | None = None,
         fixed: Mapping[str, object] | None = None,
+        constraints: Sequence[str] = (),
+        warm_start: str | None = None,
         probe: str | int | Sequence[int] = BEST,
         probe_every: int | None = None,
         program: str | None = None,
@@ -129,7 +135,7 @@ class Study:
                 f"task={self.metric.task}"
             )
         self.settings = Settings(
-            space=_space(data, space, fixed or {}),
+            space=_space(data, space, fixed or {}, constraints),
             search=search,
             scheduler=scheduler,
             seed=seed,
@@ -151,7 +157,65 @@ class Study:
         self._program = program
         self._memory = data.memory or default_memory()
         self._observer = observer or Observer()
+        self._warm = None
+        if warm_start is not None:
+            self._warm = read_warm_start(warm_start, store, data, self.metric.name)
+        self._given: list[Mapping[str, object]] = []
+        self._ran = self.settings
+        self._later: Settings | None = None
         self._finished: FinishedStudy | None = None
+
+    def enqueue(self, values: Mapping[str, object]) -> None:
+        """Try a configuration of your own, before those that the sampler proposes.
+
+        It is an ordinary trial, recorded as proposed by you. After a run, the next `run` goes on
+        with the same study.
+
+        >>> study.enqueue({"learning_rate": 0.01, "hidden_units": [64, 32]})  # doctest: +SKIP
+
+        Args:
+            values: name -> value of the hyperparameters that matter to you; the others are drawn
+                from the space. They may lie outside of its ranges, but must obey its constraints.
+
+        Raises:
+            UsageError: when a name is unknown, or a value or their combination is not allowed.
+        """
+        settings = self._later or self._ran
+        whole = Space(settled(settings.space, values, settings.seed, len(self._given)))
+        check_images(whole, self.data.image)
+        check_networks(whole, self._program)
+        self._given.append(dict(values))
+
+    def narrow(
+        self,
+        space: Mapping[str, object] | None = None,
+        *,
+        constraints: Sequence[str] = (),
+        search: str | None = None,
+    ) -> None:
+        """Change the space or the sampler of a study that has run; the next `run` goes on with it.
+
+        The study keeps its trials, and the sampler goes by those that lie in the new space, be it
+        narrower or wider. What changed is recorded.
+
+        >>> study.narrow({"learning_rate": dw.log(1e-3, 1e-2)})        # doctest: +SKIP
+        >>> study.run(trials=64)                                       # doctest: +SKIP
+
+        Args:
+            space: entries that take the place of the space's, or join them; a whole `Space` takes
+                the place of all.
+            constraints: what must hold from now on, beside the space's own constraints.
+            search: the sampler from now on.
+
+        Raises:
+            UsageError: when the study has not been run, or the new space cannot be.
+        """
+        self._ended()
+        more = More(space=space, constraints=constraints, search=search)
+        later = more.settings(self._later or self._ran)
+        check_images(later.space, self.data.image)
+        check_networks(later.space, self._program)
+        self._later = later
 
     def plan(
         self,
@@ -171,6 +235,7 @@ class Study:
     ) -> StudyResult:
         """Train, and return the outcome; Ctrl-C stops between chunks and keeps the best.
 
+        A second run is a new study, unless `narrow` or `enqueue` asked the first one for more.
         Whatever ends it early, a kill included: `deepwell.resume` goes on with the study.
 
         Args:
@@ -183,6 +248,8 @@ class Study:
             StudyError: when no network reached a finite dev score, or the store failed.
             KeyboardInterrupt: when a person stopped before any network was scored.
         """
+        if self._finished is not None and (self._later or self._given):
+            return self._run_on(self._finished, trials, epochs, budget)
         asked = self._asked(trials, epochs, budget)
         data = self.data if self._folds is None else self._folds.whole
         with contextlib.closing(self._engine()) as engine:
@@ -191,11 +258,37 @@ class Study:
             with recorded(data, asked, self._wanted_name, self._store) as history:
                 job = Job(data, asked, engine, self._observer, self._folds)
                 name = carry_out(job, history, Past()).name
+        self._given.clear()
+        self._ran = asked.settings
         self._finished = open_study(name, self._store)
         self._finished.write_report()
         result = self._finished.result
         self._observer.on_result(result)
         return result
+
+    def _run_on(
+        self,
+        finished: FinishedStudy,
+        trials: int | None,
+        epochs: int | None,
+        budget: str | float | None,
+    ) -> StudyResult:
+        """Go on with the study that has run, by what `narrow` and `enqueue` asked for."""
+        later = self._later or self._ran
+        space = later.space if epochs is None else with_fixed(later.space, {"epochs": epochs})
+        self._finished = resume(
+            *(finished.result.name, self.data),
+            store=self._store,
+            budget=budget,
+            trials=trials,
+            space=space,
+            search=later.search,
+            given=tuple(self._given),
+            observer=self._observer,
+        )
+        self._ran, self._later = replace(later, space=space), None
+        self._given.clear()
+        return self._finished.result
 
     @property
     def result(self) -> StudyResult:
@@ -219,6 +312,20 @@ class Study:
     def history(self) -> list[Trial]:
         """Return all trials as records, with their curves."""
         return self._ended().trials(curves=True)
+
+    def importance(self) -> Any:
+        """Return a Polars frame: the share of each searched hyperparameter, the largest first.
+
+        See `FinishedStudy.importance`.
+        """
+        return self._ended().importance()
+
+    def pareto(self) -> Any:
+        """Return a Polars frame of the networks that no other one beats in score, size and work.
+
+        See `FinishedStudy.pareto`.
+        """
+        return self._ended().pareto()
 
     def probes(self, trial: int | None = None) -> Any:
         """Return what was measured inside networks as a Polars frame: one row a probe and layer.
@@ -347,7 +454,7 @@ class Study:
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the report as text, by default beside the model, and return where it lies."""
-        return self._ended().write_report(path)
+        return self._ended().write_report(path, search=True)
 
     def _ended(self) -> FinishedStudy:
         if self._finished is None:
@@ -358,9 +465,10 @@ class Study:
         return engine_of(self.data, self._folds, self.metric.name, self._backend(), self._memory)
 
     def _backend(self) -> Backend:
-        space = self.settings.space
-        wanted = self._program or ("jax" if convolves(space) or augments(space) else None)
-        return choose_backend(wanted, optimizers_of(space))
+        spaces = [self.settings.space, *(Space(values) for values in self._given)]
+        for_images = any(convolves(space) or augments(space) for space in spaces)
+        optimizers = [name for space in spaces for name in optimizers_of(space)]
+        return choose_backend(self._program or ("jax" if for_images else None), optimizers)
 
     def _asked(self, trials: int | None, epochs: int | None, budget: str | float | None) -> Asked:
         """Return what a run with these arguments is asked to do, its program still unnamed."""
@@ -368,23 +476,36 @@ class Study:
         if epochs is not None:
             settings = replace(settings, space=with_fixed(settings.space, {"epochs": epochs}))
         check_changes_come(settings.space)
-        count = _checked(trials)
+        count = checked_trials(trials)
         size = sampler_named(settings.search).size
         if count is None and limit is None and size is not None:
             count = size(settings.space, None)[0]  # all of them
         if count is not None:
             check_numbers(settings.probe, count * (settings.folds or 1))
-        return Asked(settings, "", count, limit, self._memory)
+        given = self._first(settings, count)
+        return Asked(settings, "", count, limit, self._memory, given=given, warm=self._warm)
+
+    def _first(self, settings: Settings, trials: int | None) -> tuple[Given, ...]:
+        """Return what is tried before the sampler's proposals: your own, then a warm start's."""
+        if trials is not None and len(self._given) > trials:
+            raise UsageError(
+                f"`trials` must have room for the {len(self._given)} configurations that were "
+                f"enqueued, got {trials}; train more networks"
+            )
+        own = [
+            Given(settled(settings.space, values, settings.seed, number), YOU)
+            for number, values in enumerate(self._given)
+        ]
+        found = () if self._warm is None else best_first(self._warm, settings.space, trials)
+        return (*own, *found)[:trials]
 
 
-def _checked(trials: int | None) -> int | None:
-    number = plain(trials)
-    if number is None or (isinstance(number, int) and _TRIALS.accepts(number)):
-        return number
-    raise UsageError(f"`trials` must be {_TRIALS.describe()}, got {safe_text(repr(trials))}")
-
-
-def _space(data: Data, space: Mapping[str, object] | None, fixed: Mapping[str, object]) -> Space:
+def _space(
+    data: Data,
+    space: Mapping[str, object] | None,
+    fixed: Mapping[str, object],
+    constraints: Sequence[str],
+) -> Space:
     """Return the space that was given, or the default for the data, with what is held fixed."""
     if space is not None:
         if not isinstance(space, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -392,12 +513,11 @@ def _space(data: Data, space: Mapping[str, object] | None, fixed: Mapping[str, o
                 "a space must be a mapping such as {'learning_rate': log(1e-4, 1)}, "
                 f"got {type(space).__name__}"
             )
-        chosen = space if isinstance(space, Space) else Space(space)
-        return with_fixed(chosen, fixed)
+        return with_fixed(space, fixed, constraints)
     optimizer = str(validate("optimizer", fixed.get("optimizer", "adam")))
     rows, inputs = data.train.x.shape
     default = default_space(
         *(rows, inputs, data.task.outputs, data.task.kind, optimizer),
         image=bool(data.image),
     )
-    return with_fixed(default, fixed)
+    return with_fixed(default, fixed, constraints)

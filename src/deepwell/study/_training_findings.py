@@ -1,4 +1,4 @@
-"""What the end of a study says about how its best network trained (codes DW401 to DW415)."""
+"""What the end of a study says about how its best network trained (codes DW401 to DW416)."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ from deepwell.diagnosis._layer_findings import (
 )
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.diagnosis._mode_findings import ModeCosts, averages_off, mode_finding
-from deepwell.diagnosis._noise_findings import noise_finding, searched_batches
+from deepwell.diagnosis._noise_findings import noise_finding, searched_batches, sign_of_noise
 from deepwell.diagnosis._output_findings import CONSTANT, output_finding, output_spread
 from deepwell.diagnosis._plateau_findings import plateau_finding
 from deepwell.diagnosis._rate_findings import HIGHER, LOWER, diagnose_rate, searched, untested_rate
+from deepwell.diagnosis._setting_findings import Tried, setting_finding
 from deepwell.execution._recovery import out_of_memory
 from deepwell.networks._architecture import Architecture
 from deepwell.networks._exact_statistics import with_exact_statistics
@@ -110,14 +111,15 @@ def training_findings(ended: Ended) -> list[Finding]:
         *_layer_findings(seen, ended, size),
         *_rate_findings(seen, ended, size),
         noise_finding(
-            *(curves, constant_cost, None if seen is None else seen.larger),
-            *(None if seen is None else seen.batch, size),
+            *(ended.metric, _sign_of_noise(ended, curves, constant_cost)),
+            *(None if seen is None else seen.larger, None if seen is None else seen.batch, size),
         ),
         input_finding(scales, None if seen is None else seen.inputs, ended.metric, size),
         output_finding(ended.spread, ended.metric, size, _hardest(ended), harm, change),
         plateau_finding(curves, constant_cost, size, harm, change),
         _mode_finding(ended, size),
-        *diagnose_curves(curves),
+        *diagnose_curves(curves, None if seen is None else seen.longer),
+        setting_finding(Tried() if seen is None else seen.tried, ended.metric, size),
     ]
     return [_with_command(f, ended) for f in causes_first(found, size)]
 
@@ -269,6 +271,11 @@ def _rate_findings(seen: Examination | None, ended: Ended, size: float) -> list[
     if seen is None:
         return untested_rate(_NO_PROGRAM, looked=False)
     return untested_rate("")
+
+
+def _sign_of_noise(ended: Ended, curves: Curves, constant_cost: float) -> str:
+    batch, normed = ended.best.spec.whole("batch_size"), ended.architecture.batch_norm != "none"
+    return sign_of_noise(curves, constant_cost, batch, normed=normed)
 
 
 def _to_try(finding: Finding, change: str, values: Mapping[str, object]) -> Finding:

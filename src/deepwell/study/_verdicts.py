@@ -24,6 +24,7 @@ from ._divergence import divergence
 from ._evaluate import Scored, targets
 from ._first_steps import check_findings
 from ._improve_command import with_improve_commands
+from ._people import people_best, people_findings
 from ._probabilities import wrong_probabilities
 from ._repeats import best_possible, repeats_of
 from ._run import Run
@@ -56,7 +57,7 @@ def verdicts(
         *with_improve_commands(
             _findings(run, scored, differences, luck), run.history.record.name, run.data
         ),
-        *wrong_probabilities(run.data, scored.dev_prediction, run.settings.seed),
+        *wrong_probabilities(run.data, scored.dev_prediction, run.metric, run.settings.seed),
         *diagnose_divergence(divergence(run.engine, trials)),
         *training_findings(_ended(run, trials, best, scored, differences)),
     )
@@ -93,13 +94,36 @@ def _findings(
         n_train_dev=0 if run.data.train_dev is None else len(run.data.train_dev),
     )
     repeats = repeats_of(run.data, run.metric)
-    best = best_possible(run.settings, repeats)
+    seed, metric = run.settings.seed, run.metric
+    best = best_possible(
+        run.settings,
+        repeats,
+        no_signal=_no_signal(run, differences),
+        people=people_best(run.data, metric, scored.train_prediction, seed),
+    )
     return [
         *diagnose_bias_variance(evidence, best),
         *([] if repeats is None else diagnose_repeated_rows(run.metric.name, repeats)),
         *compare_with_baselines(run.metric.name, differences),
+        *people_findings(run.data, metric, scored.dev_prediction, seed),
         *_luck_findings(run, scored, luck, differences[hardest_baseline(differences)]),
     ]
+
+
+def _no_signal(run: Run, differences: Mapping[str, Estimate]) -> bool:
+    """Return whether no model is clearly better than the constant guess on the dev rows."""
+    constant, *others = run.baselines
+    if differences[constant.shown.name].high < 0:
+        return False
+    y, weight = targets(run.data, run.data.dev), run.data.dev.weight
+    guess = constant.prediction.prediction_dev
+    return not any(
+        paired_difference(
+            run.metric, y, one.prediction.prediction_dev, guess, weight, run.settings.seed
+        ).high
+        < 0
+        for one in others
+    )
 
 
 def luck_of(run: Run, trials: Sequence[Trial], best: Trial) -> Overtuning | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deepwell._base._registry import Registry
 
-from . import _coarse_to_fine, _grid, _halton, _quasi_random, _random
+from . import _bayesian, _coarse_to_fine, _grid, _halton, _quasi_random, _random, _tpe
 from ._sampler import Sampler
 
 SAMPLERS: Registry[Sampler] = Registry(
@@ -17,5 +17,7 @@ SAMPLERS: Registry[Sampler] = Registry(
         "coarse-to-fine": Sampler(
             _coarse_to_fine.propose, learns=True, region=_coarse_to_fine.region
         ),
+        "bayesian": Sampler(_bayesian.propose, learns=True),
+        "tpe": Sampler(_tpe.propose, learns=True),
     },
 )

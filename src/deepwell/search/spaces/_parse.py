@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from deepwell._base._constraints import EachOf
 from deepwell._base._errors import UsageError, did_you_mean
-from deepwell._base._hyperparameters import OPTAX_PREFIX, Value, declaration
+from deepwell._base._hyperparameters import OPTAX_PREFIX, Value, declaration, validate
 from deepwell._base._safe_text import safe_text
 
 from ._choice import Choice
@@ -80,6 +80,34 @@ def parse_entry(text: str) -> tuple[str, Distribution]:
         return name, checked_entry(name, _spread(right))
     except UsageError as error:
         raise UsageError(f'space entry "{safe_text(text, 80)}": {error}') from None
+
+
+def parse_values(text: str) -> dict[str, Value]:
+    """Return the values of a configuration that somebody wants tried.
+
+    >>> parse_values("learning_rate=0.01, hidden_units=[64,32]")
+    {'learning_rate': 0.01, 'hidden_units': (64, 32)}
+
+    Args:
+        text: `name=value` for each hyperparameter, with commas between them.
+
+    Raises:
+        UsageError: when it cannot be read, names nothing known, or a value is not allowed.
+    """
+    if len(text) > _LONGEST:
+        raise UsageError(f"a configuration may have {_LONGEST:,} characters, got {len(text):,}")
+    values: dict[str, Value] = {}
+    try:
+        for part in _split(text):
+            name, equals, right = (piece.strip() for piece in part.partition("="))
+            if not (name and equals and right):
+                raise UsageError("write name=value with commas between, as in l2=0.1,dropout=0.2")
+            if name in values:
+                raise UsageError(f"it gives `{safe_text(name)}` twice; give it once")
+            values[name] = validate(name, _value(right))
+    except UsageError as error:
+        raise UsageError(f'configuration "{safe_text(text, 80)}": {error}') from None
+    return values
 
 
 def _spread(text: str) -> Distribution:

@@ -1,0 +1,1 @@
+"""B5: how good points are that samplers propose, on functions whose best is known."""

@@ -1,0 +1,30 @@
+"""Search spaces from the option `--space`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from deepwell._base._errors import UsageError
+
+if TYPE_CHECKING:
+    from deepwell.search.spaces._distribution import Distribution
+
+
+def parsed_space(entries: Sequence[str]) -> dict[str, Distribution]:
+    """Return what the entries say, by the hyperparameter's name.
+
+    Raises:
+        UsageError: when one cannot be read, or comes twice.
+    """
+    if not entries:
+        return {}
+    from deepwell.search.spaces._parse import parse_entry
+
+    parsed: dict[str, Distribution] = {}
+    for text in entries:
+        name, distribution = parse_entry(text)
+        if name in parsed:
+            raise UsageError(f"`--space {name}=...` is given twice; give it once")
+        parsed[name] = distribution
+    return parsed

@@ -1,0 +1,52 @@
+"""Points that fill the cube evenly beside those that are there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._cube import Cube
+
+_CANDIDATES = 256
+
+
+def filling(cube: Cube, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return `n` points (n, d), each the farthest of many from all others.
+
+    The candidates are Sobol points, shifted at random. Distances wrap around, so that the border of the
+    cube is not filled before its inside.
+
+    Args:
+        cube: what may be tried, and what was.
+        n: how many are wanted.
+        rng: shifts the candidates.
+    """
+    if n == 0 or cube.dimension == 0:
+        return np.zeros((n, cube.dimension))
+    pool = cube.snapped(sobol(cube.dimension, max(_CANDIDATES, 4 * n), rng))
+    nearest = np.full(len(pool), np.inf)
+    for u in cube.tried:
+        nearest = np.minimum(nearest, _apart(cube, pool, u))
+    chosen: list[int] = []
+    for _ in range(n):
+        chosen.append(int(nearest.argmax()))
+        nearest = np.minimum(nearest, _apart(cube, pool, pool[chosen[-1]]))
+    return pool[chosen]
+
+
+def sobol(d: int, least: int, rng: np.random.Generator) -> np.ndarray:
+    """Return Sobol points (m, d), shifted at random around the cube.
+
+    They are as many as the first power of two from `least` on.
+    """
+    from scipy.stats import qmc
+
+    points = qmc.Sobol(d, scramble=False).random_base2((least - 1).bit_length())
+    return (points + rng.random(d)) % 1.0
+
+
+def _apart(cube: Cube, pool: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Return squared distances (m,) that wrap around; two unordered values are 1/2 apart."""
+    off = np.abs(pool - u)
+    off = np.minimum(off, 1.0 - off)
+    off = np.where(cube.features.ordered, off, 0.5 * (off > 1e-9))
+    return np.einsum("md,md->m", off, off)

@@ -1,0 +1,123 @@
+"""Draws of greatest expected improvement, each given those before it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ._believer import Believer
+from ._cube import Cube
+from ._filling import sobol
+from ._maximize import climbed
+from ._surrogate import Surrogate
+
+_SPREAD, _NEAR = 1024, 1024  # candidates all over the cube, and near the best
+_CENTERS = 10  # best points that candidates are near to
+_LISTED = 4096  # points of a finite domain that are all candidates
+_WORK = 4e8  # multiplications that climbing may take in all, per evaluation a point
+_LOCAL = 0
+_RADIUS = 0.1
+_LUCK = 0.0
+_ROOM = 64  # further points that may be passed over and still be believed
+
+
+class Greedy:
+    """The points of a batch, one after another.
+
+    Args:
+        cube: what may be tried, and what was.
+        model: of the scores.
+        n: how many points are wanted; more can be drawn.
+        rng: draws candidates.
+    """
+
+    def __init__(self, cube: Cube, model: Surrogate, n: int, rng: np.random.Generator) -> None:
+        self._cube, self._rng = cube, rng
+        size = len(cube.tried) + n
+        self._room = n + _ROOM
+        self._believer = Believer(model.process, model.best, len(cube.pending) + self._room)
+        for u in cube.pending:
+            self._believer.believe(cube.features.of(u[None])[0])
+        self._turn = len(cube.tried) - len(cube.pending)
+        self._taken = {u.tobytes() for u in cube.tried} if self._discrete else set[bytes]()
+        self._pool = self._candidates()
+        self._open = np.ones(len(self._pool), bool)
+        self._believer.watch(cube.features.of(self._pool))
+        self._steps = int(np.clip(_WORK / (n * size**2), 4, 40))
+        self._starts = 6 if n == 1 else 3 if n <= 8 else 1
+
+    def draw(self, count: int) -> np.ndarray:
+        """Return the next points, (count, d)."""
+        return np.array([self._next() for _ in range(count)])
+
+    @property
+    def _discrete(self) -> bool:
+        return not self._cube.features.continuous.any()
+
+    def _next(self) -> np.ndarray:
+        self._turn += 1
+        local = _LOCAL and self._turn % _LOCAL == 0
+        starts = self._best_open(local)
+        if not starts:  # a finite domain is used up, or nothing of the pool is allowed
+            return self._cube.snapped(self._rng.random((1, self._cube.dimension)))[0]
+        climbs = [
+            climbed(
+                self._believer,
+                self._cube,
+                self._pool[i],
+                self._steps,
+                self._rng,
+                _RADIUS if local else 1.0,
+            )
+            for i in starts
+        ]
+        ends = [(u, value) for u, value in climbs if self._acceptable(u)]
+        u = max(ends, key=lambda end: end[1])[0] if ends else self._pool[starts[0]]
+        if self._discrete:
+            self._taken.add(u.tobytes())
+        if self._room:
+            self._room -= 1
+            self._believer.believe(
+                self._cube.features.of(u[None])[0], _LUCK * self._rng.standard_normal()
+            )
+        return u
+
+    def _best_open(self, local) -> list[int]:
+        """Return places of the best candidates that are apart; what is not acceptable is shut."""
+        values = np.where(self._open, self._believer.on_pool(), -math.inf)
+        if local and len(values) == _SPREAD + _NEAR:
+            values[:_SPREAD] -= 1e6
+        found: list[int] = []
+        near = 0
+        for i in np.argsort(-values, kind="stable"):
+            if not self._open[i] or len(found) == self._starts or near > 100:
+                break
+            if found and np.abs(self._pool[found] - self._pool[i]).max(axis=1).min() < 0.02:
+                near += 1
+            elif self._acceptable(self._pool[i]):
+                found.append(int(i))
+            else:
+                self._open[i] = False
+        return found
+
+    def _acceptable(self, u: np.ndarray) -> bool:
+        return u.tobytes() not in self._taken and self._cube.allowed(u)
+
+    def _candidates(self) -> np.ndarray:
+        """Return points all over the cube and near the best ones, or all of a small domain."""
+        cube, rng = self._cube, self._rng
+        counts = cube.features.counts
+        if self._discrete and math.prod(int(c) for c in counts) <= _LISTED:
+            grids = np.meshgrid(*[(np.arange(c) + 0.5) / c for c in counts], indexing="ij")
+            every = cube.snapped(np.stack([g.ravel() for g in grids], axis=1))
+            return np.unique(every, axis=0)
+        order = np.lexsort((cube.scores, -cube.shares))
+        centers = cube.scored[order[:_CENTERS]]
+        at = centers[rng.integers(len(centers), size=_NEAR)]
+        size = 10.0 ** rng.uniform(-4, -0.5, size=(_NEAR, 1))
+        share = np.maximum(rng.random((_NEAR, 1)), 1.0 / cube.dimension)
+        moved = rng.random(at.shape) < share
+        near = np.abs(at + moved * size * rng.standard_normal(at.shape))  # reflected at 0 and 1
+        near = np.where(near > 1.0, np.maximum(2.0 - near, 0.0), near)
+        return cube.snapped(np.concatenate([sobol(cube.dimension, _SPREAD, rng), near]))

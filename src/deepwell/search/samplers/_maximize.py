@@ -1,0 +1,105 @@
+"""The best point of an acquisition near a start, in a mixed space.
+
+Climbing along the continuous axes by L-BFGS-B, and among the neighbors along the discrete ones, in
+turns.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._believer import Believer
+from ._cube import Cube
+
+_LISTED = 24  # values of a discrete axis that are all tried
+_TURNS = 3
+
+
+def climbed(
+    believer: Believer,
+    cube: Cube,
+    start: np.ndarray,
+    steps: int,
+    rng: np.random.Generator,
+    reach: float = 1.0,
+) -> tuple[np.ndarray, float]:
+    """Return a point (d,) at least as good as the start, and its acquisition.
+
+    Args:
+        believer: the acquisition.
+        cube: what may be tried.
+        start: a snapped point, (d,).
+        steps: evaluations along the continuous axes, in each turn.
+        rng: draws values of discrete axes that have too many to try all.
+    """
+    at, value = start, float(believer.value(cube.features.of(start[None]))[0])
+    mixed = not cube.features.continuous.all()
+    for _ in range(_TURNS if mixed else 1):
+        before = value
+        at, value = _along(believer, cube, at, value, steps, reach)
+        if mixed:
+            at, value = _among(believer, cube, at, value, rng)
+        if value <= before + 1e-9:
+            break
+    return at, value
+
+
+def _along(
+    believer: Believer, cube: Cube, at: np.ndarray, value: float, steps: int, reach: float
+) -> tuple[np.ndarray, float]:
+    """Climb along the continuous axes that matter."""
+    from scipy.optimize import minimize
+
+    features = cube.features
+    free = np.flatnonzero(features.continuous & cube.active(at))
+    if not len(free) or steps <= 0:
+        return at, value
+    columns = [features.column(j) for j in free]
+    frozen = features.of(at[None])[0]
+
+    def fall(u: np.ndarray) -> tuple[float, np.ndarray]:
+        x = frozen.copy()
+        x[columns] = u
+        height, gradient = believer.slope(x)
+        return -height, -gradient[columns]
+
+    found = minimize(
+        fall, at[free], jac=True, method="L-BFGS-B", bounds=[(max(u - reach, 0.0), min(u + reach, 1.0)) for u in at[free]],
+        options={"maxfun": steps, "maxiter": steps},
+    )  # fmt: skip
+    if not -found.fun > value:
+        return at, value
+    moved = at.copy()
+    moved[free] = np.clip(found.x, 0.0, 1.0)
+    return moved, float(-found.fun)
+
+
+def _among(
+    believer: Believer, cube: Cube, at: np.ndarray, value: float, rng: np.random.Generator
+) -> tuple[np.ndarray, float]:
+    """Move to the best neighbor along a discrete axis, while that is better."""
+    for _ in range(cube.dimension):
+        near = neighbors(cube, at, rng)
+        values = believer.value(cube.features.of(near))
+        if not values.max() > value:
+            break
+        at, value = near[int(values.argmax())], float(values.max())
+    return at, value
+
+
+def neighbors(cube: Cube, at: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the points (m, d) that differ from `at` in one discrete axis, and `at` itself."""
+    found = [at]
+    for j in np.flatnonzero(~cube.features.continuous & cube.active(at)):
+        count = int(cube.features.counts[j])
+        place = min(int(at[j] * count), count - 1)
+        if count <= _LISTED:
+            places = np.arange(count)
+        else:
+            steps = np.array([-3, -2, -1, 1, 2, 3])
+            places = np.concatenate([place + steps, rng.integers(count, size=_LISTED - 6)])
+        for k in np.unique(places[(places >= 0) & (places < count) & (places != place)]):
+            other = at.copy()
+            other[j] = (k + 0.5) / count
+            found.append(other)
+    return cube.snapped(np.array(found))

@@ -1,0 +1,55 @@
+"""The model of a domain's scores: learned scales, and the posterior after all observations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._cube import Cube
+from ._gaussian_process import Process, conditioned, learned
+from ._warp import Units, standardized
+
+_LEARNED = 256  # observations that the scales are learned from
+_STEPS = 30  # evaluations of the likelihood from each start
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """A posterior over a cube.
+
+    Attributes:
+        process: over the warped scores.
+        units: of the scores before the warp.
+        best: the least mean at an observed point, after as many epochs as there are; what is to be
+            improved on.
+    """
+
+    process: Process
+    units: Units
+    best: float
+
+
+def surrogate(cube: Cube) -> Surrogate:
+    """Return the model of what is known; at least one score must be finite."""
+    y, units = standardized(cube.scores)
+    x = cube.features.of(cube.scored, cube.shares)
+    few = _telling(y, cube.shares)
+    scales = learned(x[few], y[few], cube.features.axis, _STEPS)
+    process = conditioned(x, y, cube.features.axis, scales)
+    full = cube.scored[cube.shares == 1.0]
+    at = cube.features.of(full if len(full) else cube.scored)
+    return Surrogate(process, units, float(process.predict(at)[0].min()))
+
+
+def _telling(y: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Return the places of the observations to learn from: the best, and some of all others.
+
+    Those with the most epochs come before others.
+    """
+    order = np.lexsort((y, -shares))
+    if len(order) <= _LEARNED:
+        return order
+    half = _LEARNED // 2
+    step = -(-(len(order) - half) // half)
+    return np.concatenate([order[:half], order[half::step]])

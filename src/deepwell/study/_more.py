@@ -1,0 +1,124 @@
+"""What a study is asked to do beyond what it was begun with, by the same way or another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from deepwell._base._constraints import IntegerInterval
+from deepwell._base._errors import UsageError
+from deepwell._base._safe_text import safe_text
+from deepwell.search.spaces._allowed import constraints_of
+from deepwell.search.spaces._constraint import Constraint
+from deepwell.search.spaces._distribution import plain
+from deepwell.search.spaces._plain import space_to_plain
+from deepwell.search.spaces._space import Space
+
+from ._asked import Asked
+from ._given import YOU, Given, settled
+from ._settings import Settings
+
+NARROW = "narrow"
+EXTEND = "extend"
+TRIALS = IntegerInterval(1, 1_000_000)
+
+
+@dataclass(frozen=True)
+class More:
+    """What is asked for on top; nothing where all is left out.
+
+    Attributes:
+        trials: further networks, or None.
+        space: entries that take the place of the space's or join them; a whole `Space` takes the
+            place of all.
+        constraints: that hold from now on beside those of the space.
+        search: the sampler from now on, or None for the same.
+        given: configurations to try first.
+    """
+
+    trials: int | None = None
+    space: Mapping[str, object] | None = None
+    constraints: Sequence[str | Constraint] = ()
+    search: str | None = None
+    given: Sequence[Mapping[str, object]] = field(default_factory=tuple[Mapping[str, object]])
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "trials", checked_trials(self.trials))
+        object.__setattr__(self, "constraints", constraints_of(self.constraints))
+
+    @property
+    def changes(self) -> bool:
+        """Whether the search goes on otherwise than before."""
+        return bool(self.space is not None or self.constraints or self.search or self.given)
+
+    def check(self, budget: float | None) -> None:
+        """Refuse a change without networks to train by it.
+
+        Raises:
+            UsageError: when neither trials nor a budget are given.
+        """
+        if self.changes and self.trials is None and budget is None:
+            raise UsageError(
+                "another space, sampler or configuration needs networks to train: say how many, "
+                "as in trials=64 (--trials 64), or how long, as in budget='5m' (--budget 5m)"
+            )
+
+    def settings(self, old: Settings) -> Settings:
+        """Return what the study does from now on.
+
+        Raises:
+            UsageError: when the new space cannot be.
+        """
+        if isinstance(self.space, Space):
+            space = Space(self.space, (*self.space.constraints, *self.constraints))
+        else:
+            entries = {**old.space, **(self.space or {})}
+            space = Space(entries, (*old.space.constraints, *self.constraints))
+        return replace(old, space=space, search=self.search or old.search)
+
+    def asked(self, old: Asked, proposed: int, spent: float, budget: float | None) -> Asked:
+        """Return all that a study is asked to do, the past included.
+
+        Args:
+            old: what it was asked to do.
+            proposed: configurations so far.
+            spent: seconds of work so far.
+            budget: seconds from now on, None for no limit.
+        """
+        settings = self.settings(old.settings)
+        known = len(old.given)
+        given = tuple(
+            Given(settled(settings.space, values, settings.seed, known + n), YOU, proposed)
+            for n, values in enumerate(self.given)
+        )
+        return replace(
+            old,
+            settings=settings,
+            trials=None if self.trials is None else proposed + self.trials,
+            budget=None if budget is None else spent + budget,
+            given=(*old.given, *given),
+        )
+
+
+def checked_trials(trials: object) -> int | None:
+    """Return a number of networks, or None for none given.
+
+    Raises:
+        UsageError: when it is no such number.
+    """
+    number = plain(trials)
+    if number is None or (isinstance(number, int) and TRIALS.accepts(number)):
+        return number
+    raise UsageError(f"`trials` must be {TRIALS.describe()}, got {safe_text(repr(trials))}")
+
+
+def narrowed(old: Settings, new: Settings) -> dict[str, object] | None:
+    """Return what the event `narrow` keeps: the old and the new way; None where nothing changed."""
+    if old.space == new.space and old.search == new.search:
+        return None
+    return {
+        "space": space_to_plain(new.space),
+        "was": space_to_plain(old.space),
+        "search": new.search,
+        "searched_by": old.search,
+    }

@@ -1,0 +1,63 @@
+"""What people did to a search, in sentences: from the events of the study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from deepwell._base._safe_text import safe_text
+from deepwell.search.spaces._plain import space_from_plain
+
+from ._history import History
+from ._more import EXTEND, NARROW
+from ._warm_start import warm_from_plain
+
+
+def search_notes(history: History) -> tuple[str, ...]:
+    """Return one sentence for each thing that was done: a start, proposals, changes on the way."""
+    store, record = history.store, history.record
+    warm = warm_from_plain(_plain(store.study(record.name).config.get("warm")))
+    notes: list[str] = []
+    if warm is not None:
+        differ = "" if warm.same_data else "; its rows are others, so scores may shift"
+        notes.append(
+            f"the sampler started from {len(warm.observations):,} configurations of study "
+            f"{safe_text(warm.study)}{differ}"
+        )
+    for event in store.events(record.id):
+        told: Mapping[str, Any] = event.details
+        if event.kind == "propose":
+            notes += [_proposed(who, numbers) for who, numbers in told.get("by", {}).items()]
+        elif event.kind == NARROW:
+            notes.append(_narrowed(told))
+        elif event.kind == EXTEND:
+            more = "more networks" if told["trials"] is None else f"{told['trials']:,} more"
+            notes.append(f"after {told['after']:,} networks it was given {more}")
+    return tuple(notes)
+
+
+def _plain(value: object) -> Mapping[str, Any] | None:
+    return value if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType]
+
+
+def _proposed(who: str, numbers: Iterable[int]) -> str:
+    listed = [str(n) for n in numbers]
+    word = "trial" if len(listed) == 1 else "trials"
+    return f"{word} {', '.join(listed)} proposed by {safe_text(who)}"
+
+
+def _narrowed(told: Mapping[str, Any]) -> str:
+    """Return what changed, as `learning_rate log(0.001, 0.01) (it was log(0.0001, 1))`."""
+    old, new = space_from_plain(told["was"]), space_from_plain(told["space"])
+    was, now = old.describe(), new.describe()
+    parts = [
+        f"{name} {text} (it was {was.get(name, 'the default')})"
+        for name, text in now.items()
+        if was.get(name) != text
+    ]
+    parts += [f"{name} the default (it was {was[name]})" for name in was if name not in now]
+    parts += [text for text in new.constraints if text not in old.constraints]
+    parts += [f"no longer {text}" for text in old.constraints if text not in new.constraints]
+    if told["search"] != told["searched_by"]:
+        parts.append(f"proposals by {told['search']} (they were by {told['searched_by']})")
+    return f"changed after trial {told['after'] - 1}: {', '.join(parts)}"
