@@ -8,7 +8,7 @@ import pytest
 
 from deepwell._base._hyperparameters import Value
 from deepwell.records import Observation
-from deepwell.search import SAMPLERS, Domain, integer, log, uniform
+from deepwell.search import SAMPLERS, Domain, integer, log, uniform, when
 from deepwell.search.samplers._coarse_to_fine import boxes
 
 PLANE = Domain({"a": uniform(0, 1), "b": uniform(0, 1)})
@@ -143,3 +143,12 @@ def test_a_finite_domain_is_exhausted_before_anything_comes_twice() -> None:
     points = [tuple(o.values.values()) for o in history]
     assert len(set(points[:18])) == 18
     assert len(set(points[18:])) == 18
+
+
+def test_what_does_not_exist_beside_the_best_points_is_not_narrowed() -> None:
+    domain = Domain({"kind": ["a", "b"], "m": when(uniform(0, 1), kind="b"), "r": uniform(0, 1)})
+    history = search(domain, lambda v: abs(v["r"] - 0.3) + 9 * (v["kind"] == "b"), 60)
+    box = boxes(domain, history)[-1]
+    assert box.sides[0] == (0.0,)
+    assert box.sides[1] == (0.0, 1.0)
+    assert box.sides[2][1] - box.sides[2][0] < 0.2

@@ -92,11 +92,12 @@ def boxes(domain: Domain, history: Sequence[Observation]) -> tuple[Box, ...]:
         ends.append(math.ceil(end))
         end *= _GROWTH
     for end in ends:
-        best = sorted(scored[:end], key=lambda point: point[0])[:_BEST]
-        able = np.array([unit for score, unit in best if math.isfinite(score[0])])
+        best = sorted(scored[:end], key=lambda point: point.rank)[:_BEST]
+        able = [point for point in best if math.isfinite(point.rank[0])]
         if len(able) > 1:
-            sides = zip(axes, able.T, found[-1].sides, strict=True)
-            found.append(Box(end, tuple(_side(*one) for one in sides)))
+            last = zip(axes, found[-1].sides, strict=True)
+            sides = [_side(axis, _along(able, i), side) for i, (axis, side) in enumerate(last)]
+            found.append(Box(end, tuple(sides)))
     return tuple(found)
 
 
@@ -120,16 +121,30 @@ def _short(value: Value) -> str:
     return f"{value:.3g}" if isinstance(value, float) else value_text(value)
 
 
-def _scored(
-    domain: Domain, history: Sequence[Observation]
-) -> list[tuple[tuple[float, float], np.ndarray]]:
-    """Return the rank (score, cost) and the point of what has been scored in the domain."""
+@dataclass(frozen=True)
+class _Point:
+    rank: tuple[float, float]  # score, cost
+    unit: np.ndarray  # (d,)
+    active: np.ndarray  # (d,) bool: which axes matter beside the values of the others
+
+
+def _scored(domain: Domain, history: Sequence[Observation]) -> list[_Point]:
+    """Return what has been scored in the domain."""
     placed = [(o, domain.encode(o.values)) for o in history if not o.pending]
     return [
-        ((o.score, math.inf if math.isnan(o.cost) else o.cost), unit)
+        _Point((o.score, _known(o.cost)), unit, domain.active(o.values))
         for o, unit in placed
         if unit is not None
     ]
+
+
+def _known(cost: float) -> float:
+    return math.inf if math.isnan(cost) else cost
+
+
+def _along(points: Sequence[_Point], axis: int) -> np.ndarray:
+    """Return where points lie on an axis, those beside which it does not exist left out."""
+    return np.array([point.unit[axis] for point in points if point.active[axis]])
 
 
 def _whole(axis: Axis) -> tuple[float, ...]:
@@ -140,6 +155,8 @@ def _whole(axis: Axis) -> tuple[float, ...]:
 
 def _side(axis: Axis, units: np.ndarray, last: tuple[float, ...]) -> tuple[float, ...]:
     """Return the side of the next box on an axis, from where the best points lie on it."""
+    if len(units) < 2:
+        return last
     if not axis.ordered and axis.count is not None:
         return tuple(sorted({float(int(u * axis.count)) for u in units}))
     low, high = float(units.min()), float(units.max())
