@@ -123,7 +123,7 @@ class Search:
             UsageError: when the score is none, or the point does not lie in the space.
         """
         known = score_of(score)
-        values = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+        values = {name: _as_value(value) for name, value in values.items()}
         waiting = self._out.get(self._identity(values))
         if waiting:
             place = waiting.pop(0)
@@ -172,19 +172,20 @@ class Search:
             UsageError: when the file cannot be read, or is none of a search.
         """
         try:
-            kept: Any = json.loads(Path(path).read_bytes())
+            read: object = json.loads(Path(path).read_bytes())
         except (OSError, ValueError) as error:
             raise UsageError(f"cannot read {safe_text(path, 200)}: {error}") from None
-        if not isinstance(kept, dict) or kept.get("format") != _FORMAT:
+        kept = cast(Mapping[str, Any], read) if isinstance(read, dict) else {}
+        if kept.get("format") != _FORMAT:
             raise UsageError(f"{safe_text(path, 200)} must be a file that `Search.save` wrote")
         if kept["version"] != _VERSION:
             raise UsageError(
                 f"{safe_text(path, 200)} was written by a later Deepwell (version "
                 f"{safe_text(kept['version'])} of the format, {_VERSION} is known); update Deepwell"
             )
-        read = space_from_plain if kept["networks"] else domain_from_plain
+        make = space_from_plain if kept["networks"] else domain_from_plain
         search = cls(
-            read(kept["space"]),
+            make(kept["space"]),
             search=kept["search"],
             seed=kept["seed"],
             n=kept["n"],
@@ -253,9 +254,14 @@ def _observation_to_plain(observation: Observation) -> dict[str, object]:
 
 
 def _observation_from_plain(kept: Mapping[str, Any]) -> Observation:
-    values = {n: tuple(v) if isinstance(v, list) else v for n, v in kept["values"].items()}
+    values = {name: _as_value(value) for name, value in kept["values"].items()}
     score, cost = float(kept["score"]), float(kept["cost"])
     return Observation(values, score, cost, kept["epochs"], kept["finished"])
+
+
+def _as_value(value: Any) -> Value:
+    """Return a list, as JSON has one, as the tuple that it was."""
+    return tuple(cast(list[Any], value)) if isinstance(value, list) else value
 
 
 def _number_to_plain(number: float) -> float | str:

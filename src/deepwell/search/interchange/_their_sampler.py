@@ -103,7 +103,7 @@ def optuna_named(name: str) -> Sampler:
     kind = getattr(optuna.samplers, name)
     assert "seed" in inspect.signature(kind).parameters
 
-    def make(seed: int) -> optuna.samplers.BaseSampler:
+    def make(seed: int) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             return kind(seed=seed)
@@ -143,14 +143,14 @@ def _distributions(axes: Sequence[Axis]) -> Mapping[str, Any]:
         IntDistribution,
     )
 
-    return {
-        axis.name: FloatDistribution(0.0, 1.0)
-        if axis.count is None
-        else IntDistribution(0, axis.count - 1)
-        if axis.ordered
-        else CategoricalDistribution(range(axis.count))
-        for axis in axes
-    }
+    def of(axis: Axis) -> Any:
+        if axis.count is None:
+            return FloatDistribution(0.0, 1.0)
+        if axis.ordered:
+            return IntDistribution(0, axis.count - 1)
+        return CategoricalDistribution(range(axis.count))
+
+    return {axis.name: of(axis) for axis in axes}
 
 
 def _params(unit: np.ndarray, axes: Sequence[Axis]) -> dict[str, Any]:
