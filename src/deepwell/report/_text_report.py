@@ -29,6 +29,7 @@ from ._result_lines import (
     folds_words,
     luck_words,
     parent_words,
+    search_lines,
     stopped_lines,
     versus_words,
 )
@@ -97,6 +98,7 @@ def _done(result: StudyResult) -> list[str]:
         *check_lines(result.checks, rows=result.data_checks),
         *check_details(result.checks),
         *plan_lines(result.plan),
+        *search_lines(result),
         *engine_lines(result),
     ]
 
