@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from deepwell._base._constraints import IntegerInterval
 from deepwell._base._errors import UsageError
@@ -12,7 +12,7 @@ from deepwell.search.spaces._allowed import constraints_of
 from deepwell.search.spaces._constraint import Constraint
 from deepwell.search.spaces._distribution import plain
 from deepwell.search.spaces._plain import space_to_plain
-from deepwell.search.spaces._space import Space
+from deepwell.search.spaces._space import Space, with_entries
 
 from ._asked import Asked
 from ._given import YOU, Given, settled
@@ -40,7 +40,7 @@ class More:
     space: Mapping[str, object] | None = None
     constraints: Sequence[str | Constraint] = ()
     search: str | None = None
-    given: Sequence[Mapping[str, object]] = field(default_factory=tuple[Mapping[str, object]])
+    given: Sequence[Mapping[str, object]] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "trials", checked_trials(self.trials))
@@ -72,8 +72,7 @@ class More:
         if isinstance(self.space, Space):
             space = Space(self.space, (*self.space.constraints, *self.constraints))
         else:
-            entries = {**old.space, **(self.space or {})}
-            space = Space(entries, (*old.space.constraints, *self.constraints))
+            space = with_entries(old.space, self.space or {}, self.constraints)
         return replace(old, space=space, search=self.search or old.search)
 
     def asked(self, old: Asked, proposed: int, spent: float, budget: float | None) -> Asked:
