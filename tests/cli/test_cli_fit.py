@@ -63,6 +63,8 @@ def test_the_library_gets_what_was_asked(deepwell, library) -> None:
     assert study.pop("space") is None
     assert study == {
         "fixed": {"learning_rate": 0.001, "hidden_units": (64, 32), "optimizer": "adam"},
+        "constraints": (),
+        "warm_start": None,
         "name": "mine",
         "seed": 5,
         "search": "random",

@@ -11,7 +11,7 @@ from deepwell._base._errors import UsageError
 from ._exit_codes import DONE, STOPPED
 from ._options import DataOptions, Fixed, Place, RunOptions, Source, StudyOptions
 from ._output import print_json, print_lines
-from ._space import parsed_space
+from ._space import parsed_space, parsed_tries
 
 if TYPE_CHECKING:
     from deepwell.search.spaces._space import Space
@@ -56,7 +56,7 @@ def fit(
         "probe_every": study.probe_every,
         "store": place.store,
     }
-    tries = _tries(study.try_)
+    tries = parsed_tries(study.try_)
     if run.dry_run:
         return _dry_run(source, data, arguments, tries, run, place)
     return _run(source, data, arguments, tries, run, place)
@@ -137,15 +137,6 @@ def _space(study: StudyOptions, fixed: Fixed) -> Space | None:
     from deepwell.search.spaces._space import with_fixed
 
     return with_fixed(parsed, fixed.given())
-
-
-def _tries(texts: Sequence[str]) -> list[Mapping[str, object]]:
-    """Return the configurations that the user wants tried."""
-    if not texts:
-        return []
-    from deepwell.search.spaces._parse import parse_values
-
-    return [parse_values(text) for text in texts]
 
 
 def _observer(name: str | None, place: Place) -> SilentObserver | TerminalObserver:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._exit_codes import DONE, STOPPED
 from ._options import GoOn, Name, Place
 from ._output import print_json
-from ._space import parsed_space
+from ._space import parsed_space, parsed_tries
 
 if TYPE_CHECKING:
     from ._observer import SilentObserver, TerminalObserver
@@ -27,7 +27,6 @@ def resume(which: Name, more: GoOn, place: Place) -> int:
     finished study it prints the result. --trials trains more networks in the same study, from
     another space or by another sampler where one is given.
     """
-    from deepwell.search.spaces._parse import parse_values
     from deepwell.study._interrupt import BY_USER
     from deepwell.study._resume import resume as go_on
 
@@ -37,11 +36,7 @@ def resume(which: Name, more: GoOn, place: Place) -> int:
             which.name,
             store=place.store,
             budget=more.budget,
-            trials=more.trials,
-            space=parsed_space(more.space) or None,
-            constraints=more.constraint,
-            search=more.search,
-            given=[parse_values(text) for text in more.try_],
+            **_further(more),
             observer=observer,
         )
     except KeyboardInterrupt:
@@ -54,6 +49,18 @@ def resume(which: Name, more: GoOn, place: Place) -> int:
 
         print_json(fit_json(result))
     return STOPPED if result.stopped == BY_USER else DONE
+
+
+def _further(more: GoOn) -> dict[str, Any]:
+    """Return what is asked for beyond the study's end, as far as it was said."""
+    asked = {
+        "trials": more.trials,
+        "space": parsed_space(more.space),
+        "constraints": more.constraint,
+        "search": more.search,
+        "given": parsed_tries(more.try_),
+    }
+    return {name: value for name, value in asked.items() if value}
 
 
 def _observer(name: str, place: Place) -> SilentObserver | TerminalObserver:

@@ -1,8 +1,8 @@
-"""Search spaces from the option `--space`."""
+"""Search spaces and configurations from the options `--space` and `--try`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from deepwell._base._errors import UsageError
@@ -28,3 +28,16 @@ def parsed_space(entries: Sequence[str]) -> dict[str, Distribution]:
             raise UsageError(f"`--space {name}=...` is given twice; give it once")
         parsed[name] = distribution
     return parsed
+
+
+def parsed_tries(texts: Sequence[str]) -> list[Mapping[str, object]]:
+    """Return the configurations that the user wants tried.
+
+    Raises:
+        UsageError: when one cannot be read.
+    """
+    if not texts:
+        return []
+    from deepwell.search.spaces._parse import parse_values
+
+    return [parse_values(text) for text in texts]
