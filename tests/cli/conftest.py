@@ -112,8 +112,9 @@ class FakeLibrary:
         store: str | None = None,
         budget: str | None = None,
         observer: Any = None,
+        **more: Any,
     ) -> FakeFinished:
-        self.calls["resume"] = {"name": name, "store": store, "budget": budget}
+        self.calls["resume"] = {"name": name, "store": store, "budget": budget, **more}
         if name != "iris":
             raise UsageError(f'no study "{name}"')
         FakeStudy(self, observer).run()
@@ -136,6 +137,9 @@ class FakeLibrary:
 class FakeStudy:
     library: FakeLibrary
     observer: Any
+
+    def enqueue(self, values: Any) -> None:
+        self.library.calls.setdefault("enqueue", []).append(values)
 
     def plan(self, **sizes: Any) -> PlanFacts:
         self.library.calls["plan"] = sizes

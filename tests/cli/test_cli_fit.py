@@ -94,9 +94,32 @@ def test_a_space_is_parsed(deepwell, library) -> None:
     assert list(library.calls["study"]["space"]) == ["learning_rate", "dropout"]
 
 
+def test_constraints_tries_and_a_start_are_passed_on(deepwell, library) -> None:
+    limits = ("--constraint", "hidden_units * hidden_layers <= 256", "--constraint", "l2 < 1")
+    tries = ("--try", "learning_rate=0.01,hidden_units=[64,32]", "--try", "l2=0.1")
+    assert deepwell(*FIT, *limits, *tries, "--warm-start", "old").code == 0
+    study = library.calls["study"]
+    assert study["constraints"] == ("hidden_units * hidden_layers <= 256", "l2 < 1")
+    assert study["warm_start"] == "old"
+    assert library.calls["enqueue"] == [
+        {"learning_rate": 0.01, "hidden_units": (64, 32)},
+        {"l2": 0.1},
+    ]
+
+
+def test_a_condition_may_be_on_what_is_fixed(deepwell, library) -> None:
+    entry = ("--space", "momentum=when(uniform(0.5,0.9),optimizer=choice(momentum,nesterov))")
+    assert deepwell(*FIT, *entry, "--optimizer", "nesterov").code == 0
+    assert library.calls["study"]["space"].searched == ("momentum",)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
+        (("--constraint", "l2 <"), "it ends too soon"),
+        (("--try", "l2=-1"), "`l2` must be at least 0"),
+        (("--try", "l2"), "write name=value with commas between"),
+        (("--try", "l2=0.1,l2=0.2"), "twice"),
         (("--space", "l2=log(1e-4,1)", "--space", "l2=log(1e-4,1)"), "given twice"),
         (("--space", "l2=log(1e-4,1)", "--l2", "0.1"), "both searched by --space and fixed"),
         (("--space", "learnin_rate=log(1e-4,1)"), 'did you mean "learning_rate"?'),

@@ -20,6 +20,17 @@ def test_resume_prints_what_fit_prints(deepwell, library) -> None:
     assert "          resumed twice, 3 s of training repeated\n" in resumed.out
 
 
+def test_more_networks_by_another_way(deepwell, library) -> None:
+    options = ("--trials", "8", "--search", "random", "--constraint", "l2 < 1")
+    assert (
+        deepwell("resume", "iris", *options, "--space", "l2=log(1e-4,1)", "--try", "l2=1").code == 0
+    )
+    asked = library.calls["resume"]
+    assert (asked["trials"], asked["search"], asked["constraints"]) == (8, "random", ("l2 < 1",))
+    assert {name: d.describe() for name, d in asked["space"].items()} == {"l2": "log(0.0001, 1)"}
+    assert asked["given"] == [{"l2": 1.0}]
+
+
 def test_resume_as_json(deepwell, library) -> None:
     told = deepwell("resume", "iris", "--json").json
     assert told == deepwell("fit", "iris.csv", "--target", "label", "--json").json

@@ -31,6 +31,7 @@ from ._result_lines import (
     folds_words,
     luck_words,
     parent_words,
+    search_lines,
     stopped_lines,
     versus_words,
 )
@@ -102,6 +103,7 @@ def _done(result: StudyResult, proposed: Sequence[Mapping[str, Any]]) -> list[st
         *check_details(result.checks),
         *plan_lines(result.plan),
         *box_lines(proposed),
+        *search_lines(result),
         *engine_lines(result),
     ]
 

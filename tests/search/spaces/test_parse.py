@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from deepwell._base._errors import UsageError
 from deepwell.search import choice, integer, log, one_minus_log, parse_entry, uniform
 from deepwell.search.spaces import Distribution, Fixed
+from deepwell.search.spaces._parse import parse_values
 
 
 @pytest.mark.parametrize(
@@ -93,3 +94,27 @@ def test_any_text_is_an_entry_or_one_harmless_sentence(text: str) -> None:
         assert len(shown) < 900
     else:
         assert parse_entry(f"{name}={distribution.describe()}") == (name, distribution)
+
+
+def test_a_configuration_is_read() -> None:
+    assert parse_values("learning_rate=0.01, hidden_units=[64,32],optimizer=optax:lion") == {
+        "learning_rate": 0.01,
+        "hidden_units": (64, 32),
+        "optimizer": "optax:lion",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "write name=value"),
+        ("l2=0.1,", "write name=value"),
+        ("l2=0.1,l2=0.2", "gives `l2` twice"),
+        ("l2=-1", "`l2` must be at least 0"),
+        ("l3=1", 'did you mean "l2"|did you mean "l1"'),
+        ("l2=" + "1" * 3000, "may have 2,000 characters"),
+    ],
+)
+def test_a_configuration_that_cannot_be_is_refused(text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        parse_values(text)
