@@ -111,7 +111,7 @@ def test_a_configuration_is_read() -> None:
         ("l2=0.1,", "write name=value"),
         ("l2=0.1,l2=0.2", "gives `l2` twice"),
         ("l2=-1", "`l2` must be at least 0"),
-        ("l3=1", 'did you mean "l2"|did you mean "l1"'),
+        ("learning_rat=1", 'did you mean "learning_rate"'),
         ("l2=" + "1" * 3000, "may have 2,000 characters"),
     ],
 )
