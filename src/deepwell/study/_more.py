@@ -12,7 +12,7 @@ from deepwell.search.spaces._allowed import constraints_of
 from deepwell.search.spaces._constraint import Constraint
 from deepwell.search.spaces._distribution import plain
 from deepwell.search.spaces._plain import space_to_plain
-from deepwell.search.spaces._space import Space
+from deepwell.search.spaces._space import Space, with_entries
 
 from ._asked import Asked
 from ._given import YOU, Given, settled
@@ -72,8 +72,7 @@ class More:
         if isinstance(self.space, Space):
             space = Space(self.space, (*self.space.constraints, *self.constraints))
         else:
-            entries = {**old.space, **(self.space or {})}
-            space = Space(entries, (*old.space.constraints, *self.constraints))
+            space = with_entries(old.space, self.space or {}, self.constraints)
         return replace(old, space=space, search=self.search or old.search)
 
     def asked(self, old: Asked, proposed: int, spent: float, budget: float | None) -> Asked:

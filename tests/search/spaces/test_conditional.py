@@ -2,13 +2,16 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import deepwell as dw
 from deepwell._base._errors import UsageError
-from deepwell.records import TrialSpec
-from deepwell.search import Domain, parse_entry, with_fixed
+from deepwell._base._hyperparameters import complete
+from deepwell.records import Observation, TrialSpec
+from deepwell.search import SAMPLERS, Domain, parse_entry, with_fixed
 from deepwell.search.spaces._plain import space_from_plain, space_to_plain
+from deepwell.search.spaces._space import with_entries
 
 MOMENTUM = dw.when(dw.uniform(0.5, 0.99), optimizer=["momentum", "nesterov"])
 
@@ -140,6 +143,22 @@ def test_fixing_takes_what_can_no_longer_exist_and_its_constraints_along() -> No
     assert later.searched == ("momentum",)
 
 
+def test_other_entries_take_the_place_of_old_ones() -> None:
+    entries = {"optimizer": ["adam", "momentum"], "momentum": MOMENTUM, "hidden_layers": [1, 2]}
+    space = dw.Space(entries, ["momentum <= 0.95", "hidden_layers <= 2"])
+    changed = with_entries(space, {"optimizer": "adam", "l2": [0, 0.1]}, ["l2 <= 0.1"])
+    assert changed.describe() == {
+        "optimizer": "adam",
+        "hidden_layers": "choice(1, 2)",
+        "l2": "choice(0, 0.1)",
+    }
+    assert changed.constraints == ("hidden_layers <= 2", "l2 <= 0.1")
+    wide = dw.Space({"hidden_layers": [1, 2], "hidden_units": dw.integer(8, 64)})
+    assert list(with_entries(wide, {"hidden_units": (64, 32)})) == ["hidden_units"]
+    with pytest.raises(UsageError, match="can never exist"):
+        with_entries(dw.Space({"optimizer": "adam"}), {"momentum": MOMENTUM})
+
+
 @pytest.mark.parametrize(
     ("entries", "said"),
     [
@@ -242,3 +261,24 @@ def test_conditional_spaces_come_back_whole() -> None:
     assert back == space
     assert list(back) == list(space)
     assert back != dw.Space(dict(space))
+
+
+@pytest.mark.parametrize("name", ["random", "grid", "quasi-random", "halton"])
+def test_every_network_of_a_conditional_space_comes_once_before_any_comes_twice(name: str) -> None:
+    units = dw.per_layer(dw.choice(8, 16))
+    space = dw.Space(
+        {
+            "hidden_layers": dw.integer(0, 3),
+            "hidden_units": units,
+            "optimizer": ["adam", "momentum"],
+            "momentum": dw.when([0.5, 0.9], optimizer="momentum"),
+        },
+        ["sum(hidden_units) <= 32"],
+    )
+    networks = len(list(space.points()))
+    assert networks == (1 + 2 + 4 + 4) * (1 + 2)
+    history = [Observation(complete(values), 0.1) for values, _ in list(space.points())[:10]]
+    found = SAMPLERS[name](space, history, networks - 10, np.random.SeedSequence(3))
+    assert all(space.allowed(values) for values in found)
+    seen = {space.identity(tried.values) for tried in history}
+    assert len(seen | {space.identity(values) for values in found}) == networks

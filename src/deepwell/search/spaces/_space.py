@@ -178,6 +178,33 @@ def with_fixed(
     return _built(entries, constraints_of((*own, *constraints)), set(values), gone - set(values))
 
 
+def with_entries(
+    space: Space, entries: Mapping[str, object], constraints: Sequence[str | Constraint] = ()
+) -> Space:
+    """Return `space` with these entries in the place of its own, or beside them.
+
+    A list of units also replaces the space's `hidden_layers`, unless that is given too; entries
+    that can no longer exist beside the new ones go, with the constraints on them.
+
+    Args:
+        space: a space.
+        entries: as for `Space`.
+        constraints: what must hold beside the space's own constraints.
+
+    Raises:
+        UsageError: when the new space cannot be.
+    """
+    merged: dict[str, object] = {**space, **entries}
+    for listed in ("hidden_units", "conv_channels"):
+        counter = LAYERED[listed]
+        if listed in entries and counter not in entries and counter in merged:
+            given = distribution_of(entries[listed])
+            if isinstance(given, Fixed) and isinstance(given.value, tuple):
+                del merged[counter]
+    together = constraints_of((*space.constraints, *constraints))
+    return _built(merged, together, set(entries), set())
+
+
 def _built(
     entries: dict[str, object], constraints: Sequence[Constraint], fixed: set[str], gone: set[str]
 ) -> Space:
