@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from deepwell._base._constraints import IntegerInterval
 from deepwell._base._errors import UsageError
@@ -40,7 +40,7 @@ class More:
     space: Mapping[str, object] | None = None
     constraints: Sequence[str | Constraint] = ()
     search: str | None = None
-    given: Sequence[Mapping[str, object]] = field(default_factory=tuple[Mapping[str, object]])
+    given: Sequence[Mapping[str, object]] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "trials", checked_trials(self.trials))

@@ -16,7 +16,8 @@ from ._warm_start import warm_from_plain
 def search_notes(history: History) -> tuple[str, ...]:
     """Return one sentence for each thing that was done: a start, proposals, changes on the way."""
     store, record = history.store, history.record
-    warm = warm_from_plain(_plain(store.study(record.name).config.get("warm")))
+    config: Mapping[str, Any] = store.study(record.name).config
+    warm = warm_from_plain(config.get("warm"))
     notes: list[str] = []
     if warm is not None:
         differ = "" if warm.same_data else "; its rows are others, so scores may shift"
@@ -34,10 +35,6 @@ def search_notes(history: History) -> tuple[str, ...]:
             more = "more networks" if told["trials"] is None else f"{told['trials']:,} more"
             notes.append(f"after {told['after']:,} networks it was given {more}")
     return tuple(notes)
-
-
-def _plain(value: object) -> Mapping[str, Any] | None:
-    return value if isinstance(value, dict) else None  # pyright: ignore[reportUnknownVariableType]
 
 
 def _proposed(who: str, numbers: Iterable[int]) -> str:
