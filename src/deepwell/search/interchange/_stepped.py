@@ -23,7 +23,7 @@ class Stepped:
         """Return the middle of the share of `value`."""
         high = self.low + self.step * (self.steps - 1)
         slack = 1e-8 * self.step
-        number = unit_of(value, self.low - slack, high + slack, self.describe())
+        number = unit_of(value, self.low - slack, high + slack, self)
         place = (number - self.low) / self.step
         if abs(place - round(place)) > 1e-6:
             raise UsageError(f"the value {value_text(value)} does not lie in {self.describe()}")
@@ -58,7 +58,7 @@ class LogInteger:
 
     def to_unit(self, value: Value) -> float:
         """Return where `value` lies in [0, 1]."""
-        number = unit_of(value, self.low, self.high, self.describe())
+        number = unit_of(value, self.low, self.high, self)
         return (math.log(number) - math.log(self.low - 0.5)) / self._span()
 
     def from_unit(self, unit: float) -> int:

@@ -76,10 +76,10 @@ def rising(kind: str, low: float, high: float) -> None:
         raise UsageError(f"the first number of {kind} must be below the second, got {ends}")
 
 
-def unit_of(value: Value, low: float, high: float, kind: str) -> float:
+def unit_of(value: Value, low: float, high: float, of: Distribution) -> float:
     """Return the number that `value` is, refusing one outside [low, high]."""
     if isinstance(value, str | tuple) or not low <= value <= high:
-        raise UsageError(f"the value {value_text(value)} does not lie in {kind}")
+        raise UsageError(f"the value {value_text(value)} does not lie in {of.describe()}")
     return float(value)
 
 

@@ -23,6 +23,10 @@ def distribution_of(entry: object) -> Distribution:
 
 def has(distribution: Distribution, value: Value) -> bool:
     """Return whether `value` is one of a distribution's."""
+    if isinstance(distribution, Choice):
+        return value in distribution.values
+    if isinstance(distribution, Fixed):
+        return value == distribution.value
     try:
         distribution.to_unit(value)
     except UsageError:

@@ -33,7 +33,7 @@ class Integer:
 
     def to_unit(self, value: Value) -> float:
         """Return the middle of the share of `value`."""
-        number = unit_of(value, self.low, self.high, self.describe())
+        number = unit_of(value, self.low, self.high, self)
         if number != int(number):
             raise UsageError(f"the value {value} does not lie in {self.describe()}")
         return (int(number) - self.low + 0.5) / self.count()

@@ -31,7 +31,7 @@ class Log:
 
     def to_unit(self, value: Value) -> float:
         """Return where `value` lies in [0, 1]."""
-        number = unit_of(value, self.low, self.high, self.describe())
+        number = unit_of(value, self.low, self.high, self)
         share = (math.log(number) - math.log(self.low)) / self._span()
         return min(max(share, 0.0), 1.0)
 

@@ -24,7 +24,7 @@ class Uniform:
 
     def to_unit(self, value: Value) -> float:
         """Return where `value` lies in [0, 1]."""
-        number = unit_of(value, self.low, self.high, self.describe())
+        number = unit_of(value, self.low, self.high, self)
         return (number - self.low) / (self.high - self.low)
 
     def from_unit(self, unit: float) -> float:
