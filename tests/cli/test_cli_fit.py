@@ -57,6 +57,7 @@ def test_the_library_gets_what_was_asked(deepwell, library) -> None:
         "class_weight": "yes=5",
         "keep": ("a", "b"),
         "ignore": ("c",),
+        "human_labels": None,
         "memory": None,
     }
     assert not Path(vault).exists()  # the study has moved what it sealed into its store
