@@ -202,11 +202,12 @@ def _grouped(train: np.ndarray, apart: np.ndarray) -> tuple[int, float]:
     gap = ratio.min(axis=1)
     # beyond the gap rows spread as others do, and tell the dimension
     count = apart.shape[1]
-    beyond = np.arange(count - 1) >= mates[:, None]
-    sums = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, count))])
-    expected = sums[count - 1] - sums[:-1]  # of log(d_20 / d_i), times the dimension
-    logs = np.log(apart[:, -1:] / apart[:, :-1])
-    spread = (logs * beyond).sum(axis=1) / (expected * beyond).sum(axis=1)
+    places: np.ndarray = np.arange(count - 1)
+    beyond: np.ndarray = places >= mates[:, None]
+    parts: np.ndarray = 1.0 / (places + 1)
+    expected: np.ndarray = parts[::-1].cumsum()[::-1]  # of log(d_20 / d_i), times the dimension
+    logs: np.ndarray = np.log(apart[:, -1:] / apart[:, :-1])
+    spread: np.ndarray = (logs * beyond).sum(axis=1) / (expected * beyond).sum(axis=1)
     dimension = 1.0 / max(float(np.quantile(spread, _CAUTIOUS)), 1e-6)
     chance = _MOST_MATES * gap ** (mates * dimension)
     found = (chance <= LEVEL) & (gap < _APART)
