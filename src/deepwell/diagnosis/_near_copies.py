@@ -201,13 +201,11 @@ def _grouped(train: np.ndarray, apart: np.ndarray) -> tuple[int, float]:
     mates = ratio.argmin(axis=1) + 1
     gap = ratio.min(axis=1)
     # beyond the gap rows spread as others do, and tell the dimension
-    count = apart.shape[1]
-    places: np.ndarray = np.arange(count - 1)
-    beyond: np.ndarray = places >= mates[:, None]
-    parts: np.ndarray = 1.0 / (places + 1)
-    expected: np.ndarray = parts[::-1].cumsum()[::-1]  # of log(d_20 / d_i), times the dimension
-    logs: np.ndarray = np.log(apart[:, -1:] / apart[:, :-1])
-    spread: np.ndarray = (logs * beyond).sum(axis=1) / (expected * beyond).sum(axis=1)
+    places = np.arange(_LOOKED_AT - 1)
+    beyond = (places >= mates[:, None]).astype(np.float64)
+    expected = np.cumsum((1.0 / (places + 1))[::-1])[::-1]  # of log(d_20 / d_i), times m
+    logs = np.log(apart[:, -1:] / apart[:, :-1])
+    spread = (logs * beyond).sum(axis=1) / (expected * beyond).sum(axis=1)
     dimension = 1.0 / max(float(np.quantile(spread, _CAUTIOUS)), 1e-6)
     chance = _MOST_MATES * gap ** (mates * dimension)
     found = (chance <= LEVEL) & (gap < _APART)
