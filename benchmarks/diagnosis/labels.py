@@ -162,7 +162,8 @@ REGIME = (
 ADVICE = ("DW5", "DW6")
 """How codes begin that tell what would help where nothing is wrong: no alarm either."""
 
-NOT_OF_PROGRAMS = ("DW1", "DW2", "DW303", "DW401", "DW402", "DW403", "DW404", "DW411", "DW415")
+NOT_OF_PROGRAMS = ("DW1", "DW2", "DW303", "DW401", "DW402", "DW403", "DW404", "DW411", "DW415",
+                   "DW416")  # fmt: skip
 """How codes begin that are not said of a user's own program today."""
 
 

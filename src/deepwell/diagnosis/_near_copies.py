@@ -201,10 +201,9 @@ def _grouped(train: np.ndarray, apart: np.ndarray) -> tuple[int, float]:
     mates = ratio.argmin(axis=1) + 1
     gap = ratio.min(axis=1)
     # beyond the gap rows spread as others do, and tell the dimension
-    count = apart.shape[1]
-    beyond = np.arange(count - 1) >= mates[:, None]
-    sums = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, count))])
-    expected = sums[count - 1] - sums[:-1]  # of log(d_20 / d_i), times the dimension
+    places = np.arange(_LOOKED_AT - 1)
+    beyond = (places >= mates[:, None]).astype(np.float64)
+    expected = np.cumsum((1.0 / (places + 1))[::-1])[::-1]  # of log(d_20 / d_i), times m
     logs = np.log(apart[:, -1:] / apart[:, :-1])
     spread = (logs * beyond).sum(axis=1) / (expected * beyond).sum(axis=1)
     dimension = 1.0 / max(float(np.quantile(spread, _CAUTIOUS)), 1e-6)

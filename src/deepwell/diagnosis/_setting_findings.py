@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from deepwell.records import Finding
 
@@ -72,13 +73,11 @@ def odd_settings(values: Mapping[str, object], rows: int, faded: float) -> tuple
         rows: train rows.
         faded: share of its largest learning rate that is left in the middle of the training.
     """
-    families = (
-        _regularizing(values, rows),
-        _linear(values),
-        _numbers(values),
-        {name: 0.0 for name, low in _LEAST_CLIP.items() if 0 < _number(values, name) < low},
-        {"decay": "constant"} if faded < FADED else {},
-    )
+    clipped: dict[str, object] = {
+        name: 0.0 for name, low in _LEAST_CLIP.items() if 0 < _number(values, name) < low
+    }
+    constant: dict[str, object] = {"decay": "constant"} if faded < FADED else {}
+    families = _regularizing(values, rows), _linear(values), _numbers(values), clipped, constant
     return tuple((_words(family), family) for family in families if family)
 
 
@@ -142,7 +141,7 @@ def setting_finding(tried: Tried, metric: str, worth: float) -> Finding:
 def _number(values: Mapping[str, object], name: str) -> float:
     """Return a setting as a number, the largest of several; 0 where it is not there."""
     value = values.get(name, 0.0)
-    several: Sequence[object] = value if isinstance(value, tuple) else (value,)
+    several = cast(Sequence[object], value) if isinstance(value, tuple) else (value,)
     return max((float(v) for v in several if isinstance(v, int | float)), default=0.0)
 
 

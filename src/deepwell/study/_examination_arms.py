@@ -309,7 +309,8 @@ class Arms:
         scale, worst = self._subject.scale, self._subject.curves.constant
         scores = [[scale * _last(r.dev_score, n) for r in runs] for n in (had, most)]
         costs = [[_last(r.dev_cost, n) for r in runs] for n in (had, most)]
-        return self._told_by(effect(*scores, worst), effect(*costs, math.inf))
+        score = effect(scores[0], scores[1], worst)
+        return self._told_by(score, effect(costs[0], costs[1], math.inf))
 
     def _normalizes(self) -> bool:
         """Return whether the network is tried with normalized inputs: by the native program."""
