@@ -1,5 +1,4 @@
 import math
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -40,8 +39,8 @@ def run(
 ) -> list[Observation]:
     history: list[Observation] = []
     while len(history) < trials:
-        for values in SAMPLERS[sampler](domain, history, batch, key(len(history))):
-            history.append(Observation(values, f(values), finished=True))
+        proposed = SAMPLERS[sampler](domain, history, batch, key(len(history)))
+        history += [Observation(values, f(values), finished=True) for values in proposed]
     return history
 
 
@@ -82,8 +81,8 @@ def test_a_finite_domain_is_used_up_before_anything_comes_twice(sampler: str) ->
     domain = Domain({"units": integer(1, 5), "kind": ["a", "b"], "rate": choice(0.1, 0.2)})
     history: list[Observation] = []
     for seed in range(4):
-        for values in SAMPLERS[sampler](domain, history, 5, key(seed)):
-            history.append(Observation(values, number(values, "units")))
+        proposed = SAMPLERS[sampler](domain, history, 5, key(seed))
+        history += [Observation(values, number(values, "units")) for values in proposed]
     assert len({domain.identity(h.values) for h in history}) == 20
     assert len(SAMPLERS[sampler](domain, history, 3, key())) == 3
 
@@ -123,9 +122,16 @@ def test_points_whose_scores_are_out_are_not_proposed_again(sampler: str) -> Non
 @pytest.mark.parametrize("sampler", LEARNING)
 @pytest.mark.parametrize(
     "scores",
-    [[math.inf] * 20, [1.0] * 20, [5.0], [math.nan] * 5, [math.inf] * 19 + [2.0], [1e300, -1e300] * 9],
+    [
+        [math.inf] * 20,
+        [1.0] * 20,
+        [5.0],
+        [math.nan] * 5,
+        [math.inf] * 19 + [2.0],
+        [1e300, -1e300] * 9,
+    ],
     ids=["infinite", "constant", "one", "out", "one finite", "huge"],
-)  # fmt: skip
+)
 def test_hard_scores(sampler: str, scores: list[float]) -> None:
     domain = Domain(MIXED)
     points = SAMPLERS["random"](domain, [], len(scores), key(2))
@@ -199,13 +205,3 @@ def test_scores_after_few_epochs_say_where_to_look_and_not_how_good_it_is() -> N
     many = [Observation({"x": x}, f(x, 27), epochs=27, finished=True) for x in (0.05, 0.5, 0.9)]
     proposals = SAMPLERS["bayesian"](domain, few + many, 1, key())
     assert abs(number(proposals[0], "x") - 0.3) < 0.1
-
-
-def test_64_points_at_1000_observations_take_under_2_seconds_of_processor_time() -> None:
-    domain = Domain({f"x{j}": uniform(0, 1) for j in range(6)})
-    history = randomly(domain, lambda v: sum((number(v, n) - 0.3) ** 2 for n in v), 1000)
-    began = time.process_time()
-    batch = SAMPLERS["bayesian"](domain, history, 64, key())
-    taken = time.process_time() - began
-    assert len({tuple(v.values()) for v in batch}) == 64
-    print(f"{taken:.2f} s")
