@@ -6,7 +6,8 @@ import pytest
 
 from deepwell._base._hyperparameters import Value
 from deepwell.records import Observation
-from deepwell.search import SAMPLERS, Domain, choice, integer, log, uniform
+from deepwell.search import SAMPLERS, Domain, choice, integer, log, uniform, when
+from deepwell.search.samplers._cube import cube_of
 
 LEARNING = ("bayesian", "tpe")
 MIXED = {
@@ -205,3 +206,39 @@ def test_scores_after_few_epochs_say_where_to_look_and_not_how_good_it_is() -> N
     many = [Observation({"x": x}, f(x, 27), epochs=27, finished=True) for x in (0.05, 0.5, 0.9)]
     proposals = SAMPLERS["bayesian"](domain, few + many, 1, key())
     assert abs(number(proposals[0], "x") - 0.3) < 0.1
+
+
+CONDITIONAL = {
+    "kind": ["a", "b"],
+    "x": uniform(0, 1),
+    "m": when(uniform(0, 1), kind="a"),
+    "n": when(integer(1, 9), kind="b"),
+}
+
+
+def conditional_cost(values: dict[str, Value]) -> float:
+    x = (number(values, "x") - 0.3) ** 2
+    if values["kind"] == "a":
+        return x + (number(values, "m") - 0.7) ** 2
+    return x + 0.05 + abs(number(values, "n") - 4) / 9
+
+
+@pytest.mark.parametrize("sampler", LEARNING)
+def test_names_exist_only_beside_others_and_are_learned_there(sampler: str) -> None:
+    domain = Domain(CONDITIONAL)
+    history = run(sampler, domain, conditional_cost, 40, 4)
+    for tried in history:
+        assert set(tried.values) == {"kind", "x", "m" if tried.values["kind"] == "a" else "n"}
+    assert len({domain.identity(tried.values) for tried in history}) == 40
+    assert best(history) < {"bayesian": 1e-4, "tpe": 0.03}[sampler]
+
+
+def test_what_does_not_matter_adds_nothing_to_a_distance() -> None:
+    cube = cube_of(Domain(CONDITIONAL), [])
+    at = cube.snapped(np.array([[0.1, 0.4, 0.6, 0.05], [0.1, 0.4, 0.6, 0.95]]))  # kind a: no n
+    np.testing.assert_array_equal(*cube.features.of(at))
+    names = Domain({"kind": ["a", "b", "c"], "x": uniform(0, 1)})
+    features = cube_of(names, []).features
+    every = features.of(features.snapped(np.array([[0.1, 0.5], [0.5, 0.5], [0.9, 0.5]])))
+    apart = ((every[:, None] - every[None]) ** 2).sum(axis=2)
+    np.testing.assert_allclose(apart, 1 - np.eye(3))
