@@ -33,6 +33,7 @@ def squares(x: np.ndarray) -> np.ndarray:
     return np.stack([(c[:, None] - c[None, :]) ** 2 for c in x.T])
 
 
+@pytest.mark.proves("H6", "independent")
 def test_the_posterior_is_that_of_scikit_learn() -> None:
     x, y = drawn(25, 3)
     scales = Scales(np.log([0.3, 0.7, 1.9]), math.log(0.02), None)
@@ -87,6 +88,7 @@ def test_the_likelihood_is_the_normal_density_of_the_warped_scores(warping: bool
     assert differences[0] == pytest.approx(differences[1], abs=1e-8)
 
 
+@pytest.mark.proves("H6", "gradient")
 @pytest.mark.parametrize(("d", "warping"), [(1, True), (3, False), (20, True)])
 def test_the_gradient_of_the_likelihood_is_its_slope(d: int, warping: bool) -> None:
     x, y = drawn(15, d)
