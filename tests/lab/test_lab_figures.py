@@ -460,6 +460,16 @@ def test_random_search_sees_more_values_of_each_than_a_grid() -> None:
     assert len({p["learning_rate"] for p in points}) == TRIALS
 
 
+@pytest.mark.proves("H6", "figure")
+def test_each_trial_narrows_the_belief_and_the_best_rate_is_found() -> None:
+    m = measured("bayesian-steps")
+    widths = [np.log(belief.high / np.maximum(belief.low, 1e-3)).mean() for belief in m["steps"]]
+    assert widths[-1] < widths[0] / 3
+    assert m["scores"].min() < np.sort(m["errors"])[:10].max()  # as good as the best of 49 rates
+    last, best = m["steps"][-1], m["rates"][m["errors"].argmin()]
+    assert 0.1 < m["rates"][last.mean.argmin()] / best < 10
+
+
 def test_listing_the_figures_loads_none_of_the_machinery() -> None:
     heavy = ("jax", "optax", "matplotlib", "sklearn")
     code = "import sys, deepwell.lab as lab; lab.FIGURES\n"

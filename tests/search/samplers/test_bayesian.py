@@ -1,5 +1,4 @@
 import math
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -7,7 +6,8 @@ import pytest
 
 from deepwell._base._hyperparameters import Value
 from deepwell.records import Observation
-from deepwell.search import SAMPLERS, Domain, choice, integer, log, uniform
+from deepwell.search import SAMPLERS, Domain, choice, integer, log, uniform, when
+from deepwell.search.samplers._cube import cube_of
 
 LEARNING = ("bayesian", "tpe")
 MIXED = {
@@ -40,8 +40,8 @@ def run(
 ) -> list[Observation]:
     history: list[Observation] = []
     while len(history) < trials:
-        for values in SAMPLERS[sampler](domain, history, batch, key(len(history))):
-            history.append(Observation(values, f(values), finished=True))
+        proposed = SAMPLERS[sampler](domain, history, batch, key(len(history)))
+        history += [Observation(values, f(values), finished=True) for values in proposed]
     return history
 
 
@@ -82,8 +82,8 @@ def test_a_finite_domain_is_used_up_before_anything_comes_twice(sampler: str) ->
     domain = Domain({"units": integer(1, 5), "kind": ["a", "b"], "rate": choice(0.1, 0.2)})
     history: list[Observation] = []
     for seed in range(4):
-        for values in SAMPLERS[sampler](domain, history, 5, key(seed)):
-            history.append(Observation(values, number(values, "units")))
+        proposed = SAMPLERS[sampler](domain, history, 5, key(seed))
+        history += [Observation(values, number(values, "units")) for values in proposed]
     assert len({domain.identity(h.values) for h in history}) == 20
     assert len(SAMPLERS[sampler](domain, history, 3, key())) == 3
 
@@ -123,9 +123,16 @@ def test_points_whose_scores_are_out_are_not_proposed_again(sampler: str) -> Non
 @pytest.mark.parametrize("sampler", LEARNING)
 @pytest.mark.parametrize(
     "scores",
-    [[math.inf] * 20, [1.0] * 20, [5.0], [math.nan] * 5, [math.inf] * 19 + [2.0], [1e300, -1e300] * 9],
+    [
+        [math.inf] * 20,
+        [1.0] * 20,
+        [5.0],
+        [math.nan] * 5,
+        [math.inf] * 19 + [2.0],
+        [1e300, -1e300] * 9,
+    ],
     ids=["infinite", "constant", "one", "out", "one finite", "huge"],
-)  # fmt: skip
+)
 def test_hard_scores(sampler: str, scores: list[float]) -> None:
     domain = Domain(MIXED)
     points = SAMPLERS["random"](domain, [], len(scores), key(2))
@@ -201,11 +208,37 @@ def test_scores_after_few_epochs_say_where_to_look_and_not_how_good_it_is() -> N
     assert abs(number(proposals[0], "x") - 0.3) < 0.1
 
 
-def test_64_points_at_1000_observations_take_under_2_seconds_of_processor_time() -> None:
-    domain = Domain({f"x{j}": uniform(0, 1) for j in range(6)})
-    history = randomly(domain, lambda v: sum((number(v, n) - 0.3) ** 2 for n in v), 1000)
-    began = time.process_time()
-    batch = SAMPLERS["bayesian"](domain, history, 64, key())
-    taken = time.process_time() - began
-    assert len({tuple(v.values()) for v in batch}) == 64
-    print(f"{taken:.2f} s")
+CONDITIONAL = {
+    "kind": ["a", "b"],
+    "x": uniform(0, 1),
+    "m": when(uniform(0, 1), kind="a"),
+    "n": when(integer(1, 9), kind="b"),
+}
+
+
+def conditional_cost(values: dict[str, Value]) -> float:
+    x = (number(values, "x") - 0.3) ** 2
+    if values["kind"] == "a":
+        return x + (number(values, "m") - 0.7) ** 2
+    return x + 0.05 + abs(number(values, "n") - 4) / 9
+
+
+@pytest.mark.parametrize("sampler", LEARNING)
+def test_names_exist_only_beside_others_and_are_learned_there(sampler: str) -> None:
+    domain = Domain(CONDITIONAL)
+    history = run(sampler, domain, conditional_cost, 40, 4)
+    for tried in history:
+        assert set(tried.values) == {"kind", "x", "m" if tried.values["kind"] == "a" else "n"}
+    assert len({domain.identity(tried.values) for tried in history}) == 40
+    assert best(history) < {"bayesian": 1e-4, "tpe": 0.03}[sampler]
+
+
+def test_what_does_not_matter_adds_nothing_to_a_distance() -> None:
+    cube = cube_of(Domain(CONDITIONAL), [])
+    at = cube.snapped(np.array([[0.1, 0.4, 0.6, 0.05], [0.1, 0.4, 0.6, 0.95]]))  # kind a: no n
+    np.testing.assert_array_equal(*cube.features.of(at))
+    names = Domain({"kind": ["a", "b", "c"], "x": uniform(0, 1)})
+    features = cube_of(names, []).features
+    every = features.of(features.snapped(np.array([[0.1, 0.5], [0.5, 0.5], [0.9, 0.5]])))
+    apart = ((every[:, None] - every[None]) ** 2).sum(axis=2)
+    np.testing.assert_allclose(apart, 1 - np.eye(3))

@@ -33,6 +33,7 @@ def squares(x: np.ndarray) -> np.ndarray:
     return np.stack([(c[:, None] - c[None, :]) ** 2 for c in x.T])
 
 
+@pytest.mark.proves("H6", "independent")
 def test_the_posterior_is_that_of_scikit_learn() -> None:
     x, y = drawn(25, 3)
     scales = Scales(np.log([0.3, 0.7, 1.9]), math.log(0.02), None)
@@ -87,6 +88,7 @@ def test_the_likelihood_is_the_normal_density_of_the_warped_scores(warping: bool
     assert differences[0] == pytest.approx(differences[1], abs=1e-8)
 
 
+@pytest.mark.proves("H6", "gradient")
 @pytest.mark.parametrize(("d", "warping"), [(1, True), (3, False), (20, True)])
 def test_the_gradient_of_the_likelihood_is_its_slope(d: int, warping: bool) -> None:
     x, y = drawn(15, d)
@@ -109,25 +111,25 @@ def test_the_slope_of_the_kernel() -> None:
 
 def test_what_does_not_matter_gets_a_long_scale_and_noise_is_found() -> None:
     rng = np.random.default_rng(3)
-    x = rng.random((120, 2))
+    x = rng.random((80, 2))
     signal = np.sin(9 * x[:, 0])
-    quiet = learned(x, signal - signal.min(), np.arange(2), 60, warping=False)
+    quiet = learned(x, signal - signal.min(), np.arange(2), 40, warping=False)
     assert quiet.lengths[1] > quiet.lengths[0] + 2
-    noisy = signal + 0.3 * rng.standard_normal(120)
-    loud = learned(x, noisy - noisy.min(), np.arange(2), 60, warping=False)
+    noisy = signal + 0.3 * rng.standard_normal(80)
+    loud = learned(x, noisy - noisy.min(), np.arange(2), 40, warping=False)
     process = conditioned(x, noisy - noisy.min(), np.arange(2), loud)
     assert 0.2 < process.sd * math.sqrt(process.noise) < 0.4
     assert quiet.noise < loud.noise - 4
 
 
 def test_scores_over_decades_are_warped_and_even_ones_are_not() -> None:
-    x = np.random.default_rng(4).random((60, 1))
+    x = np.random.default_rng(4).random((30, 1))
     decades = 10.0 ** (6 * x[:, 0])
     even = 3.0 + x[:, 0] + 0.1 * np.sin(9 * x[:, 0])
     offsets = []
     for y in (decades, even):
         scores, _ = standardized(y)
-        offsets.append(learned(x, scores, np.zeros(1, int), 60).offset)
+        offsets.append(learned(x, scores, np.zeros(1, int), 40).offset)
     assert offsets[0] < 0 < offsets[1]
 
 

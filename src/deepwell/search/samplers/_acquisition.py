@@ -5,8 +5,8 @@ With m and s the posterior's mean and standard deviation, b the best and z = (b 
     EI = s h(z),   h(z) = phi(z) + z Phi(z),   log EI = log s + log h(z).
 
 Far below the best log h is -z^2/2 - log(2 pi)/2 + log(1 - |z| M(z)) with Mills' ratio
-M(z) = sqrt(pi / 2) erfcx(|z| / sqrt 2). Beyond |z| = 100, where 1 - |z| M loses its digits, it is its
-series 1/z^2 - 3/z^4 + 15/z^6 - ...
+M(z) = sqrt(pi / 2) erfcx(|z| / sqrt 2). Beyond |z| = 100, where 1 - |z| M loses its digits, it is
+its series 1/z^2 - 3/z^4 + 15/z^6 - ...
 
 Source: Ament, Daulton, Eriksson, Balandat and Bakshy 2023, "Unexpected improvements to expected
 improvement for Bayesian optimization", section 4.1.
@@ -42,7 +42,8 @@ def log_expected_improvement(
     """Return log EI and its derivatives by mean and by standard deviation, (m,) each.
 
     Args:
-        mean, sd: of the posterior, (m,); sd > 0.
+        mean: of the posterior, (m,).
+        sd: its standard deviation, (m,), above 0.
         best: what is to be improved on: lower is better.
     """
     from scipy.special import log_ndtr

@@ -40,8 +40,6 @@ class Believer:
         self._points[:n] = process.points
         self._inverse = np.zeros((n + room, n + room))  # of the Cholesky factor
         self._inverse[:n, :n] = dtrtri(process.factor, lower=1)[0]
-        self._white = np.zeros(n + room)
-        self._white[:n] = process.factor.T @ process.alpha
         self._pool = np.zeros((0, f))
         self._rows = np.zeros((n + room, 0))
         self._mean = self._variance = np.zeros(0)
@@ -57,10 +55,10 @@ class Believer:
         k, rows = self._reduced(pool)
         self._rows = np.zeros((len(self._points), len(pool)))
         self._rows[: self._count] = rows
-        self._mean = self._process.mean + self._white[: self._count] @ rows
+        self._mean = self._process.mean + self._process.alpha @ k[: self._observed]
         self._variance = 1.0 - np.einsum("nm,nm->m", rows, rows)
 
-    def believe(self, x: np.ndarray, luck: float = 0.0) -> None:
+    def believe(self, x: np.ndarray) -> None:
         """Take a point (f,) to score its mean."""
         i = self._count
         k, rows = self._reduced(x[None])
@@ -69,19 +67,13 @@ class Believer:
         self._inverse[i, :i] = -(row @ self._inverse[:i, :i]) / pivot
         self._inverse[i, i] = 1.0 / pivot
         self._points[i] = x
-        self._white[i] = luck * self._process.sd
-        mean = (
-            self._process.mean
-            + self._white[:i] @ row
-            + luck * self._process.sd * pivot * (pivot**2 - self._process.noise) / pivot**2
-        )
+        mean = self._process.mean + self._process.alpha @ k[: self._observed, 0]
         self.best = min(self.best, float(mean))
         if len(self._pool):
             across = matern(squared_distances(x[None], self._pool, self._process.weights))[0]
             new = (across - row @ self._rows[:i]) / pivot
             self._rows[i] = new
             self._variance = self._variance - new * new
-            self._mean = self._mean + self._white[i] * new
         self._count = i + 1
 
     def on_pool(self) -> np.ndarray:
@@ -93,7 +85,7 @@ class Believer:
         """Return log expected improvement at features (m, f)."""
         k, rows = self._reduced(x)
         variance = 1.0 - np.einsum("nm,nm->m", rows, rows)
-        mean = self._process.mean + self._white[: self._count] @ rows
+        mean = self._process.mean + self._process.alpha @ k[: self._observed]
         sd = self._process.sd * np.sqrt(np.maximum(variance, _LEAST))
         return log_expected_improvement(mean, sd, self.best)[0]
 
@@ -106,11 +98,11 @@ class Believer:
         row = inverse @ k
         variance = 1.0 - row @ row
         sd = process.sd * np.sqrt(max(variance, _LEAST))
-        mean = process.mean + self._white[:i] @ row
+        mean = process.mean + process.alpha @ k[:n]
         value, by_mean, by_sd = log_expected_improvement(
             np.array([mean]), np.array([sd]), self.best
         )
-        pull = by_mean[0] * (self._white[:i] @ inverse)
+        pull = by_mean[0] * np.pad(process.alpha, (0, i - n))
         if variance > _LEAST:  # d sd = -s k'R^-1 dk / sqrt(variance)
             pull = pull - by_sd[0] * process.sd**2 / sd * (row @ inverse)
         pull = pull * matern_slope(squared)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,11 +47,12 @@ class Cube:
         """How many axes there are."""
         return len(self.features.counts)
 
-    def active(self, unit: np.ndarray) -> np.ndarray:
-        """Return which axes matter at a point, (d,) bool."""
+    def active(self, units: np.ndarray) -> np.ndarray:
+        """Return which axes matter at points (m, d): (m, d) bool."""
         if not self.conditional:
-            return np.ones(self.dimension, bool)
-        return self.domain.active(self.domain.decode(unit))
+            return np.ones(units.shape, bool)
+        rows = [self.domain.active(self.domain.decode(unit)) for unit in units]
+        return np.array(rows, bool).reshape(units.shape)
 
     def snapped(self, units: np.ndarray) -> np.ndarray:
         """Return points (m, d) as the domain has them.
@@ -60,9 +61,7 @@ class Cube:
         that they add nothing to a distance.
         """
         units = self.features.snapped(units)
-        if not self.conditional or not len(units):
-            return units
-        return np.where(np.array([self.active(u) for u in units]), units, 0.5)
+        return np.where(self.active(units), units, 0.5) if self.conditional else units
 
     def allowed(self, unit: np.ndarray) -> bool:
         """Return whether a point may be tried."""
@@ -91,23 +90,19 @@ def cube_of(domain: Domain, history: Sequence[Observation]) -> Cube:
         scored.append(unit)
         scores.append(tried.score)
         shares.append(1.0 if tried.finished or not tried.epochs else tried.epochs / full)
-    features = features_of(domain.axes, shared=min(shares, default=1.0) < 1.0)
-    looked = np.random.default_rng(0).random((_LOOKED, d))
     cube = Cube(
         domain,
-        features,
-        not all(domain.active(domain.decode(u)).all() for u in looked),
+        features_of(domain.axes, shared=min(shares, default=1.0) < 1.0),
+        _conditional(domain),
         np.array(scored).reshape(len(scored), d),
         np.array(scores, np.float64),
         np.array(shares, np.float64),
         np.array(pending).reshape(len(pending), d),
     )
-    return cube if not cube.conditional else _settled(cube)
+    return replace(cube, scored=cube.snapped(cube.scored), pending=cube.snapped(cube.pending))
 
 
-def _settled(cube: Cube) -> Cube:
-    """Return the cube with its points as the domain has them."""
-    return Cube(
-        cube.domain, cube.features, cube.conditional, cube.snapped(cube.scored), cube.scores,
-        cube.shares, cube.snapped(cube.pending),
-    )  # fmt: skip
+def _conditional(domain: Domain) -> bool:
+    """Return whether an axis of the domain does not matter at some of many points."""
+    points = np.random.default_rng(0).random((_LOOKED, len(domain.axes)))
+    return not all(domain.active(domain.decode(u)).all() for u in points)

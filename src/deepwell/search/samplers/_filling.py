@@ -12,8 +12,8 @@ _CANDIDATES = 256
 def filling(cube: Cube, n: int, rng: np.random.Generator) -> np.ndarray:
     """Return `n` points (n, d), each the farthest of many from all others.
 
-    The candidates are Sobol points, shifted at random. Distances wrap around, so that the border of the
-    cube is not filled before its inside.
+    The candidates are Sobol points, shifted at random. Distances wrap around, so that the border
+    of the cube is not filled before its inside.
 
     Args:
         cube: what may be tried, and what was.

@@ -9,16 +9,15 @@ import numpy as np
 from ._believer import Believer
 from ._cube import Cube
 from ._filling import sobol
-from ._maximize import climbed
+from ._maximize import Climb, climbed
 from ._surrogate import Surrogate
 
 _SPREAD, _NEAR = 1024, 1024  # candidates all over the cube, and near the best
 _CENTERS = 10  # best points that candidates are near to
 _LISTED = 4096  # points of a finite domain that are all candidates
 _WORK = 4e8  # multiplications that climbing may take in all, per evaluation a point
-_LOCAL = 0
-_RADIUS = 0.1
-_LUCK = 0.0
+_MOST_STEPS = 40
+_REACH = 0.1  # of a climb that stays near the best points
 _ROOM = 64  # further points that may be passed over and still be believed
 
 
@@ -39,12 +38,12 @@ class Greedy:
         self._believer = Believer(model.process, model.best, len(cube.pending) + self._room)
         for u in cube.pending:
             self._believer.believe(cube.features.of(u[None])[0])
-        self._turn = len(cube.tried) - len(cube.pending)
+        self._turn = size - n
         self._taken = {u.tobytes() for u in cube.tried} if self._discrete else set[bytes]()
-        self._pool = self._candidates()
+        self._pool, self._near = self._candidates()
         self._open = np.ones(len(self._pool), bool)
         self._believer.watch(cube.features.of(self._pool))
-        self._steps = int(np.clip(_WORK / (n * size**2), 4, 40))
+        self._steps = int(np.clip(_WORK / (n * size**2), 4, _MOST_STEPS))
         self._starts = 6 if n == 1 else 3 if n <= 8 else 1
 
     def draw(self, count: int) -> np.ndarray:
@@ -56,21 +55,15 @@ class Greedy:
         return not self._cube.features.continuous.any()
 
     def _next(self) -> np.ndarray:
+        """Return the next point: every second one is sought near the best ones only."""
         self._turn += 1
-        local = _LOCAL and self._turn % _LOCAL == 0
-        starts = self._best_open(local)
+        local = self._turn % 2 == 0 and self._near.any()
+        starts = self._best_open(self._open & self._near if local else self._open)
         if not starts:  # a finite domain is used up, or nothing of the pool is allowed
             return self._cube.snapped(self._rng.random((1, self._cube.dimension)))[0]
+        climb = Climb(self._steps, _REACH if local else 1.0)
         climbs = [
-            climbed(
-                self._believer,
-                self._cube,
-                self._pool[i],
-                self._steps,
-                self._rng,
-                _RADIUS if local else 1.0,
-            )
-            for i in starts
+            climbed(self._believer, self._cube, self._pool[i], climb, self._rng) for i in starts
         ]
         ends = [(u, value) for u, value in climbs if self._acceptable(u)]
         u = max(ends, key=lambda end: end[1])[0] if ends else self._pool[starts[0]]
@@ -78,20 +71,16 @@ class Greedy:
             self._taken.add(u.tobytes())
         if self._room:
             self._room -= 1
-            self._believer.believe(
-                self._cube.features.of(u[None])[0], _LUCK * self._rng.standard_normal()
-            )
+            self._believer.believe(self._cube.features.of(u[None])[0])
         return u
 
-    def _best_open(self, local) -> list[int]:
+    def _best_open(self, open_: np.ndarray) -> list[int]:
         """Return places of the best candidates that are apart; what is not acceptable is shut."""
-        values = np.where(self._open, self._believer.on_pool(), -math.inf)
-        if local and len(values) == _SPREAD + _NEAR:
-            values[:_SPREAD] -= 1e6
+        values = np.where(open_, self._believer.on_pool(), -math.inf)
         found: list[int] = []
         near = 0
         for i in np.argsort(-values, kind="stable"):
-            if not self._open[i] or len(found) == self._starts or near > 100:
+            if not open_[i] or len(found) == self._starts or near > 100:
                 break
             if found and np.abs(self._pool[found] - self._pool[i]).max(axis=1).min() < 0.02:
                 near += 1
@@ -104,14 +93,18 @@ class Greedy:
     def _acceptable(self, u: np.ndarray) -> bool:
         return u.tobytes() not in self._taken and self._cube.allowed(u)
 
-    def _candidates(self) -> np.ndarray:
-        """Return points all over the cube and near the best ones, or all of a small domain."""
+    def _candidates(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return points all over the cube and near the best ones, and which are the latter.
+
+        Of a small finite domain they are all of its points.
+        """
         cube, rng = self._cube, self._rng
         counts = cube.features.counts
         if self._discrete and math.prod(int(c) for c in counts) <= _LISTED:
             grids = np.meshgrid(*[(np.arange(c) + 0.5) / c for c in counts], indexing="ij")
             every = cube.snapped(np.stack([g.ravel() for g in grids], axis=1))
-            return np.unique(every, axis=0)
+            every = np.unique(every, axis=0)
+            return every, np.zeros(len(every), bool)
         order = np.lexsort((cube.scores, -cube.shares))
         centers = cube.scored[order[:_CENTERS]]
         at = centers[rng.integers(len(centers), size=_NEAR)]
@@ -120,4 +113,6 @@ class Greedy:
         moved = rng.random(at.shape) < share
         near = np.abs(at + moved * size * rng.standard_normal(at.shape))  # reflected at 0 and 1
         near = np.where(near > 1.0, np.maximum(2.0 - near, 0.0), near)
-        return cube.snapped(np.concatenate([sobol(cube.dimension, _SPREAD, rng), near]))
+        spread = sobol(cube.dimension, _SPREAD, rng)
+        pool = cube.snapped(np.concatenate([spread, near]))
+        return pool, np.arange(len(pool)) >= len(spread)

@@ -6,6 +6,8 @@ turns.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ._believer import Believer
@@ -15,13 +17,21 @@ _LISTED = 24  # values of a discrete axis that are all tried
 _TURNS = 3
 
 
+@dataclass(frozen=True)
+class Climb:
+    """How far climbing goes.
+
+    Attributes:
+        steps: evaluations along the continuous axes, in each turn.
+        reach: largest distance from the start along a continuous axis, in one turn.
+    """
+
+    steps: int
+    reach: float = 1.0
+
+
 def climbed(
-    believer: Believer,
-    cube: Cube,
-    start: np.ndarray,
-    steps: int,
-    rng: np.random.Generator,
-    reach: float = 1.0,
+    believer: Believer, cube: Cube, start: np.ndarray, climb: Climb, rng: np.random.Generator
 ) -> tuple[np.ndarray, float]:
     """Return a point (d,) at least as good as the start, and its acquisition.
 
@@ -29,14 +39,14 @@ def climbed(
         believer: the acquisition.
         cube: what may be tried.
         start: a snapped point, (d,).
-        steps: evaluations along the continuous axes, in each turn.
+        climb: how far to go.
         rng: draws values of discrete axes that have too many to try all.
     """
     at, value = start, float(believer.value(cube.features.of(start[None]))[0])
     mixed = not cube.features.continuous.all()
     for _ in range(_TURNS if mixed else 1):
         before = value
-        at, value = _along(believer, cube, at, value, steps, reach)
+        at, value = _along(believer, cube, at, value, climb)
         if mixed:
             at, value = _among(believer, cube, at, value, rng)
         if value <= before + 1e-9:
@@ -45,14 +55,14 @@ def climbed(
 
 
 def _along(
-    believer: Believer, cube: Cube, at: np.ndarray, value: float, steps: int, reach: float
+    believer: Believer, cube: Cube, at: np.ndarray, value: float, climb: Climb
 ) -> tuple[np.ndarray, float]:
     """Climb along the continuous axes that matter."""
     from scipy.optimize import minimize
 
     features = cube.features
-    free = np.flatnonzero(features.continuous & cube.active(at))
-    if not len(free) or steps <= 0:
+    free = np.flatnonzero(features.continuous & cube.active(at[None])[0])
+    if not len(free):
         return at, value
     columns = [features.column(j) for j in free]
     frozen = features.of(at[None])[0]
@@ -64,9 +74,13 @@ def _along(
         return -height, -gradient[columns]
 
     found = minimize(
-        fall, at[free], jac=True, method="L-BFGS-B", bounds=[(max(u - reach, 0.0), min(u + reach, 1.0)) for u in at[free]],
-        options={"maxfun": steps, "maxiter": steps},
-    )  # fmt: skip
+        fall,
+        at[free],
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(max(u - climb.reach, 0.0), min(u + climb.reach, 1.0)) for u in at[free]],
+        options={"maxfun": climb.steps, "maxiter": climb.steps},
+    )
     if not -found.fun > value:
         return at, value
     moved = at.copy()
@@ -90,7 +104,7 @@ def _among(
 def neighbors(cube: Cube, at: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return the points (m, d) that differ from `at` in one discrete axis, and `at` itself."""
     found = [at]
-    for j in np.flatnonzero(~cube.features.continuous & cube.active(at)):
+    for j in np.flatnonzero(~cube.features.continuous & cube.active(at[None])[0]):
         count = int(cube.features.counts[j])
         place = min(int(at[j] * count), count - 1)
         if count <= _LISTED:

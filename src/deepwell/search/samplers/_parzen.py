@@ -53,12 +53,13 @@ class Parzen:
 
         who = rng.choice(len(self.points), size=m, p=np.exp(self.log_weights))
         center, width = self.points[who], self.widths[who]
-        flat = ~self.active[who]
+        named = ~self.features.ordered
+        prior = (who == len(self.points) - 1)[:, None]
+        flat = ~self.active[who] | (named & prior)
         low, high = ndtr(-center / width), ndtr((1.0 - center) / width)
         u = rng.random(center.shape)
         near = center + width * ndtri(low + u * (high - low))
         drawn = np.where(flat, u, np.clip(near, 0.0, 1.0))
-        named = ~self.features.ordered
         elsewhere = rng.random(center.shape) < self.other
         drawn = np.where(named & ~flat, np.where(elsewhere, u, center), drawn)
         return self.features.snapped(drawn)

@@ -58,9 +58,9 @@ class _Drawing:
         known = int(np.isfinite(cube.scores).sum())
         first = n if not known else min(n, max(0, _FIRST - len(cube.tried)))
         self._spread = list(filling(cube, first, rng))
-        good, bad = _divided(cube)
-        self._good = self._estimator(good) if known else None
-        self._bad = bad
+        good, self._bad = _divided(cube)
+        self._bad_active = cube.active(self._bad)
+        self._good = self._estimator(good, cube.active(good)) if known else None
 
     def draw(self, count: int) -> np.ndarray:
         """Return the next points, (count, d)."""
@@ -73,19 +73,20 @@ class _Drawing:
         elif self._good is None:
             return self._cube.snapped(self._rng.random((1, self._cube.dimension)))[0]
         else:
-            candidates = self._cube.snapped(self._good.draw(_CANDIDATES, self._rng))
-            active = self._active(candidates)
-            bad = self._estimator(self._bad)
-            gain = self._good.log_density(candidates, active) - bad.log_density(candidates, active)
-            u = candidates[int(gain.argmax())]
+            u = self._likely(self._good)
         self._bad = np.concatenate([self._bad, u[None]])
+        self._bad_active = np.concatenate([self._bad_active, self._cube.active(u[None])])
         return u
 
-    def _active(self, units: np.ndarray) -> np.ndarray:
-        return np.array([self._cube.active(u) for u in units], bool).reshape(units.shape)
+    def _likely(self, good: Parzen) -> np.ndarray:
+        candidates = self._cube.snapped(good.draw(_CANDIDATES, self._rng))
+        active = self._cube.active(candidates)
+        bad = self._estimator(self._bad, self._bad_active)
+        gain = good.log_density(candidates, active) - bad.log_density(candidates, active)
+        return candidates[int(gain.argmax())]
 
-    def _estimator(self, points: np.ndarray) -> Parzen:
-        return parzen(self._cube.features, points, self._active(points), _weights(len(points)))
+    def _estimator(self, points: np.ndarray, active: np.ndarray) -> Parzen:
+        return parzen(self._cube.features, points, active, _weights(len(points)))
 
 
 def _divided(cube: Cube) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,105 @@
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from deepwell.records import Observation
+from deepwell.search import SAMPLERS, Axis, Domain, uniform
+from deepwell.search.samplers._cube import cube_of
+from deepwell.search.samplers._features import features_of
+from deepwell.search.samplers._parzen import Parzen, parzen
+from deepwell.search.samplers._tpe import _divided
+
+AXES = (Axis("x", None, True), Axis("units", 4, True), Axis("kind", 3, False))
+
+
+def mixture(n: int = 6, seed: int = 0, weights: np.ndarray | None = None) -> Parzen:
+    rng = np.random.default_rng(seed)
+    features = features_of(AXES)
+    points = features.snapped(rng.random((n, 3)))
+    active = rng.random((n, 3)) < 0.8
+    return parzen(features, points, active, np.ones(n) if weights is None else weights)
+
+
+def everywhere(cells: int) -> np.ndarray:
+    grid = np.meshgrid(
+        (np.arange(cells) + 0.5) / cells, (np.arange(4) + 0.5) / 4, (np.arange(3) + 0.5) / 3,
+        indexing="ij",
+    )  # fmt: skip
+    return np.stack([g.ravel() for g in grid], axis=1)
+
+
+@pytest.mark.parametrize("n", [0, 1, 6, 40])
+def test_the_density_is_one_over_the_whole_cube(n: int) -> None:
+    at = everywhere(2000)
+    density = np.exp(mixture(n).log_density(at, np.ones(at.shape, bool)))
+    assert density.mean() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_draws_follow_the_density() -> None:
+    model = mixture(8, weights=np.linspace(0.2, 1, 8))
+    drawn = model.draw(20_000, np.random.default_rng(1))
+    at = everywhere(400)
+    density = np.exp(model.log_density(at, np.ones(at.shape, bool)))
+    for axis, count in ((1, 4), (2, 3)):
+        values = (np.arange(count) + 0.5) / count
+        expected = [density[np.isclose(at[:, axis], v)].sum() / density.sum() for v in values]
+        seen = [np.isclose(drawn[:, axis], v).sum() for v in values]
+        # wrong once in a million seeds
+        assert stats.chisquare(seen, 20_000 * np.array(expected)).pvalue > 1e-6
+    by_x = density.reshape(400, -1).mean(axis=1)
+    below = np.interp(drawn[:, 0], np.linspace(0, 1, 401), np.append(0, np.cumsum(by_x) / 400))
+    assert stats.kstest(below, "uniform").pvalue > 1e-6
+
+
+def test_one_kernel_is_a_normal_cut_off_at_the_ends() -> None:
+    features = features_of((Axis("x", None, True),))
+    model = parzen(features, np.array([[0.3]]), np.ones((1, 1), bool), np.ones(1))
+    at = np.linspace(0.01, 0.99, 9)[:, None]
+    # its neighbors are the ends: the larger gap is 0.7; the prior is as wide as the cube
+    own = stats.truncnorm.pdf(at[:, 0], -0.3 / 0.7, 0.7 / 0.7, 0.3, 0.7)
+    prior = stats.truncnorm.pdf(at[:, 0], -0.5, 0.5, 0.5, 1.0)
+    density = np.exp(model.log_density(at, np.ones(at.shape, bool)))
+    np.testing.assert_allclose(density, (own + prior) / 2, rtol=1e-10)
+
+
+def test_an_axis_that_does_not_matter_is_left_out() -> None:
+    model = mixture(6)
+    at = everywhere(5)
+    only_x = np.zeros(at.shape, bool)
+    only_x[:, 0] = True
+    density = model.log_density(at, only_x).reshape(5, -1)
+    assert np.ptp(density, axis=1).max() < 1e-12
+    assert np.ptp(density[:, 0]) > 0.01
+
+
+def test_the_best_tenth_is_good_and_what_is_out_or_diverged_is_not() -> None:
+    domain = Domain({"x": uniform(0, 1)})
+    scores = [float(k) for k in range(30)] + [math.inf] * 5 + [math.nan] * 5
+    history = [Observation({"x": k / 40}, s) for k, s in enumerate(scores)]
+    good, others = _divided(cube_of(domain, history))
+    np.testing.assert_allclose(np.sort(good[:, 0]), [0, 1 / 40, 2 / 40, 3 / 40])
+    assert len(others) == 36
+
+
+def test_a_trial_that_was_stopped_early_ranks_after_finished_ones() -> None:
+    domain = Domain({"x": uniform(0, 1)})
+    stopped = [Observation({"x": 0.1 + k / 100}, 0.0, epochs=3) for k in range(10)]
+    done = [
+        Observation({"x": 0.8 + k / 100}, 1.0 + k, epochs=9, finished=True) for k in range(10)
+    ]  # fmt: skip
+    good, _ = _divided(cube_of(domain, stopped + done))
+    np.testing.assert_allclose(np.sort(good[:, 0]), [0.8, 0.81])
+
+
+def test_it_proposes_where_the_good_ones_are() -> None:
+    domain = Domain({"x": uniform(0, 1), "kind": ["a", "b"]})
+    points = SAMPLERS["random"](domain, [], 60, np.random.SeedSequence(5))
+    history = [
+        Observation(v, abs(float(v["x"]) - 0.7) + (v["kind"] == "a"))  # type: ignore[arg-type]
+        for v in points
+    ]
+    batch = SAMPLERS["tpe"](domain, history, 30, np.random.SeedSequence(6))
+    near = [abs(float(v["x"]) - 0.7) < 0.2 and v["kind"] == "b" for v in batch]  # type: ignore[arg-type]
+    assert sum(near) >= 20  # 6 by chance
