@@ -163,7 +163,10 @@ def _candidates(
         if axis.count is not None:
             places = np.minimum((units[:, place] * axis.count).astype(np.int64), axis.count - 1)
             units[:, place] = (places + 0.5) / axis.count
-    return units, np.ones(units.shape, np.bool_)
+    proposed = [domain.decode(unit) for unit in units]
+    allowed = np.array([domain.allowed(values) for values in proposed])
+    active = np.array([domain.active(values) for values in proposed])
+    return (units[allowed], active[allowed]) if allowed.any() else (units, active)
 
 
 def _estimate(draws: np.ndarray) -> Estimate:

@@ -14,7 +14,7 @@ from tests.search.importance.known_shares import (
 )
 
 from deepwell.records import Observation, Status, Trial, TrialSpec
-from deepwell.search import Axis, Domain, choice, integer, log, uniform
+from deepwell.search import Axis, Domain, choice, integer, log, uniform, when
 from deepwell.search.importance import measure_importance, needed_trials
 from deepwell.search.importance._basis import axis_basis
 from deepwell.search.importance._equal_epochs import at_equal_epochs
@@ -113,6 +113,25 @@ def test_trials_outside_of_a_narrowed_domain_are_left_out():
     found = measure_importance(narrow, tried)
     assert found.trials == int((units[:, 0] <= 0.5).sum())
     assert found.left_out == 100 - found.trials
+
+
+def test_what_does_not_exist_has_no_effect_there():
+    domain = Domain(
+        {
+            "kind": choice("plain", "fast"),
+            "boost": when(uniform(0, 1), kind="fast"),
+            "rate": uniform(0, 1),
+        }
+    )
+    units = np.random.default_rng(9).random((160, 3))
+    tried = []
+    for u in units:
+        values = domain.decode(u)
+        tried.append(Observation(values, 2 * values.get("boost", 0.5) + values["rate"]))
+    found = shares(domain, tried)
+    # Half of the points have a boost, of variance 4 / 12 there; the rate has 1 / 12 everywhere.
+    assert found["boost"].value + found["kind x boost"].value == pytest.approx(2 / 3, abs=0.05)
+    assert found["rate"].value == pytest.approx(1 / 3, abs=0.05)
 
 
 def test_too_little_to_tell_is_said_and_how_much_is_needed():

@@ -47,7 +47,7 @@ def compared(domain: Domain, history: Sequence[Observation]) -> Compared:
         unit = None if one.pending else domain.encode(one.values)
         if unit is not None:
             points.append(unit)
-            active.append(np.ones(len(unit), np.bool_))
+            active.append(domain.active(one.values))
             scores.append(one.score)
     found = np.array(scores, np.float64)
     finite = found[np.isfinite(found)]

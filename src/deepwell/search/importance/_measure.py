@@ -71,7 +71,9 @@ def reason_against(domain: Domain, tried: Compared) -> str:
         return "nothing was searched: every hyperparameter has one value"
     if count < needed:
         has = "1 trial has" if count == 1 else f"{count} trials have"
-        return f"{has} a score to compare; {needed} are needed"
+        others = f" ({tried.left_out} others lie outside of the ranges or have none)"
+        beside = others if tried.left_out else ""
+        return f"{has} a score to compare{beside}; {needed} are needed"
     if not tried.scores.max() > tried.scores.min():
         return f"all {count} trials have the same score"
     return ""
