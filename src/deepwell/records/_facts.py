@@ -82,6 +82,8 @@ class PlanFacts:
         folds: networks of each configuration, one a fold; 0 without cross-validation.
         convolutions: whether networks may have convolutional layers.
         augmentation: whether networks may augment images.
+        rounds: configurations of each round, where they are proposed in several; the rungs are
+            those of the first.
         advice: a sentence about cross-validation for so many rows, or an empty string.
         constraints: what must hold between the values of a network, as texts.
     """
@@ -100,6 +102,7 @@ class PlanFacts:
     convolutions: bool = False
     augmentation: bool = False
     constraints: tuple[str, ...] = ()
+    rounds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,7 @@ class Progress:
     Attributes:
         phase: `compiling` or `training`.
         rung, rungs: the rung at work, counted from 1, and how many there are.
+        round, rounds: the same of the rounds of proposals, as far as they are known ahead.
         alive, networks: trials in this rung, and in the study.
         share: of the whole work done, 0 to 1.
         best: best dev score so far, or None.
@@ -127,6 +131,8 @@ class Progress:
     seconds_left: float | None
     rung_ended: bool = False
     percent: bool = False
+    round: int = 1
+    rounds: int = 1
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,20 +26,24 @@ class Known:
     Attributes:
         first: configurations that come before what the sampler proposes.
         observations: of an earlier study.
+        copies: which of the trials are copies of others. They are counted and else passed over:
+            what they reached does not follow from the values that they were begun with.
     """
 
     first: tuple[Given, ...] = ()
     observations: tuple[Observation, ...] = ()
+    copies: Collection[int] = ()
 
 
-def known_of(asked: Asked, history: Sequence[Trial], n: int) -> Known:
+def known_of(asked: Asked, history: Sequence[Trial], n: int, copies: Collection[int] = ()) -> Known:
     """Return what is known before a round of `n` configurations beside the study's own trials."""
     settings = asked.settings
     told = configurations(history, settings.folds) if settings.folds else history
     first = tuple(given for given in asked.given if given.after == len(told))[:n]
     if asked.warm is None:
-        return Known(first)
-    return Known(first, aligned(asked.warm, settings.space, [observed(trial) for trial in told]))
+        return Known(first, copies=copies)
+    own = [observed(trial) for trial in told if trial.number not in copies]
+    return Known(first, aligned(asked.warm, settings.space, own), copies)
 
 
 def propose(
@@ -72,7 +76,7 @@ def propose(
     first_tried = [dict(given.values) for given in known.first]
     seen = [
         *known.observations,
-        *(observed(trial) for trial in told),
+        *(observed(trial) for trial in told if trial.number not in known.copies),
         *(Observation(values) for values in first_tried),
     ]
     rest = n - len(first_tried)
