@@ -14,7 +14,15 @@ from deepwell.lab._registry import FIGURES
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"
 PAGES = sorted(path for path in GUIDE.glob("*.md") if path.stem != "README")
-SHOWN = ("bayesian", "checking", "diagnosis", "importance", "not-a-number", "predictions", "testing")
+SHOWN = (
+    "bayesian",
+    "checking",
+    "diagnosis",
+    "importance",
+    "not-a-number",
+    "predictions",
+    "testing",
+)
 TESTED = [GUIDE.parent / f"{name}.md" for name in SHOWN]
 PARTS = ["What", "Formula", "When to use", "In Deepwell", "Figure", "Source"]
 ROWS = [row for rows in table.sections().values() for row in rows]
