@@ -16,7 +16,8 @@ Samplers minimize functions of COCO whose least value is known to the harness. E
 evaluations as stated; a batch is asked for as a whole before any of its scores is told. *Area* is
 the mean, over the evaluations, of the share of 51 targets reached (an excess over the least value
 of 100 down to 1e-8, evenly in the logarithm); of noisy functions the value under the noise counts.
-Peers run at their defaults, in the same job. *Wins* are runs with the larger area; *p* is of
+Peers run at their defaults, in the same job, before Deepwell's samplers, whose settings were chosen
+on other instances of some of these functions. *Wins* are runs with the larger area; *p* is of
 Wilcoxon's signed-rank test over all runs of a suite and batch, dimensions pooled, two-sided, and
 not corrected for the number of tables' lines. *Seconds* are of one core, a proposed point."""
 

@@ -242,3 +242,14 @@ def test_what_does_not_matter_adds_nothing_to_a_distance() -> None:
     every = features.of(features.snapped(np.array([[0.1, 0.5], [0.5, 0.5], [0.9, 0.5]])))
     apart = ((every[:, None] - every[None]) ** 2).sum(axis=2)
     np.testing.assert_allclose(apart, 1 - np.eye(3))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sampler", LEARNING)
+def test_2000_observations_are_no_trouble(sampler: str) -> None:
+    domain = Domain({f"x{j}": uniform(0, 1) for j in range(10)})
+    history = randomly(domain, lambda v: sum((number(v, n) - 0.3) ** 2 for n in v), 2000)
+    batch = SAMPLERS[sampler](domain, history, 64, key())
+    assert len({tuple(v.values()) for v in batch}) == 64
+    cost = [sum((number(v, n) - 0.3) ** 2 for n in v) for v in batch]
+    assert np.median(cost) < np.quantile([h.score for h in history], 0.1)

@@ -23,7 +23,7 @@ _LOG_ROOT_2_PI = 0.5 * math.log(2.0 * math.pi)
 
 def log_h(z: np.ndarray) -> np.ndarray:
     """Return log(phi(z) + z Phi(z)), exact to rounding for any z above -1e150."""
-    from scipy.special import erfcx, ndtr
+    from scipy.special import erfcx, ndtr  # type: ignore[import-untyped]
 
     near, far = z > -1.0, z < -100.0
     at = np.where(near, z, 0.0)
@@ -46,7 +46,7 @@ def log_expected_improvement(
         sd: its standard deviation, (m,), above 0.
         best: what is to be improved on: lower is better.
     """
-    from scipy.special import log_ndtr
+    from scipy.special import log_ndtr  # type: ignore[import-untyped]
 
     z = (best - mean) / sd
     h = log_h(z)

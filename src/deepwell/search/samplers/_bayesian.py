@@ -23,6 +23,7 @@ from ._cube import Cube, cube_of
 from ._filling import filling
 from ._fresh import fresh
 from ._greedy import Greedy
+from ._numerics import load
 from ._surrogate import surrogate
 
 _FIRST = 4  # evenly spread points before the model decides, and one more an axis
@@ -44,9 +45,9 @@ def propose(
     Returns:
         One dictionary a configuration, with a real value for every name of `domain`.
     """
-    import scipy.linalg  # noqa: F401  # so that its BLAS is there to be limited
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+    load()
     # One thread of BLAS gives the same bits on any number of cores.
     with threadpool_limits(1, user_api="blas"):
         rng = np.random.default_rng(key)

@@ -15,6 +15,7 @@ import numpy as np
 
 from ._acquisition import log_expected_improvement
 from ._gaussian_process import Process, matern, matern_slope, squared_distances
+from ._numerics import inverse_factor
 
 _LEAST = 1e-14  # of a variance relative to the signal's
 
@@ -29,8 +30,6 @@ class Believer:
     """
 
     def __init__(self, process: Process, best: float, room: int) -> None:
-        from scipy.linalg.lapack import dtrtri
-
         n, f = process.points.shape
         self._process = process
         self._observed = n
@@ -39,7 +38,7 @@ class Believer:
         self._points = np.zeros((n + room, f))
         self._points[:n] = process.points
         self._inverse = np.zeros((n + room, n + room))  # of the Cholesky factor
-        self._inverse[:n, :n] = dtrtri(process.factor, lower=1)[0]
+        self._inverse[:n, :n] = inverse_factor(process.factor)
         self._pool = np.zeros((0, f))
         self._rows = np.zeros((n + room, 0))
         self._mean = self._variance = np.zeros(0)

@@ -38,7 +38,7 @@ def sobol(d: int, least: int, rng: np.random.Generator) -> np.ndarray:
 
     They are as many as the first power of two from `least` on.
     """
-    from scipy.stats import qmc
+    from scipy.stats import qmc  # type: ignore[import-untyped]
 
     points = qmc.Sobol(d, scramble=False).random_base2((least - 1).bit_length())
     return (points + rng.random(d)) % 1.0

@@ -22,10 +22,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 
+from ._numerics import cholesky, inverse, minimized, solved, solved_lower
 from ._warp import Warp, warped
 
 LENGTH_SPREAD = math.sqrt(3.0)
@@ -81,10 +81,8 @@ class Process:
 
     def predict(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation, (m,) each, of the warped function at (m, f)."""
-        from scipy.linalg import solve_triangular
-
         k = self.covariance(x)
-        v = solve_triangular(self.factor, k, lower=True, check_finite=False)
+        v = solved_lower(self.factor, k)
         variance = np.maximum(1.0 - np.einsum("nm,nm->m", v, v), 1e-14)
         return self.mean + self.alpha @ k, self.sd * np.sqrt(variance)
 
@@ -126,26 +124,23 @@ class Likelihood:
 
     def __call__(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Return value and gradient at log l (d,), log lambda, and log c where it is learned."""
-        from scipy.linalg.lapack import dpotrf, dpotri
-
         d, n = len(self.squares), len(self.scores)
         weights = np.exp(-2.0 * theta[:d])
         squared = np.tensordot(weights, self.squares, axes=1)
         noise = math.exp(theta[d])
         matrix = matern(squared)
         matrix[np.diag_indices(n)] += noise + 1e-10
-        factor, failed = dpotrf(matrix, lower=1)
-        if failed:
+        factor = cholesky(matrix)
+        if factor is None:
             return math.inf, np.zeros_like(theta)
-        inverse = cast(np.ndarray, dpotri(factor, lower=1)[0])
-        inverse = np.tril(inverse) + np.tril(inverse, -1).T
+        inverted = inverse(factor)
         z, slope, bend, bend_slope = warped(self.scores, theta[d + 1] if self.warping else None)
-        ones = inverse.sum(axis=1)
+        ones = inverted.sum(axis=1)
         centered = z - (ones @ z) / ones.sum()
-        alpha = inverse @ centered
+        alpha = inverted @ centered
         variance = max(float(centered @ alpha) / n, 1e-300)
         value = 0.5 * n * math.log(variance) + np.log(np.diag(factor)).sum() - bend
-        outer = inverse - np.outer(alpha, alpha) / variance
+        outer = inverted - np.outer(alpha, alpha) / variance
         by_length = np.tensordot(self.squares, outer * matern_slope(squared), axes=2)
         gradient = np.zeros_like(theta)
         gradient[:d] = -weights * by_length
@@ -182,8 +177,6 @@ def learned(
         steps: evaluations of the likelihood from each of the two starts.
         warping: whether the warp of the scores is learned too.
     """
-    from scipy.optimize import minimize
-
     d = int(axis.max()) + 1 if len(axis) else 0
     center, _ = _prior_places(d, warping)
     if not np.ptp(scores) > 0:
@@ -195,12 +188,9 @@ def learned(
     ranges = [LENGTH_RANGE] * d + [NOISE_RANGE] + ([OFFSET_RANGE] if warping else [])
     best, lowest = center, math.inf
     for start in _starts(center, d):
-        found = minimize(
-            likelihood, start, jac=True, method="L-BFGS-B", bounds=ranges,
-            options={"maxfun": steps, "maxiter": steps},
-        )  # fmt: skip
-        if found.fun < lowest and np.isfinite(found.x).all():
-            best, lowest = found.x, found.fun
+        found, value = minimized(likelihood, start, ranges, steps)
+        if value < lowest and np.isfinite(found).all():
+            best, lowest = found, value
     return Scales(best[:d], float(best[d]), float(best[d + 1]) if warping else None)
 
 
@@ -217,17 +207,15 @@ def conditioned(
     points: np.ndarray, scores: np.ndarray, axis: np.ndarray, scales: Scales
 ) -> Process:
     """Return the posterior at given scales after all observations, (n, f) and (n,)."""
-    from scipy.linalg import cho_solve
-
     weights = np.exp(-2.0 * scales.lengths)[axis]
     noise = math.exp(scales.noise)
     matrix = matern(squared_distances(points, points, weights))
     factor, noise = _factor(matrix, noise)
     warp = Warp(scales.offset)
     z = warp.forward(scores)
-    solved = cho_solve((factor, True), np.stack([np.ones_like(z), z], axis=1), check_finite=False)
-    mean = float(solved[:, 1].sum() / solved[:, 0].sum())
-    alpha = solved[:, 1] - mean * solved[:, 0]
+    ones, scored = solved(factor, np.stack([np.ones_like(z), z], axis=1)).T
+    mean = float(scored.sum() / ones.sum())
+    alpha = scored - mean * ones
     variance = float((z - mean) @ alpha) / len(z)
     sd = math.sqrt(variance) if variance > 1e-300 else 1.0
     return Process(points, weights, noise, mean, sd, factor, alpha, warp)
@@ -235,11 +223,8 @@ def conditioned(
 
 def _factor(matrix: np.ndarray, noise: float) -> tuple[np.ndarray, float]:
     """Return the Cholesky factor of K + lambda I, with the noise raised until there is one."""
-    from scipy.linalg import LinAlgError, cholesky
-
     while True:
-        try:
-            noisy = matrix + (noise + 1e-10) * np.eye(len(matrix))
-            return cholesky(noisy, lower=True, check_finite=False), noise
-        except LinAlgError:
-            noise = max(10.0 * noise, 1e-9)
+        factor = cholesky(matrix + (noise + 1e-10) * np.eye(len(matrix)))
+        if factor is not None:
+            return factor, noise
+        noise = max(10.0 * noise, 1e-9)

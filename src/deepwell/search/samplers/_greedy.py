@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -101,9 +102,8 @@ class Greedy:
         cube, rng = self._cube, self._rng
         counts = cube.features.counts
         if self._discrete and math.prod(int(c) for c in counts) <= _LISTED:
-            grids = np.meshgrid(*[(np.arange(c) + 0.5) / c for c in counts], indexing="ij")
-            every = cube.snapped(np.stack([g.ravel() for g in grids], axis=1))
-            every = np.unique(every, axis=0)
+            middles = [[(k + 0.5) / c for k in range(c)] for c in counts]
+            every = np.unique(cube.snapped(np.array(list(itertools.product(*middles)))), axis=0)
             return every, np.zeros(len(every), bool)
         order = np.lexsort((cube.scores, -cube.shares))
         centers = cube.scored[order[:_CENTERS]]

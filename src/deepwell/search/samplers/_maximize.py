@@ -12,6 +12,7 @@ import numpy as np
 
 from ._believer import Believer
 from ._cube import Cube
+from ._numerics import minimized
 
 _LISTED = 24  # values of a discrete axis that are all tried
 _TURNS = 3
@@ -58,13 +59,11 @@ def _along(
     believer: Believer, cube: Cube, at: np.ndarray, value: float, climb: Climb
 ) -> tuple[np.ndarray, float]:
     """Climb along the continuous axes that matter."""
-    from scipy.optimize import minimize
-
     features = cube.features
     free = np.flatnonzero(features.continuous & cube.active(at[None])[0])
     if not len(free):
         return at, value
-    columns = [features.column(j) for j in free]
+    columns = [features.column(int(j)) for j in free]
     frozen = features.of(at[None])[0]
 
     def fall(u: np.ndarray) -> tuple[float, np.ndarray]:
@@ -73,19 +72,13 @@ def _along(
         height, gradient = believer.slope(x)
         return -height, -gradient[columns]
 
-    found = minimize(
-        fall,
-        at[free],
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(max(u - climb.reach, 0.0), min(u + climb.reach, 1.0)) for u in at[free]],
-        options={"maxfun": climb.steps, "maxiter": climb.steps},
-    )
-    if not -found.fun > value:
+    bounds = [(max(u - climb.reach, 0.0), min(u + climb.reach, 1.0)) for u in at[free]]
+    found, fallen = minimized(fall, at[free], bounds, climb.steps)
+    if not -fallen > value:
         return at, value
     moved = at.copy()
-    moved[free] = np.clip(found.x, 0.0, 1.0)
-    return moved, float(-found.fun)
+    moved[free] = np.clip(found, 0.0, 1.0)
+    return moved, -fallen
 
 
 def _among(
