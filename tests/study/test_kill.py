@@ -60,10 +60,11 @@ CHUNKS = "SELECT count(*) FROM chunk"
 
 
 def arguments(program: str, table: Path, store: Path) -> list[str]:
+    program, _, scheduler = program.partition(" ")
     return [
         *("fit", str(table), "--target", "y", "--trials", "12", "--epochs", "30"),
         *("--name", NAME, "--store", str(store), "--program", program, "--json"),
-        *("--memory", "1GB"),
+        *("--memory", "1GB", "--scheduler", scheduler or "halving"),
         *SPACE[program],
     ]
 
@@ -146,7 +147,7 @@ def contents(store: Path) -> dict[str, Any]:
         probes = opened.probes(record.id)
         events = {
             kind: [e.details for e in opened.events(record.id, kind)]
-            for kind in ("propose", "plan", "finish", "prune", "promote", "interrupt")
+            for kind in ("propose", "plan", "finish", "prune", "promote", "interrupt", "fork")
         }
         rows = {part: opened.rows(record.id, part).tobytes() for part in ("train", "dev", "test")}
         reuse = opened.reuse_of(record.id, opened.rows(record.id, "test"))
@@ -259,6 +260,21 @@ def test_a_killed_study_ends_where_an_unkilled_one_ends(
     if program == "native":
         moments.insert(1, Moment(writing_a_checkpoint, 0.0))
     assert check(program, table, tmp_path / "store", unkilled, moments) == len(moments)
+
+
+@pytest.mark.skipif(not available(), reason="no compiled core here")
+def test_a_killed_population_with_copies_ends_where_an_unkilled_one_ends(
+    table: Path, tmp_path: Path, unkilled: Any
+) -> None:
+    expected, total = unkilled("native pbt")
+    assert len(expected["events"]["fork"]) >= 10
+    moments = [
+        Moment(chunks(total // 3), 0.001),
+        Moment(writing_a_checkpoint, 0.0),
+        Moment(chunks(3 * total // 4), 0.0),
+    ]
+    hits = check("native pbt", table, tmp_path / "store", unkilled, moments)
+    assert hits == len(moments)
 
 
 @pytest.mark.slow

@@ -45,7 +45,7 @@ def test_a_failing_study_leaves_a_sealed_file_that_another_one_uses(data, tmp_pa
     def fail(*arguments):
         raise RuntimeError("before any proposal")
 
-    monkeypatch.setattr(_course, "first_round", fail)
+    monkeypatch.setattr(_course, "sizes_ahead", fail)
     with pytest.raises(RuntimeError):
         run(data, tmp_path, trials=1, epochs=1, name="second")
     assert file.exists()

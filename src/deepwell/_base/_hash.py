@@ -47,6 +47,7 @@ class Purpose:
     MIXUP = 12
     IMAGE = 13
     SUBSET = 20
+    GROUPS = 21
 
 
 class Key(NamedTuple):

@@ -107,7 +107,11 @@ class StudyOptions:
         STUDY,
     )
     scheduler: str = flag(
-        "halving", "Which networks train on: halving (default) or none.", "WAY", STUDY
+        "halving",
+        "Which networks train on: none, halving (default), hyperband, asha, median, patience, "
+        "extrapolate or pbt.",
+        "WAY",
+        STUDY,
     )
     program: str | None = flag(
         None, "What trains: native or jax; by default the fastest here.", "PROGRAM", STUDY

@@ -178,6 +178,40 @@ class LocalEngine:
             self._states.put(number, state)
             self._told.pop(number, None)
 
+    def fork(self, source: int, number: int, spec: TrialSpec) -> None:
+        """Let a new trial go on from where another one stands, which stays as it is.
+
+        Everything is copied: weights, what the optimizer remembers, running statistics, what early
+        stopping counts, and the best weights. What differs comes from the specification.
+
+        Args:
+            source: number of the trial that is copied, whose state is held.
+            number: of the new trial.
+            spec: of the new trial: that of the source, but for changes after the source's epoch.
+
+        Raises:
+            KeyError: when no state of the source is held.
+        """
+        state = self._states.get(source)
+        if state is None:
+            raise KeyError(source)
+        self.adopt(source, number, spec)
+        self._states.put(number, {name: array.copy() for name, array in state.items()})
+        self._told.pop(number, None)
+
+    def adopt(self, source: int, number: int, spec: TrialSpec) -> None:
+        """Prepare a trial to train in the program of another one, or its own where it must be.
+
+        Args:
+            source: a trial that was prepared.
+            number: of the trial to prepare.
+            spec: of the same.
+        """
+        self._specs[number] = spec
+        self._members[number] = self._member(spec)
+        if not self._programs.share(number, source, self._members[number]):
+            self._programs.prepare(self.plan({number: spec}, 1.0))
+
     def forget(self, keep: Sequence[int]) -> None:
         """Drop the states of all trials but these, so that memory follows the trials in flight.
 
@@ -232,8 +266,8 @@ class LocalEngine:
         return course.probe({number: self._members[number]}, {number: state}, epoch)
 
     def prepared(self, number: int) -> bool:
-        """Whether a trial was handed to `prepare`."""
-        return number in self._members
+        """Whether a trial was handed to `prepare`, with a program for it."""
+        return number in self._members and self._programs.planned(number)
 
     def _course(self, number: int) -> Course:
         program = self._programs.of(number)

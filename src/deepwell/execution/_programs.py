@@ -71,6 +71,24 @@ class Programs:
                 trials = tuple(dict.fromkeys((*old.trials, *bucket.trials)))
                 self.buckets[index] = Bucket(old.structure, trials, old.options)
 
+    def share(self, number: int, source: int, member: Member) -> bool:
+        """Let a trial train in the program of another one; return whether that is possible.
+
+        Waits until that program is there, for it says what it can train.
+
+        Args:
+            number: of the trial.
+            source: of the other one.
+            member: the trial's network.
+        """
+        for index, bucket in enumerate(self.buckets):
+            if number in bucket.trials:
+                return True
+            if source in bucket.trials and self.at(index).fits(member):
+                self.buckets[index] = replace(bucket, trials=(*bucket.trials, number))
+                return True
+        return False
+
     def as_built(
         self, chosen: Set[int], stop: Callable[[], bool]
     ) -> Iterator[tuple[int, list[int]]]:
@@ -112,6 +130,10 @@ class Programs:
             if number in bucket.trials:
                 return self.at(index)
         return None
+
+    def planned(self, number: int) -> bool:
+        """Whether a trial has a program, there already or to come."""
+        return any(number in bucket.trials for bucket in self.buckets)
 
     def built(self) -> list[Program]:
         """Return the programs that are there already, in the order of planning."""

@@ -83,6 +83,8 @@ class PlanFacts:
         convolutions: whether networks may have convolutional layers.
         augmentation: whether networks may augment images.
         proposed: what is proposed as a whole, in words, as a grid is; or an empty string.
+        rounds: configurations of each round, where they are proposed in several; the rungs are
+            those of the first.
         advice: a sentence about cross-validation for so many rows, or an empty string.
         constraints: what must hold between the values of a network, as texts.
     """
@@ -102,6 +104,7 @@ class PlanFacts:
     augmentation: bool = False
     proposed: str = ""
     constraints: tuple[str, ...] = ()
+    rounds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,7 @@ class Progress:
     Attributes:
         phase: `compiling` or `training`.
         rung, rungs: the rung at work, counted from 1, and how many there are.
+        round, rounds: the same of the rounds of proposals, as far as they are known ahead.
         alive, networks: trials in this rung, and in the study.
         share: of the whole work done, 0 to 1.
         best: best dev score so far, or None.
@@ -129,6 +133,8 @@ class Progress:
     seconds_left: float | None
     rung_ended: bool = False
     percent: bool = False
+    round: int = 1
+    rounds: int = 1
 
 
 @dataclass(frozen=True)

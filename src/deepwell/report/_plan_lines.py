@@ -23,6 +23,8 @@ def plan_lines(plan: PlanFacts) -> list[str]:
     if plan.folds:
         each = count(plan.networks // plan.folds, "configuration")
         networks = f"{networks} ({each} x {plan.folds} folds)"
+    if len(plan.rounds) > 1:
+        networks += f" in {count(len(plan.rounds), 'round')}"
     parts = [
         networks,
         f"{plan.program} program{compiled}",

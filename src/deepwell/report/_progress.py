@@ -74,7 +74,7 @@ def progress_line(progress: Progress) -> str:
     filled = round(BAR_WIDTH * share)
     bar = "#" * filled + "-" * (BAR_WIDTH - filled)
     parts = [
-        f"{bar} rung {progress.rung}/{progress.rungs}",
+        f"{bar} {_place(progress)}",
         f"{progress.alive:,} of {progress.networks:,} alive",
         *_best(progress),
     ]
@@ -86,13 +86,19 @@ def progress_line(progress: Progress) -> str:
 def rung_line(progress: Progress) -> str:
     """Return the plain line that closes a rung, no wider than 80 columns where that can be."""
     parts = [
-        f"rung {progress.rung}/{progress.rungs} done",
+        f"{_place(progress)} done",
         f"{progress.alive:,} of {progress.networks:,} alive",
         *_best(progress),
     ]
     if progress.seconds_left:
         parts.append(f"{duration(progress.seconds_left)} left")
     return pad(progress.phase, GUTTER) + ", ".join(parts)
+
+
+def _place(progress: Progress) -> str:
+    """Return the rung at work, and the round where there are several."""
+    rung = f"rung {progress.rung}/{progress.rungs}"
+    return f"round {progress.round}/{progress.rounds} {rung}" if progress.rounds > 1 else rung
 
 
 def _best(progress: Progress) -> list[str]:

@@ -12,6 +12,8 @@ from .samplers import Sampler as Sampler
 from .samplers import posterior as posterior
 from .schedulers import SCHEDULERS as SCHEDULERS
 from .schedulers import Decision as Decision
+from .schedulers import Fork as Fork
+from .schedulers import Moment as Moment
 from .schedulers import Scheduler as Scheduler
 from .spaces import Axis as Axis
 from .spaces import Constraint as Constraint

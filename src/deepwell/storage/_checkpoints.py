@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from deepwell.records import Status
 
 from ._checkpoint_record import CheckpointRecord, Repeated
+from ._chunks import COPIED
 from ._probes import delete_later
 from ._schema import CHECKPOINT, CHUNK, EVENT, NUMBERS, STUDY, TRIAL
 from ._text import from_json, to_json
@@ -83,7 +84,8 @@ def roll_back(connection: sa.Connection, study_id: int, kinds: Collection[str]) 
 
     Chunks that were recorded since then are removed with their probes, as are all probes made
     after training; trials stand as they stood, and events of these kinds are forgotten, since
-    what they decided is about to be decided again. Proposals stay.
+    what they decided is about to be decided again. Proposals stay; trials that such an event made,
+    which it names, go with it.
 
     Returns:
         What has to be trained again.
@@ -91,17 +93,19 @@ def roll_back(connection: sa.Connection, study_id: int, kinds: Collection[str]) 
     kept = _row(connection, study_id)
     first, chunk, event = (0, 0, 0) if kept is None else (kept.first_trial, kept.chunk, kept.event)
     later = (CHUNK.c.study_id == study_id, CHUNK.c.id > chunk)
-    size = sa.select(sa.func.sum(sa.func.length(CHUNK.c.trials))).where(*later)
+    trained = CHUNK.c.population != COPIED
+    size = sa.select(sa.func.sum(sa.func.length(CHUNK.c.trials))).where(*later, trained)
     epochs = (connection.execute(size).scalar() or 0) // _NUMBER_BYTES
     spent = connection.execute(sa.select(STUDY.c.seconds).where(STUDY.c.id == study_id)).scalar()
     before = 0.0 if kept is None else kept.seconds
     connection.execute(sa.delete(CHUNK).where(*later))
     delete_later(connection, study_id)
+    forgotten = (EVENT.c.study_id == study_id, EVENT.c.id > event, EVENT.c.kind.in_(list(kinds)))
+    made = sa.select(EVENT.c.trial).where(*forgotten, EVENT.c.trial.is_not(None))
     connection.execute(
-        sa.delete(EVENT).where(
-            EVENT.c.study_id == study_id, EVENT.c.id > event, EVENT.c.kind.in_(list(kinds))
-        )
+        sa.delete(TRIAL).where(TRIAL.c.study_id == study_id, TRIAL.c.number.in_(made))
     )
+    connection.execute(sa.delete(EVENT).where(*forgotten))
     moving = (TRIAL.c.study_id == study_id, TRIAL.c.number >= first)
     connection.execute(sa.update(TRIAL).where(*moving).values(_FRESH))
     rows: list[list[Any]] = [] if kept is None else from_json(kept.trials)

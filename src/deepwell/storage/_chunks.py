@@ -17,6 +17,9 @@ from ._probes import insert_probes
 from ._schema import CHUNK, CURVE, FLOATS, NUMBERS, STEPS
 from ._trials import improve_best, raise_epochs, set_statuses
 
+COPIED = -1
+"""In place of a population: epochs that were copied from another trial, not trained."""
+
 RANKING = ("dev_score", "dev_cost")
 """Metrics that rank epochs and trials: the first decides, the second breaks ties."""
 

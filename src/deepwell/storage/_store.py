@@ -169,6 +169,33 @@ class Store:
             _trials.set_messages(connection, study_id, messages)
             _events.append_events(connection, study_id, events)
 
+    def fork(
+        self,
+        study_id: int,
+        trials: Sequence[tuple[int, TrialSpec]],
+        past: Sequence[ChunkRecord],
+        events: Sequence[Event],
+        seconds: float,
+    ) -> None:
+        """Record trials that begin as copies of others, with the epochs that they have behind them.
+
+        Args:
+            study_id: the study.
+            trials: (number, spec), numbers not used in this study before.
+            past: their epochs so far, first to last.
+            events: one a copy, which names it.
+            seconds: working time of all runs so far.
+
+        Raises:
+            StudyError: when a number is taken; then nothing is recorded.
+        """
+        with self._database.writing() as connection:
+            _trials.insert_trials(connection, study_id, trials)
+            for chunk in past:
+                _chunks.insert_chunk(connection, study_id, _chunks.COPIED, chunk)
+            _events.append_events(connection, study_id, events)
+            _studies.set_seconds(connection, study_id, seconds)
+
     def append_event(self, study_id: int, event: Event) -> None:
         """Record one act."""
         with self._database.writing() as connection:

@@ -40,6 +40,9 @@ class BestSoFar:
     def add(self, chunk: ChunkRecord) -> None:
         """Take up the scores of an epoch."""
         places = chunk.trials - self._first
+        more = int(places.max(initial=0)) + 1 - len(self._scores)
+        if more > 0:  # copies that came on the way
+            self._scores = np.append(self._scores, np.full(more, np.inf))
         scores = chunk.metrics["dev_score"]
         finite = np.isfinite(scores)
         np.minimum.at(self._scores, places[finite], scores[finite])

@@ -4,19 +4,55 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
+import numpy as np
+
+from deepwell.data._batches import steps_per_epoch
 from deepwell.execution._local import LocalEngine
 from deepwell.records import ChunkRecord, Progress, Status, Trial
-from deepwell.search.schedulers._scheduler import Scheduler
+from deepwell.search.schedulers._scheduler import Moment, Scheduler
+from deepwell.search.spaces._domain import Domain
 
 from ._best_so_far import BestSoFar
 from ._budget import Clock
 from ._checkpoint import Checkpoints, Position
 from ._contenders import Contenders
+from ._forks import Copied, forked
 from ._history import Bracket, Decided, History
 from ._probe_choice import Probing
 from ._probing import chosen
+
+
+@dataclass(frozen=True)
+class Deciding:
+    """Who decides at rungs, and what decisions depend on beside the trials.
+
+    Attributes:
+        scheduler: decides.
+        domain: what is searched.
+        seed: of the study.
+    """
+
+    scheduler: Scheduler
+    domain: Domain
+    seed: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which part of the whole work a bracket is.
+
+    Attributes:
+        round: counted from 1; rounds: how many there are, as far as they are known.
+        before: share of the work that lies before it.
+        share: of the work that it is.
+    """
+
+    round: int = 1
+    rounds: int = 1
+    before: float = 0.0
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -33,6 +69,7 @@ class Watch:
         checkpoints: are told where the bracket stands.
         probing: which networks are looked into.
         contenders: remember what the best networks said of the dev rows.
+        part: which part of the whole work the bracket is.
     """
 
     progress: Callable[[Progress], None]
@@ -44,13 +81,14 @@ class Watch:
     checkpoints: Checkpoints
     probing: Probing
     contenders: Contenders
+    part: Part = field(default_factory=Part)
 
 
 def train_bracket(
     bracket: Bracket,
     engine: LocalEngine,
     history: History,
-    scheduler: Scheduler,
+    deciding: Deciding,
     watch: Watch,
     position: Position | None = None,
 ) -> None:
@@ -63,29 +101,16 @@ def train_bracket(
         bracket: the trials and their rungs.
         engine: trains them.
         history: keeps what happens.
-        scheduler: decides at each rung.
+        deciding: decides at each rung.
         watch: hears where the bracket stands, and may stop it.
         position: where an earlier run left it; None begins at the first rung.
     """
-    here = position or _enter(bracket, 0, tuple(bracket.specs), engine, history, watch)
+    here = position or _begin(bracket, engine, history, deciding, watch)
     meter = _Meter(bracket, watch, history, here)
-    for index in range(here.rung, len(bracket.rungs)):
-        rung = bracket.rungs[index]
-        meter.enter(index, len(here.alive))
-        going = history.going(here.alive)
-        plan = watch.probing.plan(here.probed)
-        for chunk in engine.train(sorted(going), rung.epochs, watch.stop, plan):
-            history.chunk(bracket.population, chunk, watch.clock.seconds())
-            watch.contenders.see(chunk)
-            meter.add(chunk)
-            ended = {n for n in chunk.trials.tolist() if _ends(chunk, n, bracket)}
-            if ended:  # of them only the best is needed any more
-                watch.contenders.keep(sorted(ended))
-                going -= ended
-                _forget(engine, history, going)
-            watch.checkpoints.chunk_recorded(bracket, here)
-            _tell_shortages(engine, history)
-        _tell_shortages(engine, history)
+    while here.alive and here.rung < len(bracket.rungs):
+        rung = bracket.rungs[here.rung]
+        meter.enter(here.rung, len(here.alive))
+        _train_to(rung.epochs, here, bracket, engine, history, watch, meter)
         members = bracket.together(here.alive)
         reached = [t for t in history.trials() if t.number in members]
         finished = [t.number for t in reached if _at_its_end(t)]
@@ -95,14 +120,52 @@ def train_bracket(
             history.decide(Decided(finish=finished), rung.epochs)
             history.interrupt(left, rung.epochs)
             return
-        decided = _decide(bracket, index, scheduler, reached)
-        history.decide(decided, rung.epochs)
-        here = _enter(bracket, index + 1, tuple(decided.promote), engine, history, watch)
+        if deciding.scheduler.wave:
+            history.arrive(bracket.population, here.rung, sorted(here.at_work))
+            here = _next_wave(bracket, here, engine, history, deciding, watch)
+        else:
+            decided = _decide(bracket, here.rung, deciding, history, reached)
+            history.decide(decided, rung.epochs)
+            bracket, copies = _fork(bracket, decided, rung.epochs, engine, history, watch)
+            alive = (*decided.promote, *copies)
+            here = _enter(bracket, here.rung + 1, alive, engine, history, watch)
         _forget(engine, history, here.alive)
         watch.checkpoints.rung_ended(bracket, here)
-        meter.close_rung()
-        if not here.alive:
-            return
+        meter.close_rung(here)
+
+
+def _train_to(
+    epoch: int,
+    here: Position,
+    bracket: Bracket,
+    engine: LocalEngine,
+    history: History,
+    watch: Watch,
+    meter: _Meter,
+) -> None:
+    """Train who is at work up to an epoch, or until a stop."""
+    going = history.going(here.at_work)
+    waiting = set(here.alive).difference(here.at_work)
+    for chunk in engine.train(sorted(going), epoch, watch.stop, watch.probing.plan(here.probed)):
+        history.chunk(bracket.population, chunk, watch.clock.seconds())
+        watch.contenders.see(chunk)
+        meter.add(chunk)
+        ended = {n for n in chunk.trials.tolist() if _ends(chunk, n, bracket)}
+        if ended:  # of them only the best is needed any more
+            watch.contenders.keep(sorted(ended))
+            going -= ended
+            _forget(engine, history, going | waiting)
+        watch.checkpoints.chunk_recorded(bracket, here)
+        _tell_shortages(engine, history)
+    _tell_shortages(engine, history)
+
+
+def _begin(
+    bracket: Bracket, engine: LocalEngine, history: History, deciding: Deciding, watch: Watch
+) -> Position:
+    """Return where a bracket stands before anything is trained."""
+    alive = tuple(bracket.specs)
+    return _enter(bracket, 0, alive, engine, history, watch, alive[: deciding.scheduler.wave])
 
 
 def _enter(
@@ -112,14 +175,49 @@ def _enter(
     engine: LocalEngine,
     history: History,
     watch: Watch,
+    wave: tuple[int, ...] = (),
 ) -> Position:
     """Return where a bracket stands when these trials are about to begin a rung."""
     if index == len(bracket.rungs) or not alive:
         return Position(bracket.population, index, alive)
-    members = set(alive)
+    members = set(wave or alive)
     reached = [trial for trial in history.trials() if trial.number in members]
     probed = chosen(watch.probing, reached, bracket.rungs[index], engine)
-    return Position(bracket.population, index, alive, probed)
+    return Position(bracket.population, index, alive, probed, wave)
+
+
+def _next_wave(
+    bracket: Bracket,
+    here: Position,
+    engine: LocalEngine,
+    history: History,
+    deciding: Deciding,
+    watch: Watch,
+) -> Position:
+    """Record what becomes of the trials that came to a rung, and return who trains next."""
+    trials = [t for t in history.trials() if t.number in bracket.specs]
+    ended = [t.number for t in trials if _at_its_end(t)]
+    over, arrivals = set(ended), history.arrivals(bracket.population, len(bracket.rungs))
+    told = history.with_curves(trials)
+    moment = Moment(
+        trials=[replace(t, status=Status.FINISHED) if t.number in over else t for t in told],
+        rungs=bracket.rungs,
+        rung=min(here.rung, len(bracket.rungs) - 2),
+        first=min(bracket.specs),
+        domain=deciding.domain,
+        arrivals=arrivals,
+    )
+    decision = deciding.scheduler.decide(moment)
+    gone = over | set(decision.prune)
+    alive = tuple(t.number for t in trials if not t.status.over and t.number not in gone)
+    waits = set(here.at_work).intersection(alive).difference(decision.promote)
+    epochs = bracket.rungs[here.rung].epochs
+    decided = Decided(ended, decision.prune, decision.promote, pause=sorted(waits))
+    history.decide(decided, epochs)
+    if not decision.promote:
+        return Position(bracket.population, len(bracket.rungs), ())
+    rung = sum(decision.promote[0] in came for came in arrivals)
+    return _enter(bracket, rung, alive, engine, history, watch, decision.promote)
 
 
 def _ends(chunk: ChunkRecord, number: int, bracket: Bracket) -> bool:
@@ -139,15 +237,52 @@ def _tell_shortages(engine: LocalEngine, history: History) -> None:
         history.note("out_of_memory", asdict(shortage))
 
 
-def _decide(bracket: Bracket, rung: int, scheduler: Scheduler, reached: Sequence[Trial]) -> Decided:
+def _decide(
+    bracket: Bracket,
+    rung: int,
+    deciding: Deciding,
+    history: History,
+    reached: Sequence[Trial],
+) -> Decided:
     """Return what becomes of the trials that reached a rung."""
     ended = [t.number for t in reached if _at_its_end(t)]
     if rung == len(bracket.rungs) - 1:
         return Decided(finish=ended)
-    over = set(ended)
-    told = [replace(t, status=Status.FINISHED) if t.number in over else t for t in reached]
-    decision = scheduler.decide(told, bracket.rungs[rung + 1].networks)
-    return Decided(ended, decision.prune, decision.promote)
+    over, told = set(ended), reached
+    if deciding.scheduler.curves:
+        told = history.with_curves(reached)
+    moment = Moment(
+        trials=[replace(t, status=Status.FINISHED) if t.number in over else t for t in told],
+        rungs=bracket.rungs,
+        rung=rung,
+        first=min(bracket.specs),
+        domain=deciding.domain,
+        key=np.random.SeedSequence([deciding.seed, bracket.population, rung + 1]),
+    )
+    decision = deciding.scheduler.decide(moment)
+    return Decided(ended, decision.prune, decision.promote, decision.forks)
+
+
+def _fork(
+    bracket: Bracket,
+    decided: Decided,
+    epoch: int,
+    engine: LocalEngine,
+    history: History,
+    watch: Watch,
+) -> tuple[Bracket, tuple[int, ...]]:
+    """Return the bracket with the copies that were decided on, and their numbers."""
+    if not decided.forks:
+        return bracket, ()
+    first, copies = max(bracket.specs) + 1, list[Copied]()
+    for number, fork in enumerate(decided.forks, start=first):
+        spec = forked(bracket.specs[fork.source], epoch, fork.changes)
+        steps = steps_per_epoch(engine.shape.train_rows, spec.whole("batch_size"))
+        copies.append(Copied(number, fork.source, spec, steps))
+    for copy in copies:
+        engine.fork(copy.source, copy.number, copy.spec)
+    history.fork(copies, epoch, watch.clock.seconds())
+    return bracket.joined(copies), tuple(copy.number for copy in copies)
 
 
 def _at_its_end(trial: Trial) -> bool:
@@ -173,12 +308,15 @@ class _Meter:
         self, bracket: Bracket, watch: Watch, history: History, position: Position
     ) -> None:
         self._bracket, self._watch = bracket, watch
-        self._total, self._begun_at = bracket.member_epochs(), position.rung
+        self._total, self._entered = bracket.member_epochs(), False
         self._began = watch.clock.seconds()
-        self._done = bracket.epochs_below(position.rung)
-        below = bracket.rungs[position.rung - 1].epochs if position.rung else 0
         trials, members = history.trials(), set(position.alive)
-        self._done += sum(max(0, t.epochs - below) for t in trials if t.number in members)
+        if position.wave:
+            self._done = sum(t.epochs for t in trials if t.number in bracket.specs)
+        else:
+            self._done = bracket.epochs_below(position.rung)
+            below = bracket.rungs[position.rung - 1].epochs if position.rung else 0
+            self._done += sum(max(0, t.epochs - below) for t in trials if t.number in members)
         self._before = self._done
         self._rung = self._alive = 0
         self._lost = {t.number for t in trials if t.status in _LOST and t.number in members}
@@ -186,8 +324,9 @@ class _Meter:
 
     def enter(self, rung: int, alive: int) -> None:
         self._rung, self._alive = rung, alive
-        if rung != self._begun_at:
+        if self._entered:
             self._lost.clear()  # they are not among those alive any more
+        self._entered = True
         self._tell("compiling" if self._done == self._before else "training", ended=False)
 
     def add(self, chunk: ChunkRecord) -> None:
@@ -196,19 +335,22 @@ class _Meter:
         self._scores.add(chunk)
         self._tell("training", ended=False)
 
-    def close_rung(self) -> None:
+    def close_rung(self, here: Position) -> None:
         """Count what early stops and divergence spared as done."""
-        self._done = self._bracket.epochs_below(self._rung + 1)
+        if not here.wave:
+            self._done = self._bracket.epochs_below(here.rung)
         self._tell("training", ended=True)
 
     def _tell(self, phase: str, *, ended: bool) -> None:
-        share, best = min(1.0, self._done / self._total), self._scores.best
+        part, best = self._watch.part, self._scores.best
+        inside = min(1.0, self._done / self._total)
+        share = part.before + part.share * inside
         spent = self._watch.clock.seconds() - self._began
-        gained = share - self._before / self._total
+        gained = inside - self._before / self._total
         if gained > 0.05:
-            left = spent * (1.0 - share) / gained
+            left = spent * (1.0 - share) / (gained * part.share)
         else:
-            left = max(0.0, self._watch.expected_seconds - spent)
+            left = max(0.0, self._watch.expected_seconds * (1.0 - part.before) - spent)
         self._watch.progress(
             Progress(
                 phase=phase,
@@ -221,5 +363,7 @@ class _Meter:
                 seconds_left=min(left, max(0.0, self._watch.clock.left())),
                 rung_ended=ended,
                 percent=self._watch.percent,
+                round=part.round,
+                rounds=part.rounds,
             )
         )

@@ -77,14 +77,22 @@ class Position:
     Attributes:
         population: of the bracket.
         rung: the rung at work, counted from 0; their number when all are done.
-        alive: the trials of that rung, those that are over by now included.
+        alive: the trials of that rung, those that are over by now included; where a scheduler does
+            not wait, all of the bracket that may train on, at whatever rung.
         probed: those of them that are looked into on their way through it.
+        wave: those of them that are at work, where not all are; empty for all.
     """
 
     population: int
     rung: int
     alive: tuple[int, ...]
     probed: tuple[int, ...] = ()
+    wave: tuple[int, ...] = ()
+
+    @property
+    def at_work(self) -> tuple[int, ...]:
+        """The trials that train now."""
+        return self.wave or self.alive
 
     @property
     def begins(self) -> bool:
@@ -151,6 +159,7 @@ class Checkpoints:
             "rung": position.rung,
             "alive": list(position.alive),
             "probed": list(position.probed),
+            "wave": list(position.wave),
             "files": files,
             "contenders": contenders,
         }
@@ -220,7 +229,8 @@ def read_position(
         take(_states_in(part.arrays))
         del part  # before the next one is read
     probed = tuple(details.get("probed", ()))  # which checkpoints of before the probes have not
-    return Position(details["population"], details["rung"], tuple(details["alive"]), probed)
+    wave = tuple(details.get("wave", ()))
+    return Position(details["population"], details["rung"], tuple(details["alive"]), probed, wave)
 
 
 def read_contenders(store: Store, record: StudyRecord) -> Mapping[str, np.ndarray] | None:

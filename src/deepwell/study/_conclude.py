@@ -112,8 +112,10 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
     model.save(folder / "model")
     if ensemble is not None:
         keep_members(ensemble, run, trials, model, folder)
-    _remember_speed(run, trials, work)
-    meter, networks = run.engine.meter, sum(_end(t) != _NOT_TRAINED for t in trials)
+    _remember_speed(run, work)
+    copies = run.history.sources()
+    own = [t for t in trials if t.number not in copies]
+    meter, networks = run.engine.meter, sum(_end(t) != _NOT_TRAINED for t in own)
     result = StudyResult(
         name=name,
         data=run.data.facts,
@@ -205,11 +207,11 @@ def _scored(run: Run, model: Model, out: OutOfFold | None) -> Scored:
     return score_model(run.data, model, run.metric, run.settings.seed)
 
 
-def _remember_speed(run: Run, trials: Sequence[Trial], work: Work) -> None:
+def _remember_speed(run: Run, work: Work) -> None:
     """Keep what this machine reached, for the next plan's honest time."""
     training = run.engine.meter.seconds
     if training > _TELLING_SECONDS and not (work.resumed or work.extended):
-        done = trained_work(trials, run.engine.shape, run.engine.name)
+        done = trained_work(run.history.trained(), run.engine.shape, run.engine.name)
         remember_rate(speed_key(run.engine.name), done / training)
 
 

@@ -30,18 +30,20 @@ from ._baselines import (
     fit_baselines,
     fit_baselines_of_folds,
 )
-from ._bracket import Watch, train_bracket
+from ._bracket import Deciding, Part, Watch, train_bracket
 from ._budget import Clock
 from ._checkpoint import Checkpoints, Position
 from ._conclude import BY_CLOCK, conclude
 from ._contenders import Contenders
 from ._data_checks import PendingDataChecks, data_findings
 from ._first_steps import check_findings, checked
+from ._forks import lineage
 from ._history import History, Round
 from ._interrupt import BY_USER, interruptible
 from ._more import EXTEND
 from ._observer import Observer
-from ._rounds import first_round, further_round, next_round, plan_facts
+from ._round_sizes import budget_share
+from ._rounds import further_sizes, learns, next_round, plan_facts, sizes_ahead
 from ._run import Run, Work
 from ._settings import probing_of, scheduler_of
 from ._train_again import train_again
@@ -60,6 +62,33 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Ahead:
+    """Rounds that are known ahead, those that are done included.
+
+    Attributes:
+        sizes: configurations of each.
+        first: number of the first of them; others came before it where a study went on.
+    """
+
+    sizes: tuple[int, ...] = ()
+    first: int = 0
+
+    def count(self, population: int) -> int:
+        """Return the configurations of a round, 0 for one that was not planned."""
+        place = population - self.first
+        return self.sizes[place] if 0 <= place < len(self.sizes) else 0
+
+    def part(self, population: int) -> Part:
+        """Return which part of the work a round is; all of it where others are not known."""
+        own = self.count(population)
+        if not own:
+            return Part()
+        place, total = population - self.first, sum(self.sizes)
+        before = sum(self.sizes[:place])
+        return Part(place + 1, len(self.sizes), before / total, own / total)
+
+
+@dataclass(frozen=True)
 class Past:
     """What earlier runs of the study left.
 
@@ -73,6 +102,7 @@ class Past:
             a study that never was.
         begins: whether the next round is still to be proposed.
         population: its number.
+        ahead: the rounds that were planned.
     """
 
     seconds: float = 0.0
@@ -83,6 +113,7 @@ class Past:
     before: int = 0
     begins: bool = False
     population: int = 0
+    ahead: Ahead = field(default_factory=Ahead)
 
 
 def carry_out(job: Job, history: History, past: Past) -> StudyResult:
@@ -99,10 +130,12 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
     """
     clock = Clock(job.asked.budget, past.seconds)
     rounds, facts = past.rounds, past.facts
-    proposed: Round | None = None
+    proposed, ahead = None, past.ahead
     if facts is None or past.begins:
-        proposed = _next(job, history, past, clock)
-        rounds, facts = (proposed,), plan_facts(job.asked, job.engine, proposed, job.data)
+        ahead = Ahead(_sizes(job, history, past, clock), past.population)
+        proposed = _next(job, history, ahead.sizes[0], past.population)
+        rounds = (proposed,)
+        facts = plan_facts(job.asked, job.engine, proposed, job.data, ahead.sizes)
     for one in rounds[:1]:  # what has to be compiled is begun at once
         _prepare(job, one, past.position)
     metric = METRICS[job.asked.settings.metric]
@@ -125,10 +158,10 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
         )
         if proposed is not None:
             history.propose(proposed, facts)
-        _train(job, history, rounds, past.position, watch)
+        missing = _train(job, history, rounds, past.position, ahead, watch)
         train_again(job.engine, history, contenders, past.before, watch.stop)
         stopped = BY_USER if interrupt.asked else ""
-        if not stopped and job.asked.trials is not None and history.interrupted():
+        if not stopped and job.asked.trials is not None and (missing or history.interrupted()):
             stopped = BY_CLOCK
         simple = baselines.wait()
         run = Run(
@@ -142,11 +175,17 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
         return conclude(run, _work(history, clock), stopped)
 
 
-def _next(job: Job, history: History, past: Past, clock: Clock) -> Round:
-    """Return the round to propose: the study's first, or the first after its end."""
+def _sizes(job: Job, history: History, past: Past, clock: Clock) -> tuple[int, ...]:
+    """Return the rounds of a study, or those that come after its end."""
     if past.facts is None:
-        return first_round(job.asked, job.engine)
-    return further_round(job.asked, job.engine, history.trials(), clock, past.population)
+        return sizes_ahead(job.asked, job.engine)
+    return further_sizes(job.asked, history.trials(), clock)
+
+
+def _next(job: Job, history: History, count: int, population: int) -> Round:
+    """Return the next round of proposals."""
+    past, copies = history.trials(), history.sources()
+    return next_round(job.asked, job.engine, past, count, population, copies)
 
 
 def _contenders(job: Job, past: Past) -> Contenders:
@@ -159,11 +198,14 @@ def _contenders(job: Job, past: Past) -> Contenders:
 
 def _prepare(job: Job, one: Round, position: Position | None) -> None:
     """Begin to compile the programs of a round, or those that its trials still need."""
-    plan = one.plan
+    plan, copies = one.plan, list[tuple[int, int]]()
     if position is not None:
-        alive = set(position.alive)
-        plan = replace(plan, buckets=tuple(b for b in plan.buckets if alive & set(b.trials)))
+        copies = lineage(one.sources, position.alive)
+        needed = {*position.alive, *(source for _, source in copies)}
+        plan = replace(plan, buckets=tuple(b for b in plan.buckets if needed & set(b.trials)))
     job.engine.prepare(one.bracket.specs, plan)
+    for number, source in copies:
+        job.engine.adopt(source, number, one.bracket.specs[number])
 
 
 def _checked(
@@ -209,27 +251,46 @@ def _train(
     history: History,
     rounds: Sequence[Round],
     position: Position | None,
+    ahead: Ahead,
     watch: Watch,
-) -> None:
-    """Train the rounds that are left, and further ones while a budget without trials lasts."""
-    scheduler, folds = scheduler_of(job.asked.settings), job.asked.settings.folds or 1
+) -> bool:
+    """Train the rounds that are left, those still to be proposed included.
+
+    Returns:
+        Whether rounds that were planned are missing, since the run was stopped before them.
+    """
+    settings = job.asked.settings
+    deciding = Deciding(scheduler_of(settings), settings.space, settings.seed)
     for one in rounds:
         if one is not rounds[0] and watch.stop():
             history.interrupt(sorted(one.bracket.specs), 0)
             continue
         _prepare(job, one, position)
-        train_bracket(one.bracket, job.engine, history, scheduler, watch, position)
+        heard = replace(watch, part=ahead.part(one.bracket.population))
+        train_bracket(one.bracket, job.engine, history, deciding, heard, position)
         position = None
-    while job.asked.trials is None and watch.clock.budget is not None and not watch.stop():
-        past = history.trials()
-        count = round_size(watch.clock.left(), watch.clock.seconds() * folds / len(past))
-        if count == 0:
-            return
+    while True:
         population = len(history.store.events(history.record.id, "propose"))
-        one = next_round(job.asked, job.engine, past, count, population)
+        planned = ahead.count(population)
+        if watch.stop():
+            return planned > 0
+        count = planned or _affordable(job, history, watch.clock)
+        if count == 0:
+            return False
+        one = _next(job, history, count, population)
         job.engine.prepare(one.bracket.specs, one.plan)
         history.propose(one, plan_facts(job.asked, job.engine, one, job.data))
-        train_bracket(one.bracket, job.engine, history, scheduler, watch)
+        heard = replace(watch, part=ahead.part(population))
+        train_bracket(one.bracket, job.engine, history, deciding, heard)
+
+
+def _affordable(job: Job, history: History, clock: Clock) -> int:
+    """Return the configurations that a budget without a number of networks has time for."""
+    settings = job.asked.settings
+    if job.asked.trials is not None or clock.budget is None:
+        return 0
+    each = clock.seconds() * (settings.folds or 1) / len(history.trials())
+    return round_size(clock.left(), each, budget_share(learns(settings)))
 
 
 def _work(history: History, clock: Clock) -> Work:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from deepwell.execution._planner import Plan
 from deepwell.records import (
@@ -22,12 +24,16 @@ from deepwell.records import (
     to_plain,
 )
 from deepwell.search.schedulers._across_folds import configurations
+from deepwell.search.schedulers._scheduler import Fork
 from deepwell.storage._study_record import StudyRecord
+
+from ._forks import Copied
 
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
 
-DECISIONS = ("finish", "prune", "promote")
+FORK, ARRIVE = "fork", "arrive"
+DECISIONS = ("finish", "prune", "promote", "pause", FORK, ARRIVE)
 """Kinds of events that follow from the curves, and come again when those are trained again."""
 
 
@@ -59,6 +65,10 @@ class Bracket:
         wanted = {n // self.folds for n in numbers}
         return {n for n in self.specs if n // self.folds in wanted}
 
+    def joined(self, copies: Iterable[Copied]) -> Bracket:
+        """Return the bracket with copies of some of its trials."""
+        return replace(self, specs={**self.specs, **{copy.number: copy.spec for copy in copies}})
+
     def member_epochs(self) -> int:
         """Return the epochs of all members together, if none stops early."""
         return self.epochs_below(len(self.rungs))
@@ -76,23 +86,27 @@ class Round:
 
     Attributes:
         bracket: trials and rungs.
-        plan: programs of the trials.
+        plan: programs of the trials that were proposed.
         by: who proposed trials that the sampler did not -> their numbers, with folds the first
             one's of each configuration.
+        sources: copy among the trials -> the trial that it is a copy of, oldest first.
     """
 
     bracket: Bracket
     plan: Plan
     by: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
+    sources: Mapping[int, int] = field(default_factory=dict[int, int])
 
 
 @dataclass(frozen=True)
 class Decided:
-    """What a scheduler decided at a rung: numbers of trials."""
+    """What a scheduler decided at a rung: numbers of trials, and copies of those that go on."""
 
     finish: Sequence[int] = ()
     prune: Sequence[int] = ()
     promote: Sequence[int] = ()
+    forks: Sequence[Fork] = ()
+    pause: Sequence[int] = ()
 
 
 class History:
@@ -166,8 +180,82 @@ class History:
             "finish": (decided.finish, Status.FINISHED),
             "prune": (decided.prune, Status.PRUNED),
             "promote": (decided.promote, Status.RUNNING),
+            "pause": (decided.pause, Status.PAUSED),
         }
         self._settle({k: part for k, part in parts.items() if part[0]}, epoch)
+
+    def fork(self, copies: Sequence[Copied], epoch: int, seconds: float) -> None:
+        """Record copies as trials that train on, with their sources' curves, in one transaction.
+
+        Args:
+            copies: with their sources.
+            epoch: that the sources have ended.
+            seconds: working time of all runs of the study so far.
+        """
+        read = self.store.trials(self.record.id, curves=True)
+        curves = {trial.number: trial.curves for trial in read}
+        chunks = [
+            ChunkRecord(
+                past,
+                np.array([copy.number for copy in copies], np.int64),
+                {
+                    name: np.array([curves[c.source][name][past - 1] for c in copies], np.float32)
+                    for name in curves[copies[0].source]
+                },
+                {copy.number: Status.RUNNING for copy in copies},
+                np.array([past * copy.steps for copy in copies], np.int64),
+            )
+            for past in range(1, epoch + 1)
+        ]
+        events = [
+            Event(
+                time.time(),
+                FORK,
+                copy.number,
+                {"source": copy.source, "epoch": epoch, "changes": to_plain(dict(changes))},
+            )
+            for copy in copies
+            for changes in [copy.spec.changes[epoch]]
+        ]
+        trials = [(copy.number, copy.spec) for copy in copies]
+        self.store.fork(self.record.id, trials, chunks, events, seconds)
+
+    def arrive(self, population: int, rung: int, trials: Sequence[int]) -> None:
+        """Record that trials came to a rung of a bracket that does not wait for the others."""
+        details = {"population": population, "rung": rung, "trials": list(trials)}
+        self.note(ARRIVE, details)
+
+    def arrivals(self, population: int, rungs: int) -> tuple[tuple[int, ...], ...]:
+        """Return the trials of a bracket that have come to each rung so far, in their order."""
+        came: list[list[int]] = [[] for _ in range(rungs)]
+        told: list[Any] = [e.details for e in self.store.events(self.record.id, ARRIVE)]
+        for details in told:
+            if details["population"] == population:
+                came[details["rung"]] += details["trials"]
+        return tuple(tuple(numbers) for numbers in came)
+
+    def sources(self) -> dict[int, int]:
+        """Return of each copy which trial it is a copy of, oldest copy first."""
+        return {number: source for number, source, _ in self._copied()}
+
+    def trained(self) -> list[Trial]:
+        """Return all trials with the epochs that were trained for them, those copied left out."""
+        before = {number: epoch for number, _, epoch in self._copied()}
+        trials = self.trials()
+        return [replace(t, epochs=max(0, t.epochs - before.get(t.number, 0))) for t in trials]
+
+    def _copied(self) -> list[tuple[int, int, int]]:
+        """Return number, source and epoch of each copy."""
+        told: list[tuple[int | None, Any]] = [
+            (event.trial, event.details) for event in self.store.events(self.record.id, FORK)
+        ]
+        return [(n, d["source"], d["epoch"]) for n, d in told if n is not None]
+
+    def with_curves(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Return these trials with their curves."""
+        wanted = {trial.number for trial in trials}
+        read = self.store.trials(self.record.id, curves=True)
+        return [trial for trial in read if trial.number in wanted]
 
     def interrupt(self, trials: Sequence[int], epoch: int) -> None:
         """Record that trials were cut short on their way to an epoch."""

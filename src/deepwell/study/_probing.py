@@ -25,6 +25,7 @@ from deepwell.execution._recovery import out_of_memory
 from deepwell.records import Probe, Rung, Trial, TrialSpec, from_plain
 from deepwell.search.schedulers._across_folds import configurations
 
+from ._forks import lineage, root
 from ._history import History
 from ._probe_choice import ALL, NONE, Probing
 from ._work import multiply_adds, trained_multiply_adds
@@ -108,13 +109,13 @@ def late_probes(
         return []
     spec, last = best.spec, best.epochs
     if not engine.prepared(best.number):  # it was over before this run of the study began
-        engine.prepare({best.number: spec}, plan_of(history, best.number))
+        prepare_again(engine, history, best)
     had = history.store.probes(history.record.id, [best.number])
     there = {probe.epoch for probe in had}
     wanted = ProbePlan(frozenset(), probing.every).epochs(spec.whole("epochs"))
     missing = [epoch for epoch in wanted if epoch < last and epoch not in there]
     if not probing.every:
-        work = trained_multiply_adds(history.trials(), engine.shape)
+        work = trained_multiply_adds(history.trained(), engine.shape)
         machine = engine.machine
         waiting = max(min(machine.devices, _IDLE), machine.width)  # cores, or lanes of a wide step
         affordable = max(SHARE * work, _FREE) / (multiply_adds(spec, engine.shape) * waiting)
@@ -126,6 +127,16 @@ def late_probes(
         if not out_of_memory(error):
             raise
         return []  # a result is worth more than its probes
+
+
+def prepare_again(engine: LocalEngine, history: History, trial: Trial) -> None:
+    """Prepare a trial as it was trained: in its own program, or that of the one it is a copy of."""
+    sources = history.sources()
+    first = root(sources, trial.number)
+    specs = {t.number: t.spec for t in history.trials()}
+    engine.prepare({first: specs[first]}, plan_of(history, first))
+    for number, source in lineage(sources, [trial.number]):
+        engine.adopt(source, number, specs[number])
 
 
 def plan_of(history: History, number: int) -> Plan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,22 +27,25 @@ class Known:
         first: configurations that come before what the sampler proposes.
         observations: of an earlier study.
         total: configurations of the whole study, where somebody said how many.
+        copies: which of the trials are copies of others. They are counted and else passed over:
+            what they reached does not follow from the values that they were begun with.
     """
 
     first: tuple[Given, ...] = ()
     observations: tuple[Observation, ...] = ()
     total: int | None = None
+    copies: Collection[int] = ()
 
 
-def known_of(asked: Asked, history: Sequence[Trial], n: int) -> Known:
+def known_of(asked: Asked, history: Sequence[Trial], n: int, copies: Collection[int] = ()) -> Known:
     """Return what is known before a round of `n` configurations beside the study's own trials."""
     settings = asked.settings
     told = configurations(history, settings.folds) if settings.folds else history
     first = tuple(given for given in asked.given if given.after == len(told))[:n]
     if asked.warm is None:
-        return Known(first, total=asked.trials)
-    seen = [observed(trial) for trial in told]
-    return Known(first, aligned(asked.warm, settings.space, seen), asked.trials)
+        return Known(first, total=asked.trials, copies=copies)
+    seen = [observed(trial) for trial in told if trial.number not in copies]
+    return Known(first, aligned(asked.warm, settings.space, seen), asked.trials, copies)
 
 
 def propose(
@@ -100,7 +103,7 @@ def _seen(settings: Settings, history: Sequence[Trial], known: Known | None) -> 
     known = known or Known()
     return [
         *known.observations,
-        *(observed(trial) for trial in told),
+        *(observed(trial) for trial in told if trial.number not in known.copies),
         *(Observation(given.values) for given in known.first),
     ]
 

@@ -32,12 +32,13 @@ from ._arrays import engine_of
 from ._asked import Asked, from_config
 from ._budget import parse_budget
 from ._checkpoint import checkpoint_folder, discard, read_contenders, read_position
-from ._course import Job, Past, carry_out
+from ._course import Ahead, Job, Past, carry_out
 from ._data_checks import data_findings
 from ._extend import discard_derived, extend
 from ._finished import FinishedStudy, open_study
 from ._first_steps import check_findings
-from ._history import DECISIONS, Bracket, Round
+from ._forks import root
+from ._history import DECISIONS, Bracket, History, Round
 from ._more import EXTEND, More
 from ._observer import Observer
 from ._recording import continued
@@ -198,29 +199,33 @@ def _go_back(opened: Store, record: StudyRecord, engine: LocalEngine, kind: str)
     rounds = _rounds(opened, record)
     done = 0 if position is None else position.population
     plans: list[Any] = [event.details["facts"] for event in opened.events(record.id, "plan")]
-    facts = from_plain(PlanFacts, plans[0]) if plans else None
+    told = [from_plain(PlanFacts, plan) for plan in plans]
+    begun = [place for place, plan in enumerate(told) if plan.rounds]
     left = tuple(one for one in rounds if one.bracket.population >= done)
     contenders = None if position is None else read_contenders(opened, record)
     if position is not None and position.begins:  # nothing of this round was trained
         position = None
     before: list[Any] = [event.details["after"] for event in opened.events(record.id, EXTEND)]
     return Past(
-        *(record.seconds, facts, left, position, contenders or {}),
+        *(record.seconds, told[0] if told else None, left, position, contenders or {}),
         before=before[-1] if before else 0,
         begins=bool(before) and done == len(rounds),
         population=len(rounds),
+        ahead=Ahead(told[begun[-1]].rounds, begun[-1]) if begun else Ahead(),
     )
 
 
 def _rounds(opened: Store, record: StudyRecord) -> list[Round]:
     """Return the rounds of a study as they were proposed and planned."""
     specs: dict[int, TrialSpec] = {t.number: t.spec for t in opened.trials(record.id)}
+    sources = History(opened, record).sources()
     proposed: list[Any] = [event.details for event in opened.events(record.id, "propose")]
     planned: list[Any] = [event.details for event in opened.events(record.id, "plan")]
     rounds: list[Round] = []
     for told, plan in zip(proposed, planned, strict=True):
-        numbers = range(told["first"], told["first"] + told["networks"])
+        proposals = range(told["first"], told["first"] + told["networks"])
+        copies = {n: source for n, source in sources.items() if root(sources, n) in proposals}
         rungs = tuple(Rung(epochs, networks) for epochs, networks in told["rungs"])
-        bracket = Bracket(told["population"], {n: specs[n] for n in numbers}, rungs)
-        rounds.append(Round(bracket, from_plain(Plan, plan["plan"])))
+        bracket = Bracket(told["population"], {n: specs[n] for n in (*proposals, *copies)}, rungs)
+        rounds.append(Round(bracket, from_plain(Plan, plan["plan"]), sources=copies))
     return rounds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from deepwell.data._data import Data
 from deepwell.data._folds import folds_advice
@@ -18,6 +18,7 @@ from ._budget import Clock
 from ._history import Bracket, Round
 from ._image_space import augments, convolves
 from ._proposals import known_of, propose, region
+from ._round_sizes import budget_share, round_sizes
 from ._settings import Settings, optimizers_of, scheduler_of
 from ._work import (
     USUAL_TRIALS,
@@ -30,32 +31,71 @@ from ._work import (
 )
 
 
-def first_round(asked: Asked, engine: LocalEngine) -> Round:
-    """Return the first round: the networks asked for, or what fills the budget or a minute.
+def sizes_ahead(asked: Asked, engine: LocalEngine) -> tuple[int, ...]:
+    """Return the configurations of each round that is known ahead.
 
-    It has room for all configurations that were given.
+    Those asked for, or what fills the budget or a minute, in several rounds where the sampler
+    learns; the first has room for all configurations that were given. Under a budget without a
+    number more rounds follow while time is left.
     """
-    count = asked.trials
-    if count is None:
-        probe = propose(asked.settings, [], USUAL_TRIALS[0], population=0)
-        epochs = epochs_a_network(_rungs(asked.settings, probe))
-        seconds = seconds_a_network(probe, engine.shape, epochs, engine.machine)
-        seconds *= asked.settings.folds or 1
-        count = default_trials(seconds)
-        if asked.budget is not None:
-            count = max(1, min(count, round_size(asked.budget, seconds)))
-        count = max(count, len(asked.given))
-    return next_round(asked, engine, [], count, population=0)
+    count, first = asked.trials, len(asked.given)
+    if count is not None:
+        return _dealt(asked, count, first)
+    probe = propose(asked.settings, [], USUAL_TRIALS[0], population=0)
+    epochs = epochs_a_network(_rungs(asked.settings, probe))
+    seconds = seconds_a_network(probe, engine.shape, epochs, engine.machine)
+    seconds *= asked.settings.folds or 1
+    count = default_trials(seconds)
+    if asked.budget is None:
+        return _dealt(asked, max(count, first), first)
+    share = budget_share(learns(asked.settings))
+    return (max(1, first, min(count, round_size(asked.budget, seconds, share))),)
+
+
+def further_sizes(asked: Asked, past: Sequence[Trial], clock: Clock) -> tuple[int, ...]:
+    """Return the same of a study that goes on after its end.
+
+    The networks that are missing to those asked for, or what a part of the budget has time for.
+    """
+    proposed = len(past) // (asked.settings.folds or 1)
+    waiting = sum(given.after == proposed for given in asked.given)
+    if asked.trials is not None:
+        return _dealt(asked, asked.trials - proposed, waiting)
+    each, share = clock.seconds() / max(1, proposed), budget_share(learns(asked.settings))
+    return (max(1, waiting, round_size(clock.left(), each, share)),)
+
+
+def learns(settings: Settings) -> bool:
+    """Return whether the sampler of a study learns from scores."""
+    return sampler_named(settings.search).learns
+
+
+def _dealt(asked: Asked, count: int, first: int) -> tuple[int, ...]:
+    settings = asked.settings
+    return round_sizes(count, len(settings.space.searched), learns(settings), first)
 
 
 def next_round(
-    asked: Asked, engine: LocalEngine, past: Sequence[Trial], count: int, population: int
+    asked: Asked,
+    engine: LocalEngine,
+    past: Sequence[Trial],
+    count: int,
+    population: int,
+    copies: Collection[int] = (),
 ) -> Round:
     """Return a round of `count` proposals that follow from the trials so far.
 
     In a cross-validated study each is a configuration, with a trial for every fold.
+
+    Args:
+        asked: what the study is to do.
+        engine: that trains it.
+        past: all trials so far.
+        count: proposals.
+        population: number of the round, counted from 0.
+        copies: which of the trials are copies of others.
     """
-    known = known_of(asked, past, count)
+    known = known_of(asked, past, count, copies)
     specs = propose(asked.settings, past, count, population, known)
     rungs = _rungs(asked.settings, specs)
     by: dict[str, tuple[int, ...]] = {}
@@ -66,37 +106,30 @@ def next_round(
     return Round(bracket, plan, by)
 
 
-def further_round(
-    asked: Asked, engine: LocalEngine, past: Sequence[Trial], clock: Clock, population: int
-) -> Round:
-    """Return the first round of a study that goes on after its end.
+def plan_facts(
+    asked: Asked, engine: LocalEngine, round_: Round, data: Data, sizes: tuple[int, ...] = ()
+) -> PlanFacts:
+    """Return what is told about a round before it is trained.
 
-    The networks that are missing to those asked for, or what half of the budget has time for.
+    Args:
+        asked: what the study is to do.
+        engine: that trains it.
+        round_: the round.
+        data: of the study.
+        sizes: configurations of each round, where what is told is all of them, this one first.
     """
-    folds = asked.settings.folds or 1
-    proposed = len(past) // folds
-    if asked.trials is None:
-        each = clock.seconds() / max(1, proposed)
-        waiting = sum(given.after == proposed for given in asked.given)
-        count = max(1, waiting, round_size(clock.left(), each))
-    else:
-        count = asked.trials - proposed
-    return next_round(asked, engine, past, count, population)
-
-
-def plan_facts(asked: Asked, engine: LocalEngine, round_: Round, data: Data) -> PlanFacts:
-    """Return what is told about a round before it is trained."""
     bracket, planned = round_.bracket, round_.plan
+    times = sum(sizes) / sizes[0] if sizes else 1.0
     epochs = epochs_a_network(bracket.rungs)
     rate, folds = remembered_rate(speed_key(engine.name)), asked.settings.folds
     each = (equivalent_work(s, engine.shape, engine.name) for s in bracket.specs.values())
     return PlanFacts(
-        networks=len(bracket.specs),
+        networks=sum(sizes) * (folds or 1) if sizes else len(bracket.specs),
         rungs=bracket.rungs,
         program=engine.name,
         programs=planned.programs,
         cores=engine.cores,
-        seconds=expected_seconds(planned, sum(each) * epochs, engine.machine, rate),
+        seconds=times * expected_seconds(planned, sum(each) * epochs, engine.machine, rate),
         space=asked.settings.space.describe(),
         constraints=asked.settings.space.constraints,
         memory_bytes=asked.memory,
@@ -106,6 +139,7 @@ def plan_facts(asked: Asked, engine: LocalEngine, round_: Round, data: Data) -> 
         convolutions=convolves(asked.settings.space),
         augmentation=augments(asked.settings.space),
         proposed=_proposed(asked),
+        rounds=sizes,
     )
 
 

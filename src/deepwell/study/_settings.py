@@ -14,6 +14,7 @@ from deepwell.diagnosis._metrics import METRICS
 from deepwell.execution._backends import needs_jax
 from deepwell.search.samplers._named import sampler_named
 from deepwell.search.schedulers._across_folds import across_folds
+from deepwell.search.schedulers._pbt import changeable
 from deepwell.search.schedulers._registry import SCHEDULERS
 from deepwell.search.schedulers._scheduler import Scheduler
 from deepwell.search.spaces._choice import Choice
@@ -71,6 +72,19 @@ class Settings:
         if self.folds != 0 and not FOLDS.accepts(self.folds):
             raise UsageError(f"`folds` must be {FOLDS.describe()}, got {_shown(self.folds)}")
         checked_best(self.best_possible, METRICS[self.metric].bounded)
+        _check_forks(self)
+
+
+def _check_forks(settings: Settings) -> None:
+    """Refuse copies of networks where they make no sense."""
+    scheduler = scheduler_of(settings)  # which refuses folds
+    if scheduler.forks and not changeable(settings.space):
+        name = settings.scheduler
+        raise UsageError(
+            f"{name} changes numbers while networks train, and the space searches none that can "
+            "change; search one, as in --space learning_rate=log(1e-4,1e-1), or choose another "
+            "scheduler"
+        )
 
 
 def checked_best(best_possible: object, bounded: bool) -> float | None:

@@ -52,7 +52,7 @@ from ._range_test import RangeOptions, range_test, typical
 from ._recording import recorded
 from ._refit import Refit
 from ._resume import resume
-from ._rounds import first_round, plan_facts
+from ._rounds import next_round, plan_facts, sizes_ahead
 from ._settings import Settings, check_changes_come, check_networks, optimizers_of
 from ._warm_start import best_first
 from ._warm_start import warm_start as read_warm_start
@@ -75,7 +75,8 @@ class Study:
         space: hyperparameter -> distribution, list or value; None chooses by the data's size.
         search: how configurations are proposed: `random`, `grid`, `quasi-random`, `halton`,
             `coarse-to-fine`, `bayesian`, `tpe`, or `optuna:NAME` for a sampler of Optuna's.
-        scheduler: which networks train on at a rung: `halving` or `none`.
+        scheduler: which networks train on at a rung: `none`, `halving`, `hyperband`, `asha`,
+            `median`, `patience`, `extrapolate` or `pbt`.
         name: of the study; None takes the data's name. A taken name becomes `name-2`.
         store: folder or `sqlite:///FILE`; None means `./deepwell`.
         seed: of proposals, weights, masks and batch order, at least 0.
@@ -225,7 +226,9 @@ class Study:
     ) -> PlanFacts:
         """Return what `run` with the same arguments would train first; writes nothing."""
         asked, engine = self._asked(trials, epochs, budget), self._engine()
-        return plan_facts(asked, engine, first_round(asked, engine), self.data)
+        sizes = sizes_ahead(asked, engine)
+        first = next_round(asked, engine, [], sizes[0], population=0)
+        return plan_facts(asked, engine, first, self.data, sizes)
 
     def run(
         self,

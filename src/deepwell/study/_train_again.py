@@ -17,7 +17,7 @@ from deepwell.search.schedulers._across_folds import configurations
 
 from ._contenders import Contenders
 from ._history import History
-from ._probing import plan_of
+from ._probing import prepare_again
 
 MOST = 8
 """Of the best networks so many are looked at; those of them that are gone are trained again."""
@@ -43,7 +43,7 @@ def train_again(
         return
     wanted = _gone(engine, history, before, 1 if stop() else MOST)
     for trial in wanted:
-        engine.prepare({trial.number: trial.spec}, plan_of(history, trial.number))
+        prepare_again(engine, history, trial)
     best = history.best()
     for epochs in sorted({trial.epochs for trial in wanted}):
         numbers = [trial.number for trial in wanted if trial.epochs == epochs]

@@ -170,7 +170,7 @@ def _ended(
         constant=run.baselines[0].shown.estimate.value,
         versus=differences,
         spread=spread_of(run.data, scored.dev_prediction),
-        work=trained_multiply_adds(trials, run.engine.shape),
+        work=trained_multiply_adds(run.history.trained(), run.engine.shape),
         seed=run.settings.seed,
         memory=run.memory,
         folds=run.settings.folds,

@@ -92,14 +92,16 @@ def default_trials(seconds: float) -> int:
     return next((n for n in USUAL_TRIALS if n * seconds <= USUAL_SECONDS), USUAL_TRIALS[-1])
 
 
-def round_size(seconds_left: float, seconds: float) -> int:
+def round_size(seconds_left: float, seconds: float, share: float = 0.5) -> int:
     """Return the networks of the next round under a time budget, 0 when a round makes no sense.
 
-    Half of the time that is left, so that a misjudged round does not starve the next ones.
+    Half of the time that is left, so that a misjudged round does not starve the next ones, or less
+    where the next ones are to learn from it.
 
     Args:
         seconds_left: of the budget.
         seconds: of one proposal.
+        share: of the time that is left.
 
     >>> round_size(60.0, 0.1), round_size(60.0, 0.001), round_size(1.0, 0.5)
     (256, 256, 0)
@@ -107,7 +109,7 @@ def round_size(seconds_left: float, seconds: float) -> int:
     fitting = seconds_left / max(seconds, 1e-9)
     if fitting < _LEAST_ROUND:
         return 0
-    return max(_LEAST_ROUND, min(_LARGEST_ROUND, math.floor(fitting / 2)))
+    return max(_LEAST_ROUND, min(_LARGEST_ROUND, math.floor(fitting * share)))
 
 
 def trained_work(trials: Sequence[Trial], shape: Shape, program: str) -> float:

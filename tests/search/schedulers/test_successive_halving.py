@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from deepwell._base._errors import UsageError
 from deepwell.records import Rung, Status, Trial, TrialSpec
 from deepwell.search import SCHEDULERS
-from deepwell.search.schedulers._successive_halving import decide, rungs
+from deepwell.search.schedulers._successive_halving import best_of as decide
+from deepwell.search.schedulers._successive_halving import rungs
 
 SPEC = TrialSpec({}, seed=0)
 

@@ -10,9 +10,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
+from deepwell._base._errors import UsageError
 from deepwell.records import Rung, Status, Trial
 
-from ._scheduler import Decision, Scheduler
+from ._scheduler import Decision, Moment, Scheduler
 
 _WORST_FIRST = (Status.FAILED, Status.DIVERGED, Status.INTERRUPTED, Status.PRUNED)
 
@@ -23,29 +26,45 @@ def across_folds(scheduler: Scheduler, folds: int) -> Scheduler:
     Args:
         scheduler: decides on the means.
         folds: trials of a configuration.
+
+    Raises:
+        UsageError: when it decides on single networks, as by copying them.
     """
+    if scheduler.forks or scheduler.wave:
+        raise UsageError(
+            "pbt and asha decide on single networks, and with `folds` a configuration has one a "
+            "fold; leave out `folds`, or choose another scheduler, such as halving"
+        )
 
     def rungs(networks: int, epochs: int) -> tuple[Rung, ...]:
         each = scheduler.rungs(networks // folds, epochs)
         return tuple(Rung(rung.epochs, rung.networks * folds) for rung in each)
 
-    def decide(trials: Sequence[Trial], keep: int) -> Decision:
-        decision = scheduler.decide(configurations(trials, folds), keep // folds)
+    def decide(moment: Moment) -> Decision:
+        together = configurations(moment.trials, folds)
+        counted = replace(
+            moment,
+            trials=[replace(one, number=one.number // folds) for one in together],
+            rungs=tuple(Rung(rung.epochs, rung.networks // folds) for rung in moment.rungs),
+            first=moment.first // folds,
+        )
+        decision = scheduler.decide(counted)
         place = {number: i for i, number in enumerate(decision.promote)}
-        waiting = [t.number for t in trials if not t.status.over]
-        going = [n for n in waiting if n // folds * folds in place]
-        going.sort(key=lambda n: (place[n // folds * folds], n))
-        return Decision(tuple(going), tuple(n for n in waiting if n // folds * folds not in place))
+        waiting = [t.number for t in moment.trials if not t.status.over]
+        going = [n for n in waiting if n // folds in place]
+        going.sort(key=lambda n: (place[n // folds], n))
+        return Decision(tuple(going), tuple(n for n in waiting if n // folds not in place))
 
-    return Scheduler(rungs, decide)
+    return Scheduler(rungs, decide, curves=scheduler.curves)
 
 
 def configurations(trials: Sequence[Trial], folds: int) -> list[Trial]:
     """Return one trial a configuration: the first one's number, the means over the folds.
 
     Score and cost are means, infinite unless every fold has them; `best_epoch` is the mean,
-    rounded; `epochs` are those of the fold that trained longest. One that failed, diverged or was
-    interrupted in a fold did so as a whole; it is over only when all folds are.
+    rounded; `epochs` are those of the fold that trained longest; curves, where there are any, are
+    means. One that failed, diverged or was interrupted in a fold did so as a whole; it is over
+    only when all folds are.
 
     Args:
         trials: those of some configurations, complete or not; a missing fold counts as unscored.
@@ -74,8 +93,28 @@ def _together(some: Sequence[Trial], folds: int) -> Trial:
         score=score,
         cost=cost,
         message=next((trial.message for trial in some if trial.message), ""),
-        curves={},
+        curves=_mean_curves(some),
     )
+
+
+def _mean_curves(some: Sequence[Trial]) -> dict[str, np.ndarray]:
+    """Return the means of the folds' curves, as far as all of them go; none without curves.
+
+    A fold that stopped early stays where it stopped, as its network would.
+    """
+    if not all(trial.curves and trial.epochs for trial in some):
+        return {}
+    length = max(trial.epochs for trial in some)
+    names = [name for name in some[0].curves if all(name in t.curves for t in some)]
+    return {
+        name: np.mean([_held(trial.curves[name], length) for trial in some], axis=0)
+        for name in names
+    }
+
+
+def _held(curve: np.ndarray, length: int) -> np.ndarray:
+    """Return a curve (length,) that stays at its last value after its end."""
+    return np.concatenate([curve, np.repeat(curve[-1:], max(0, length - len(curve)))])
 
 
 def _status(some: Sequence[Trial]) -> Status:

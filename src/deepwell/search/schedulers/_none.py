@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from deepwell.records import Rung
 
-from deepwell.records import Rung, Trial
-
-from ._scheduler import Decision
+from ._ranking import split
+from ._scheduler import Decision, Moment
 
 
 def rungs(networks: int, epochs: int) -> tuple[Rung, ...]:
@@ -14,8 +13,6 @@ def rungs(networks: int, epochs: int) -> tuple[Rung, ...]:
     return (Rung(epochs, networks),)
 
 
-def decide(trials: Sequence[Trial], keep: int) -> Decision:
-    """Return that every trial still able to train does so, whatever `keep` says."""
-    del keep
-    ranked = sorted(trials, key=Trial.rank_key)
-    return Decision(tuple(t.number for t in ranked if not t.status.over), ())
+def decide(moment: Moment) -> Decision:
+    """Return that every trial still able to train does so, however many may."""
+    return split(moment.trials, {trial.number for trial in moment.trials})

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
+
+from deepwell._base._hyperparameters import Value
 from deepwell.records import Rung, Trial
+from deepwell.search.spaces._domain import Domain
+
+
+@dataclass(frozen=True)
+class Fork:
+    """A copy of a network that goes on with other numbers, as a trial of its own.
+
+    Attributes:
+        source: number of the trial that is copied, as it stands at the rung.
+        changes: hyperparameter -> the value that the copy has from there on.
+    """
+
+    source: int
+    changes: Mapping[str, Value]
 
 
 @dataclass(frozen=True)
@@ -15,22 +32,66 @@ class Decision:
     Attributes:
         promote: those that train on to the next rung.
         prune: those that stop here.
+        forks: copies of some that train on, which train on beside them.
     """
 
     promote: tuple[int, ...]
     prune: tuple[int, ...]
+    forks: tuple[Fork, ...] = ()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A rung that has just been reached: all that a decision may depend on.
+
+    Attributes:
+        trials: those that reached it, in the order of their numbers, with those that are over by
+            now; with their curves up to here where the scheduler asks for them.
+        rungs: of the bracket, first to last.
+        rung: place of the one that was reached, never the last one.
+        first: number of the bracket's first trial.
+        domain: what is searched.
+        key: where all randomness of the decision comes from; another one for each rung.
+        arrivals: of a scheduler that does not wait: the trials that have come to each rung so far,
+            in their order; then `trials` are all of the bracket, begun or not.
+    """
+
+    trials: Sequence[Trial]
+    rungs: tuple[Rung, ...]
+    rung: int = 0
+    first: int = 0
+    domain: Domain = field(default_factory=lambda: Domain({}))
+    key: np.random.SeedSequence = field(default_factory=lambda: np.random.SeedSequence(0))
+    arrivals: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def epoch(self) -> int:
+        """The epochs of the rung that was reached."""
+        return self.rungs[self.rung].epochs
+
+    @property
+    def keep(self) -> int:
+        """The networks of the next rung."""
+        return self.rungs[self.rung + 1].networks
 
 
 @dataclass(frozen=True)
 class Scheduler:
-    """A pair of pure functions.
+    """A pair of pure functions, and what a study has to know of them.
 
     Attributes:
         rungs: `(networks, epochs) -> rungs`, first to last; the last one ends at `epochs`, and
-            nothing is decided there.
-        decide: `(trials, keep) -> Decision` about the trials that reached a rung, of which `keep`
-            (the networks of the next rung) may go on.
+            nothing is decided there. The networks of a rung are the most that reach it.
+        decide: `(moment) -> Decision` about the trials that reached a rung.
+        curves: whether decisions need the trials' curves.
+        forks: whether decisions copy networks, which folds of a configuration cannot share.
+        wave: networks that train at a time where it does not wait for all of a rung: it decides
+            whenever some have come to one, and those that it promotes train next, the others wait.
+            0 where it does wait.
     """
 
     rungs: Callable[[int, int], tuple[Rung, ...]]
-    decide: Callable[[Sequence[Trial], int], Decision]
+    decide: Callable[[Moment], Decision]
+    curves: bool = False
+    forks: bool = False
+    wave: int = 0

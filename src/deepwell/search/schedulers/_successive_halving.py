@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from deepwell._base._errors import UsageError
 from deepwell.records import Rung, Status, Trial
 
-from ._scheduler import Decision
+from ._ranking import rank, scored, split
+from ._scheduler import Decision, Moment
 
 _RANKED = (Status.FINISHED, Status.EARLY_STOPPED)
 
@@ -49,8 +50,16 @@ def rungs(networks: int, epochs: int, factor: int = 3, first: int = 5) -> tuple[
     )
 
 
-def decide(trials: Sequence[Trial], keep: int) -> Decision:
-    """Return which of the trials at a rung train on: those ranked among the best `keep`.
+def decide(moment: Moment) -> Decision:
+    """Return which of the trials at a rung train on: the best ones that have a place in the next.
+
+    See `best_of`.
+    """
+    return best_of(moment.trials, moment.keep)
+
+
+def best_of(trials: Sequence[Trial], keep: int) -> Decision:
+    """Return which trials train on: those ranked among the best `keep`.
 
     The rank is by score, then cost, then age. A trial that stopped early or finished keeps its
     place in the ranking, since it may be the best one, but needs no more training and so is
@@ -60,28 +69,8 @@ def decide(trials: Sequence[Trial], keep: int) -> Decision:
         trials: all trials that reached the rung.
         keep: places in the next rung.
     """
-    waiting = [t for t in trials if not t.status.over]
-    able = [t for t in trials if _scored(t) and (t.status in _RANKED or not t.status.over)]
-    best = {t.number for t in sorted(able, key=_rank)[: max(keep, 0)]}
-    ranked = [t.number for t in sorted(waiting, key=_rank)]
-    return Decision(
-        promote=tuple(number for number in ranked if number in best),
-        prune=tuple(number for number in ranked if number not in best),
-    )
-
-
-def _scored(trial: Trial) -> bool:
-    return math.isfinite(trial.score)
-
-
-def _rank(trial: Trial) -> tuple[float, float, int]:
-    """Return the trial's rank key with NaN, which has no order, in the place of the worst."""
-    score, cost, number = trial.rank_key()
-    return (
-        math.inf if math.isnan(score) else score,
-        math.inf if math.isnan(cost) else cost,
-        number,
-    )
+    able = [t for t in trials if scored(t) and (t.status in _RANKED or not t.status.over)]
+    return split(trials, {t.number for t in sorted(able, key=rank)[: max(keep, 0)]})
 
 
 def _at_least(name: str, value: int, least: int) -> None:
