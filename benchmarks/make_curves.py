@@ -63,18 +63,18 @@ TASKS = {
 }
 
 
-def searched() -> Space:
-    """Return what the table's networks are drawn from."""
-    return Space(dict(parse_entry(text) for text in SPACE))
+def searched(name: str) -> Space:
+    """Return what a table's networks are drawn from."""
+    fixed = {"epochs": TASKS[name].epochs, "patience": 0, "optimizer": "momentum"}
+    return with_fixed(Space(dict(parse_entry(text) for text in SPACE)), fixed)
 
 
 def make(name: str, networks: int) -> dict[str, np.ndarray]:
     """Return a table: specifications (N,) as JSON, and (N, epochs) float32 errors of each part."""
     task = TASKS[name]
     rows, parts = _rows(task)
-    fixed = {"epochs": task.epochs, "patience": 0, "optimizer": "momentum"}
-    space = with_fixed(searched(), fixed)
-    specs = propose(Settings(space, "random", "none", 1, "error"), [], networks, population=0)
+    settings = Settings(searched(name), "random", "none", 1, "error")
+    specs = propose(settings, [], networks, population=0)
     shape = Shape(task.train, len(rows.y_dev), rows.x_train.shape[1], 10, "softmax", "error")
     errors = {part: np.full((networks, task.epochs), np.nan, np.float32) for part in ERRORS}
     with contextlib.closing(LocalEngine(rows, shape, choose_backend("native"))) as engine:

@@ -5,7 +5,8 @@
 A sampler's proposal is replaced by the stored network next to it in the unit cube that was not
 taken yet, so that every way to search chooses from the same networks; what it learns from are the
 values of that network. Rounds are those of a study. Population based training is not among the
-schedulers: its copies are networks that no table has.
+schedulers, for its copies are networks that no table has; nor is asynchronous halving, which has
+no rungs that all networks come to together.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from deepwell.records import Observation, Status, Trial, TrialSpec
 from deepwell.search.samplers._registry import SAMPLERS
 from deepwell.search.schedulers import SCHEDULERS, Decision, Moment, Scheduler
 from deepwell.search.schedulers import _successive_halving as halving
+from deepwell.search.spaces._space import Space
 from deepwell.study._round_sizes import round_sizes
 
 from . import make_curves
@@ -32,10 +34,12 @@ class Table:
     """Networks that were trained before.
 
     Attributes:
+        space: that they were drawn from.
         specs: their configurations; units: (N, d) the same in the unit cube.
         dev, test: (N, epochs) errors, NaN from where one diverged.
     """
 
+    space: Space
     specs: list[TrialSpec]
     units: np.ndarray
     dev: np.ndarray
@@ -62,11 +66,11 @@ class Course:
 
 def table_of(name: str, networks: int) -> Table:
     """Return a task's table."""
-    plain, space = make_curves.load(name, networks), make_curves.searched()
+    plain, space = make_curves.load(name, networks), make_curves.searched(name)
     specs = make_curves.specs_of(plain)
     units = [space.encode(spec.hyperparameters) for spec in specs]
     assert all(unit is not None for unit in units)
-    return Table(specs, np.stack(units), plain["dev"], plain["test"])  # type: ignore[arg-type]
+    return Table(space, specs, np.stack(units), plain["dev"], plain["test"])  # type: ignore[arg-type]
 
 
 def smoothed(moment: Moment) -> Decision:
@@ -81,7 +85,7 @@ def smoothed(moment: Moment) -> Decision:
 
 
 WAYS: dict[str, Scheduler] = {
-    **{name: one for name, one in SCHEDULERS.items() if not one.forks},
+    **{name: one for name, one in SCHEDULERS.items() if not (one.forks or one.wave)},
     "halving, smoothed": Scheduler(halving.rungs, smoothed, curves=True),
 }
 
@@ -96,7 +100,7 @@ def search(table: Table, sampler: str, scheduler: str, trials: int, seed: int) -
         trials: networks to be trained.
         seed: of proposals.
     """
-    space, way = make_curves.searched(), SCHEDULERS.get(scheduler) or WAYS[scheduler]
+    space, way = table.space, SCHEDULERS.get(scheduler) or WAYS[scheduler]
     taken: dict[int, Trial] = {}  # network of the table -> trial
     spent, told = 0, list[tuple[int, float, float]]()
     propose = SAMPLERS[sampler]
@@ -129,7 +133,7 @@ def search(table: Table, sampler: str, scheduler: str, trials: int, seed: int) -
 
 def _nearest(table: Table, proposals: Sequence[object], taken: dict[int, Trial]) -> list[int]:
     """Return for each proposal the network next to it that was not taken."""
-    space, free = make_curves.searched(), np.ones(len(table.specs), bool)
+    space, free = table.space, np.ones(len(table.specs), bool)
     free[list(taken)] = False
     chosen: list[int] = []
     for values in proposals:

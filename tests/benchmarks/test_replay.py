@@ -12,14 +12,14 @@ from deepwell.study._settings import Settings
 @pytest.fixture(scope="module")
 def table():
     """A table that is made up: how low a curve comes depends on the learning rate alone."""
-    space = make_curves.searched()
+    space = make_curves.searched("digits")
     specs = list(propose(Settings(space, "random", "none", 1, "error"), [], 300, 0).values())
     units = np.stack([space.encode(spec.hyperparameters) for spec in specs])
     floor = np.abs(units[:, 0] - 0.6)[:, None]
     t = np.arange(1, 31)
     dev = (floor + 0.5 / t).astype(np.float32)
     dev[7, 4:] = np.nan
-    return replay.Table(specs, units, dev, dev + 0.01)
+    return replay.Table(space, specs, units, dev, dev + 0.01)
 
 
 def test_who_trains_to_the_end_spends_all_epochs(table):
