@@ -117,15 +117,13 @@ class Counted(Clock):
         return self.budget is not None and Counted.left_to_ask <= 0
 
 
-def test_a_stop_half_way_has_finished_networks_and_is_gone_on_with(
-    data, whole, tmp_path, monkeypatch
-):
+def test_a_stop_half_way_is_gone_on_with(data, whole, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(_course, "Clock", Counted)
-        Counted.left_to_ask = 400
+        Counted.left_to_ask = 100
         _, result = begin(data, tmp_path, budget=1000)
     assert result.stopped == "the time budget was used up"
-    assert result.statuses["interrupted"] + result.statuses.get("not_trained", 0) > 0
+    assert {"interrupted", "not_trained"} & set(result.statuses)
     dw.resume("mine", data, store=tmp_path, budget=1000)
     assert left(tmp_path) == left(whole[2])
 
