@@ -15,6 +15,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -207,7 +208,7 @@ def duel(table: Table, one: str, other: str, trials: int, seeds: int) -> dict[st
         ]
     )
     difference = ends[:, 0] - ends[:, 1]
-    test = stats.wilcoxon(difference, alternative="less", zero_method="zsplit")
+    test: Any = stats.wilcoxon(difference, alternative="less", zero_method="zsplit")
     return {
         one: round(float(ends[:, 0].mean()), 5),
         other: round(float(ends[:, 1].mean()), 5),
