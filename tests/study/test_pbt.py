@@ -263,3 +263,16 @@ def test_lineages():
     assert root(sources, 3) == 3
     assert lineage(sources, [15, 4]) == [(12, 3), (13, 12), (15, 13)]
     assert lineage(sources, [4]) == []
+
+
+def test_a_study_with_copies_goes_on_after_its_end(data, tmp_path):
+    """The best networks are trained again for it, and copies are among them."""
+    _, first = begin(data, tmp_path)
+    told = copies(tmp_path)
+    best = dw.open_study("mine", tmp_path).model().parameters
+    finished = dw.resume("mine", data, store=tmp_path, trials=5)
+    assert finished.result.networks == 17
+    assert len(copies(tmp_path)) > len(told)
+    if finished.result.best_trial == first.best_trial:
+        for name, array in best.items():
+            np.testing.assert_array_equal(finished.model().parameters[name], array)

@@ -208,3 +208,15 @@ def test_a_budget_alone_makes_rounds_while_time_is_left(data, tmp_path, monkeypa
     study, _ = begin(data, tmp_path, trials=None, budget=60)
     assert len(study.history()) == 24
     assert shares == [0.25] * 4
+
+
+def test_a_study_that_goes_on_after_its_end_learns_in_rounds_too(data, tmp_path):
+    heard = Hearing()
+    begin(data, tmp_path, trials=18)
+    finished = dw.resume("mine", data, store=tmp_path, trials=18, observer=heard)
+    assert [p["networks"] for p in left(tmp_path)[1]] == [9, 9, 9, 9]
+    assert heard.plans[0].rounds == (9, 9)
+    assert {(p.round, p.rounds) for p in heard.told} == {(1, 2), (2, 2)}
+    assert heard.told[-1].share == pytest.approx(1.0)
+    rates = [t.spec.number("learning_rate") for t in finished.trials()]
+    assert min(rates[27:]) > min(rates[:27])
