@@ -12,7 +12,7 @@ class Event:
 
     Attributes:
         time: seconds since 1970, UTC.
-        kind: `propose`, `plan`, `promote`, `prune`, `finish`, `interrupt`, `stop`, `resume`, ...
+        kind: `propose`, `plan`, `promote`, `prune`, `fork`, `finish`, `interrupt`, `resume`, ...
         trial: the trial's number, or None when the act concerns the study.
         details: plain values that JSON can hold.
     """
