@@ -37,7 +37,10 @@ def test_a_scheduler_spends_less_and_curves_in_order_lose_nothing(table, way):
     """These curves never cross, so who is best early is best at the end."""
     whole = replay.search(table, "random", "none", 60, seed=5)
     some = replay.search(table, "random", way, 60, seed=5)
-    assert some.epochs[-1] < whole.epochs[-1]
+    if way == "patience":  # these curves fall to their end
+        assert some.epochs[-1] == whole.epochs[-1]
+    else:
+        assert some.epochs[-1] < whole.epochs[-1]
     assert some.dev[-1] == whole.dev[-1]
     assert np.all(np.diff(some.dev) <= 0)
     assert some.at(0) == (1.0, 1.0)

@@ -46,7 +46,7 @@ def test_a_trial_at_its_last_epoch_is_finished_even_when_the_clock_stops_the_oth
 ):
     stopped_after(3, monkeypatch)
     study = dw.Study(data, {"epochs": [2, 9], **SMALL}, store=tmp_path, scheduler="none",
-                     program="jax", observer=Counting())  # fmt: skip
+                     program="jax", seed=2, observer=Counting())  # fmt: skip
     result = study.run(trials=2, budget=60)
     ends = {t.spec.whole("epochs"): t.status for t in study.history()}
     assert ends == {2: Status.FINISHED, 9: Status.INTERRUPTED}

@@ -170,9 +170,9 @@ def test_a_stop_between_rounds_is_a_stop_and_the_others_come_later(
 ):
     kept = _course._train
 
-    def watched(job, history, ahead, watch):
+    def watched(job, history, *others):
         BetweenRounds.history = history
-        return kept(job, history, ahead, watch)
+        return kept(job, history, *others)
 
     with monkeypatch.context() as patch:
         patch.setattr(_course, "Clock", BetweenRounds)

@@ -44,8 +44,8 @@ def known_of(asked: Asked, history: Sequence[Trial], n: int, copies: Collection[
     first = tuple(given for given in asked.given if given.after == len(told))[:n]
     if asked.warm is None:
         return Known(first, total=asked.trials, copies=copies)
-    own = [observed(trial) for trial in told if trial.number not in copies]
-    return Known(first, aligned(asked.warm, settings.space, own), asked.trials, copies)
+    seen = [observed(trial) for trial in told if trial.number not in copies]
+    return Known(first, aligned(asked.warm, settings.space, seen), asked.trials, copies)
 
 
 def propose(
