@@ -63,8 +63,7 @@ def fits(whole: bool = False) -> tuple[Contender, ...]:
 
     Args:
         whole: every sampler with every scheduler; if not, every sampler with the scheduler of
-            `_CENTER`, every scheduler with its sampler, and what learns from scores with what
-            gives the most of them.
+            `_CENTER`, and every scheduler with its sampler.
     """
     sampler, scheduler = _CENTER
     pairs = [(s, c) for s in SAMPLERS for c in SCHEDULERS]

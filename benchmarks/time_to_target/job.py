@@ -11,9 +11,18 @@ from benchmarks import workload
 from benchmarks.benchmark import Case
 from benchmarks.workload import Workload, plain
 from deepwell.records import TrialSpec
+from deepwell.search.spaces._integer import Integer
+from deepwell.search.spaces._log import Log
+from deepwell.search.spaces._one_minus_log import OneMinusLog
 from deepwell.search.spaces._parse import parse_entry
+from deepwell.search.spaces._uniform import Uniform
 
-_KINDS = {"Uniform": "uniform", "Log": "log", "OneMinusLog": "one_minus_log", "Integer": "integer"}
+_KINDS: dict[type, str] = {
+    Uniform: "uniform",
+    Log: "log",
+    OneMinusLog: "one_minus_log",
+    Integer: "integer",
+}
 
 
 def write_search(
@@ -56,10 +65,9 @@ def ranges(case: Case) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
     for text in case.space:
         name, entry = parse_entry(text)
-        kind = _KINDS.get(type(entry).__name__)
-        if kind is not None:
-            low, high = entry.from_unit(0.0), entry.from_unit(1.0)
-            found.append({"name": name, "kind": kind, "low": low, "high": high})
+        if isinstance(entry, Uniform | Log | OneMinusLog | Integer):
+            kind = _KINDS[type(entry)]
+            found.append({"name": name, "kind": kind, "low": entry.low, "high": entry.high})
         elif entry.count() != 1:
             raise ValueError(f"peers draw from ranges alone, got {text}")
     return found
