@@ -117,8 +117,8 @@ def _results(cells: dict[str, Any], cap: float = 300.0) -> dict[str, Any]:
             "seeds": 3,
             "thresholds": [0.97, 0.98, 0.99],
             "machine": {
-                **{"date": "2026", "cpu": "c", "vector": "v", "python": "3"},
-                **{"cores": 2, "load": 0.0},
+                "date": "2026", "cpu": "c", "vector": "v", "python": "3",
+                "cores": 2, "load": 0.0,
             },
             "versions": {"deepwell": {"deepwell": "0", "commit": "a"}, "peers": {"torch": "2"}},
         },
