@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import workload
+from benchmarks.benchmark import Case
 from benchmarks.tools import ROOT
 from benchmarks.workload import Workload
 from deepwell.execution._backends import choose_backend
@@ -29,7 +30,7 @@ from deepwell.execution._local import LocalEngine
 from deepwell.records import Observation
 from deepwell.search.samplers._registry import SAMPLERS
 from deepwell.search.spaces._parse import parse_entry
-from deepwell.search.spaces._space import Space
+from deepwell.search.spaces._space import Space, with_fixed
 
 from .goal import DIGITS
 from .trace import reaches
@@ -135,6 +136,13 @@ def made(load: Workload, space: Space, networks: int, file: Path) -> Table:
         return Table(**kept)
 
 
+def _space(case: Case) -> Space:
+    """Return what is searched, and what the command holds fixed beside it."""
+    searched = Space(dict(parse_entry(text) for text in case.space))
+    fixed = {"epochs": case.epochs, "batch_size": case.batch_size, "patience": 0}
+    return with_fixed(searched, fixed)
+
+
 def _train(load: Workload, space: Space, networks: int, file: Path) -> None:
     specs, epochs = load.specs(networks, seed=_SEED), load.case.epochs
     errors, costs = np.ones((networks, epochs)), np.full((networks, epochs), np.inf)
@@ -161,7 +169,7 @@ def main() -> None:
     given = parser.parse_args()
     work = ROOT / "build" / "benchmarks"
     load = workload.prepare(DIGITS.case, work / "data" / DIGITS.case.name)
-    space = Space(dict(parse_entry(text) for text in DIGITS.case.space))
+    space = _space(DIGITS.case)
     table = made(load, space, given.networks, work / f"curves-{given.networks}.npz")
     for threshold in DIGITS.thresholds:
         share = np.mean([reaches(error, threshold) for error in table.errors[:, -1]])
