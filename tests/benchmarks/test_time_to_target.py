@@ -28,7 +28,8 @@ from benchmarks.time_to_target.trace import (
     reaches,
     read_trace,
 )
-from benchmarks.workload import Workload
+from benchmarks.tools import ROOT
+from benchmarks.workload import NUMBERS, Workload
 
 from deepwell.data._load import load
 from deepwell.search.samplers._registry import SAMPLERS
@@ -36,6 +37,8 @@ from deepwell.search.schedulers._registry import SCHEDULERS
 from deepwell.storage._open import open_store
 from deepwell.study._finished import open_study
 from deepwell.study._study import Study
+
+sys.path.insert(0, str(ROOT / "benchmarks" / "peers"))
 
 NETWORKS = (Ended(105.0, 0.030), Ended(112.0, 0.014), Ended(108.0, 0.020), Ended(190.0, 0.008))
 
@@ -213,9 +216,35 @@ def test_peers_are_told_the_same_space(tiny: Workload, tmp_path: Path) -> None:
     job = json.loads((tmp_path / "job" / "job.json").read_text())
     assert job["seed"] == 4
     assert job["configurations"] == []
+    assert not set(job["search"]["fixed"]) & {one["name"] for one in job["search"]["space"]}
     named = {one["name"] for one in job["search"]["space"]} | set(job["search"]["fixed"])
     assert named >= {"learning_rate", "beta1", "beta2", "epsilon", "dropout", "l2",
                      "hidden_layers", "hidden_units"}  # fmt: skip
+
+
+def test_a_peer_draws_and_lists_the_same_network(tiny: Workload, tmp_path: Path) -> None:
+    from target_job import read_work
+
+    listed = list(tiny.specs(4).values())
+    write_search(tmp_path / "job", tiny, tiny.case, listed, 4, 60.0)
+    work = read_work(tmp_path / "job")
+    assert (work.job.seed, work.seconds) == (4, 60.0)
+    for configuration in work.job.configurations:
+        drawn = work.drawn(configuration)
+        assert set(drawn) == {one.drawn_as for one in work.space}
+        for one in work.space:
+            low, high = one.ends
+            assert low * (1 - 1e-9) <= drawn[one.drawn_as] <= high * (1 + 1e-9)
+        made = work.configuration(drawn)
+        assert made["hidden"] == configuration["hidden"]
+        assert {n: made[n] for n in NUMBERS} == pytest.approx(
+            {n: configuration[n] for n in NUMBERS}, rel=1e-12
+        )
+    work.ready()
+    work.finished(0.25)
+    told = read_trace(tmp_path / "job")
+    assert told.ready is not None
+    assert [one.error for one in told.ended] == [0.25]
 
 
 def test_a_study_is_traced_by_its_finished_networks(tiny: Workload, tmp_path: Path) -> None:
