@@ -6,7 +6,7 @@ PEERS := build/peers/venv/.installed
 NATIVE := $(wildcard src/native/*.?pp src/native/*/*.?pp)
 
 .PHONY: install demo test test-all check format techniques clean
-.PHONY: peers bench bench-quick bench-page bench-b1 bench-b2 bench-b3 bench-gpu bench-techniques bench-probes bench-convolutions bench-b5 bench-b7
+.PHONY: peers bench bench-quick bench-page bench-b1 bench-b2 bench-b3 bench-b4 bench-gpu bench-techniques bench-probes bench-convolutions bench-b5 bench-b7
 
 install: $(STAMP)
 
@@ -59,6 +59,11 @@ $(PEERS): benchmarks/peers/requirements.txt
 # A benchmark that was interrupted goes on; FRESH=--fresh starts anew.
 bench-b1 bench-b2 bench-b3: bench-%: install peers
 	$(BIN)/python -m benchmarks $* $(FRESH)
+
+# Searches against the clock, ours and the peers'; it is called again until it is done (hours).
+# BENCH="--scale reduced" or BENCH="--only NAME" for less.
+bench-b4: install peers
+	$(BIN)/python -m benchmarks b4 $(FRESH) $(BENCH)
 
 bench: install peers
 	$(BIN)/python -m benchmarks b1 b2 b3 --scale reduced $(FRESH)

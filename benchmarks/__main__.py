@@ -22,8 +22,9 @@ from .tables import MissingDataError
 from .tools import ROOT
 
 BENCHMARKS = (B1, B2, B3, GPU)
+B4 = "b4"  # time to target: searches, not rates, so no `Benchmark`
 B5 = "b5"  # search quality: runs of samplers, each in the same worker
-B7 = "b7"  # diagnosis: no peers to be timed, so no `Benchmark`
+B7 = "b7"  # diagnosis: no peers to be timed, so none either
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "benchmarks.md"
 WORK = ROOT / "build" / "benchmarks"
@@ -38,11 +39,14 @@ def main(arguments: list[str] | None = None) -> int:
     """
     names = [b.name for b in BENCHMARKS]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="+", choices=[*names, B5, B7, "page"], metavar="NAME")
+    parser.add_argument("names", nargs="+", choices=[*names, B4, B5, B7, "page"], metavar="NAME")
     parser.add_argument("--scale", choices=list(SCALES), default="full")
     parser.add_argument("--fresh", action="store_true", help="drop an unfinished run")
     parser.add_argument("--minutes", type=float, default=45.0, help="begin nothing after them")
     parser.add_argument("--open-sealed", action="store_true", help="b7: the sealed half, on record")
+    parser.add_argument("--only", action="append", default=[], help="b4: this contender alone")
+    parser.add_argument("--seeds", type=int, help="b4: searches of each contender")
+    parser.add_argument("--cap", type=float, help="b4: seconds of a search")
     given = parser.parse_args(arguments)
     deadline = time.monotonic() + 60 * given.minutes
     finished: list[tuple[Benchmark, Results]] = []
@@ -62,6 +66,14 @@ def main(arguments: list[str] | None = None) -> int:
         _publish(chosen, results, given.scale)
         if given.scale == "quick" and trouble(results):
             code = _WRONG
+    if B4 in given.names:
+        from .time_to_target import command
+
+        limits = (given.seeds, given.cap)
+        told = command.measure(given.scale, given.fresh, deadline, given.only, limits, RESULTS)
+        if given.scale == "full" and told == _DONE:
+            write_page()
+        code = code or told
     if B5 in given.names:
         told = search_quality(given.scale, given.fresh, deadline, RESULTS)
         if told == _DONE:

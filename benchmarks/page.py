@@ -12,6 +12,7 @@ from .diagnosis.section import section as diagnosis_section
 from .figures import Row, Spread, median_fact, ratio, rows, useful_share
 from .search_quality.section import TITLE as SEARCH_QUALITY
 from .search_quality.section import section as search_section
+from .time_to_target import section as time_to_target
 from .tools import TOOLS
 
 Plain = Mapping[str, Any]
@@ -20,6 +21,7 @@ DIAGNOSIS = {
     "b7": "B7: planted faults and clean runs",
     "b7-sealed": "B7: the sealed half",
 }
+TIME_TO_TARGET = "b4"
 METHOD = """\
 # Benchmarks
 
@@ -44,8 +46,9 @@ same order of configurations (Spearman). Where a tool fails, no ratio is compute
 
 **Run it.** `make bench-b1`, `bench-b2`, `bench-b3` in full (they resume when interrupted;
 `FRESH=--fresh` starts anew), `make bench` in short, `make bench-quick` as a smoke test,
-`make bench-gpu` on a CUDA machine. Peers live in `build/peers/venv` (`make peers`). `make bench-b5`
-compares samplers and takes nights in full (`python -m benchmarks b5 --scale reduced` half an hour).
+`make bench-gpu` on a CUDA machine. `make bench-b4` races searches against the clock
+(`BENCH="--only NAME"`). Peers live in `build/peers/venv` (`make peers`). `make bench-b5` compares
+samplers and takes nights in full (`python -m benchmarks b5 --scale reduced` half an hour).
 `make bench-b7` plants faults and needs no peers.
 """
 
@@ -58,6 +61,10 @@ def page(results: Mapping[str, Plain], benchmarks: Sequence[Benchmark]) -> str:
             parts.append(section(results[benchmark.name], benchmark))
         else:
             parts.append(f"## {benchmark.title}\n\nNot measured yet.\n")
+    if TIME_TO_TARGET in results:
+        parts.append(time_to_target.section(results[TIME_TO_TARGET]))
+    else:
+        parts.append(f"## {time_to_target.TITLE}\n\nNot measured yet.\n")
     if "b5" in results:
         parts.append(search_section(results["b5"]))
     else:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ class Ran:
         peak_bytes: largest sum of the resident sizes of the process and its children, sampled 5
             times a second (pages that processes share count in each); None where the system does
             not tell.
-        status: `ok`, `crashed` or `timeout`.
+        status: `ok`, `crashed`, `timeout`, or `ended` when what was waited for had come.
         tail: the last 2,000 characters that it wrote.
     """
 
@@ -36,9 +36,21 @@ class Ran:
 
 
 def run(
-    command: Sequence[str], folder: Path, timeout: float, environment: Mapping[str, str]
+    command: Sequence[str],
+    folder: Path,
+    timeout: float,
+    environment: Mapping[str, str],
+    until: Callable[[], bool] | None = None,
 ) -> Ran:
-    """Run a command in a folder, its output in `output.txt` there."""
+    """Run a command in a folder, its output in `output.txt` there.
+
+    Args:
+        command: program and arguments.
+        folder: where it runs.
+        timeout: seconds after which it is ended.
+        environment: variables beside those of this process.
+        until: asked several times a second; the process is ended when it says yes.
+    """
     output = folder / "output.txt"
     with output.open("wb") as sink:
         began = time.perf_counter()
@@ -53,9 +65,9 @@ def run(
         )
         watch = _Watch(process.pid)
         try:
-            code = process.wait(timeout)
+            code = _wait(process, timeout, until)
             seconds = time.perf_counter() - began
-            status = "ok" if code == 0 else "crashed"
+            status = "ended" if code is None else "ok" if code == 0 else "crashed"
         except subprocess.TimeoutExpired:
             seconds, status = time.perf_counter() - began, "timeout"
         finally:
@@ -89,6 +101,21 @@ def resident_bytes(pids: Sequence[int]) -> int:
             continue
         total += int(pages)
     return total * os.sysconf("SC_PAGE_SIZE")
+
+
+def _wait(
+    process: subprocess.Popen[bytes], timeout: float, until: Callable[[], bool] | None
+) -> int | None:
+    """Return the exit code, or None when what was waited for came first."""
+    if until is None:
+        return process.wait(timeout)
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(_SAMPLE_SECONDS)
+        if until():
+            return None
+    raise subprocess.TimeoutExpired(process.args, timeout)
 
 
 class _Watch:

@@ -6,7 +6,7 @@ on weights alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -53,19 +53,36 @@ def network(inputs: int, outputs: int, hidden: list[int], dropout: float) -> nn.
 
 def train(rows: Rows, job: Job, index: int) -> float:
     """Train one network of the job and return its dev error."""
-    configuration: Mapping[str, Any] = job.configurations[index]
-    torch.manual_seed(1_000_003 * job.seed + index)
+    seed, score = 1_000_003 * job.seed + index, _untrained
+    for score in course(rows, job, job.configurations[index], seed):  # noqa: B007
+        pass
+    return score()
+
+
+def course(
+    rows: Rows, job: Job, configuration: Mapping[str, Any], seed: int
+) -> Iterator[Callable[[], float]]:
+    """Train a network, and yield after every epoch what returns its dev error."""
+    torch.manual_seed(seed)
     model = network(rows.x.shape[1], job.outputs, configuration["hidden"], configuration["dropout"])
     update = update_rule(model, configuration)
-    model.train()
+
+    def score() -> float:
+        model.eval()
+        with torch.inference_mode():
+            outputs: np.ndarray = model(rows.x_dev).numpy()
+        model.train()
+        return error_of_outputs(outputs, rows.y_dev)
+
     for _ in range(job.epochs):
         for batch in torch.randperm(len(rows.x)).split(job.batch_size):
             rows.cost(model(rows.x[batch]), rows.y[batch]).backward()
             update()
-    model.eval()
-    with torch.inference_mode():
-        outputs: np.ndarray = model(rows.x_dev).numpy()
-    return error_of_outputs(outputs, rows.y_dev)
+        yield score
+
+
+def _untrained() -> float:
+    return 1.0
 
 
 def update_rule(model: nn.Module, configuration: Mapping[str, Any]) -> Callable[[], Any]:
