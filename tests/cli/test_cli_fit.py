@@ -59,7 +59,6 @@ def test_the_library_gets_what_was_asked(deepwell, library) -> None:
         "human_labels": "h",
         "keep": ("a", "b"),
         "ignore": ("c",),
-        "human_labels": None,
         "memory": None,
     }
     assert not Path(vault).exists()  # the study has moved what it sealed into its store

@@ -175,7 +175,9 @@ class Search:
             read: object = json.loads(Path(path).read_bytes())
         except (OSError, ValueError) as error:
             raise UsageError(f"cannot read {safe_text(path, 200)}: {error}") from None
-        kept = cast(Mapping[str, Any], read) if isinstance(read, dict) else {}
+        kept: Mapping[str, Any] = {}
+        if isinstance(read, dict):
+            kept = cast(Mapping[str, Any], read)
         if kept.get("format") != _FORMAT:
             raise UsageError(f"{safe_text(path, 200)} must be a file that `Search.save` wrote")
         if kept["version"] != _VERSION:

@@ -108,8 +108,8 @@ def _nearer_by_chance(distance: np.ndarray, best: np.ndarray) -> float:
         return 1.0
     from scipy import stats  # type: ignore[import-untyped]
 
-    tested: Any = stats.mannwhitneyu(distance[best], others, alternative="less")
-    return float(tested.pvalue)
+    untyped: Any = stats
+    return float(untyped.mannwhitneyu(distance[best], others, alternative="less").pvalue)
 
 
 def _lowest_at_end(

@@ -53,7 +53,13 @@ def extend(
     if changed is not None:
         events.append(Event(now, NARROW, details={**after, **changed}))
     rounds = len(opened.events(record.id, "propose"))
-    start = {"population": rounds, "rung": 0, "alive": [], "files": [], "contenders": None}
+    start: dict[str, object] = {
+        "population": rounds,
+        "rung": 0,
+        "alive": [],
+        "files": [],
+        "contenders": None,
+    }
     checkpoint = CheckpointRecord(record.seconds, trials, start)
     opened.extend(record.id, {**record.config, **search_config(asked)}, checkpoint, *events)
 

@@ -58,7 +58,7 @@ def draw_posterior(
         seed: of the draws.
     """
     generator = np.random.default_rng(seed)
-    n, p = functions.shape
+    n, p = len(scores), len(owner)
     root = np.sqrt(weight)
     system = _System(functions * root, scores)
     sizes = np.bincount(owner)
@@ -66,13 +66,14 @@ def draw_posterior(
     each = (_SCALE[0] / math.sqrt(len(of_two) - pairs), _SCALE[1] / math.sqrt(max(1, pairs)))
     scale = np.where(of_two, each[1], each[0])
     size = np.full(len(sizes), 0.02)
-    noise = 0.5
+    noise: float = 0.5
     drawn, noises = np.empty((_DRAWS, p)), np.empty(_DRAWS)
     for turn in range(-_BURN, _DRAWS):
         spread = np.sqrt(size)[owner]
         c = spread * system.draw(spread / math.sqrt(noise), math.sqrt(noise), generator)
         residual = system.residual(c)
-        noise = (0.5 * residual + 0.5 * _NOISE[1]) / generator.gamma(0.5 * (n + _NOISE[0]))
+        shape = 0.5 * (n + _NOISE[0])
+        noise = (0.5 * residual + 0.5 * _NOISE[1]) / float(generator.gamma(shape))
         squares = np.bincount(owner, c * c)
         mixing = generator.gamma(1.0, size=len(sizes)) / (1.0 / scale**2 + 1.0 / size)
         size = (mixing + 0.5 * squares) / generator.gamma(0.5 * (sizes + 1.0))
@@ -107,13 +108,13 @@ class _System:
             noise: deviation.
             generator: of the draws.
         """
-        n, p = self._x.shape
-        z = generator.standard_normal(p)
+        n, p = len(self._x), len(spread)
+        z: np.ndarray = generator.standard_normal(p)
         if self._wide:
             design = self._x * spread
             matrix = design @ design.T
             matrix[np.diag_indices(n)] += 1.0
-            off = self._y / noise - design @ z - generator.standard_normal(n)
+            off: np.ndarray = self._y / noise - design @ z - generator.standard_normal(n)
             root = self._root(matrix)
             return z + design.T @ self._solved(root, self._solved(root, off), "T")
         matrix = self._gram * np.outer(spread, spread)

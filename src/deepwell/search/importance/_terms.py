@@ -51,7 +51,7 @@ def terms_of(axes: Sequence[Axis], interacting: Sequence[int]) -> Terms:
         interacting: places of axes, the most important first.
     """
     each = [axis_basis(axis, np.zeros(1))[1] for axis in axes]
-    found = [
+    found: list[tuple[tuple[int, ...], np.ndarray, np.ndarray]] = [
         ((j,), np.column_stack([np.arange(1, len(k) + 1), 0 * k]), k) for j, k in enumerate(each)
     ]
     size = sum(len(k) for k in each)
@@ -71,10 +71,6 @@ def terms_of(axes: Sequence[Axis], interacting: Sequence[int]) -> Terms:
         weight=np.concatenate([w / w.sum() for w in weights]),
         numbers=np.concatenate([numbers for _, numbers, _ in found]),
     )
-
-
-def _numbers_of_one(count: int) -> np.ndarray:
-    return np.column_stack([np.arange(1, count + 1), np.zeros(count, np.int64)])
 
 
 def functions(

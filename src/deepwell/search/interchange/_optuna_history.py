@@ -37,17 +37,17 @@ def optuna_history(study: optuna.Study | str, storage: Any = None) -> list[Obser
     optuna = load_optuna("a study of Optuna's")
     if isinstance(study, str):
         try:
-            study = optuna.load_study(study_name=study, storage=storage)
+            read: optuna.Study = optuna.load_study(study_name=study, storage=storage)
         except (KeyError, ValueError) as error:
             raise UsageError(
                 f"cannot read Optuna's study {safe_text(study)}: {safe_text(error, 200)}"
             ) from None
-    if len(study.directions) > 1:
+    else:
+        read = study
+    if len(read.directions) > 1:
         raise UsageError("a history has one score a trial, and this study of Optuna's has several")
-    sign = -1.0 if study.direction == optuna.study.StudyDirection.MAXIMIZE else 1.0
-    return [
-        _observation(t, sign) for t in study.get_trials(deepcopy=False) if t.state.is_finished()
-    ]
+    sign = -1.0 if read.direction == optuna.study.StudyDirection.MAXIMIZE else 1.0
+    return [_observation(t, sign) for t in read.get_trials(deepcopy=False) if t.state.is_finished()]
 
 
 def _observation(trial: optuna.trial.FrozenTrial, sign: float) -> Observation:

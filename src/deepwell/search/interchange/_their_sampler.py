@@ -62,7 +62,7 @@ def from_optuna(make: Make) -> Sampler:
         domain: Domain, history: Sequence[Observation], n: int, key: np.random.SeedSequence
     ) -> list[dict[str, Value]]:
         study = _study(domain, history, make(int(key.generate_state(1)[0])))
-        distributions = _distributions(domain.axes)
+        distributions = dict(_distributions(domain.axes))
 
         def draw(count: int) -> np.ndarray:
             try:
@@ -116,7 +116,7 @@ def _study(
 ) -> optuna.Study:
     """Return a study in memory with the history as its trials."""
     optuna = load_optuna("a sampler of Optuna's")
-    distributions = _distributions(domain.axes)
+    distributions = dict(_distributions(domain.axes))
     with quiet(optuna):
         study = optuna.create_study(sampler=sampler)
     for observation in history:

@@ -87,7 +87,7 @@ def boxes(domain: Domain, history: Sequence[Observation]) -> tuple[Box, ...]:
     found = [Box(0, tuple(_whole(axis) for axis in axes))]
     scored = _scored(domain, history)
     first = _FIRST * (len(axes) + 1)
-    ends, end = [], float(first)
+    ends, end = list[int](), float(first)
     while math.ceil(end) <= len(scored):
         ends.append(math.ceil(end))
         end *= _GROWTH

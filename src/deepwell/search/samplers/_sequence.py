@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,23 +13,25 @@ from deepwell.search.spaces._domain import Domain
 from ._fresh import Draw, tried
 
 if TYPE_CHECKING:
-    from scipy.stats import qmc  # which takes a second to load
+    from scipy.stats import qmc  # type: ignore[import-untyped]  # takes a second to load
 
 Kind = Callable[[int, np.random.Generator], "qmc.QMCEngine"]
 
 
 def sobol(axes: int, generator: np.random.Generator) -> qmc.QMCEngine:
     """Return a scrambled Sobol sequence (Owen 1998, Journal of Complexity 14)."""
-    from scipy.stats import qmc
+    from scipy.stats import qmc  # type: ignore[import-untyped]
 
-    return qmc.Sobol(axes, scramble=True, seed=generator)
+    engine: Any = qmc.Sobol
+    return engine(axes, scramble=True, seed=generator)
 
 
 def halton(axes: int, generator: np.random.Generator) -> qmc.QMCEngine:
     """Return a scrambled Halton sequence (Owen 2017, arXiv 1706.02808)."""
-    from scipy.stats import qmc
+    from scipy.stats import qmc  # type: ignore[import-untyped]
 
-    return qmc.Halton(axes, scramble=True, seed=generator)
+    engine: Any = qmc.Halton
+    return engine(axes, scramble=True, seed=generator)
 
 
 class EvenPoints:
