@@ -72,7 +72,7 @@ def gemm_rate(program: str, *, anew: bool = False) -> float:
     if known is not None:
         return known
     rate = device_gemm_rate() if on_device else host_gemm_rate()
-    remember_rate(name, rate)
+    remember_rate(name, rate, runs=1)
     return rate
 
 
