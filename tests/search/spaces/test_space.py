@@ -130,3 +130,12 @@ def test_rates_a_layer_go_with_as_many_layers() -> None:
         space = Space({"dropout": [(0.5, 0.2), 0.1], **layers})
         assert TrialSpec(space.decode([0.1]), seed=0).dropout == (0.5, 0.2)
         assert TrialSpec(space.decode([0.9]), seed=0).dropout == (0.1, 0.1)
+
+
+def test_a_list_of_units_says_how_many_layers_a_constraint_speaks_of() -> None:
+    space = Space(
+        {"hidden_layers": integer(1, 3), "hidden_units": integer(16, 128)}, ["hidden_layers <= 2"]
+    )
+    assert with_fixed(space, {"hidden_units": (64, 32)}).describe()["hidden_layers"] == "2"
+    with pytest.raises(UsageError, match="hidden_layers <= 2 leaves none"):
+        with_fixed(space, {"hidden_units": (64, 32, 16)})

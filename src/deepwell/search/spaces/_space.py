@@ -163,10 +163,13 @@ def with_fixed(
     values = {name: validate(name, plain(value)) for name, value in fixed.items()}
     entries: dict[str, object] = dict(space)
     own = space.constraints if isinstance(space, Domain) else ()
-    if isinstance(values.get("hidden_units"), tuple):
-        entries.pop("hidden_layers", None)
-    if isinstance(values.get("conv_channels"), tuple):
-        entries.pop("conv_layers", None)
+    together = constraints_of((*own, *constraints))
+    for listed in ("hidden_units", "conv_channels"):
+        each, counter = values.get(listed), LAYERED[listed]
+        if isinstance(each, tuple) and counter in entries:
+            del entries[counter]
+            if any(counter in constraint.names for constraint in together):
+                entries[counter] = Fixed(len(each))
     gone: set[str] = set()
     if values.get("conv_layers") == 0:
         gone |= {"conv_channels"}
@@ -175,7 +178,7 @@ def with_fixed(
     for name in gone:
         entries.pop(name, None)
     entries |= {name: Fixed(value) for name, value in values.items()}
-    return _built(entries, constraints_of((*own, *constraints)), set(values), gone - set(values))
+    return _built(entries, together, set(values), gone - set(values))
 
 
 def with_entries(
