@@ -189,6 +189,7 @@ def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeLibrary:
         "deepwell.study._finished": {"open_study": fake.open_study},
         "deepwell.study._resume": {"resume": fake.resume},
         "deepwell.study._model": {"load_model": fake.load_model},
+        "deepwell.study._searched": {"told_search": lambda study, store=None: None},
     }
     for name, content in places.items():
         module = types.ModuleType(name)

@@ -21,7 +21,7 @@ deepwell improve churn --apply DW101 --budget 5m\
 
 
 def improve(which: Name, remedies: RemedyOptions, place: Place) -> int:
-    """Measure remedies beside the best network, and save what helps.
+    """Measure remedies beside the best network; save what helps.
 
     Trains each remedy of the recipe (bigger, longer, another rate, more and less regularization,
     another architecture) beside the unchanged network with the same seeds, tells what each does to

@@ -11,8 +11,9 @@ EXAMPLES = "deepwell show churn\ndeepwell show churn --pareto\ndeepwell show chu
 
 
 def show(which: Name, shown: Shown, place: Place) -> int:
-    """Show a finished study: data, plan, result, findings, and which hyperparameters mattered.
+    """Show a finished study again, and what its search showed.
 
+    Data, plan, result and findings, and which hyperparameters made the difference.
     With --pareto also the networks that no other one beats in score, size and prediction time.
     """
     from deepwell.report._box_lines import box_lines, boxes_json

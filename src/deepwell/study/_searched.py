@@ -120,6 +120,8 @@ def limits_of(space: Domain) -> Mapping[str, Limits]:
     """Return the values that each hyperparameter of a space may have at all."""
     found: dict[str, Limits] = {}
     for name in space.searched:
+        if name not in space:  # one layer of many, whose range is that of all
+            continue
         constraint = HYPERPARAMETERS[name].constraint
         item = constraint.item if isinstance(constraint, EachOf) else constraint
         if isinstance(item, Interval):
