@@ -80,6 +80,18 @@ def test_oversampled_rows_are_copies_though_some_columns_have_few_values() -> No
     assert not by_chance(pl.concat([frame, *[rare] * 8]))
 
 
+@pytest.mark.parametrize("flag", ["constant", "once", "edited"])
+def test_a_column_that_hardly_varies_makes_no_copies_chance(flag: str) -> None:
+    draws = np.random.default_rng(8)
+    frame = pl.DataFrame({f"x{j}": draws.normal(size=1000) for j in range(4)})
+    frame = frame.with_columns(y=draws.random(1000) < 0.5)
+    frame = pl.concat([frame, frame.head(300)])
+    rare = np.zeros(1300, np.int64)
+    rare[:5] = flag != "constant"
+    rare[1000 : 1000 + {"constant": 0, "once": 1, "edited": 30}[flag]] = 1
+    assert not by_chance(frame.with_columns(flag=rare))
+
+
 def test_labels_of_an_input_are_not_parted_by_the_split() -> None:
     frame = few_values(1, 900, 3, 3)
     data = load(frame, "y", train_dev=0.2, vault=None)

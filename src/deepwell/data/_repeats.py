@@ -10,9 +10,9 @@ j, which have the same value there with chance c if it is by chance,
 
 agree in j as well; P_0 is how many do. Among copies of rows with many values hardly a pair differs
 in one column alone, so E is about 0; where rows agree by chance E is P_0, or less where columns
-depend on each other. The column with the largest E decides: half of P_0 counts as chance. A table
-with one input has no others to agree in: it repeats by chance where a value comes four times in
-the mean.
+depend on each other. The column with the largest E decides, of those that vary: half of P_0 counts
+as chance. A table with one input has no others to agree in: it repeats by chance where a value
+comes four times in the mean.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _LEAST_PAIRS = 10  # below which columns are not asked
 _MOST_ROWS = 50_000  # that are looked at
 _MOST_COLUMNS = 32
 _BY_CHANCE = 0.5
+_VARIES = 0.9  # pairs with the same value: a flag that hardly varies says nothing of chance
 _OFTEN = 4  # times that a value of the only input comes in the mean
 
 
@@ -67,11 +68,14 @@ def _by_chance(
     if alike < _LEAST_PAIRS:
         return False
     others = len(rows) * (len(rows) - 1) / 2 - alike
+    if others == 0:
+        return False
     for column in words(range(0, columns, -(-columns // _MOST_COLUMNS))):
         here = column[rows]
         apart = _pairs(whole - here) - alike
         chance = (_pairs(here) - alike) / others
-        if apart * chance >= _BY_CHANCE * alike * (1 - chance):
+        telling = chance <= _VARIES and apart >= _LEAST_PAIRS
+        if telling and apart * chance >= _BY_CHANCE * alike * (1 - chance):
             return True
     return False
 

@@ -161,7 +161,11 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
         missing = _train(job, history, rounds, past.position, ahead, watch)
         train_again(job.engine, history, contenders, past.before, watch.stop)
         stopped = BY_USER if interrupt.asked else ""
-        if not stopped and job.asked.trials is not None and (missing or history.interrupted()):
+        if (
+            not stopped
+            and job.asked.trials is not None
+            and (missing or history.interrupted(past.before))
+        ):
             stopped = BY_CLOCK
         simple = baselines.wait()
         run = Run(

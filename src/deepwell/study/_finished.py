@@ -159,6 +159,12 @@ class FinishedStudy:
         assert isinstance(scale, int | float)
         return [in_unit(trial, scale) for trial in kept]
 
+    def copies(self) -> frozenset[int]:
+        """Return the numbers of the trials that began as copies of others."""
+        with self._open() as opened:
+            told = opened.events(self._record.id, "fork")
+        return frozenset(event.trial for event in told if event.trial is not None)
+
     def frame(self) -> Any:
         """Return a Polars frame, one row a trial, best first.
 

@@ -268,9 +268,10 @@ class History:
         status = "stopped" if why else "finished"
         self.store.finish(self.record.id, to_plain(result), status, result.seconds, event, probes)
 
-    def interrupted(self) -> bool:
-        """Return whether a trial was cut short by the clock or a person."""
-        return any(t.status is Status.INTERRUPTED for t in self.trials())
+    def interrupted(self, first: int = 0) -> bool:
+        """Return whether a trial, from this number on, was cut short by the clock or a person."""
+        late = (t for t in self.trials() if t.number >= first)
+        return any(t.status is Status.INTERRUPTED for t in late)
 
     def trials(self) -> list[Trial]:
         """Return all trials so far, without their curves."""

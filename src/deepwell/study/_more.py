@@ -55,8 +55,14 @@ class More:
         """Refuse a change without networks to train by it.
 
         Raises:
-            UsageError: when neither trials nor a budget are given.
+            UsageError: when neither trials nor a budget are given, or more configurations than
+                trials.
         """
+        if self.trials is not None and len(self.given) > self.trials:
+            raise UsageError(
+                f"{len(self.given)} configurations of your own need as many networks, and trials "
+                f"is {self.trials}; ask for {len(self.given)} or more"
+            )
         if self.changes and self.trials is None and budget is None:
             raise UsageError(
                 "another space, sampler or configuration needs networks to train: say how many, "

@@ -207,7 +207,13 @@ def _go_back(opened: Store, record: StudyRecord, engine: LocalEngine, kind: str)
         position = None
     before: list[Any] = [event.details["after"] for event in opened.events(record.id, EXTEND)]
     return Past(
-        *(record.seconds, told[0] if told else None, left, position, contenders or {}),
+        *(
+            record.seconds,
+            told[begun[-1] if begun else 0] if told else None,
+            left,
+            position,
+            contenders or {},
+        ),
         before=before[-1] if before else 0,
         begins=bool(before) and done == len(rounds),
         population=len(rounds),

@@ -67,7 +67,9 @@ def comparable(study: FinishedStudy) -> tuple[list[Observation], int]:
 
     Of a cross-validated study each configuration counts once, by its mean over the folds.
     """
-    trials, epochs = at_equal_epochs(study.trials(curves=True))
+    copies = study.copies()  # what they reached does not follow from their values alone
+    own = [trial for trial in study.trials(curves=True) if trial.number not in copies]
+    trials, epochs = at_equal_epochs(own)
     folds = study.settings.folds
     told = configurations(trials, folds) if folds else trials
     return [observed(trial) for trial in told], epochs

@@ -44,10 +44,10 @@ def train_again(
     wanted = _gone(engine, history, before, 1 if stop() else MOST)
     for trial in wanted:
         prepare_again(engine, history, trial)
-    best = history.best()
+    needed = {trial.number for trial in _gone(engine, history, before, 1)}
     for epochs in sorted({trial.epochs for trial in wanted}):
         numbers = [trial.number for trial in wanted if trial.epochs == epochs]
-        vital = best is not None and best.number in numbers
+        vital = not needed.isdisjoint(numbers)  # without them there would be no outcome
         for chunk in engine.train(numbers, epochs, _never if vital else stop):
             contenders.see(chunk)
         contenders.keep(numbers)

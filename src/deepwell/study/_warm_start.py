@@ -60,7 +60,8 @@ def warm_start(name: str, store: str | Path | None, data: Data, metric: str) -> 
     """
     with open_store(store, create=False) as opened:
         record = opened.study(name)
-        trials = opened.trials(record.id)
+        copies = {event.trial for event in opened.events(record.id, "fork")}
+        trials = [t for t in opened.trials(record.id) if t.number not in copies]
     config: Mapping[str, Any] = record.config
     if config["metric"] != metric:
         raise UsageError(
