@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import deepwell as dw
-from deepwell.records import Observation
+from deepwell.records import Observation, Status
 from deepwell.search.spaces._plain import space_from_plain
 from deepwell.storage import open_store
 from deepwell.study._given import Given
@@ -235,6 +235,21 @@ def test_trials_have_room_for_all_that_was_enqueued(data, tmp_path):
         study.enqueue({"learning_rate": rate})
     with pytest.raises(dw.UsageError, match="room for the 2 configurations"):
         study.run(trials=1)
+
+
+def test_more_trials_have_room_for_all_that_is_given(data, ended):
+    with pytest.raises(dw.UsageError, match="2 configurations of your own need as many networks"):
+        dw.resume("mine", data, store=ended, trials=1, given=[{"dropout": 0}, {"dropout": 0.1}])
+
+
+def test_what_a_clock_once_cut_short_does_not_stop_what_comes_after(data, ended, tmp_path):
+    shutil.copytree(ended, tmp_path / "store")
+    with open_store(tmp_path / "store", create=False) as opened:
+        record = opened.study("mine")
+        opened.record_statuses(record.id, {0: Status.INTERRUPTED}, {})
+    result = dw.resume("mine", data, store=tmp_path / "store", trials=2).result
+    assert result.stopped == ""
+    assert sum(result.statuses.values()) == 7
 
 
 def test_a_warm_start_tries_the_best_first_and_counts_no_old_trial(data, ended, tmp_path):
