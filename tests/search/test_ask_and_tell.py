@@ -201,3 +201,34 @@ def test_a_space_of_networks_is_kept_as_one(tmp_path: Path) -> None:
     loaded = dw.Search.load(tmp_path / "search.json")
     assert isinstance(loaded.space, dw.Space)
     assert loaded.ask(2) == search.ask(2)
+
+
+@pytest.mark.parametrize("entry", [[None, 3, 5], None, {"a": 1}, [(1, None)], when(None, k=1)])
+def test_values_that_are_none_are_refused(entry: object) -> None:
+    with pytest.raises(dw.UsageError, match="`d` must be numbers, words or tuples"):
+        dw.Search({"k": [1, 2], "d": entry})
+
+
+def test_a_score_beyond_all_floats_has_failed() -> None:
+    search = dw.Search({"x": dw.uniform(0, 1)})
+    search.tell({"x": 0.5}, 10**400)
+    assert search.history[0].score == math.inf
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"space": None}, {"calls": -1}, {"calls": "1"}, {"history": [{}]}, {"history": 3},
+     {"search": None}, {"space": [{"name": "x", "kind": "log"}]}, {"seed": None},
+     {"history": [{"values": 1}]}],
+)  # fmt: skip
+def test_damaged_files_are_refused(damage: dict, tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    dw.Search({"x": dw.uniform(0, 1)}, search="random").save(path)
+    kept = json.loads(path.read_text("utf-8"))
+    for changed in (kept | damage, {k: v for k, v in kept.items() if k not in damage}):
+        path.write_text(json.dumps(changed), "utf-8")
+        with pytest.raises(dw.UsageError):
+            dw.Search.load(path)
+    path.write_text("[" * 200_000, "utf-8")
+    with pytest.raises(dw.UsageError, match="cannot read"):
+        dw.Search.load(path)

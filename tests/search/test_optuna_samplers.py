@@ -29,6 +29,7 @@ from optuna.testing.pytest_samplers import (  # noqa: E402
     SingleOnlySamplerTestCase,
 )
 
+from deepwell.search.interchange._our_sampler import observation  # noqa: E402
 from deepwell.search.interchange._params import domain_of, params_of, values_of  # noqa: E402
 
 QUICK = ("quasi-random",)  # of which `make test` runs the whole suite; the others are slow
@@ -248,7 +249,7 @@ def test_a_study_of_optuna_is_a_history() -> None:
     known = dw.optuna_history(study)
     assert [(dict(o.values), o.score, o.epochs, o.finished) for o in known] == [
         ({"x": 0.5}, -3.0, 0, True),
-        ({"x": 0.25}, -2.0, 4, False),
+        ({"x": 0.25}, -2.0, 5, False),
         ({}, math.inf, 0, False),
     ]
     search = dw.Search({"x": uniform(0, 1)}, search="coarse-to-fine", history=known)
@@ -260,8 +261,11 @@ def test_a_study_is_found_in_a_storage_or_the_message_says_no(tmp_path) -> None:
     study = optuna.create_study(study_name="mine", storage=url)
     study.optimize(lambda t: t.suggest_float("x", 0, 1), n_trials=2)
     assert [o.score for o in dw.optuna_history("mine", url)] == [t.value for t in study.trials]
-    with pytest.raises(dw.UsageError, match="cannot read Optuna's study other"):
-        dw.optuna_history("other", url)
+    broken = tmp_path / "broken.db"
+    broken.write_text("no database, " * 100, "utf-8")
+    for name, storage in (("other", url), ("mine", "nothere.db"), ("mine", f"sqlite:///{broken}")):
+        with pytest.raises(dw.UsageError, match=f"cannot read Optuna's study {name}"):
+            dw.optuna_history(name, storage)
     several = optuna.create_study(directions=["minimize", "minimize"])
     with pytest.raises(dw.UsageError, match="has several"):
         dw.optuna_history(several)
@@ -293,3 +297,28 @@ def test_our_sampler_is_copied_to_other_processes() -> None:
         study = optuna.create_study(sampler=sampler)
         study.optimize(objective, n_trials=8, n_jobs=2)
     assert len({t.params["x"] for t in study.trials}) == 8
+
+
+def test_all_points_of_a_continuum_are_refused_towards_a_grid() -> None:
+    with pytest.raises(dw.UsageError, match="`x` is a continuum; take grid"):
+        dw.Search({"x": uniform(0, 1)}, search="optuna:BruteForceSampler").ask()
+    found = dw.Search({"k": [1, 2]}, search="optuna:BruteForceSampler").ask(2)
+    assert {v["k"] for v in found} == {1, 2}
+
+
+def test_a_step_counts_as_an_epoch_and_infinity_is_never_good() -> None:
+    study = optuna.create_study(direction="maximize")
+    space = {"x": FloatDistribution(0, 1)}
+    study.add_trial(optuna.create_trial(params={"x": 0.5}, distributions=space, value=math.inf))
+    study.add_trial(
+        optuna.create_trial(
+            state=optuna.trial.TrialState.PRUNED,
+            params={"x": 0.25},
+            distributions=space,
+            intermediate_values={0: 7.0},
+        )
+    )
+    expected = [(math.inf, 0), (-7.0, 1)]
+    assert [(o.score, o.epochs) for o in dw.optuna_history(study)] == expected
+    seen = [observation(t, space, study.direction) for t in study.trials]
+    assert [(o.score, o.epochs) for o in seen if o is not None] == expected

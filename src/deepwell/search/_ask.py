@@ -27,6 +27,7 @@ from .spaces._space import Space
 
 _FORMAT, _VERSION = "deepwell search", 1
 _COUNT = IntegerInterval(1, 10_000_000)
+_CALLS = IntegerInterval(0, 2**53)
 _SEED = IntegerInterval(0, 2**63 - 1)
 
 
@@ -173,18 +174,29 @@ class Search:
         """
         try:
             read: object = json.loads(Path(path).read_bytes())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UsageError(f"cannot read {safe_text(path, 200)}: {error}") from None
         kept: Mapping[str, Any] = {}
         if isinstance(read, dict):
             kept = cast(Mapping[str, Any], read)
         if kept.get("format") != _FORMAT:
             raise UsageError(f"{safe_text(path, 200)} must be a file that `Search.save` wrote")
-        if kept["version"] != _VERSION:
+        if kept.get("version") != _VERSION:
             raise UsageError(
                 f"{safe_text(path, 200)} was written by a later Deepwell (version "
-                f"{safe_text(kept['version'])} of the format, {_VERSION} is known); update Deepwell"
+                f"{safe_text(kept.get('version'))} of the format, {_VERSION} is known); update "
+                "Deepwell"
             )
+        try:
+            return cls._from_plain(kept)
+        except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+            raise UsageError(
+                f"{safe_text(path, 200)} is damaged: {type(error).__name__}: "
+                f"{safe_text(error, 200)}; take a copy of it from before"
+            ) from None
+
+    @classmethod
+    def _from_plain(cls, kept: Mapping[str, Any]) -> Search:
         make = space_from_plain if kept["networks"] else domain_from_plain
         search = cls(
             make(kept["space"]),
@@ -193,7 +205,7 @@ class Search:
             n=kept["n"],
             history=[_observation_from_plain(o) for o in kept["history"]],
         )
-        search._calls = kept["calls"]
+        search._calls = whole("calls", kept["calls"], _CALLS)
         return search
 
     def _add(self, observation: Observation) -> None:
@@ -222,6 +234,8 @@ def score_of(score: object) -> float:
     if not isinstance(number, str | bytes | bool | complex):
         try:
             known = float(cast(Any, number))
+        except OverflowError:  # a whole number beyond all floats
+            return math.inf
         except (TypeError, ValueError):
             pass
         else:

@@ -77,3 +77,9 @@ def test_what_was_tried_before_the_domain_got_a_name_is_no_point_of_it() -> None
     history = [Observation({"a": 1}), Observation({"a": 2, "b": 1})]
     assert tried(domain, history) == {(2, 1)}
     assert len(fresh(domain, history, 3, uniform_draws(2))) == 3
+
+
+def test_a_constraint_that_leaves_a_small_part_of_a_large_domain_lets_nothing_come_twice() -> None:
+    domain = Domain({"a": integer(1, 10_001)}, ["a <= 60"])
+    points = fresh(domain, [], 60, lambda count: np.full((count, 1), 0.001))
+    assert {v["a"] for v in points} == set(range(1, 61))

@@ -9,8 +9,8 @@ import pytest
 from deepwell import UsageError
 from deepwell._base._hyperparameters import Value
 from deepwell.records import Observation
-from deepwell.search import SAMPLERS, Domain, integer, log, uniform
-from deepwell.search.samplers._grid import grid
+from deepwell.search import SAMPLERS, Domain, integer, log, uniform, when
+from deepwell.search.samplers._grid import grid, size
 
 SQUARE = Domain({"a": uniform(0, 1), "b": uniform(0, 1)})
 
@@ -116,3 +116,18 @@ def test_an_absurd_size_is_refused_with_a_way_out() -> None:
 def test_fixed_values_alone_are_one_combination() -> None:
     assert grid(Domain({"a": 1})).describe() == "1 combination"
     assert search(Domain({"a": 1}), [2]) == [{"a": 1}] * 2
+
+
+def test_a_constraint_that_leaves_too_few_of_the_finest_grid_is_filled_up() -> None:
+    domain = Domain({"x": uniform(0, 1), "y": uniform(0, 1)}, ["x + y <= 0.05"])
+    points = search(domain, [90, 10])
+    assert len({tuple(p.values()) for p in points}) == 100
+    assert all(domain.allowed(p) for p in points)
+
+
+def test_only_combinations_that_can_be_are_counted() -> None:
+    beside = when([0.5, 0.9, 0.99], o="momentum")
+    domain = Domain({"o": ["adam", "momentum"], "m": beside})
+    assert size(domain, None) == (4, "a grid of o 2 x m 3 = 6 combinations, 4 of which can be")
+    assert size(Domain({"k": integer(1, 6)}, ["k <= 2"]), None)[0] == 2
+    assert size(Domain({"k": integer(1, 6)}), None) == (6, "a grid of k 6 = 6 combinations")

@@ -9,7 +9,8 @@ from deepwell.search import SAMPLERS, Axis, Domain, uniform
 from deepwell.search.samplers._cube import cube_of
 from deepwell.search.samplers._features import features_of
 from deepwell.search.samplers._parzen import Parzen, parzen
-from deepwell.search.samplers._tpe import _divided
+from deepwell.search.samplers._surrogate import _telling
+from deepwell.search.samplers._tpe import _divided, _Drawing
 
 AXES = (Axis("x", None, True), Axis("units", 4, True), Axis("kind", 3, False))
 
@@ -103,3 +104,27 @@ def test_it_proposes_where_the_good_ones_are() -> None:
     batch = SAMPLERS["tpe"](domain, history, 30, np.random.SeedSequence(6))
     near = [abs(float(v["x"]) - 0.7) < 0.2 and v["kind"] == "b" for v in batch]  # type: ignore[arg-type]
     assert sum(near) >= 20  # 6 by chance
+
+
+def test_a_tight_constraint_is_met_at_once_and_what_it_forbids_is_not_bad() -> None:
+    domain = Domain({"x": uniform(0, 1), "y": uniform(0, 1)}, ["x + y <= 0.05"])
+    points = SAMPLERS["random"](domain, [], 20, np.random.SeedSequence(1))
+    history = [Observation(v, float(v["x"])) for v in points]  # type: ignore[arg-type]
+    drawing = _Drawing(cube_of(domain, history), 8, np.random.default_rng(2))
+    before = len(drawing._bad)
+    drawn = drawing.draw(40)
+    allowed = sum(domain.allowed(domain.decode(u)) for u in drawn)
+    assert len(drawing._bad) == before + allowed
+    assert allowed >= 10
+
+
+def test_what_failed_before_its_first_epoch_ranks_last() -> None:
+    domain = Domain({"x": uniform(0, 1)})
+    failed = [Observation({"x": k / 100}, math.inf) for k in range(10)]
+    stopped = [Observation({"x": 0.5 + k / 100}, float(k), epochs=3) for k in range(9)]
+    done = [Observation({"x": 0.9}, 99.0, epochs=9, finished=True)]
+    cube = cube_of(domain, failed + stopped + done)
+    good, _ = _divided(cube)
+    np.testing.assert_allclose(good[:, 0], [0.5, 0.9])
+    assert cube.ranked()[:3].tolist() == [19, 10, 11]
+    assert _telling(cube)[:3].tolist() == [19, 10, 11]

@@ -282,3 +282,9 @@ def test_every_network_of_a_conditional_space_comes_once_before_any_comes_twice(
     assert all(space.allowed(values) for values in found)
     seen = {space.identity(tried.values) for tried in history}
     assert len(seen | {space.identity(values) for values in found}) == networks
+
+
+def test_a_huge_parent_is_not_listed() -> None:
+    """Listing 2**50 values would end in a memory error."""
+    domain = Domain({"k": dw.integer(0, 2**50), "m": dw.when([1, 2], k=3)})
+    assert domain.cardinality() == 2 * (2**50 + 1)

@@ -173,3 +173,10 @@ def test_fixing_a_value_keeps_the_constraints_and_checks_them() -> None:
     assert with_fixed(space, {"hidden_layers": 0}).constraints == ()
     with pytest.raises(UsageError, match="leaves none"):
         with_fixed(space, {"hidden_layers": 3, "hidden_units": 128})
+
+
+def test_a_list_in_place_of_a_number_does_not_obey() -> None:
+    space = dw.Space({"hidden_units": dw.integer(8, 64)}, ["hidden_units <= 100"])
+    assert not space.allowed({"hidden_units": (64, 32)})
+    assert space.allowed({"hidden_units": 64})
+    assert not Constraint("sum(x) <= 3").holds({"x": 2})

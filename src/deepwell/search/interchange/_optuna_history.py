@@ -31,14 +31,14 @@ def optuna_history(study: optuna.Study | str, storage: Any = None) -> list[Obser
         storage: URL such as `sqlite:///FILE`, or an Optuna storage; needed with a name.
 
     Raises:
-        UsageError: when Optuna is not installed, there is no such study, or it has several
-            objectives.
+        UsageError: when Optuna is not installed, the storage cannot be read or has no such
+            study, or the study has several objectives.
     """
     optuna = load_optuna("a study of Optuna's")
     if isinstance(study, str):
         try:
             read: optuna.Study = optuna.load_study(study_name=study, storage=storage)
-        except (KeyError, ValueError) as error:
+        except Exception as error:  # SQLAlchemy's and drivers' own, whichever they are
             raise UsageError(
                 f"cannot read Optuna's study {safe_text(study)}: {safe_text(error, 200)}"
             ) from None
@@ -55,6 +55,6 @@ def _observation(trial: optuna.trial.FrozenTrial, sign: float) -> Observation:
     known = trial.value if state == "COMPLETE" else None
     if state == "PRUNED" and step is not None:
         known = trial.intermediate_values[step]
-    score = math.inf if known is None or math.isnan(known) else sign * known
-    values = dict(trial.params)
-    return Observation(values, score, epochs=max(step or 0, 0), finished=state == "COMPLETE")
+    score = math.inf if known is None or not math.isfinite(known) else sign * known
+    epochs = 0 if step is None else max(step, 0) + 1  # steps count from 0
+    return Observation(dict(trial.params), score, epochs=epochs, finished=state == "COMPLETE")

@@ -112,9 +112,14 @@ def observation(
         return Observation(values)
     known = trial.value if trial.state == TrialState.COMPLETE else _last(trial)
     sign = -1.0 if direction == StudyDirection.MAXIMIZE else 1.0
-    score = math.inf if known is None or math.isnan(known) else sign * known
+    score = math.inf if known is None or not math.isfinite(known) else sign * known
     complete = trial.state == TrialState.COMPLETE
-    return Observation(values, score, epochs=max(trial.last_step or 0, 0), finished=complete)
+    return Observation(values, score, epochs=_epochs(trial), finished=complete)
+
+
+def _epochs(trial: FrozenTrial) -> int:
+    """Return how many epochs a trial had: its steps count from 0, and there may be none."""
+    return 0 if trial.last_step is None else max(trial.last_step, 0) + 1
 
 
 def _last(trial: FrozenTrial) -> float | None:

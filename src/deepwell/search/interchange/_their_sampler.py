@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from deepwell._base._hyperparameters import Value
 from deepwell._base._safe_text import safe_text
 from deepwell.records import Observation
 from deepwell.search.samplers._fresh import fresh
-from deepwell.search.samplers._sampler import Sampler
+from deepwell.search.samplers._sampler import Propose, Sampler
 from deepwell.search.spaces._domain import Axis, Domain
 
 from ._optuna import load_optuna, quiet
@@ -33,6 +34,8 @@ _WITH_NOTES = {
     "PartialFixedSampler": "optuna:TPESampler",
     "QMCSampler": "quasi-random",
 }
+
+_FINITE_ONLY = "BruteForceSampler"
 
 
 def from_optuna(make: Make) -> Sampler:
@@ -108,7 +111,25 @@ def optuna_named(name: str) -> Sampler:
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             return kind(seed=seed)
 
-    return from_optuna(make)
+    found = from_optuna(make)
+    return replace(found, propose=_finite(found.propose)) if name == _FINITE_ONLY else found
+
+
+def _finite(propose: Propose) -> Propose:
+    """Return a sampler that is refused a continuum in a sentence."""
+
+    def finite(
+        domain: Domain, history: Sequence[Observation], n: int, key: np.random.SeedSequence
+    ) -> list[dict[str, Value]]:
+        for axis in domain.axes:
+            if axis.count is None:
+                raise UsageError(
+                    f"the search optuna:{_FINITE_ONLY} must have finitely many points, and "
+                    f"`{safe_text(axis.name)}` is a continuum; take grid"
+                )
+        return propose(domain, history, n, key)
+
+    return finite
 
 
 def _study(

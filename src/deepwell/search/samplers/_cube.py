@@ -67,6 +67,14 @@ class Cube:
         """Return whether a point may be tried."""
         return self.domain.allowed(self.domain.decode(unit))
 
+    def ranked(self) -> np.ndarray:
+        """Return the places of the scored points, the best first.
+
+        More epochs come before fewer, and a score before none: what failed may have had no epoch
+        to take a share of.
+        """
+        return np.lexsort((self.scores, -self.shares, ~np.isfinite(self.scores)))
+
 
 def cube_of(domain: Domain, history: Sequence[Observation]) -> Cube:
     """Return a domain and what a history tells of it.

@@ -20,6 +20,7 @@ _REPEATS = 100  # known points in a row after which a domain is looked at point 
 _FORBIDDEN = 20_000  # forbidden points in a row after which nothing allowed is expected to come
 _LISTED_SOONER = 500  # the same where the domain can be listed instead
 _ENUMERATED = 10_000  # points of a finite domain that are listed without a second thought
+_LISTED_AT_LAST = 200_000  # the same before any comes twice: a second or two, and 100 MB
 
 
 def fresh(
@@ -30,8 +31,8 @@ def fresh(
     Points that are forbidden, were tried before, or came in this batch are passed over, and more
     are drawn. When hardly any draw is new, a finite domain is listed, and each further draw gives
     the nearest of the points that were used least; so nothing comes twice before all have come.
-    Where a domain has too many points to be listed, draws are taken as they are once more known
-    ones came in a row than there can be.
+    A larger domain is listed once more known draws came in a row than there can be; where it has
+    too many points for that, draws are then taken as they are.
 
     Args:
         domain: what may be tried.
@@ -44,16 +45,19 @@ def fresh(
     """
     uses = uses_of(domain, history)
     size = domain.cardinality()
-    listable = size is not None and size <= max(_ENUMERATED, 4 * (len(history) + n))
     known = len(history) + n  # a sequence that is drawn once more gives all of these again
-    patience = (_REPEATS, _LISTED_SOONER) if listable else (_REPEATS + known, _FORBIDDEN)
+    sooner = size is not None and size <= max(_ENUMERATED, 4 * known)
+    patience = (_REPEATS, _LISTED_SOONER) if sooner else (_REPEATS + known, _FORBIDDEN)
     taken = _draw_new(domain, uses, n, draw, patience)
     missing = n - len(taken)
     if missing == 0:
         return taken
-    if listable:
+    if sooner or (size is not None and size <= _LISTED_AT_LAST):
         listed = _listed(domain)
-        return taken + [_nearest_of_least_used(domain, listed, uses, draw) for _ in range(missing)]
+        counts = np.array([uses[identity] for identity in listed.identities])
+        return taken + [
+            _nearest_of_least_used(domain, listed, counts, draw) for _ in range(missing)
+        ]
     return taken + [_next_allowed(domain, draw)[0] for _ in range(missing)]
 
 
@@ -135,10 +139,9 @@ def _listed(domain: Domain) -> _Listed:
 
 
 def _nearest_of_least_used(
-    domain: Domain, listed: _Listed, uses: Counter[Hashable], draw: Draw
+    domain: Domain, listed: _Listed, counts: np.ndarray, draw: Draw
 ) -> dict[str, Value]:
     """Return the point nearest to the next draw among those used least, and count it."""
-    counts = np.array([uses[identity] for identity in listed.identities])
     least = np.flatnonzero(counts == counts.min())
     distances = np.zeros(len(least))
     for place, (axis, at) in enumerate(zip(domain.axes, draw(1)[0], strict=True)):
@@ -147,7 +150,7 @@ def _nearest_of_least_used(
             apart = np.where(apart <= 0.5 / axis.count, 0.0, 1.0)
         distances += apart
     chosen = int(least[np.argmin(distances)])
-    uses[listed.identities[chosen]] += 1
+    counts[chosen] += 1
     return dict(listed.values[chosen])
 
 

@@ -105,8 +105,7 @@ class Greedy:
             middles = [[(k + 0.5) / c for k in range(c)] for c in counts]
             every = np.unique(cube.snapped(np.array(list(itertools.product(*middles)))), axis=0)
             return every, np.zeros(len(every), bool)
-        order = np.lexsort((cube.scores, -cube.shares))
-        centers = cube.scored[order[:_CENTERS]]
+        centers = cube.scored[cube.ranked()[:_CENTERS]]
         at = centers[rng.integers(len(centers), size=_NEAR)]
         size = 10.0 ** rng.uniform(-4, -0.5, size=(_NEAR, 1))
         share = np.maximum(rng.random((_NEAR, 1)), 1.0 / cube.dimension)

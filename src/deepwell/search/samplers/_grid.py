@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,15 +20,15 @@ from deepwell._base._safe_text import safe_text
 from deepwell.records import Observation
 from deepwell.search.spaces._domain import Axis, Domain
 
-from ._fresh import nothing_allowed, uses_of
+from ._fresh import fresh, nothing_allowed, uses_of
 from ._sampler import Propose
-from ._sequence import EvenPoints, shared, sobol
+from ._sequence import EvenPoints, shared, sobol, unseen
 
 STEPS = 5
 """Values of a continuum when nothing says how many points the grid is to have."""
 
 LARGEST = 10_000
-"""Points of a grid that somebody may have meant; more are refused."""
+"""Points of a grid that somebody may have meant where nothing says how many are wanted."""
 
 _LISTED = 10  # whole numbers of a range that are all tried; a longer range gets steps
 _VISITS = 4  # points of the sequence that orders a grid, for each point of the grid
@@ -79,7 +79,8 @@ def grid(domain: Domain, points: int | None = None) -> Grid:
         points: how many points are wanted in all.
 
     Raises:
-        UsageError: when the grid would have more than 10,000 points, or is to have more.
+        UsageError: when the grid would have more than 10,000 points and more than four times as
+            many as are wanted.
     """
     axes = domain.axes
     if points is None:
@@ -87,15 +88,28 @@ def grid(domain: Domain, points: int | None = None) -> Grid:
     else:
         steps = _smallest(axes, points)
     found = Grid(tuple(axis.name for axis in axes), tuple(steps))
-    if found.size > max(LARGEST, 4 * (points or 0)):  # to be even it may be larger than wanted
+    if found.size > _most(points):
         raise UsageError(_too_large(found, axes, points))
     return found
 
 
+def _most(points: int | None) -> int:
+    """Return how large a grid may be: to be even it may be larger than wanted."""
+    return max(LARGEST, 4 * (points or 0))
+
+
 def size(domain: Domain, points: int | None) -> tuple[int, str]:
-    """Return how many points the grid has, and what it is in words."""
+    """Return how many points the grid has, and what it is in words.
+
+    Combinations that are forbidden, or that differ only in what does not exist, are not counted;
+    where none is left, a finer grid is tried.
+    """
     found = grid(domain, points)
-    return found.size, f"a grid of {found.describe()}"
+    levels = _all_levels(domain, found)
+    every = map(domain.decode, itertools.product(*levels))
+    count = sum(1 for _ in _distinct(domain, every))
+    fewer = f", {count:,} of which can be" if count < found.size else ""
+    return max(count, 1), f"a grid of {found.describe()}{fewer}"
 
 
 def _stepped(axis: Axis) -> bool:
@@ -164,10 +178,21 @@ def _propose(
                 if len(taken) == n:
                     break
         finer = _finer(domain.axes, current)
-        if finer is None or finer.size > max(4 * LARGEST, 4 * (len(history) + n)):
+        if finer is None:
             break
+        if finer.size > max(4 * LARGEST, 4 * (len(history) + n)):
+            known = [*history, *(Observation(values) for values in taken)]
+            return taken + _between(domain, known, n - len(taken), key)
         current = finer
     return taken + _again(found, uses, n - len(taken))
+
+
+def _between(
+    domain: Domain, history: Sequence[Observation], n: int, key: np.random.SeedSequence
+) -> list[dict[str, Value]]:
+    """Return evenly spread points for a grid that cannot get finer and had too few allowed."""
+    points = EvenPoints(sobol, len(domain.axes), key)
+    return fresh(domain, history, n, unseen(domain, history, points))
 
 
 def _again(
@@ -188,11 +213,18 @@ def _in_order(
     domain: Domain, current: Grid, key: np.random.SeedSequence
 ) -> Iterator[tuple[Hashable, dict[str, Value]]]:
     """Yield the allowed points of a grid, each once, in an order whose parts are even."""
-    axes = domain.axes
-    levels = [_levels(axis, steps) for axis, steps in zip(axes, current.steps, strict=True)]
+    levels = _all_levels(domain, current)
+    cells = _cells(current.steps, key)
+    at = ([of[i] for of, i in zip(levels, cell, strict=True)] for cell in cells)
+    return _distinct(domain, map(domain.decode, at))
+
+
+def _distinct(
+    domain: Domain, points: Iterable[dict[str, Value]]
+) -> Iterator[tuple[Hashable, dict[str, Value]]]:
+    """Yield the allowed ones of some points, each once, by their identities."""
     seen: set[Hashable] = set()
-    for cell in _cells(current.steps, key):
-        values = domain.decode([at[i] for at, i in zip(levels, cell, strict=True)])
+    for values in points:
         identity = domain.identity(values)
         if identity not in seen and domain.allowed(values):
             seen.add(identity)
@@ -214,6 +246,10 @@ def _cells(steps: tuple[int, ...], key: np.random.SeedSequence) -> Iterator[tupl
     left = [cell for cell in itertools.product(*map(range, steps)) if cell not in visited]
     for place in np.random.default_rng(shared(key)).permutation(len(left)):
         yield left[place]
+
+
+def _all_levels(domain: Domain, current: Grid) -> list[list[float]]:
+    return [_levels(axis, n) for axis, n in zip(domain.axes, current.steps, strict=True)]
 
 
 def _levels(axis: Axis, steps: int) -> list[float]:
@@ -246,5 +282,6 @@ def _too_large(found: Grid, axes: Sequence[Axis], points: int | None) -> str:
         ways.insert(1, "say how many points it may have, as in --trials 64")
     told = ", ".join(ways[:-1]) + ", or " + ways[-1]
     return (
-        f"a grid must have at most {LARGEST:,} points, and {found.describe()} are too many; {told}"
+        f"a grid must have at most {_most(points):,} points, and {found.describe()} "
+        f"are too many; {told}"
     )

@@ -34,7 +34,7 @@ def surrogate(cube: Cube) -> Surrogate:
     """Return the model of what is known; at least one score must be finite."""
     y, units = standardized(cube.scores)
     x = cube.features.of(cube.scored, cube.shares)
-    few = _telling(y, cube.shares)
+    few = _telling(cube)
     scales = learned(x[few], y[few], cube.features.axis, _STEPS)
     process = conditioned(x, y, cube.features.axis, scales)
     full = cube.scored[cube.shares == 1.0]
@@ -42,12 +42,12 @@ def surrogate(cube: Cube) -> Surrogate:
     return Surrogate(process, units, float(process.predict(at)[0].min()))
 
 
-def _telling(y: np.ndarray, shares: np.ndarray) -> np.ndarray:
+def _telling(cube: Cube) -> np.ndarray:
     """Return the places of the observations to learn from: the best, and some of all others.
 
     Those with the most epochs come before others.
     """
-    order = np.lexsort((y, -shares))
+    order = cube.ranked()
     if len(order) <= _LEARNED:
         return order
     half = _LEARNED // 2

@@ -74,12 +74,17 @@ class _Drawing:
             return self._cube.snapped(self._rng.random((1, self._cube.dimension)))[0]
         else:
             u = self._likely(self._good)
-        self._bad = np.concatenate([self._bad, u[None]])
-        self._bad_active = np.concatenate([self._bad_active, self._cube.active(u[None])])
+        if self._cube.allowed(u):  # what is forbidden is drawn again, and says nothing of scores
+            self._bad = np.concatenate([self._bad, u[None]])
+            self._bad_active = np.concatenate([self._bad_active, self._cube.active(u[None])])
         return u
 
     def _likely(self, good: Parzen) -> np.ndarray:
         candidates = self._cube.snapped(good.draw(_CANDIDATES, self._rng))
+        allowed = np.array([self._cube.allowed(u) for u in candidates])
+        if not allowed.any():
+            return candidates[0]
+        candidates = candidates[allowed]
         active = self._cube.active(candidates)
         bad = self._estimator(self._bad, self._bad_active)
         gain = good.log_density(candidates, active) - bad.log_density(candidates, active)
@@ -91,7 +96,7 @@ class _Drawing:
 
 def _divided(cube: Cube) -> tuple[np.ndarray, np.ndarray]:
     """Return the best points and all others, those whose scores are out included."""
-    order = np.lexsort((cube.scores, -cube.shares))
+    order = cube.ranked()
     finite = int(np.isfinite(cube.scores).sum())
     best = min(math.ceil(_BEST_SHARE * len(order)), _MOST_BEST, finite)
     others = np.sort(order[best:])

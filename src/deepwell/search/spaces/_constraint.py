@@ -106,13 +106,13 @@ class Constraint:
     def holds(self, values: Mapping[str, Value]) -> bool:
         """Return whether values obey; where one of its names or layers does not exist, they do.
 
-        What cannot be computed, as a division by 0, does not obey.
+        What cannot be computed, as a division by 0 or a list in place of a number, does not obey.
         """
         try:
             sides = [side(values) for side in self._sides]
         except _AbsentError:
             return True
-        except (ArithmeticError, ValueError):
+        except (ArithmeticError, ValueError, TypeError):
             return False
         pairs = zip(self._relations, sides, sides[1:], strict=False)
         return all(_RELATIONS[sign](left, right) for sign, left, right in pairs)

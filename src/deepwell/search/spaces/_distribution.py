@@ -76,6 +76,12 @@ def rising(kind: str, low: float, high: float) -> None:
         raise UsageError(f"the first number of {kind} must be below the second, got {ends}")
 
 
+def apart(kind: str, low: float, high: float, span: float) -> None:
+    """Refuse ends between whose logarithms there is nothing left."""
+    if span == 0:
+        raise UsageError(f"the ends of {kind}({low!r}, {high!r}) are too near to each other")
+
+
 def unit_of(value: Value, low: float, high: float, of: Distribution) -> float:
     """Return the number that `value` is, refusing one outside [low, high]."""
     if isinstance(value, str | tuple) or not low <= value <= high:

@@ -10,6 +10,7 @@ from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import Value
 
 from ._allowed import check_allowed, constraints_of
+from ._checked_values import check_values
 from ._constraint import Constraint
 from ._distribution import Distribution
 from ._entry import distribution_of
@@ -34,14 +35,16 @@ class Domain(Mapping[str, Distribution]):
         constraints: what must hold between the values, as in `["rate * turns <= 1"]`.
 
     Raises:
-        UsageError: when a range or a constraint is impossible, an entry can never exist, or the
-            constraints leave next to nothing.
+        UsageError: when a range or a constraint is impossible, a value is no number, word or tuple
+            of such, an entry can never exist, or the constraints leave next to nothing.
     """
 
     def __init__(
         self, entries: Mapping[str, object], constraints: Sequence[str | Constraint] = ()
     ) -> None:
         self._entries = {name: distribution_of(entry) for name, entry in entries.items()}
+        for name, entry in self._entries.items():
+            check_values(name, entry)
         self._constraints = constraints_of(constraints)
         self._layout = Layout(self._entries, self._layers())
         self._names = tuple(axis.name for axis in self._layout.axes)

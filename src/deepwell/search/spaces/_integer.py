@@ -11,6 +11,8 @@ from deepwell._base._safe_text import safe_text
 
 from ._distribution import plain, unit_of
 
+_LARGEST = 2**53  # beyond it neighbors have the same place on the unit axis
+
 
 @dataclass(frozen=True)
 class Integer:
@@ -25,6 +27,11 @@ class Integer:
             if isinstance(number, bool) or not isinstance(number, int):
                 raise UsageError(f"integer takes two whole numbers, got {safe_text(repr(number))}")
             object.__setattr__(self, end, number)
+            if abs(number) > _LARGEST:
+                raise UsageError(
+                    f"integer takes whole numbers of up to 2**53, which real numbers can tell "
+                    f"apart, got one of {number.bit_length()} bits"
+                )
         if self.low > self.high:
             raise UsageError(
                 f"the first number of integer must not exceed the second, "

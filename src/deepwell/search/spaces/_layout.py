@@ -247,7 +247,7 @@ class Layout:
         None for a continuum, or where they are too many to be looked at.
         """
         parts = [part for part in self.order if part.name in names]
-        if any(part.item.count() is None for part in parts):
+        if any((part.item.count() or math.inf) > _PARENTS for part in parts):
             return None
         walk = self._branches(parts, {}, [0.5] * self.dimensions)
         found = [values for values, _ in itertools.islice(walk, _PARENTS + 1)]

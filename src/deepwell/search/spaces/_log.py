@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import Value
 
-from ._distribution import real_end, rising, unit_of, value_text
+from ._distribution import apart, real_end, rising, unit_of, value_text
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Log:
                 f"log takes numbers above 0, got {value_text(self.low)}; start at a small "
                 "positive number, or use uniform"
             )
+        apart("log", self.low, self.high, self._span())
 
     def to_unit(self, value: Value) -> float:
         """Return where `value` lies in [0, 1]."""

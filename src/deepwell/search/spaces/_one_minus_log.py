@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import Value
 
-from ._distribution import real_end, rising, unit_of, value_text
+from ._distribution import apart, real_end, rising, unit_of, value_text
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class OneMinusLog:
                 f"one_minus_log takes values below 1, as in one_minus_log(0.9, 0.999), "
                 f"got {value_text(self.high)}"
             )
+        apart("one_minus_log", self.low, self.high, self._span())
 
     def to_unit(self, value: Value) -> float:
         """Return where `value` lies in [0, 1]."""
