@@ -253,3 +253,13 @@ def test_2000_observations_are_no_trouble(sampler: str) -> None:
     assert len({tuple(v.values()) for v in batch}) == 64
     cost = [sum((number(v, n) - 0.3) ** 2 for n in v) for v in batch]
     assert np.median(cost) < np.quantile([h.score for h in history], 0.1)
+
+
+@pytest.mark.parametrize("constraints", [[], ["x + y <= 0.05"]])
+def test_the_corner_of_a_continuum_is_proposed_once(constraints: list[str]) -> None:
+    domain = Domain({"x": uniform(0, 1), "y": uniform(0, 1)}, constraints)
+    points = SAMPLERS["random"](domain, [], 20, key(1))
+    history = [Observation(v, number(v, "x")) for v in points]
+    batch = SAMPLERS["bayesian"](domain, history, 20, key(3))
+    assert len({tuple(v.values()) for v in batch}) == 20
+    assert min(number(v, "x") for v in batch) == 0.0

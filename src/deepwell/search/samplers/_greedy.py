@@ -40,7 +40,8 @@ class Greedy:
         for u in cube.pending:
             self._believer.believe(cube.features.of(u[None])[0])
         self._turn = size - n
-        self._taken = {u.tobytes() for u in cube.tried} if self._discrete else set[bytes]()
+        # A point that was tried may promise most again, as a corner of a continuum does.
+        self._taken = {u.tobytes() for u in cube.tried}
         self._pool, self._near = self._candidates()
         self._open = np.ones(len(self._pool), bool)
         self._believer.watch(cube.features.of(self._pool))
@@ -68,8 +69,7 @@ class Greedy:
         ]
         ends = [(u, value) for u, value in climbs if self._acceptable(u)]
         u = max(ends, key=lambda end: end[1])[0] if ends else self._pool[starts[0]]
-        if self._discrete:
-            self._taken.add(u.tobytes())
+        self._taken.add(u.tobytes())
         if self._room:
             self._room -= 1
             self._believer.believe(self._cube.features.of(u[None])[0])
