@@ -5,7 +5,9 @@ from deepwell.data._column_plan import encoding_notes, plan_columns
 from deepwell.data._load_options import LoadOptions, checked_options
 from deepwell.data._table_encoder import TableEncoder
 
-NAMES = "target task split group time split_column dev test train_dev weights class_weight"
+NAMES = (
+    "target task split group time split_column dev test train_dev weights class_weight human_labels"
+)
 NOTHING = dict.fromkeys((*NAMES.split(), "seed", "name", "vault"))
 RANDOM = np.random.default_rng(0)
 

@@ -104,12 +104,13 @@ def _mean_curves(some: Sequence[Trial]) -> dict[str, np.ndarray]:
     """
     if not all(trial.curves and trial.epochs for trial in some):
         return {}
-    length = max(trial.epochs for trial in some)
     names = [name for name in some[0].curves if all(name in t.curves for t in some)]
-    return {
-        name: np.mean([_held(trial.curves[name], length) for trial in some], axis=0)
-        for name in names
-    }
+    return {name: _mean_curve([trial.curves[name] for trial in some]) for name in names}
+
+
+def _mean_curve(curves: Sequence[np.ndarray]) -> np.ndarray:
+    length = max(len(curve) for curve in curves)
+    return np.mean([_held(curve, length) for curve in curves], axis=0)
 
 
 def _held(curve: np.ndarray, length: int) -> np.ndarray:
