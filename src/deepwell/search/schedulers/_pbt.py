@@ -133,8 +133,11 @@ def _drawn(
             new = cast(Value, tuple(entry.from_unit(float(u)) for u in units))
         else:
             new = entry.from_unit(unit)
-        as_old = isinstance(old, tuple) and not isinstance(new, tuple)
-        if ((new,) * len(old) if as_old else new) != old:
+        if isinstance(old, tuple) and not isinstance(new, tuple):
+            same = all(rate == new for rate in old)  # one number for all layers
+        else:
+            same = new == old
+        if not same:
             changes[name] = new
     return changes
 
