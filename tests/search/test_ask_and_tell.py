@@ -232,3 +232,18 @@ def test_damaged_files_are_refused(damage: dict, tmp_path: Path) -> None:
     path.write_text("[" * 200_000, "utf-8")
     with pytest.raises(dw.UsageError, match="cannot read"):
         dw.Search.load(path)
+
+
+def test_a_point_of_your_own_needs_no_value_of_what_does_not_exist() -> None:
+    space = {"k": ["a", "b"], "x": when(dw.uniform(0, 1), k="a")}
+    search = dw.Search(space, search="random")
+    search.tell({"k": "b"}, 1.0)
+    assert search.history[0].values == {"k": "b"}
+    assert search.history[0].score == 1.0
+    assert len(search.ask(3)) == 3
+
+
+def test_what_is_no_point_of_the_space_is_told_for_none_that_is_out() -> None:
+    search = dw.Search(SPACE, search="random", history=[dw.Observation({"other": 1.0})])
+    with pytest.raises(dw.UsageError, match="must lie in the space"):
+        search.tell({"x": 0.5}, 1.0)

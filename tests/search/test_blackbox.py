@@ -170,3 +170,42 @@ def test_what_is_known_counts_and_is_not_evaluated_again() -> None:
 def test_wrong_numbers_are_refused(name: str) -> None:
     with pytest.raises(dw.UsageError, match=f"`{name}` must be"):
         dw.minimize_blackbox(branin, PLANE, **({"n": 5} | {name: -1}))
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_failures_come_in_the_order_of_the_points(workers: int) -> None:
+    points = [v["x"] for v in dw.Search({"x": dw.uniform(0, 1)}, search="random").ask(8)]
+    later = threading.Event()
+
+    def f(v: dict) -> float:
+        if workers > 1 and v["x"] == points[0]:
+            later.wait(30)  # so that the first point fails last
+        later.set()
+        raise ValueError(str(points.index(v["x"])))
+
+    with pytest.raises(dw.StudyError, match="the first one: ValueError: 0"):
+        dw.minimize_blackbox(f, {"x": dw.uniform(0, 1)}, n=8, search="random", workers=workers)
+    later.clear()
+    with pytest.raises(ValueError, match=r"^0$"):
+        dw.minimize_blackbox(
+            f, {"x": dw.uniform(0, 1)}, n=8, search="random", workers=workers, raise_errors=True
+        )
+
+
+def test_a_stop_keeps_what_came_after_a_slow_point() -> None:
+    points = [v["x"] for v in dw.Search({"x": dw.uniform(0, 1)}, search="random").ask(4)]
+    others = threading.Barrier(3, timeout=30)
+
+    def f(v: dict) -> float:
+        if v["x"] in points[1:3]:
+            others.wait()
+            return v["x"]
+        if v["x"] == points[0]:
+            others.wait()
+            threading.Event().wait(0.2)
+            raise KeyboardInterrupt
+        return math.inf
+
+    found = dw.minimize_blackbox(f, {"x": dw.uniform(0, 1)}, n=4, search="random", workers=3)
+    assert found.stopped
+    assert found.score == min(points[1:3])

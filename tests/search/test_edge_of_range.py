@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.search.importance.known_shares import cube, history
 
-from deepwell.search import Domain, choice, integer, log, uniform
+from deepwell.search import Domain, choice, integer, log, uniform, when
 from deepwell.search._edge_of_range import edges_of_range
 from deepwell.search._next_ranges import next_ranges
 from deepwell.search._ranges import Limits
@@ -89,3 +89,41 @@ def test_optima_well_inside_raise_no_alarm():
         scores = scores + 0.3 * scores.std() * generator.standard_normal(64)
         alarms += bool(piled(cube(3), units, scores))
     assert alarms <= 1  # at most 1 % of studies: two of 20 come once in 60 times
+
+
+def test_what_exists_only_beside_others_is_judged_where_it_exists():
+    rate = when(uniform(0, 1), kind="a")
+    domain = Domain({"kind": choice("a", "b"), "rate": rate, "idle": uniform(0, 1)})
+    units = np.random.default_rng(4).random((160, 3))
+    there = units[:, 0] < 0.5
+    units[~there, 1] = 0.5  # as where an axis does not matter
+    scores = np.where(there, 2 * np.abs(units[:, 1] - 0.9), 0.1)
+    tried, surface, edges = looked_at(domain, units, scores)
+    importance = importance_of(surface, domain, tried, 0)
+    found = {one.name: one for one in next_ranges(domain, tried, importance, edges, {})}
+    assert not found["rate"].fixed
+    assert found["rate"].entry.startswith("when(uniform(0.")
+    assert found["rate"].entry.endswith(", kind=a)")
+    low = float(found["rate"].entry.removeprefix("when(uniform(").split(",")[0])
+    assert low > 0.55
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.5, True), (0.06, False)])
+def test_what_hardly_any_trial_has_is_not_advised_on(share, told):
+    domain = Domain({
+        "kind": [*"abcdefghijklmnopqrst"] if share < 0.1 else choice("a", "b"),
+        "idle": when(uniform(0, 1), kind="a"),
+        "x": uniform(0, 1),
+    })  # fmt: skip
+    units = np.random.default_rng(5).random((160, 3))
+    units[units[:, 0] >= 1 / domain["kind"].count(), 1] = 0.5
+    tried, surface, edges = looked_at(domain, units, (units[:, 2] - 0.5) ** 2)
+    importance = importance_of(surface, domain, tried, 0)
+    found = {one.name: one for one in next_ranges(domain, tried, importance, edges, {})}
+    assert ("idle" in found) == told
+    if told:
+        best = tried.active[:, 1].nonzero()[0]
+        value = units[best[tried.scores[best].argmin()], 1]
+        assert found["idle"].fixed
+        assert float(found["idle"].entry[5:].split(",")[0]) == pytest.approx(value)
+        assert found["idle"].entry.endswith(", kind=a)")

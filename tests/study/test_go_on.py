@@ -205,6 +205,15 @@ def test_configurations_of_your_own_come_first(data, tmp_path):
     assert kept(tmp_path, "propose")[0]["by"] == {"you": [0, 1]}
 
 
+def test_units_of_each_layer_may_be_listed_whatever_kind_of_list(data, tmp_path):
+    study = begun(data, tmp_path)
+    study.enqueue({"hidden_units": [5, 5]})
+    study.enqueue({"hidden_units": (6, np.int64(4)), "dropout": [0, 0.1]})
+    study.run(trials=2, epochs=2)
+    assert [t.spec.hidden_units for t in study.history()] == [(5, 5), (6, 4)]
+    assert study.history()[1].spec.dropout == (0, 0.1)
+
+
 def test_own_configurations_are_tried_in_every_fold(data, tmp_path):
     study = begun(data, tmp_path, folds=2)
     study.enqueue({"learning_rate": 0.5})

@@ -125,7 +125,8 @@ class Search:
         """
         known = score_of(score)
         values = {name: _as_value(value) for name, value in values.items()}
-        waiting = self._out.get(self._identity(values))
+        identity = self._identity(values)
+        waiting = None if identity is None else self._out.get(identity)
         if waiting:
             place = waiting.pop(0)
             self._history[place] = replace(self._history[place], score=known, finished=True)
@@ -135,7 +136,7 @@ class Search:
                 f"the point {safe_text(dict(values), 200)} must lie in the space "
                 f"{safe_text(self.space.describe(), 200)}; tell points as they were asked for"
             )
-        own = {name: values[name] for name in self.space}
+        own = {name: values[name] for name in self.space if name in values}
         self._add(Observation(own, known, finished=True))
 
     def save(self, path: str | Path) -> None:
@@ -209,9 +210,9 @@ class Search:
         return search
 
     def _add(self, observation: Observation) -> None:
-        if observation.pending:
-            places = self._out.setdefault(self._identity(observation.values), [])
-            places.append(len(self._history))
+        identity = self._identity(observation.values) if observation.pending else None
+        if identity is not None:
+            self._out.setdefault(identity, []).append(len(self._history))
         self._history.append(observation)
 
     def _identity(self, values: Mapping[str, Value]) -> Hashable:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from deepwell._base._constraints import IntegerInterval
@@ -143,15 +144,26 @@ def _sizes(count: int, size: int) -> Iterator[int]:
 def _evaluated(
     f: Function, points: Sequence[dict[str, Value]], workers: int
 ) -> Iterator[_Evaluated]:
-    """Yield the score of each point, by one thread or several, as soon as it is there."""
+    """Yield the score of each point in their order, by one thread or several.
+
+    In order, so that the failures, and the error that ends a search, are the same however the
+    threads took turns. After Ctrl-C come those that are there already.
+    """
     if workers == 1:
         for values in points:
             yield _evaluate(f, values)
         return
     executor = ThreadPoolExecutor(workers, thread_name_prefix="deepwell-blackbox")
+    waiting: deque[Future[_Evaluated]] = deque()
     try:
-        for done in as_completed([executor.submit(_evaluate, f, values) for values in points]):
-            yield done.result()
+        waiting.extend(executor.submit(_evaluate, f, values) for values in points)
+        while waiting:
+            yield waiting[0].result()
+            waiting.popleft()
+    except KeyboardInterrupt:
+        there = [one for one in waiting if one.done() and not one.cancelled()]
+        yield from (one.result() for one in there if one.exception() is None)
+        raise
     finally:
         # Whoever presses Ctrl-C does not wait for calls that a thread cannot be taken out of.
         executor.shutdown(wait=False, cancel_futures=True)

@@ -8,8 +8,10 @@ from deepwell.records import EdgeOfRange, Importance, NextRange
 
 from ._ranges import Limits, Ranged, narrowed, widened, with_ends
 from .importance._compared import Compared
-from .spaces._distribution import Distribution, value_text
+from .spaces._distribution import Distribution
 from .spaces._domain import Domain
+from .spaces._fixed import Fixed
+from .spaces._when import When
 
 MATTERS = 0.1
 """Least share, with its interactions, of what is worth narrowing: certain by its interval."""
@@ -33,7 +35,9 @@ def next_ranges(
 
     A range that matters shrinks to where the best tenth of the trials lies (at least eight of them)
     and a tenth of the range on both sides; where they pile up at its end it grows there. What
-    hardly matters is held where the best trial has it.
+    hardly matters is held where the best trial has it. Of what exists only beside some values, the
+    trials count in which it does, and nothing is said where they are fewer than a tenth, or eight;
+    its condition stays.
 
     Args:
         domain: what was searched.
@@ -42,26 +46,30 @@ def next_ranges(
         edges: ends that were looked at.
         limits: name -> values that a hyperparameter may have at all.
     """
-    count = max(_LEAST_BEST, round(_BEST_SHARE * len(tried.scores)))
+    least = max(_LEAST_BEST, round(_BEST_SHARE * len(tried.scores)))
     order = tried.scores.argsort(kind="stable")
-    best = tried.units[order[:count]]
     places = {axis.name: place for place, axis in enumerate(domain.axes)}
     found: list[NextRange] = []
     for effect in sorted(importance.main, key=lambda e: -e.total.value):
         name = effect.names[0]
-        range_ = domain.get(name)  # None for a layer of many, whose range is that of all
-        if range_ is None:
+        entry = domain.get(name)  # None for a layer of many, whose range is that of all
+        having = order[tried.active[order, places[name]]]
+        if entry is None or len(having) < least:
             continue
-        units = best[:, places[name]]
-        if effect.total.high < HARDLY:
-            value = value_text(range_.from_unit(float(tried.units[order[0], places[name]])))
-            found.append(NextRange(name, effect.total, value, fixed=True))
+        range_ = entry.item if isinstance(entry, When) else entry
+        units = tried.units[having, places[name]]
+        fixed = effect.total.high < HARDLY
+        new: Distribution | None = None
+        if fixed:
+            new = Fixed(range_.from_unit(float(units[0])))
         elif effect.total.low >= MATTERS:
-            low, high = max(0.0, units.min() - _BESIDE), min(1.0, units.max() + _BESIDE)
-            entry = narrowed(range_, low, high) if high - low <= _NARROW else None
-            entry = _moved(range_, entry, [e for e in edges if e.name == name], limits)
-            if entry is not None:
-                found.append(NextRange(name, effect.total, entry.describe(), fixed=False))
+            best = units[: max(_LEAST_BEST, round(_BEST_SHARE * len(units)))]
+            low, high = max(0.0, best.min() - _BESIDE), min(1.0, best.max() + _BESIDE)
+            new = narrowed(range_, low, high) if high - low <= _NARROW else None
+            new = _moved(range_, new, [e for e in edges if e.name == name], limits)
+        if new is not None:
+            new = When(new, entry.given) if isinstance(entry, When) else new
+            found.append(NextRange(name, effect.total, new.describe(), fixed))
     return tuple(found)
 
 

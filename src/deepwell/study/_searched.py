@@ -11,7 +11,8 @@ from deepwell._base._constraints import EachOf, IntegerInterval, Interval
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import HYPERPARAMETERS
 from deepwell.diagnosis._search_findings import search_findings
-from deepwell.records import Finding, Importance, Observation, Searched, Section, to_plain
+from deepwell.records import Finding, Importance, Observation, Searched, Section
+from deepwell.report._json import strict
 from deepwell.search._edge_of_range import edges_of_range
 from deepwell.search._next_ranges import next_ranges
 from deepwell.search._ranges import Limits
@@ -102,7 +103,7 @@ def search_section(study: FinishedStudy, store: str | Path | None = None) -> Sec
     found = searched(study)
     findings = search_findings(found, study.result.metric)
     told = tuple(_with_command(finding, study, store) for finding in findings)
-    return Section("search", "The search", told, to_plain(found))
+    return Section("search", "The search", told, strict(found))
 
 
 def section_of_search(reopened: Reopened) -> Section | None:

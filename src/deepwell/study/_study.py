@@ -30,6 +30,7 @@ from deepwell.records import (
 from deepwell.report._diagnosis import Diagnosis
 from deepwell.search.samplers._named import sampler_named
 from deepwell.search.spaces._default import default_space
+from deepwell.search.spaces._distribution import plain
 from deepwell.search.spaces._space import Space, with_fixed
 from deepwell.storage._names import valid_name
 from deepwell.storage._open import locate
@@ -185,7 +186,7 @@ class Study:
         whole = Space(settled(settings.space, values, settings.seed, len(self._given)))
         check_images(whole, self.data.image)
         check_networks(whole, self._program)
-        self._given.append(dict(values))
+        self._given.append({name: validate(name, plain(value)) for name, value in values.items()})
 
     def narrow(
         self,

@@ -108,3 +108,56 @@ def test_the_key_alone_decides():
     trials = [trial(n, 0.01 * n) for n in range(20)]
     assert decide(moment(trials, 3)) == decide(moment(trials, 3))
     assert decide(moment(trials, 3)) != decide(moment(trials, 4))
+
+
+def test_copies_obey_the_constraints():
+    space = Space(
+        {"learning_rate": dw.log(1e-3, 1e-1), "l2": dw.log(1e-4, 1e-1)},
+        ["learning_rate * l2 <= 0.0001"],
+    )
+    values = TrialSpec({"learning_rate": 0.01, "l2": 0.01}, seed=0).hyperparameters
+    found = [varied(space, values, np.random.default_rng(n)) for n in range(100)]
+    assert all(space.allowed({**values, **changes}) for changes in found)
+    assert sum(map(bool, found)) > 95
+    strict = Space({"learning_rate": dw.log(1e-3, 1e-1)}, ["learning_rate <= 0.0011"])
+    stuck = TrialSpec({"learning_rate": 0.05}, seed=0).hyperparameters
+    found = [varied(strict, stuck, np.random.default_rng(n)) for n in range(20)]
+    assert all(not c or strict.allowed({**stuck, **c}) for c in found)
+    assert {} in found
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "adam"])
+def test_only_what_exists_beside_the_others_changes(optimizer):
+    space = Space({
+        "optimizer": ["momentum", "adam"],
+        "momentum": dw.when(dw.one_minus_log(0.5, 0.99), optimizer="momentum"),
+        "l2": dw.when([0.1, 0.2], optimizer="adam"),
+    })  # fmt: skip
+    own = {"momentum": 0.9} if optimizer == "momentum" else {"l2": 0.1}
+    values = TrialSpec({"optimizer": optimizer, **own}, seed=0).hyperparameters
+    found = [varied(space, values, np.random.default_rng(n)) for n in range(40)]
+    assert {name for changes in found for name in changes} == set(own)
+    assert all(space.encode({**values, **changes}) is not None for changes in found)
+    assert {changes["l2"] for changes in found if "l2" in changes} <= {0.2}
+
+
+@pytest.mark.parametrize("rates", [dw.uniform(0, 0.5), [0.0, 0.1, 0.2, 0.4]])
+def test_rates_of_which_each_layer_has_its_own_change(rates):
+    space = Space({"hidden_layers": [0, 2, 3], "dropout": dw.per_layer(rates)})
+    assert changeable(space) == ("dropout",)
+    values = TrialSpec({"hidden_layers": 2, "dropout": (0.1, 0.2)}, seed=0).hyperparameters
+    found = [varied(space, values, np.random.default_rng(n)) for n in range(200)]
+    drawn = [c["dropout"] for c in found if c]
+    assert all(isinstance(d, tuple) and len(d) == 2 for d in drawn)
+    assert all(space.encode({**values, "dropout": d}) is not None for d in drawn)
+    assert len({d[0] for d in drawn}) > 2
+    assert np.std([d[0] - d[1] for d in drawn]) > 0
+    bare = TrialSpec({"hidden_layers": 0}, seed=0).hyperparameters
+    assert varied(space, bare, np.random.default_rng(0)) == {}
+
+
+def test_a_choice_of_lists_moves_to_the_next_of_them():
+    space = Space({"hidden_layers": 2, "dropout": [(0.1, 0.0), (0.2, 0.1), 0.4]})
+    values = TrialSpec({"hidden_layers": 2, "dropout": (0.2, 0.1)}, seed=0).hyperparameters
+    found = [varied(space, values, np.random.default_rng(n)) for n in range(40)]
+    assert {c["dropout"] for c in found if c} == {(0.1, 0.0), 0.4}

@@ -5,7 +5,8 @@ from deepwell._base._constraints import Interval
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import HYPERPARAMETERS
 from deepwell.records import TrialSpec
-from deepwell.search import Space, choice, integer, log, uniform, with_fixed
+from deepwell.search import Space, choice, integer, log, uniform, when, with_fixed
+from deepwell.search.spaces._space import with_entries
 
 
 def test_plain_values_are_fixed_and_lists_are_choices() -> None:
@@ -137,5 +138,25 @@ def test_a_list_of_units_says_how_many_layers_a_constraint_speaks_of() -> None:
         {"hidden_layers": integer(1, 3), "hidden_units": integer(16, 128)}, ["hidden_layers <= 2"]
     )
     assert with_fixed(space, {"hidden_units": (64, 32)}).describe()["hidden_layers"] == "2"
-    with pytest.raises(UsageError, match="hidden_layers <= 2 leaves none"):
-        with_fixed(space, {"hidden_units": (64, 32, 16)})
+    assert with_entries(space, {"hidden_units": (64, 32)}).describe()["hidden_layers"] == "2"
+    for change in (with_fixed, with_entries):
+        with pytest.raises(UsageError, match="hidden_layers <= 2 leaves none"):
+            change(space, {"hidden_units": (64, 32, 16)})
+
+
+@pytest.mark.parametrize("change", [with_fixed, with_entries])
+def test_a_list_of_units_says_how_many_layers_a_condition_speaks_of(change) -> None:
+    space = Space({
+        "hidden_layers": integer(1, 3),
+        "hidden_units": integer(16, 128),
+        "dropout": when(uniform(0, 0.5), hidden_layers=[2, 3]),
+    })  # fmt: skip
+    two = change(space, {"hidden_units": (64, 32)})
+    assert two.searched == ("dropout",)
+    assert two.describe()["hidden_layers"] == "2"
+    assert two.decode([0.5])["hidden_units"] == (64, 32)
+    one = change(space, {"hidden_units": (64,)})  # beside which the condition never holds
+    assert one.searched == ()
+    assert "dropout" not in one
+    both = change(space, {"hidden_units": (64, 32), "dropout": 0.1})
+    assert list(both) == ["hidden_units", "dropout"]

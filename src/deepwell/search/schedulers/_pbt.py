@@ -14,15 +14,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy as np
 
 from deepwell._base._hyperparameters import CHANGEABLE, Value
 from deepwell.records import Rung, Status, Trial
+from deepwell.search.spaces._axis_items import axis_parts
 from deepwell.search.spaces._choice import Choice
 from deepwell.search.spaces._distribution import Distribution
 from deepwell.search.spaces._domain import Domain
 from deepwell.search.spaces._one_minus_log import OneMinusLog
+from deepwell.search.spaces._per_layer import PerLayer
+from deepwell.search.spaces._when import When
 
 from ._curves import curve_of
 from ._even_rungs import even_rungs
@@ -41,6 +45,7 @@ RESAMPLED = 0.25
 FACTORS = (0.8, 1.2)
 """What a number is multiplied by; for numbers near 1, such as a momentum, 1 - number is."""
 
+_TRIES = 20  # draws of a copy's numbers until they are allowed together
 _RECENT = 3  # epochs that a network is judged by: how it is now, not how it once was
 
 
@@ -55,7 +60,7 @@ def rungs(networks: int, epochs: int) -> tuple[Rung, ...]:
 
 def changeable(domain: Domain) -> tuple[str, ...]:
     """Return what of a domain can change while a network trains."""
-    return tuple(name for name in domain.searched if name in CHANGEABLE)
+    return tuple(name for name in _places(domain) if name in CHANGEABLE)
 
 
 def decide(moment: Moment) -> Decision:
@@ -92,28 +97,68 @@ def varied(
 ) -> dict[str, Value]:
     """Return other values of what can change, those left out that came out the same.
 
+    Only what exists beside the other values changes. Where the new ones are not allowed together,
+    they are drawn again a few times; then nothing changes.
+
     Args:
         domain: what is searched; values stay inside of it.
         values: of the network that is copied.
-        random: is drawn from alike for the same domain.
+        random: is drawn from.
     """
+    active = domain.active(values)
+    places = _places(domain)
+    names = [n for n in changeable(domain) if active[places[n]].any() and values[n] != ()]
+    inside = domain.encode(values) is not None
+    for _ in range(_TRIES):
+        changes = _drawn(domain, names, values, random)
+        copy = {**values, **changes}
+        if domain.allowed(copy) and not (inside and domain.encode(copy) is None):
+            return changes
+    return {}
+
+
+def _drawn(
+    domain: Domain, names: Sequence[str], values: Mapping[str, Value], random: np.random.Generator
+) -> dict[str, Value]:
+    """Return values of these names that are moved or drawn anew, without what stays the same."""
     changes: dict[str, Value] = {}
-    for name in changeable(domain):
+    for name in names:
         anew, unit, way = random.random(), random.random(), int(random.integers(2))
-        old = values[name]
-        new = domain[name].from_unit(unit) if anew < RESAMPLED else _moved(domain[name], old, way)
-        if new != old:
+        entry, old = domain[name], values[name]
+        entry = entry.item if isinstance(entry, When) else entry
+        if anew >= RESAMPLED:
+            new = _moved(entry, old, way)
+        elif isinstance(entry, PerLayer) and isinstance(old, tuple):
+            units = [unit, *random.random(len(old) - 1)]
+            new = cast(Value, tuple(entry.from_unit(float(u)) for u in units))
+        else:
+            new = entry.from_unit(unit)
+        if isinstance(old, tuple) and not isinstance(new, tuple):
+            same = all(rate == new for rate in old)  # one number for all layers
+        else:
+            same = new == old
+        if not same:
             changes[name] = new
     return changes
 
 
+def _places(domain: Domain) -> dict[str, list[int]]:
+    """Return the axes of each name that is searched, several where each layer has its own."""
+    places: dict[str, list[int]] = {}
+    for place, axis in enumerate(domain.searched):
+        name = axis if axis in domain else axis_parts(axis)[0]
+        places.setdefault(name, []).append(place)
+    return places
+
+
 def _moved(distribution: Distribution, value: Value, way: int) -> Value:
     """Return a value next to another one, `way` 0 below and 1 above."""
-    if isinstance(value, tuple):
-        rates = [_moved(distribution, rate, way) for rate in value]
-        return tuple(float(rate) for rate in rates if not isinstance(rate, str | tuple))
     if isinstance(distribution, Choice):
         return _neighbor(distribution.values, value, way)
+    if isinstance(value, tuple):
+        item = distribution.item if isinstance(distribution, PerLayer) else distribution
+        rates = [_moved(item, rate, way) for rate in value]
+        return tuple(float(rate) for rate in rates if not isinstance(rate, str | tuple))
     assert not isinstance(value, str)
     factor = FACTORS[way]
     if isinstance(distribution, OneMinusLog):
@@ -142,7 +187,10 @@ def _size(value: Value) -> float:
     """Return what values of a choice are ordered by: themselves, or the mean of a list."""
     if isinstance(value, str):
         return 0.0
-    return math.fsum(value) / len(value) if isinstance(value, tuple) else float(value)
+    if not isinstance(value, tuple):
+        return float(value)
+    alike = len(set(value)) == 1  # whose mean is to be that number to the bit
+    return float(value[0]) if alike else math.fsum(value) / len(value)
 
 
 def _recent(trial: Trial) -> float:

@@ -164,12 +164,6 @@ def with_fixed(
     entries: dict[str, object] = dict(space)
     own = space.constraints if isinstance(space, Domain) else ()
     together = constraints_of((*own, *constraints))
-    for listed in ("hidden_units", "conv_channels"):
-        each, counter = values.get(listed), LAYERED[listed]
-        if isinstance(each, tuple) and counter in entries:
-            del entries[counter]
-            if any(counter in constraint.names for constraint in together):
-                entries[counter] = Fixed(len(each))
     gone: set[str] = set()
     if values.get("conv_layers") == 0:
         gone |= {"conv_channels"}
@@ -178,7 +172,8 @@ def with_fixed(
     for name in gone:
         entries.pop(name, None)
     entries |= {name: Fixed(value) for name, value in values.items()}
-    return _built(entries, together, set(values), gone - set(values))
+    counted = _counted(entries, values, together)
+    return _built(entries, together, set(values) | counted, gone - set(values))
 
 
 def with_entries(
@@ -198,14 +193,34 @@ def with_entries(
         UsageError: when the new space cannot be.
     """
     merged: dict[str, object] = {**space, **entries}
+    together = constraints_of((*space.constraints, *constraints))
+    counted = _counted(merged, entries, together)
+    return _built(merged, together, set(entries) | counted, set())
+
+
+def _counted(
+    entries: dict[str, object], given: Mapping[str, object], constraints: Sequence[Constraint]
+) -> set[str]:
+    """Put what lists that were given say in the place of numbers of layers; return their names.
+
+    The number stays, as a value, only where a constraint or a condition speaks of it.
+    """
+    counted: set[str] = set()
     for listed in ("hidden_units", "conv_channels"):
         counter = LAYERED[listed]
-        if listed in entries and counter not in entries and counter in merged:
-            given = distribution_of(entries[listed])
-            if isinstance(given, Fixed) and isinstance(given.value, tuple):
-                del merged[counter]
-    together = constraints_of((*space.constraints, *constraints))
-    return _built(merged, together, set(entries), set())
+        if listed not in given or counter in given or counter not in entries:
+            continue
+        each = distribution_of(entries[listed])
+        if not isinstance(each, Fixed) or not isinstance(each.value, tuple):
+            continue
+        others = [distribution_of(e) for name, e in entries.items() if name != counter]
+        named = {name for e in others if isinstance(e, When) for name, _ in e.given}
+        if counter in named.union(*(constraint.names for constraint in constraints)):
+            entries[counter] = Fixed(len(each.value))
+            counted.add(counter)
+        else:
+            del entries[counter]
+    return counted
 
 
 def _built(
