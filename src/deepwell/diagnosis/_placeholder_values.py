@@ -17,6 +17,7 @@ from ._encoded_columns import NUMBER, EncodedTable
 FAR = 10.0  # times the range of all other values
 LEAST_CELLS = 2
 _LEAST_VALUES = 10  # different other ones: codes and counts of a few values have no range
+_MOSTLY = 0.5  # of the other cells one value: then it is that one from which others differ
 _DIGITS = 5
 
 
@@ -60,6 +61,8 @@ def _far_ends(ordered: np.ndarray) -> list[tuple[int, int]]:
     for place in np.flatnonzero(counts <= len(ordered) - _LEAST_VALUES):
         others = ordered[counts[place] :, place]
         span, gap = abs(float(others[-1] - others[0])), abs(float(others[0] - ordered[0, place]))
-        if gap > FAR * span > 0 and len(np.unique(others)) >= _LEAST_VALUES:
+        times = np.unique(others, return_counts=True)[1]
+        many = len(times) >= _LEAST_VALUES and times.max() < _MOSTLY * len(others)
+        if gap > FAR * span > 0 and many:
             found.append((int(place), int(counts[place])))
     return found

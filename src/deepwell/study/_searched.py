@@ -102,7 +102,10 @@ def search_section(study: FinishedStudy, store: str | Path | None = None) -> Sec
         return None
     found = searched(study)
     findings = search_findings(found, study.result.metric)
-    told = tuple(_with_command(finding, study, store) for finding in findings)
+    told = tuple(
+        replace(_with_command(finding, study, store), evidence=strict(finding.evidence))
+        for finding in findings
+    )
     return Section("search", "The search", told, strict(found))
 
 

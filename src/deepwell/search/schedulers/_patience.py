@@ -35,7 +35,7 @@ def rungs(networks: int, epochs: int) -> tuple[Rung, ...]:
     """Return a rung every twentieth of the epochs from where a trial may first be out of patience.
 
     >>> [r.epochs for r in rungs(64, 50)]
-    [16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 40, 42, 44, 46, 48, 50]
+    [15, 18, 21, 24, 27, 30, 33, 36, 39, 42, 45, 48, 50]
     """
     return even_rungs(networks, epochs, LOOKS, WINDOW + wait(epochs))
 
