@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -35,6 +36,8 @@ def fit_baselines(data: Data, metric: Metric, seed: int) -> tuple[SimpleModel, .
     data = affordable(data)
     y, weight = targets(data, data.train), data.train.weight
     classes = data.task.classes
+    if classes:  # what fits them has BLAS threads of its own, limited only once it is loaded
+        importlib.import_module("scipy.optimize")
     with threadpool_limits(1, user_api="blas"):
         fitted = (
             constant_guess(metric, y, len(data.dev), classes, weight),
