@@ -50,9 +50,7 @@ class LogisticPath:
             strength: C of the penalty, above 0; smaller is a stronger one.
             weight: (n,) of the rows, at least 0; ones when not given.
         """
-        from scipy import optimize  # type: ignore[import-untyped]
-
-        solver: Any = optimize
+        solver = loaded_solver()
         self._seen, place = np.unique(y, return_inverse=True)
         if len(self._seen) == 1:
             return
@@ -88,6 +86,13 @@ class LogisticPath:
             outputs = x[part].astype(np.float64) @ weights + bias
             probability[part, self._seen] = _probabilities(outputs)
         return probability
+
+
+def loaded_solver() -> Any:
+    """Return SciPy's minimizers; the BLAS threads they bring can be limited from now on."""
+    from scipy import optimize  # type: ignore[import-untyped]
+
+    return optimize
 
 
 def _cost(

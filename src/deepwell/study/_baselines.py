@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from dataclasses import dataclass, replace
 from deepwell.data._data import Data
 from deepwell.data._folds import Folds
 from deepwell.diagnosis._baselines import BaselinePrediction, constant_guess, linear_model
+from deepwell.diagnosis._logistic import loaded_solver
 from deepwell.diagnosis._metrics import Metric
 from deepwell.records import Baseline
 
@@ -37,7 +37,7 @@ def fit_baselines(data: Data, metric: Metric, seed: int) -> tuple[SimpleModel, .
     y, weight = targets(data, data.train), data.train.weight
     classes = data.task.classes
     if classes:  # what fits them has BLAS threads of its own, limited only once it is loaded
-        importlib.import_module("scipy.optimize")
+        loaded_solver()
     with threadpool_limits(1, user_api="blas"):
         fitted = (
             constant_guess(metric, y, len(data.dev), classes, weight),
