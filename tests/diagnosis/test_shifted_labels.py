@@ -1,5 +1,7 @@
 """DW207: targets that slipped by a row; and what only looks like it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,16 @@ def test_targets_that_slipped_are_told_with_their_share(share, by):
     (told,) = diagnose_data(DataChecks(shifted=found))
     assert (told.code, told.level) == ("DW207", "problem")
     assert ("next row" if by < 0 else "row before") in told.claim
+    checks = DataChecks(shifted=found)
+    assert from_plain(DataChecks, to_plain(checks)) == checks
+
+
+def test_of_a_series_in_time_nobody_can_tell_a_lag_from_a_slip():
+    _, x, y = world(0)
+    found = replace(shifted_labels(x, Target(slipped(y, 1.0), 0)), in_time=True)
+    (told,) = diagnose_data(DataChecks(shifted=found))
+    assert told.level == "unsure"
+    assert "a lag in time" in told.claim
     checks = DataChecks(shifted=found)
     assert from_plain(DataChecks, to_plain(checks)) == checks
 

@@ -286,10 +286,11 @@ def shifted_finding(found: ShiftedLabels) -> Finding:
         p_value=found.p_value,
         more={"rows_on": found.rows_on, "share": found.share, "rows": found.rows},
     )
-    detail = (
-        f"in {share}, and of no other row near by (p {found.p_value:.1g}); if rows are a series in "
-        "time, the target may lag behind its inputs"
-    )
+    detail = f"in {share}, and of no other row near by (p {found.p_value:.1g})"
+    if found.in_time:  # no measurement tells a target that lags from one that slipped
+        claim = f"targets go with the inputs of the {which}: a lag in time, or a slip of a row"
+        return check_finding("DW207", "unsure", claim, detail, check)
+    detail += "; if rows are a series in time, the target may lag behind its inputs"
     claim = f"targets go with the inputs of the {which}"
     return check_finding("DW207", "problem", claim, detail, check)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from deepwell.records import Estimate, Finding
@@ -15,33 +18,53 @@ SOURCE = "human labels"
 _LEAST_PAIRED = 100  # train rows with a human label, from which the two are compared row by row
 
 
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """Rows that people labeled.
+
+    Attributes:
+        y: (n,) targets, class numbers or values.
+        human: (n, C) or (n,) what people said, as the metric takes it.
+        weight: (n,) sample weights; None where all count alike.
+    """
+
+    y: np.ndarray
+    human: np.ndarray
+    weight: np.ndarray | None = None
+
+
 def human_best(
     metric: Metric,
-    train: tuple[np.ndarray, np.ndarray, np.ndarray],
-    held_out: tuple[np.ndarray, np.ndarray],
+    train: Answered,
+    said: np.ndarray,
+    held_out: Sequence[Answered],
     seed: int = 0,
 ) -> BestPossible | None:
     """Return the best possible score as people reach it.
 
     Args:
         metric: what is measured.
-        train: targets, the network's predictions and people's, of the train rows that people
-            labeled; may be empty.
-        held_out: targets and people's predictions of other rows; may be empty.
+        train: the train rows that people labeled; may be none.
+        said: what the network says of these.
+        held_out: other rows that people labeled; may be none.
         seed: of the resampling.
 
     Returns:
         People's score on all these rows, and the network's train score less theirs, paired where
         at least 100 train rows have both; None where no row has a human label.
     """
-    y, said, human = train
-    rows = np.concatenate([y, held_out[0]]), np.concatenate([human, held_out[1]])
-    if not len(rows[0]):
+    parts = [one for one in (train, *held_out) if len(one.y)]
+    if not parts:
         return None
-    paired = None
+    paired, y = None, train.y
     if len(y) >= _LEAST_PAIRED and np.isfinite(said).all():
-        paired = paired_difference(metric, y, said, human, seed=seed)
-    return BestPossible(estimate(metric, *rows, seed=seed), SOURCE, paired)
+        paired = paired_difference(metric, y, said, train.human, train.weight, seed)
+    rows = (np.concatenate([p.y for p in parts]), np.concatenate([p.human for p in parts]))
+    weight = None
+    if any(p.weight is not None for p in parts):
+        own = [np.ones(len(p.y)) if p.weight is None else p.weight for p in parts]
+        weight = np.concatenate(own)
+    return BestPossible(estimate(metric, *rows, weight, seed), SOURCE, paired)
 
 
 def compare_with_people(metric: str, difference: Estimate, rows: int) -> list[Finding]:

@@ -134,12 +134,14 @@ class ShiftedLabels:
         share: of the rows, about.
         p_value: of such pairs where rows are independent.
         rows: of train that were looked at.
+        in_time: whether the rows are known to be a series, whose target may lag honestly.
     """
 
     rows_on: int
     share: float
     p_value: float
     rows: int
+    in_time: bool = False
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,10 @@ def _checked(data: Data, folds: Folds | None) -> DataChecks:
         copies = replace(copies, near=None, why=_BESIDE, grouped=0)
     target = Target(train.y, len(data.task.classes))
     telling, columns = (None, 0) if data.image else telling_column(train.x, target, table, seed)
+    shifted = shifted_labels(train.x, target)
+    if shifted is not None:
+        dated = any(column.kind == "date" for column in table.columns)
+        shifted = replace(shifted, in_time=dated or data.facts.split == "time")
     return DataChecks(
         mismatch=tuple(one for one in mismatch if one is not None),
         copies=copies,
@@ -145,7 +149,7 @@ def _checked(data: Data, folds: Folds | None) -> DataChecks:
         split=data.facts.split,
         left_out=tuple(left_out),
         placeholder=placeholder,
-        shifted=shifted_labels(train.x, target),
+        shifted=shifted,
     )
 
 

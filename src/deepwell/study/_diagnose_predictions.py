@@ -18,7 +18,7 @@ from deepwell.diagnosis._bias_variance import (
 )
 from deepwell.diagnosis._comparison import compare_with_baselines
 from deepwell.diagnosis._dev_to_test import diagnose_dev_to_test
-from deepwell.diagnosis._human_labels import compare_with_people, human_best
+from deepwell.diagnosis._human_labels import Answered, compare_with_people, human_best
 from deepwell.diagnosis._intervals import (
     estimate,
     paired_difference,
@@ -226,14 +226,9 @@ class _Case:
         train = self.read.parts["train"]
         if train.human is None or self.metric.name in _BY_PROBABILITY:
             return None
-        labeled = _labeled(train)
         held = [r for n, r in self.read.parts.items() if n in ("train-dev", "dev")]
-        others = (
-            np.concatenate([r.y[_labeled(r)] for r in held]),
-            np.concatenate([_human(r)[_labeled(r)] for r in held]),
-        )
-        own = train.y[labeled], self.said(train)[0][labeled], _human(train)[labeled]
-        return human_best(self.metric, own, others)
+        said = self.said(train)[0][_labeled(train)]
+        return human_best(self.metric, _answered(train), said, [_answered(r) for r in held])
 
     def people(self) -> list[Finding]:
         dev = self.read.parts["dev"]
@@ -242,9 +237,11 @@ class _Case:
         labeled = _labeled(dev)
         if labeled.sum() < 2:
             return []
-        difference = paired_difference(
-            self.metric, dev.y[labeled], self.said(dev)[0][labeled], _human(dev)[labeled]
-        )
+        rows, said = _answered(dev), self.said(dev)[0][labeled]
+        group = dev.group
+        if group is not None:
+            group = np.unique(group[labeled], return_inverse=True)[1]
+        difference = paired_difference(self.metric, rows.y, said, rows.human, rows.weight, 0, group)
         return compare_with_people(self.metric.name, difference, int(labeled.sum()))
 
     def differences(self) -> dict[str, Estimate]:
@@ -282,6 +279,8 @@ def _labeled(rows: PredictedRows) -> np.ndarray:
     return np.zeros(len(rows), dtype=bool) if rows.labeled is None else rows.labeled
 
 
-def _human(rows: PredictedRows) -> np.ndarray:
+def _answered(rows: PredictedRows) -> Answered:
     assert rows.human is not None
-    return rows.human
+    known = _labeled(rows)
+    weight = None if rows.weight is None else rows.weight[known]
+    return Answered(rows.y[known], rows.human[known], weight)

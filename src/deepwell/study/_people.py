@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from deepwell.data._data import Data
+from deepwell.data._rows import Rows
 from deepwell.diagnosis._best_possible import BestPossible
-from deepwell.diagnosis._human_labels import compare_with_people, human_best
+from deepwell.diagnosis._human_labels import Answered, compare_with_people, human_best
 from deepwell.diagnosis._intervals import paired_difference
 from deepwell.diagnosis._metrics import Metric
 from deepwell.records import Finding
@@ -34,14 +35,10 @@ def people_best(
     if not _compared(data, metric):
         return None
     assert data.human is not None
-    own, others = ~np.isnan(data.human.train), ~np.isnan(data.human.dev)
-    y_train, y_dev = targets(data, data.train), targets(data, data.dev)
-    return human_best(
-        metric,
-        (y_train[own], train_prediction[own], _said(data, data.human.train[own])),
-        (y_dev[others], _said(data, data.human.dev[others])),
-        seed,
-    )
+    own = _answered(data, data.train, data.human.train)
+    others = _answered(data, data.dev, data.human.dev)
+    said = train_prediction[~np.isnan(data.human.train)]
+    return human_best(metric, own, said, [others], seed)
 
 
 def people_findings(
@@ -54,13 +51,9 @@ def people_findings(
     labeled = ~np.isnan(data.human.dev)
     if labeled.sum() < _LEAST:
         return []
-    difference = paired_difference(
-        metric,
-        targets(data, data.dev)[labeled],
-        dev_prediction[labeled],
-        _said(data, data.human.dev[labeled]),
-        seed=seed,
-    )
+    rows = _answered(data, data.dev, data.human.dev)
+    said = dev_prediction[labeled]
+    difference = paired_difference(metric, rows.y, said, rows.human, rows.weight, seed)
     return compare_with_people(metric.name, difference, int(labeled.sum()))
 
 
@@ -69,6 +62,13 @@ def _compared(data: Data, metric: Metric) -> bool:
     if human is None or metric.name in _BY_PROBABILITY:
         return False
     return (len(human.train), len(human.dev)) == (len(data.train), len(data.dev))
+
+
+def _answered(data: Data, part: Rows, answers: np.ndarray) -> Answered:
+    """Return those rows of a part that people labeled."""
+    known = ~np.isnan(answers)
+    said = _said(data, answers[known])
+    return Answered(targets(data, part)[known], said, part.weight[known])
 
 
 def _said(data: Data, answers: np.ndarray) -> np.ndarray:
