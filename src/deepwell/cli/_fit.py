@@ -82,7 +82,7 @@ def _run(
             study = Study(loaded, **arguments, observer=observer)
             for values in tries:
                 study.enqueue(values)
-            result = study.run(trials=run.trials, epochs=run.epochs, budget=run.budget)
+            result = study.run(run.trials, run.epochs, run.budget, until_settled=run.until_settled)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"{BY_USER} before there was a result") from None
     finally:
@@ -113,7 +113,7 @@ def _dry_run(
     study = Study(loaded, **arguments)
     for values in tries:
         study.enqueue(values)
-    plan = study.plan(trials=run.trials, epochs=run.epochs, budget=run.budget)
+    plan = study.plan(run.trials, run.epochs, run.budget, until_settled=run.until_settled)
     if place.json:
         print_json(dry_run_json(loaded.facts, plan))
     else:

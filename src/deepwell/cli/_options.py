@@ -195,6 +195,9 @@ class RunOptions:
         RUN,
     )
     budget: str | None = flag(None, "Time to use, as in 60s, 5m or 1h.", "TIME", RUN)
+    until_settled: bool = flag(
+        False, "End earlier where one more round is not expected to pay.", section=RUN
+    )
     dry_run: bool = flag(False, "Show data, split and plan; train and write nothing.", section=RUN)
 
 

@@ -38,6 +38,8 @@ class Asked:
         parent: the study that this one improves, and by what, in words; empty for none.
         given: configurations that are tried before what the sampler proposes.
         warm: the earlier study that the sampler starts from, or None.
+        until_settled: whether the study ends before its time where one more round is not expected
+            to pay.
     """
 
     settings: Settings
@@ -48,6 +50,7 @@ class Asked:
     parent: str = ""
     given: tuple[Given, ...] = ()
     warm: WarmStart | None = None
+    until_settled: bool = False
 
 
 def to_config(asked: Asked, data: Data, sealed: SealedTest | None) -> dict[str, object]:
@@ -90,6 +93,7 @@ def search_config(asked: Asked) -> dict[str, object]:
         "trials": asked.trials,
         "budget": asked.budget,
         "given": given_to_plain(asked.given),
+        "until_settled": asked.until_settled,
     }
 
 
@@ -122,6 +126,7 @@ def from_config(record: StudyRecord) -> Asked:
         *(settings, config["program"], config["trials"], config["budget"], memory, parent),
         given=given_from_plain(config.get("given", ())),  # nor these
         warm=warm_from_plain(config.get("warm")),
+        until_settled=config.get("until_settled", False),
     )
 
 

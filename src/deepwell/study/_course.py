@@ -20,6 +20,7 @@ from deepwell.records import (
     StudyResult,
     TrialSpec,
     from_plain,
+    to_plain,
 )
 
 from ._arrays import score_scale
@@ -46,6 +47,7 @@ from ._round_sizes import budget_share
 from ._rounds import further_sizes, learns, next_round, plan_facts, sizes_ahead
 from ._run import Run, Work
 from ._settings import probing_of, scheduler_of
+from ._settled import ROUND, SETTLED, outlook
 from ._train_again import train_again
 from ._work import round_size
 
@@ -279,13 +281,27 @@ def _train(
         if watch.stop():
             return planned > 0
         count = planned or _affordable(job, history, watch.clock)
-        if count == 0:
+        if count == 0 or _settled(job, history, watch, count):
             return False
         one = _next(job, history, count, population)
         job.engine.prepare(one.bracket.specs, one.plan)
         history.propose(one, plan_facts(job.asked, job.engine, one, job.data))
         heard = replace(watch, part=ahead.part(population))
         train_bracket(one.bracket, job.engine, history, deciding, heard)
+
+
+def _settled(job: Job, history: History, watch: Watch, count: int) -> bool:
+    """Return whether a run that is to end then has no more to expect of another round."""
+    if not job.asked.until_settled:
+        return False
+    settings = job.asked.settings
+    metric = METRICS[settings.metric]
+    ahead = max(count, ROUND)  # a few networks more never bring much
+    found = outlook(job.data, metric, settings.space, history, watch.contenders, job.folds, ahead)
+    if found.pays is not False:
+        return False
+    history.note(SETTLED, to_plain(found))
+    return True
 
 
 def _affordable(job: Job, history: History, clock: Clock) -> int:

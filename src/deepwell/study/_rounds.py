@@ -72,7 +72,8 @@ def learns(settings: Settings) -> bool:
 
 def _dealt(asked: Asked, count: int, first: int) -> tuple[int, ...]:
     settings = asked.settings
-    return round_sizes(count, len(settings.space.searched), learns(settings), first)
+    waits = learns(settings) or asked.until_settled
+    return round_sizes(count, len(settings.space.searched), waits, first)
 
 
 def next_round(

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from deepwell._base._safe_text import safe_text
+from deepwell.diagnosis._search_findings import outlook_finding
+from deepwell.records import Outlook, from_plain
 from deepwell.search.spaces._plain import space_from_plain
 
 from ._history import History
 from ._more import EXTEND, NARROW
+from ._settled import SETTLED
 from ._warm_start import warm_from_plain
 
 
@@ -34,7 +37,15 @@ def search_notes(history: History) -> tuple[str, ...]:
         elif event.kind == EXTEND:
             more = "more networks" if told["trials"] is None else f"{told['trials']:,} more"
             notes.append(f"after {told['after']:,} networks it was given {more}")
+        elif event.kind == SETTLED:
+            notes.append(_settled(from_plain(Outlook, told), str(config["metric"])))
     return tuple(notes)
+
+
+def _settled(found: Outlook, metric: str) -> str:
+    """Return why a search ended before its time."""
+    told = outlook_finding(found, metric)
+    return f"the search ended early, since {told.claim}: {told.detail} (DW703)"
 
 
 def _proposed(who: str, numbers: Iterable[int]) -> str:

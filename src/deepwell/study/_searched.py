@@ -11,30 +11,26 @@ from deepwell._base._constraints import EachOf, IntegerInterval, Interval
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import HYPERPARAMETERS
 from deepwell.diagnosis._search_findings import search_findings
-from deepwell.records import Finding, Importance, Observation, Searched, Section
+from deepwell.records import Finding, Importance, Searched, Section
 from deepwell.report._json import strict
 from deepwell.search._edge_of_range import edges_of_range
 from deepwell.search._next_ranges import next_ranges
 from deepwell.search._ranges import Limits
 from deepwell.search._stopping import paying
 from deepwell.search.importance._compared import compared
-from deepwell.search.importance._equal_epochs import at_equal_epochs
 from deepwell.search.importance._measure import (
     importance_of,
     reason_against,
     reason_of_noise,
 )
 from deepwell.search.importance._surface import fit_surface
-from deepwell.search.schedulers._across_folds import configurations
 from deepwell.search.spaces._domain import Domain
 
+from ._comparable import comparable
 from ._finished import FinishedStudy
-from ._proposals import observed
 from ._reopened import Reopened
 from ._search_command import search_command
-
-_ROUND = 64  # networks of a further round
-_NORMAL = 1.959964  # deviations between the middle of a 95 % interval and its end
+from ._settled import NORMAL, ROUND
 
 
 def searched(study: FinishedStudy) -> Searched:
@@ -44,9 +40,10 @@ def searched(study: FinishedStudy) -> Searched:
         UsageError: when an older Deepwell kept less than is needed.
     """
     space = study.settings.space
-    observations, epochs = comparable(study)
+    own = study.trials(curves=True)
+    observations, epochs = comparable(own, study.copies(), study.settings.folds)
     tried = compared(space, observations)
-    outlook = paying(space, observations, dev_spread(study), _ROUND, floor=0.0)
+    outlook = paying(space, observations, dev_spread(study), ROUND, floor=0.0)
     why = reason_against(space, tried)
     if why:
         return Searched(importance_of(None, space, tried, epochs, why), (), (), outlook)
@@ -61,19 +58,6 @@ def searched(study: FinishedStudy) -> Searched:
         next=() if why else next_ranges(space, tried, shares, edges, limits),
         outlook=outlook,
     )
-
-
-def comparable(study: FinishedStudy) -> tuple[list[Observation], int]:
-    """Return the trials of a study as observations after equal epochs, and the epochs.
-
-    Of a cross-validated study each configuration counts once, by its mean over the folds.
-    """
-    copies = study.copies()  # what they reached does not follow from their values alone
-    own = [trial for trial in study.trials(curves=True) if trial.number not in copies]
-    trials, epochs = at_equal_epochs(own)
-    folds = study.settings.folds
-    told = configurations(trials, folds) if folds else trials
-    return [observed(trial) for trial in told], epochs
 
 
 def importance_frame(importance: Importance) -> Any:
@@ -141,7 +125,7 @@ def limits_of(space: Domain) -> Mapping[str, Limits]:
 def dev_spread(study: FinishedStudy) -> float:
     """Return the standard error of the best dev score, from its interval."""
     dev = study.result.dev
-    return max(0.0, (dev.high - dev.low) / (2.0 * _NORMAL))
+    return max(0.0, (dev.high - dev.low) / (2.0 * NORMAL))
 
 
 def _with_command(finding: Finding, study: FinishedStudy, store: str | Path | None) -> Finding:
@@ -149,7 +133,7 @@ def _with_command(finding: Finding, study: FinishedStudy, store: str | Path | No
     if finding.level != "problem" and not finding.evidence.get("space"):
         return finding
     entries: Any = finding.evidence.get("space", [])
-    command = search_command(study.name, _texts(entries), _ROUND, store)
+    command = search_command(study.name, _texts(entries), ROUND, store)
     return replace(finding, command=command)
 
 

@@ -224,9 +224,12 @@ class Study:
         trials: int | None = None,
         epochs: int | None = None,
         budget: str | float | None = None,
+        *,
+        until_settled: bool = False,
     ) -> PlanFacts:
         """Return what `run` with the same arguments would train first; writes nothing."""
         asked, engine = self._asked(trials, epochs, budget), self._engine()
+        asked = replace(asked, until_settled=until_settled)
         sizes = sizes_ahead(asked, engine)
         first = next_round(asked, engine, [], sizes[0], population=0)
         return plan_facts(asked, engine, first, self.data, sizes)
@@ -236,6 +239,8 @@ class Study:
         trials: int | None = None,
         epochs: int | None = None,
         budget: str | float | None = None,
+        *,
+        until_settled: bool = False,
     ) -> StudyResult:
         """Train, and return the outcome; Ctrl-C stops between chunks and keeps the best.
 
@@ -246,6 +251,8 @@ class Study:
             trials: networks to train; None fills the budget, or about a minute without one.
             epochs: epochs of a full trial; None means the space's.
             budget: wall time such as `60s` or `5m`, or seconds; None means no limit.
+            until_settled: end earlier where one more round of networks is not expected to pay
+                (finding DW703); it is asked between rounds, so networks then come in rounds.
 
         Raises:
             UsageError: when an argument is out of its range.
@@ -254,7 +261,7 @@ class Study:
         """
         if self._finished is not None and (self._later or self._given):
             return self._run_on(self._finished, trials, epochs, budget)
-        asked = self._asked(trials, epochs, budget)
+        asked = replace(self._asked(trials, epochs, budget), until_settled=until_settled)
         data = self.data if self._folds is None else self._folds.whole
         with contextlib.closing(self._engine()) as engine:
             self._observer.on_data(data.facts)  # what cannot be trained was refused before

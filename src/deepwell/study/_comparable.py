@@ -1,0 +1,29 @@
+"""The trials of a study as observations that can be compared with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from deepwell.records import Observation, Trial
+from deepwell.search.importance._equal_epochs import at_equal_epochs
+from deepwell.search.schedulers._across_folds import configurations
+
+from ._observations import observed
+
+
+def comparable(
+    trials: Sequence[Trial], copies: Collection[int], folds: int
+) -> tuple[list[Observation], int]:
+    """Return the trials as observations after equal epochs, and the epochs.
+
+    Of a cross-validated study each configuration counts once, by its mean over the folds.
+
+    Args:
+        trials: all of the study, with their curves.
+        copies: numbers of those that began as copies of others: what they reached does not follow
+            from their values alone, so they are left out.
+        folds: of a cross-validated study, 0 without.
+    """
+    own, epochs = at_equal_epochs([trial for trial in trials if trial.number not in copies])
+    told = configurations(own, folds) if folds else own
+    return [observed(trial) for trial in told], epochs
