@@ -11,11 +11,12 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import sqlalchemy as sa
 
 from deepwell.records import ChunkRecord, Estimate, Event, Opening, Probe, Status, TrialSpec
-from deepwell.storage import open_store
+from deepwell.storage import Store, open_store
 from deepwell.storage._checkpoint_record import CheckpointRecord
-from deepwell.storage._schema import REVISION
+from deepwell.storage._schema import BLOB, LEASE, NOTE, REQUEST, REVISION, STUDY, TAG
 
 FOLDER = Path(__file__).parent / "data"
 
@@ -28,7 +29,7 @@ def probe(trial: int, epoch: int) -> Probe:
 
 
 def fill(folder: str) -> None:
-    """Record two studies that use every table."""
+    """Record studies that use every table."""
     with open_store(folder) as store:
         study = store.create_study("churn", {"target": "churned", "seed": 3})
         specs = [(n, TrialSpec({"learning_rate": 0.01, "hidden_units": 8}, n)) for n in range(3)]
@@ -53,11 +54,48 @@ def fill(folder: str) -> None:
         store.save_result(study.id, {"dev": 0.25})
         store.set_status(study.id, "finished")
         for number, part in enumerate(("train", "dev", "test")):
-            store.record_rows(study.id, part, np.arange(3, dtype=np.uint64) + 10 * number)
+            store.row_hashes.record(study.id, part, np.arange(3, dtype=np.uint64) + 10 * number)
         found = Opening(0.0, "churn", 0, "error", Estimate(0.3, 0.2, 0.4), 0, ("a note",))
-        store.append_opening("f" * 64, found, "0" * 64)
-        store.append_opening("f" * 64, found, "1" * 64)
-        store.create_study("churn", {})
+        store.ledger.append("f" * 64, found, "0" * 64)
+        store.ledger.append("f" * 64, found, "1" * 64)
+        second = store.create_study("churn", {})
+        gone = store.create_study("gone", {})
+        fill_schema_4(store, study.id, second.id, gone.id)
+
+
+def fill_schema_4(store: Store, first: int, second: int, deleted: int) -> None:
+    """Record what schema 4 brought, row by row as the tables have it."""
+    rows = {
+        LEASE: [{"study_id": second, "holder": "process 7 on a", "token": "t", "expires": 9.5}],
+        REQUEST: [
+            *(request(first, 1.5, "nudge", 1, 2.5), request(first, 3.5, "stop", None, None)),
+        ],
+        NOTE: [
+            {"study_id": first, "trial": None, "time": 4.5, "text": "a first try"},
+            {"study_id": first, "trial": 1, "time": 5.5, "text": "ünstable"},
+        ],
+        TAG: [
+            {"study_id": first, "trial": None, "name": "keep"},
+            {"study_id": first, "trial": 1, "name": "keep"},
+        ],
+        BLOB: [
+            {"study_id": first, "trial": 1, "epoch": 2, "kind": kind, "hash": "d" * 64, "bytes": 64}
+            for kind in ("best", "snapshot")
+        ],
+    }
+    with store._database.writing() as connection:
+        for table, values in rows.items():
+            connection.execute(sa.insert(table), values)
+        gone = sa.update(STUDY).where(STUDY.c.id == deleted).values(deleted=6.5)
+        connection.execute(gone)
+
+
+def request(
+    study: int, time: float, kind: str, trial: int | None, taken: float | None
+) -> dict[str, object]:
+    """Return the row of a request."""
+    row = {"study_id": study, "time": time, "kind": kind, "trial": trial, "taken": taken}
+    return {**row, "details": '{"learning_rate": "x0.5"}'}
 
 
 def main() -> None:

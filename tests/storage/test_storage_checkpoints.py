@@ -128,7 +128,7 @@ def test_a_study_is_made_with_its_rows_or_not_at_all(store: Store) -> None:
         store.create_study("new", {}, rows)
     assert store.studies() == []
     made = store.create_study("new", {}, {"train": rows["train"]})
-    assert store.rows(made.id, "train").tolist() == [0, 1, 2]
+    assert store.row_hashes.read(made.id, "train").tolist() == [0, 1, 2]
 
 
 def test_a_checkpoint_needs_its_study(store: Store, study: StudyRecord) -> None:

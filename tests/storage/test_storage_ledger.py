@@ -21,30 +21,30 @@ def opening(study: str = "churn", value: float = 0.2) -> Opening:
 
 def test_openings_are_counted_by_test_set(store: Store):
     before = time.time()
-    first = store.append_opening("a" * 64, opening(), "m1")
-    other = store.append_opening("b" * 64, opening("digits"), "m2")
-    second = store.append_opening("a" * 64, opening(value=0.3), "m3")
+    first = store.ledger.append("a" * 64, opening(), "m1")
+    other = store.ledger.append("b" * 64, opening("digits"), "m2")
+    second = store.ledger.append("a" * 64, opening(value=0.3), "m3")
     assert (first.number, other.number, second.number) == (1, 1, 2)
     assert before <= first.time <= second.time <= time.time()
     assert first == replace(opening(), time=first.time, number=1)
-    assert store.openings("a" * 64) == [first, second]
-    assert store.openings("b" * 64) == [other]
-    assert store.openings("' OR 1=1 --") == []
-    store.verify_ledger()
+    assert store.ledger.openings("a" * 64) == [first, second]
+    assert store.ledger.openings("b" * 64) == [other]
+    assert store.ledger.openings("' OR 1=1 --") == []
+    store.ledger.verify()
 
 
 def test_empty_ledger_holds(store: Store):
-    store.verify_ledger()
-    assert store.openings("a" * 64) == []
+    store.ledger.verify()
+    assert store.ledger.openings("a" * 64) == []
 
 
 def test_ledger_goes_on_in_the_next_session(store: Store):
-    first = store.append_opening("a" * 64, opening(), "m1")
+    first = store.ledger.append("a" * 64, opening(), "m1")
     store.close()
     with open_store(store.folder) as again:
-        second = again.append_opening("a" * 64, opening(), "m1")
-        assert again.openings("a" * 64) == [first, second]
-        again.verify_ledger()
+        second = again.ledger.append("a" * 64, opening(), "m1")
+        assert again.ledger.openings("a" * 64) == [first, second]
+        again.ledger.verify()
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,12 @@ def test_ledger_goes_on_in_the_next_session(store: Store):
 def test_any_changed_value_is_found(store: Store, column: str):
     store.create_study("churn", {})
     for _ in range(3):
-        store.append_opening("a" * 64, opening(), "m")
+        store.ledger.append("a" * 64, opening(), "m")
     with store._database.writing() as connection:
         done = connection.exec_driver_sql(f"UPDATE opening SET {column} = 0.5 WHERE link = 2")
         assert done.rowcount == 1
     with pytest.raises(StudyError, match=r"tampered with: entry 2 \(study "):
-        store.verify_ledger()
+        store.ledger.verify()
 
 
 @pytest.mark.parametrize(
@@ -82,11 +82,11 @@ def test_any_changed_value_is_found(store: Store, column: str):
 )  # fmt: skip
 def test_removed_added_and_moved_entries_are_found(store: Store, attack: str, entry: int):
     for _ in range(3):
-        store.append_opening("a" * 64, opening(), "m")
+        store.ledger.append("a" * 64, opening(), "m")
     with store._database.writing() as connection:
         connection.exec_driver_sql(attack)
     with pytest.raises(StudyError, match=f"entry {entry} "):
-        store.verify_ledger()
+        store.ledger.verify()
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_removed_added_and_moved_entries_are_found(store: Store, attack: str, en
 )
 def test_a_changed_entry_with_its_hash_made_anew_is_found(store: Store, changed: int, says: str):
     for _ in range(3):
-        store.append_opening("a" * 64, opening(), "m")
+        store.ledger.append("a" * 64, opening(), "m")
     with store._database.writing() as connection:
         mine = OPENING.c.link == changed
         row = connection.execute(OPENING.select().where(mine)).mappings().one()
@@ -104,26 +104,26 @@ def test_a_changed_entry_with_its_hash_made_anew_is_found(store: Store, changed:
         made = hashlib.sha256(text.encode()).hexdigest()
         connection.execute(OPENING.update().where(mine).values(value=0.1, hash=made))
     with pytest.raises(StudyError, match=says):
-        store.verify_ledger()
+        store.ledger.verify()
 
 
 def test_tampering_message_is_harmless(store: Store):
-    store.append_opening("a" * 64, opening("\x1b[2J" + "x" * 500), "m")
+    store.ledger.append("a" * 64, opening("\x1b[2J" + "x" * 500), "m")
     with store._database.writing() as connection:
         connection.exec_driver_sql("UPDATE opening SET value = 0")
     with pytest.raises(StudyError) as caught:
-        store.verify_ledger()
+        store.ledger.verify()
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 400
 
 
 def test_unknown_interval_is_kept(store: Store):
     unknown = replace(opening(), test=Estimate(0.2, math.nan, math.inf))
-    store.append_opening("a", unknown, "m")
-    kept = store.openings("a")[0].test
+    store.ledger.append("a", unknown, "m")
+    kept = store.ledger.openings("a")[0].test
     assert (kept.value, kept.high) == (0.2, math.inf)
     assert math.isnan(kept.low)
-    store.verify_ledger()
+    store.ledger.verify()
 
 
 @pytest.fixture(scope="module")
@@ -149,8 +149,8 @@ openings = st.builds(
 @settings(max_examples=40)
 @given(openings, texts, texts)
 def test_any_opening_comes_back(shared: Store, made: Opening, fingerprint: str, model: str):
-    kept = shared.append_opening(fingerprint, made, model)
+    kept = shared.ledger.append(fingerprint, made, model)
     assert kept == replace(made, time=kept.time, number=kept.number)
-    assert shared.openings(fingerprint)[-1] == kept
-    assert len(shared.openings(fingerprint)) == kept.number
-    shared.verify_ledger()
+    assert shared.ledger.openings(fingerprint)[-1] == kept
+    assert len(shared.ledger.openings(fingerprint)) == kept.number
+    shared.ledger.verify()

@@ -2,7 +2,9 @@
 
 import shutil
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,11 +15,11 @@ from alembic.script import ScriptDirectory
 
 from deepwell._base._errors import StudyError
 from deepwell.records import Estimate, Event, Status, TrialSpec
-from deepwell.storage import RowReuse, Store, open_store
+from deepwell.storage import RowReuse, Store, StudyRecord, open_store
 from deepwell.storage import _migrate as migrate
 from deepwell.storage._checkpoint_record import CheckpointRecord
 from deepwell.storage._database import Database
-from deepwell.storage._schema import METADATA, REVISION, VERSION
+from deepwell.storage._schema import METADATA, REVISION, TAG, VERSION
 
 DATA = Path(__file__).parent / "data"
 
@@ -38,11 +40,16 @@ def columns(connection: sa.Connection) -> dict[str, object]:
             [(c["name"], str(c["type"]), c["nullable"]) for c in inspector.get_columns(name)],
             inspector.get_pk_constraint(name),
             inspector.get_foreign_keys(name),
-            inspector.get_indexes(name),
+            [repr(with_plain_text(index)) for index in inspector.get_indexes(name)],
             inspector.get_unique_constraints(name),
         )
         for name in inspector.get_table_names()
-    }
+    } | {name: inspector.get_view_definition(name) for name in inspector.get_view_names()}
+
+
+def with_plain_text(index: Mapping[str, Any]) -> dict[str, object]:
+    options = index.get("dialect_options", {})
+    return {**index, "dialect_options": {name: str(value) for name, value in options.items()}}
 
 
 def test_migrations_end_where_the_code_begins(tmp_path: Path):
@@ -61,6 +68,19 @@ def test_migrations_end_where_the_code_begins(tmp_path: Path):
         assert autogenerate.compare_metadata(context, METADATA) == []
     made.close()
     migrated.close()
+
+
+def test_a_tag_is_there_once(store: Store, study: StudyRecord):
+    def tag(trial: int | None, name: str) -> None:
+        with store._database.writing() as connection:
+            row = {"study_id": study.id, "trial": trial, "name": name}
+            connection.execute(sa.insert(TAG), row)
+
+    for trial in (None, 1, 2):
+        tag(trial, "keep")
+        tag(trial, "look again")
+        with pytest.raises(StudyError, match="refused contradictory records"):
+            tag(trial, "keep")
 
 
 def test_ids_are_never_reused_after_a_migration_either(tmp_path: Path):
@@ -93,6 +113,7 @@ def test_stored_database_is_read_whole(tmp_path: Path, stored: Path):
     with open_store(tmp_path, create=False) as store:
         check_contents(store)
         schema = int(stored.stem.removeprefix("schema_"))
+        check_schema_4(store, schema)
         check_probes(store, [0, 1, 2] if schema >= 3 else [])
         check_checkpoint(store, schema)
         check_probes(store, [0, 1] if schema >= 3 else [])  # the second epoch was taken back
@@ -102,7 +123,7 @@ def test_stored_database_is_read_whole(tmp_path: Path, stored: Path):
 
 
 def check_contents(store: Store) -> None:
-    study, second = store.studies()
+    study, second, *_ = store.studies()
     assert (study.name, study.status, study.config) == (
         *("churn", "finished", {"target": "churned", "seed": 3}),
     )
@@ -123,14 +144,43 @@ def check_contents(store: Store) -> None:
     np.testing.assert_array_equal(two.curves["train_cost"], [0.375])
     assert [t.number for t in store.best_trials(study.id, 3)] == [0, 1, 2]
     rows = np.array([0, 1, 10, 21, 99], np.uint64)
-    assert store.reuse_of(second.id, rows) == [
+    assert store.row_hashes.reuse_of(second.id, rows) == [
         *(RowReuse("churn", "train", 2), RowReuse("churn", "dev", 1), RowReuse("churn", "test", 1)),
     ]
-    openings = store.openings("f" * 64)
+    openings = store.ledger.openings("f" * 64)
     assert [o.number for o in openings] == [1, 2]
     assert openings[0].test == Estimate(0.3, 0.2, 0.4)
     assert openings[0].notes == ("a note",)
-    store.verify_ledger()
+    store.ledger.verify()
+
+
+def check_schema_4(store: Store, schema: int) -> None:
+    """From schema 4 on there is a row of each kind that it brought; before there were none."""
+    tables = ("lease", "request", "note", "tag", "blob")
+    with store._database.reading() as connection:
+        found = {
+            name: [tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {name}")]
+            for name in tables
+        }
+        deleted = connection.exec_driver_sql("SELECT name, deleted FROM study ORDER BY id").all()
+        names = connection.exec_driver_sql("SELECT study FROM studies ORDER BY study").scalars()
+        assert list(names) == ["churn", "churn-2"]
+        tags = connection.exec_driver_sql("SELECT * FROM tags").all()
+    if schema < 4:
+        assert found == {name: [] for name in tables}
+        assert deleted == [("churn", None), ("churn-2", None)]
+        assert tags == []
+        return
+    asked = '{"learning_rate": "x0.5"}'
+    assert found == {
+        "lease": [(2, "process 7 on a", "t", 9.5)],
+        "request": [(1, 1, 1.5, "nudge", 1, asked, 2.5), (2, 1, 3.5, "stop", None, asked, None)],
+        "note": [(1, 1, None, 4.5, "a first try"), (2, 1, 1, 5.5, "ünstable")],
+        "tag": [(1, 1, None, "keep"), (2, 1, 1, "keep")],
+        "blob": [(1, 1, 2, kind, "d" * 64, 64) for kind in ("best", "snapshot")],
+    }
+    assert deleted == [("churn", None), ("churn-2", None), ("gone", 6.5)]
+    assert tags == [("churn", None, "keep"), ("churn", 1, "keep")]
 
 
 def check_probes(store: Store, epochs: list[int]) -> None:
@@ -169,7 +219,7 @@ def test_newer_store_is_refused_untouched(tmp_path: Path):
     file = tmp_path / "store.db"
     set_revision(file, "0099")
     before = file.read_bytes()
-    with pytest.raises(StudyError, match=r"newer Deepwell \(schema 0099, this one knows 0003\)"):
+    with pytest.raises(StudyError, match=r"newer Deepwell \(schema 0099, this one knows 0004\)"):
         open_store(tmp_path)
     assert file.read_bytes() == before
 

@@ -127,7 +127,7 @@ def test_result_is_replaced(store: Store):
 def test_empty_study_leaves_nothing(store: Store):
     study = store.create_study("churn", {})
     store.append_event(study.id, Event(1.0, "create"))
-    store.record_rows(study.id, "train", np.arange(5, dtype=np.uint64))
+    store.row_hashes.record(study.id, "train", np.arange(5, dtype=np.uint64))
     store.delete_empty(study.id)
     with store._database.reading() as connection:
         for table in (STUDY, EVENT, ROW_HASHES):

@@ -149,8 +149,11 @@ def contents(store: Path) -> dict[str, Any]:
             kind: [e.details for e in opened.events(record.id, kind)]
             for kind in ("propose", "plan", "finish", "prune", "promote", "interrupt", "fork")
         }
-        rows = {part: opened.rows(record.id, part).tobytes() for part in ("train", "dev", "test")}
-        reuse = opened.reuse_of(record.id, opened.rows(record.id, "test"))
+        rows = {
+            part: opened.row_hashes.read(record.id, part).tobytes()
+            for part in ("train", "dev", "test")
+        }
+        reuse = opened.row_hashes.reuse_of(record.id, opened.row_hashes.read(record.id, "test"))
         kept = opened.checkpoint(record.id)
     for details in events["plan"]:
         details["facts"]["seconds"] = 0.0  # type: ignore[index]

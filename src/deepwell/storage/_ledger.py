@@ -21,11 +21,48 @@ from deepwell._base._errors import StudyError
 from deepwell._base._safe_text import safe_text
 from deepwell.records import Estimate, Opening
 
+from ._database import Database
 from ._schema import LEDGER_HEAD, OPENING, STUDY
 from ._text import from_json, storable, to_json
 
 FIRST_HASH = "0" * 64
 """What the first entry names as the hash before it."""
+
+
+class Ledger:
+    """The ledger's transactions: `Store.ledger`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def append(self, fingerprint: str, opening: Opening, model_hash: str) -> Opening:
+        """Record an opening of a test set; on return the disk has it.
+
+        Args:
+            fingerprint: of the test set's rows.
+            opening: what was found; its time and number are set here.
+            model_hash: of the model that was scored.
+
+        Returns:
+            The opening as recorded: `number` says how often this test set has been opened by now.
+        """
+        # An opening that a power cut took back would make the test set look unseen.
+        with self._database.writing(durable=True) as connection:
+            return append_opening(connection, fingerprint, opening, model_hash)
+
+    def openings(self, fingerprint: str) -> list[Opening]:
+        """Return the openings of one test set, first to last."""
+        with self._database.reading() as connection:
+            return read_openings(connection, fingerprint)
+
+    def verify(self) -> None:
+        """Check the whole ledger.
+
+        Raises:
+            StudyError: naming the first entry that was changed or removed.
+        """
+        with self._database.reading() as connection:
+            check_ledger(connection)
 
 
 def append_opening(

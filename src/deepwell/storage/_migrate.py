@@ -13,6 +13,7 @@ from ._database import Database
 from ._files import shown_path
 from ._ledger import FIRST_HASH
 from ._schema import LEDGER_HEAD, METADATA, REVISION, VERSION
+from ._views import drop_views, make_views
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -47,10 +48,11 @@ def create(connection: sa.Connection) -> None:
     VERSION.create(connection)
     connection.execute(sa.insert(VERSION).values(version_num=REVISION))
     connection.execute(sa.insert(LEDGER_HEAD).values(id=1, length=0, hash=FIRST_HASH))
+    make_views(connection)
 
 
-def upgrade(connection: sa.Connection, revision: str = "head") -> None:
-    """Run the migrations up to `revision` inside the connection's transaction."""
+def upgrade(connection: sa.Connection) -> None:
+    """Run the migrations that are missing inside the connection's transaction."""
     from alembic.operations import Operations
     from alembic.runtime.migration import MigrationContext, RevisionStep
     from alembic.script import ScriptDirectory
@@ -58,12 +60,14 @@ def upgrade(connection: sa.Connection, revision: str = "head") -> None:
     script = ScriptDirectory(str(MIGRATIONS), version_locations=[str(MIGRATIONS)])
 
     def steps(current: tuple[str, ...], _: MigrationContext) -> list[RevisionStep]:
-        return script._upgrade_revs(revision, current)  # type: ignore[arg-type]
+        return script._upgrade_revs("head", current)  # type: ignore[arg-type]
 
     options = {"version_table": VERSION.name, "fn": steps, "transactional_ddl": True}
     context = MigrationContext.configure(connection, opts=options)
+    drop_views(connection)
     with Operations.context(context):
         context.run_migrations()
+    make_views(connection)
 
 
 def _revision(connection: sa.Connection, file: Path) -> str | None:

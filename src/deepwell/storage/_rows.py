@@ -8,8 +8,46 @@ import sqlalchemy as sa
 from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
 
+from ._database import Database
 from ._reuse import PARTS, RowReuse, count_known
 from ._schema import HASHES, OPENING, ROW_HASHES, STUDY
+
+
+class RowHashes:
+    """The transactions on rows that studies have used: `Store.row_hashes`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, study_id: int, part: str, hashes: np.ndarray) -> None:
+        """Record which rows a study uses, so that later studies can tell when they use them again.
+
+        Args:
+            study_id: the study.
+            part: `train`, `dev` or `test`.
+            hashes: (N,) uint64, one a row, in any order.
+        """
+        with self._database.writing() as connection:
+            replace_rows(connection, study_id, part, hashes)
+
+    def read(self, study_id: int, part: str) -> np.ndarray:
+        """Return the hashes that `record` kept for a part, sorted, (N,) uint64."""
+        with self._database.reading() as connection:
+            return read_rows(connection, study_id, part)
+
+    def reuse_of(self, study_id: int, hashes: np.ndarray) -> list[RowReuse]:
+        """Return which rows of a new test set were used in earlier studies of this store.
+
+        Args:
+            study_id: the study whose test set it is; only older ones are looked at.
+            hashes: (N,) uint64, one a row of the test set.
+
+        Returns:
+            One entry for each study and part with at least one such row, oldest study first; the
+            test rows of a study count only if its vault has been opened.
+        """
+        with self._database.reading() as connection:
+            return find_reuse(connection, study_id, hashes)
 
 
 def replace_rows(connection: sa.Connection, study_id: int, part: str, hashes: np.ndarray) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-REVISION = "0003"
+REVISION = "0004"
 """Newest schema that this code reads and writes; the migrations end here."""
 
 FLOATS = "<f4"
@@ -39,6 +39,16 @@ def _study_id() -> sa.Column[int]:
     return sa.Column("study_id", sa.Integer, key, nullable=False)
 
 
+def _one_a_study() -> sa.Column[int]:
+    key = sa.ForeignKey("study.id", ondelete="CASCADE")
+    return sa.Column("study_id", sa.Integer, key, primary_key=True, autoincrement=False)
+
+
+def _unique_where(name: str, *columns: str, where: str) -> sa.Index:
+    which = sa.text(where)
+    return sa.Index(name, *columns, unique=True, sqlite_where=which, postgresql_where=which)
+
+
 STUDY = sa.Table(
     "study",
     METADATA,
@@ -52,6 +62,8 @@ STUDY = sa.Table(
     sa.Column("result", sa.Text),
     # Working time of all runs so far.
     sa.Column("seconds", sa.Double, nullable=False, server_default=sa.text("0")),
+    # When it was deleted, seconds since 1970; NULL for a study that is there.
+    sa.Column("deleted", sa.Double),
     # Ids are never used twice: the ledger names studies that may be gone.
     sqlite_autoincrement=True,
 )
@@ -125,19 +137,75 @@ EVENT = sa.Table(
 CHECKPOINT = sa.Table(
     "checkpoint",
     METADATA,
-    sa.Column(
-        "study_id",
-        sa.Integer,
-        sa.ForeignKey("study.id", ondelete="CASCADE"),
-        primary_key=True,
-        autoincrement=False,
-    ),
+    _one_a_study(),
     sa.Column("seconds", sa.Double, nullable=False),
     sa.Column("chunk", sa.Integer, nullable=False),  # the last ones that belong to it
     sa.Column("event", sa.Integer, nullable=False),
     sa.Column("first_trial", sa.Integer, nullable=False),
     sa.Column("trials", sa.Text, nullable=False),  # rows of the trials from there on
     sa.Column("details", sa.Text, nullable=False),
+)
+
+LEASE = sa.Table(
+    "lease",
+    METADATA,
+    _one_a_study(),
+    sa.Column("holder", sa.Text, nullable=False),  # who runs the study, in words
+    sa.Column("token", sa.Text, nullable=False),  # known to the holder alone
+    sa.Column("expires", sa.Double, nullable=False),  # seconds since 1970
+)
+
+# What another process asks of a run; the run takes it up and records the event that came of it.
+REQUEST = sa.Table(
+    "request",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    _study_id(),
+    sa.Column("time", sa.Double, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("trial", sa.Integer),
+    sa.Column("details", sa.Text, nullable=False),
+    sa.Column("taken", sa.Double),  # NULL until it was taken up
+    sa.Index(None, "study_id", "taken"),  # asked for at every chunk
+)
+
+NOTE = sa.Table(
+    "note",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    _study_id(),
+    sa.Column("trial", sa.Integer),  # NULL for a note on the study
+    sa.Column("time", sa.Double, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Index(None, "study_id"),
+)
+
+TAG = sa.Table(
+    "tag",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    _study_id(),
+    sa.Column("trial", sa.Integer),  # NULL for a tag of the study
+    sa.Column("name", sa.Text, nullable=False),
+    # One of each: two indexes, since a database takes any two NULLs for different.
+    _unique_where("uq_tag_study_id_name", "study_id", "name", where="trial IS NULL"),
+    _unique_where(
+        "uq_tag_study_id_trial_name", "study_id", "trial", "name", where="trial IS NOT NULL"
+    ),
+)
+
+# States of networks that are kept, in files that their hashes name.
+BLOB = sa.Table(
+    "blob",
+    METADATA,
+    _study_id(),
+    sa.Column("trial", sa.Integer, nullable=False),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # `snapshot`, `best` or `checkpoint`
+    sa.Column("hash", sa.Text, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("study_id", "trial", "epoch", "kind"),
+    sa.Index(None, "hash"),  # a file goes when its last row does
 )
 
 ROW_HASHES = sa.Table(

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from deepwell.records import ChunkRecord, Event, Opening, Probe, Status, Trial, TrialSpec
+from deepwell.records import ChunkRecord, Event, Probe, Status, Trial, TrialSpec
 
-from . import _checkpoints, _chunks, _events, _ledger, _probes, _rows, _studies, _trials
+from . import _checkpoints, _chunks, _events, _probes, _rows, _studies, _trials
 from ._checkpoint_record import CheckpointRecord, Repeated
 from ._database import Database
+from ._ledger import Ledger
 from ._migrate import bring_up_to_date
-from ._reuse import RowReuse
+from ._rows import RowHashes
 from ._study_record import StudyRecord
 
 
@@ -27,13 +28,20 @@ class Store:
     method may raise `StudyError` (disk failing, store damaged or kept busy) or
     `UsageError` (no permission to write, disk full).
 
+    The methods are those that a run needs; each of the groups keeps another kind of record, and a
+    method of a group is one transaction as well.
+
     Attributes:
         folder: where the artifacts lie: `folder/<study name>/...` and `folder/vault/`.
+        ledger: openings of test sets.
+        row_hashes: which rows studies have used.
     """
 
     def __init__(self, folder: Path, file: Path) -> None:
         self.folder = folder
         self._database = Database(file)
+        self.ledger = Ledger(self._database)
+        self.row_hashes = RowHashes(self._database)
         try:
             bring_up_to_date(self._database)
         except BaseException:
@@ -67,7 +75,7 @@ class Store:
             name: letters, digits, `-`, `_`, `.`; when a study, file or folder beside the store has
                 it (upper and lower case count as the same), `name-2`, `name-3`, ... is taken.
             config: what the study was asked to do, plain values.
-            rows: part -> hashes, as for `record_rows`.
+            rows: part -> hashes, as for `row_hashes.record`.
 
         Returns:
             The study, with the name that it got.
@@ -367,62 +375,3 @@ class Store:
             _events.append_events(connection, study_id, [told])
             _studies.set_status(connection, study_id, "running")
             return repeated
-
-    def record_rows(self, study_id: int, part: str, hashes: np.ndarray) -> None:
-        """Record which rows a study uses, so that later studies can tell when they use them again.
-
-        Args:
-            study_id: the study.
-            part: `train`, `dev` or `test`.
-            hashes: (N,) uint64, one a row, in any order.
-        """
-        with self._database.writing() as connection:
-            _rows.replace_rows(connection, study_id, part, hashes)
-
-    def rows(self, study_id: int, part: str) -> np.ndarray:
-        """Return the hashes that `record_rows` kept for a part, sorted, (N,) uint64."""
-        with self._database.reading() as connection:
-            return _rows.read_rows(connection, study_id, part)
-
-    def reuse_of(self, study_id: int, hashes: np.ndarray) -> list[RowReuse]:
-        """Return which rows of a new test set were used in earlier studies of this store.
-
-        Args:
-            study_id: the study whose test set it is; only older ones are looked at.
-            hashes: (N,) uint64, one a row of the test set.
-
-        Returns:
-            One entry for each study and part with at least one such row, oldest study first; the
-            test rows of a study count only if its vault has been opened.
-        """
-        with self._database.reading() as connection:
-            return _rows.find_reuse(connection, study_id, hashes)
-
-    def append_opening(self, fingerprint: str, opening: Opening, model_hash: str) -> Opening:
-        """Record an opening of a test set in the ledger; on return the disk has it.
-
-        Args:
-            fingerprint: of the test set's rows.
-            opening: what was found; its time and number are set here.
-            model_hash: of the model that was scored.
-
-        Returns:
-            The opening as recorded: `number` says how often this test set has been opened by now.
-        """
-        # An opening that a power cut took back would make the test set look unseen.
-        with self._database.writing(durable=True) as connection:
-            return _ledger.append_opening(connection, fingerprint, opening, model_hash)
-
-    def openings(self, fingerprint: str) -> list[Opening]:
-        """Return the openings of one test set, first to last."""
-        with self._database.reading() as connection:
-            return _ledger.read_openings(connection, fingerprint)
-
-    def verify_ledger(self) -> None:
-        """Check the whole ledger.
-
-        Raises:
-            StudyError: naming the first entry that was changed or removed.
-        """
-        with self._database.reading() as connection:
-            _ledger.check_ledger(connection)

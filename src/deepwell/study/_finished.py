@@ -244,7 +244,7 @@ class FinishedStudy:
         if sealed is None:
             return ()
         with self._open() as opened:
-            return tuple(opened.openings(sealed.fingerprint))
+            return tuple(opened.ledger.openings(sealed.fingerprint))
 
     def open_test(self, which: str = BEST) -> tuple[Opening, ...]:
         """Open the sealed test set, score the model, return all openings, the new one last.

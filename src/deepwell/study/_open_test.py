@@ -54,7 +54,7 @@ def open_sealed(
         prediction = model.decisions(prediction)
     weight = weighting_of(record).of(frame, y)
     score = estimate(metric, truth, prediction, weight, _seed(record))
-    opened.verify_ledger()
+    opened.ledger.verify()
     opening = Opening(
         time=time.time(),
         study=record.name,
@@ -64,7 +64,7 @@ def open_sealed(
         number=1,
         notes=(*_scored_note(which), *_reuse_notes(opened, record)),
     )
-    opened.append_opening(sealed.fingerprint, opening, str(model.about["weights_sha256"]))
+    opened.ledger.append(sealed.fingerprint, opening, str(model.about["weights_sha256"]))
 
 
 def sealed_test(record: StudyRecord, vault: Path) -> SealedTest | None:
@@ -94,7 +94,7 @@ def _scored_note(which: str) -> tuple[str, ...]:
 
 def _reuse_notes(store: Store, record: StudyRecord) -> tuple[str, ...]:
     """Return a sentence for each earlier study that has seen rows of this test set."""
-    found = store.reuse_of(record.id, store.rows(record.id, "test"))
+    found = store.row_hashes.reuse_of(record.id, store.row_hashes.read(record.id, "test"))
     data: Any = record.config["data"]
     why = ", as rows of few values may by chance" if data.get("alike_by_chance") else ""
     return tuple(_reuse_note(r.rows, r.part, r.study) + why for r in found)

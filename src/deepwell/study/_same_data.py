@@ -57,7 +57,7 @@ def same_data(
             "begun with; put the old data back, or fit the new ones under a new name"
         )
     parts = all(
-        np.array_equal(np.sort(hashes), opened.rows(record.id, part))
+        np.array_equal(np.sort(hashes), opened.row_hashes.read(record.id, part))
         for part, hashes in given.row_hashes.items()
     )
     folds = from_config(record).settings.folds
