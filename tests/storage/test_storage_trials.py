@@ -289,3 +289,18 @@ def test_the_curves_of_one_trial_are_those_among_all(
         for name, curve in known.items():
             np.testing.assert_array_equal(own[name], curve)
     assert len(store.curves_of(study.id, store.trials(study.id)[1])["dev_score"]) == 3
+
+
+@pytest.mark.parametrize("first", [0, 1, 2, 9])
+def test_late_trials_are_those_among_all(
+    store: Store, study: StudyRecord, make_chunk: Chunk, first: int
+):
+    store.record_chunk(study.id, 0, make_chunk(1, [0.5, 0.4, 0.3]))
+    store.record_chunk(study.id, 0, make_chunk(2, [0.4, 0.2], trials=[1, 0]))
+    late = [t for t in store.trials(study.id, curves=True) if t.number >= first]
+    read = store.trials(study.id, curves=True, first=first)
+    assert [t.number for t in read] == [t.number for t in late]
+    for one, other in zip(read, late, strict=True):
+        assert one.rank_key() == other.rank_key()
+        for name, curve in other.curves.items():
+            np.testing.assert_array_equal(one.curves[name], curve)

@@ -197,10 +197,11 @@ def test_folds_are_rounds_of_configurations(data, tmp_path):
 
 
 def test_a_budget_alone_makes_rounds_while_time_is_left(data, tmp_path, monkeypatch):
-    shares = []
+    shares, before = [], []
 
-    def sized(_left, _each, share):
+    def sized(_left, _each, share, done=0):
         shares.append(share)
+        before.append(done)
         return 8 if len(shares) < 4 else 0
 
     for module in ("_rounds", "_course"):
@@ -208,6 +209,7 @@ def test_a_budget_alone_makes_rounds_while_time_is_left(data, tmp_path, monkeypa
     study, _ = begin(data, tmp_path, trials=None, budget=60)
     assert len(study.history()) == 24
     assert shares == [0.25] * 4
+    assert before == [0, 8, 16, 24]
 
 
 def test_a_study_that_goes_on_after_its_end_learns_in_rounds_too(data, tmp_path):

@@ -70,14 +70,17 @@ def read_curves(
     Args:
         connection: the one that read the trials, so that both see the same state.
         study_id: the study.
-        trials: all its trials in the order of their numbers.
+        trials: all its trials from one on, in the order of their numbers.
     """
+    if not trials:
+        return []
+    first = trials[0].number
     numbers = np.array([trial.number for trial in trials], dtype=np.int64)
     ends = np.cumsum([trial.epochs for trial in trials], dtype=np.int64)
     starts = ends - np.array([trial.epochs for trial in trials], dtype=np.int64)
     flat: dict[str, np.ndarray] = {}  # metric -> all trials' curves one after another
     for chunk in _read_blocks(connection, study_id):
-        trained = _trained(chunk.blocks)
+        trained = _trained(chunk.blocks) & (chunk.trials >= first)
         member = np.searchsorted(numbers, chunk.trials[trained])
         at = starts[member] + chunk.epoch - 1
         for metric, block in chunk.blocks.items():

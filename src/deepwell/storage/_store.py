@@ -214,15 +214,16 @@ class Store:
         with self._database.reading() as connection:
             return _events.read_events(connection, study_id, kind)
 
-    def trials(self, study_id: int, *, curves: bool = False) -> list[Trial]:
+    def trials(self, study_id: int, *, curves: bool = False, first: int = 0) -> list[Trial]:
         """Return the study's trials in the order of their numbers.
 
         Args:
             study_id: the study.
             curves: whether to read the curves as well, by default not: they are most of a store.
+            first: number of the first trial that is asked about.
         """
         with self._database.reading() as connection:
-            trials = _trials.read_trials(connection, study_id)
+            trials = _trials.read_trials(connection, study_id, first)
             if not curves:
                 return trials
             read = _chunks.read_curves(connection, study_id, trials)

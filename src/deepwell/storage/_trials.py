@@ -16,6 +16,10 @@ from deepwell.records import Status, Trial, TrialSpec
 from ._schema import TRIAL
 from ._text import storable
 
+_COLUMNS = tuple(
+    TRIAL.c[name]
+    for name in ("number", "spec", "status", "epochs", "best_epoch", "score", "cost", "message")
+)
 _EPOCH = sa.bindparam("b_epoch", type_=sa.Integer)
 _SCORE = sa.bindparam("b_score", type_=sa.Double)
 _COST = sa.bindparam("b_cost", type_=sa.Double)
@@ -114,9 +118,10 @@ def improve_best(
     _run_each(connection, study_id, _IMPROVE_BEST, rows)
 
 
-def read_trials(connection: sa.Connection, study_id: int) -> list[Trial]:
-    """Return all trials without curves, in the order of proposal."""
-    query = sa.select(TRIAL).where(TRIAL.c.study_id == study_id).order_by(TRIAL.c.number)
+def read_trials(connection: sa.Connection, study_id: int, first: int = 0) -> list[Trial]:
+    """Return all trials from a number on, without curves, in the order of proposal."""
+    own = sa.and_(TRIAL.c.study_id == study_id, TRIAL.c.number >= first)
+    query = sa.select(*_COLUMNS).where(own).order_by(TRIAL.c.number)
     return [_trial(row) for row in connection.execute(query)]
 
 
@@ -126,7 +131,7 @@ def read_best(
     """Return the `count` best trials that have a score and did not fail, without curves."""
     chosen = sa.true() if among is None else TRIAL.c.number.in_(sorted(among))
     query = (
-        sa.select(TRIAL)
+        sa.select(*_COLUMNS)
         .where(
             TRIAL.c.study_id == study_id,
             TRIAL.c.score.is_not(None),
@@ -169,20 +174,22 @@ def _require_all(study_id: int, wanted: int, found: int) -> None:
         )
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65_536)  # a scan of more trials than it holds would find none of them
 def _spec(text: str) -> TrialSpec:
     """Return a stored specification; one is read at every decision, and checking it takes long."""
     return TrialSpec.from_json(text)
 
 
 def _trial(row: sa.Row[Any]) -> Trial:
+    values: Any = row
+    number, spec, status, epochs, best_epoch, score, cost, message = values
     return Trial(
-        number=row.number,
-        spec=_spec(row.spec),
-        status=Status(row.status),
-        epochs=row.epochs,
-        best_epoch=row.best_epoch,
-        score=math.inf if row.score is None else row.score,
-        cost=math.inf if row.cost is None else row.cost,
-        message=row.message,
+        number=number,
+        spec=_spec(spec),
+        status=Status(status),
+        epochs=epochs,
+        best_epoch=best_epoch,
+        score=math.inf if score is None else score,
+        cost=math.inf if cost is None else cost,
+        message=message,
     )

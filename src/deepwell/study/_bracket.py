@@ -112,7 +112,7 @@ def train_bracket(
         meter.enter(here.rung, len(here.alive))
         _train_to(rung.epochs, here, bracket, engine, history, watch, meter)
         members = bracket.together(here.alive)
-        reached = [t for t in history.trials() if t.number in members]
+        reached = [t for t in history.trials(min(members)) if t.number in members]
         finished = [t.number for t in reached if _at_its_end(t)]
         left = [t.number for t in reached if not t.status.over and not _at_its_end(t)]
         if left and watch.stop():
@@ -181,7 +181,7 @@ def _enter(
     if index == len(bracket.rungs) or not alive:
         return Position(bracket.population, index, alive)
     members = set(wave or alive)
-    reached = [trial for trial in history.trials() if trial.number in members]
+    reached = [t for t in history.trials(min(members)) if t.number in members]
     probed = chosen(watch.probing, reached, bracket.rungs[index], engine)
     return Position(bracket.population, index, alive, probed, wave)
 
@@ -195,7 +195,7 @@ def _next_wave(
     watch: Watch,
 ) -> Position:
     """Record what becomes of the trials that came to a rung, and return who trains next."""
-    trials = [t for t in history.trials() if t.number in bracket.specs]
+    trials = [t for t in history.trials(min(bracket.specs)) if t.number in bracket.specs]
     ended = [t.number for t in trials if _at_its_end(t)]
     over, arrivals = set(ended), history.arrivals(bracket.population, len(bracket.rungs))
     told = history.with_curves(trials)

@@ -309,8 +309,9 @@ def _affordable(job: Job, history: History, clock: Clock) -> int:
     settings = job.asked.settings
     if job.asked.trials is not None or clock.budget is None:
         return 0
-    each = clock.seconds() * (settings.folds or 1) / len(history.trials())
-    return round_size(clock.left(), each, budget_share(learns(settings)))
+    done = len(history.trials()) // (settings.folds or 1)
+    each = clock.seconds() / done
+    return round_size(clock.left(), each, budget_share(learns(settings)), done)
 
 
 def _work(history: History, clock: Clock) -> Work:

@@ -254,7 +254,8 @@ class History:
     def with_curves(self, trials: Sequence[Trial]) -> list[Trial]:
         """Return these trials with their curves."""
         wanted = {trial.number for trial in trials}
-        read = self.store.trials(self.record.id, curves=True)
+        first = min(wanted, default=0)
+        read = self.store.trials(self.record.id, curves=True, first=first)
         return [trial for trial in read if trial.number in wanted]
 
     def interrupt(self, trials: Sequence[int], epoch: int) -> None:
@@ -270,19 +271,18 @@ class History:
 
     def interrupted(self, first: int = 0) -> bool:
         """Return whether a trial, from this number on, was cut short by the clock or a person."""
-        late = (t for t in self.trials() if t.number >= first)
-        return any(t.status is Status.INTERRUPTED for t in late)
+        return any(t.status is Status.INTERRUPTED for t in self.trials(first))
 
-    def trials(self) -> list[Trial]:
-        """Return all trials so far, without their curves."""
-        return self.store.trials(self.record.id)
+    def trials(self, first: int = 0) -> list[Trial]:
+        """Return all trials so far, from a number on, without their curves."""
+        return self.store.trials(self.record.id, first=first)
 
     def going(self, numbers: Sequence[int]) -> set[int]:
         """Return those of these trials that are neither over nor at the end of their epochs."""
         wanted = set(numbers)
         return {
             t.number
-            for t in self.trials()
+            for t in self.trials(min(wanted, default=0))
             if t.number in wanted and not t.status.over and t.epochs < t.spec.whole("epochs")
         }
 

@@ -62,7 +62,7 @@ def further_sizes(asked: Asked, past: Sequence[Trial], clock: Clock) -> tuple[in
     if asked.trials is not None:
         return _dealt(asked, asked.trials - proposed, waiting)
     each, share = clock.seconds() / max(1, proposed), budget_share(learns(asked.settings))
-    return (max(1, waiting, round_size(clock.left(), each, share)),)
+    return (max(1, waiting, round_size(clock.left(), each, share, proposed)),)
 
 
 def learns(settings: Settings) -> bool:

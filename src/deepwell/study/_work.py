@@ -18,7 +18,8 @@ USUAL_TRIALS = (256, 128, 64, 32, 16)
 USUAL_SECONDS = 60.0
 _CONVOLUTION = 2.0
 _STEP = {"native": 1.5e5, "jax": 7.5e5}
-_LEAST_ROUND, _LARGEST_ROUND = 8, 256
+_LEAST_ROUND, _FIRST_ROUND, _LARGEST_ROUND = 8, 64, 256
+_GROWTH = 8  # of all networks so far, the share that a round may be
 
 
 def multiply_adds(spec: TrialSpec, shape: Shape) -> float:
@@ -92,24 +93,28 @@ def default_trials(seconds: float) -> int:
     return next((n for n in USUAL_TRIALS if n * seconds <= USUAL_SECONDS), USUAL_TRIALS[-1])
 
 
-def round_size(seconds_left: float, seconds: float, share: float = 0.5) -> int:
+def round_size(seconds_left: float, seconds: float, share: float = 0.5, done: int = 0) -> int:
     """Return the networks of the next round under a time budget, 0 when a round makes no sense.
 
     Half of the time that is left, so that a misjudged round does not starve the next ones, or less
-    where the next ones are to learn from it.
+    where the next ones are to learn from it. At most 64 at first, since nothing is finished before
+    a whole round is; later an eighth of all networks so far, up to 256, since every round costs
+    time of its own, and more the more there were.
 
     Args:
         seconds_left: of the budget.
         seconds: of one proposal.
         share: of the time that is left.
+        done: networks so far.
 
-    >>> round_size(60.0, 0.1), round_size(60.0, 0.001), round_size(1.0, 0.5)
-    (256, 256, 0)
+    >>> round_size(60.0, 0.001), round_size(60.0, 0.001, done=1_000), round_size(1.0, 0.5)
+    (64, 125, 0)
     """
     fitting = seconds_left / max(seconds, 1e-9)
     if fitting < _LEAST_ROUND:
         return 0
-    return max(_LEAST_ROUND, min(_LARGEST_ROUND, math.floor(fitting * share)))
+    largest = max(_FIRST_ROUND, min(_LARGEST_ROUND, done // _GROWTH))
+    return max(_LEAST_ROUND, min(largest, math.floor(fitting * share)))
 
 
 def trained_work(trials: Sequence[Trial], shape: Shape, program: str) -> float:
