@@ -158,7 +158,7 @@ def _epochs(say: ViewDialect) -> str:
         f"{say.places('c.trials', 4)}",
         "s.deleted IS NULL",
     )
-    trained = " OR ".join(f"({m} % 2147483648) <= {0xFF << 23}" for m in metrics)
+    trained = " OR ".join(f"({m} & {2**31 - 1}) <= {0xFF << 23}" for m in metrics)
     last = (
         "SELECT m.*, row_number() OVER (PARTITION BY study, trial, epoch ORDER BY chunk DESC) "
         f"AS turn FROM ({members}) m WHERE {trained}"
@@ -245,7 +245,8 @@ def _scale(say: ViewDialect, config: str) -> str:
 
 
 def _tag_list(say: ViewDialect, where: str) -> str:
-    return f"(SELECT {say.joined('g.name')} FROM tag g WHERE {where})"
+    named = f"SELECT g.name AS name FROM tag g WHERE {where} ORDER BY g.name"
+    return f"(SELECT {say.joined('name')} FROM ({named}) named)"
 
 
 def _select(columns: tuple[str, ...], source: str, where: str = "") -> str:
