@@ -98,9 +98,12 @@ def append_opening(
 
 
 def read_openings(connection: sa.Connection, fingerprint: str) -> list[Opening]:
-    """Return the openings of one test set, first to last."""
+    """Return the openings of one test set, first to last, by the names that studies have now."""
     of_set = OPENING.c.fingerprint == storable(fingerprint)
-    query = sa.select(OPENING).where(of_set).order_by(OPENING.c.link)
+    named = sa.func.coalesce(STUDY.c.name, OPENING.c.study).label("study")
+    columns = [column for column in OPENING.c if column.name != "study"]
+    joined = OPENING.outerjoin(STUDY, STUDY.c.id == OPENING.c.study_id)
+    query = sa.select(*columns, named).select_from(joined).where(of_set).order_by(OPENING.c.link)
     return [_opening(row) for row in connection.execute(query)]
 
 

@@ -17,6 +17,9 @@ from ._checkpoint_record import CheckpointRecord, Repeated
 from ._database import Database
 from ._ledger import Ledger
 from ._migrate import bring_up_to_date
+from ._notes import Notes
+from ._query import Answer, ask
+from ._removal import Removal
 from ._rows import RowHashes
 from ._study_record import StudyRecord
 
@@ -34,6 +37,8 @@ class Store:
     Attributes:
         folder: where the artifacts lie: `folder/<study name>/...` and `folder/vault/`.
         ledger: openings of test sets.
+        notes: what people wrote down, and tags.
+        removal: other names, deletion, and bringing back.
         row_hashes: which rows studies have used.
     """
 
@@ -41,6 +46,8 @@ class Store:
         self.folder = folder
         self._database = Database(file)
         self.ledger = Ledger(self._database)
+        self.notes = Notes(self._database)
+        self.removal = Removal(self._database, folder)
         self.row_hashes = RowHashes(self._database)
         try:
             bring_up_to_date(self._database)
@@ -98,10 +105,14 @@ class Store:
         with self._database.reading() as connection:
             return _studies.read_study(connection, self.folder, name)
 
-    def studies(self) -> list[StudyRecord]:
-        """Return all studies, oldest first."""
+    def studies(self, *, deleted: bool = False) -> list[StudyRecord]:
+        """Return all studies, oldest first.
+
+        Args:
+            deleted: whether those are wanted too that were deleted, or removed for good.
+        """
         with self._database.reading() as connection:
-            return _studies.read_studies(connection)
+            return _studies.read_studies(connection, deleted=deleted)
 
     def set_status(self, study_id: int, status: str) -> None:
         """Record that a study is `running`, `finished`, `stopped` or `failed`."""
@@ -204,6 +215,16 @@ class Store:
             _events.append_events(connection, study_id, events)
             _studies.set_seconds(connection, study_id, seconds)
 
+    def query(self, sql: str, limit: int) -> Answer:
+        """Return what a query in SQL gives, at most `limit` rows; it can read and nothing else.
+
+        The views of `docs/query.md` are made for it.
+
+        Raises:
+            UsageError: when it is not understood, or would do more than read.
+        """
+        return ask(self._database, sql, limit)
+
     def append_event(self, study_id: int, event: Event) -> None:
         """Record one act."""
         with self._database.writing() as connection:
@@ -273,6 +294,11 @@ class Store:
         """Return the outcome that `save_result` kept, or None."""
         with self._database.reading() as connection:
             return _studies.read_result(connection, study_id)
+
+    def results(self) -> dict[int, dict[str, Any]]:
+        """Return study id -> outcome, of all studies that have one."""
+        with self._database.reading() as connection:
+            return _studies.read_results(connection)
 
     def finish(
         self,

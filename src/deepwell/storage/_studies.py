@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from deepwell._base._errors import StudyError, UsageError, did_you_mean
 from deepwell._base._safe_text import safe_text
+from deepwell._base._shell import shell_word
 
 from ._files import shown_path
 from ._names import folded, free_name, valid_name
@@ -20,13 +21,14 @@ from ._schema import STUDY, TRIAL
 from ._study_record import STUDY_STATUSES, StudyRecord
 from ._text import from_json, storable, to_json
 
-_COLUMNS = (
+RECORD_COLUMNS = (
     STUDY.c.id,
     STUDY.c.name,
     STUDY.c.created,
     STUDY.c.config,
     STUDY.c.status,
     STUDY.c.seconds,
+    STUDY.c.deleted,
 )
 _LISTED = 10
 
@@ -46,18 +48,24 @@ def create_study(
         "config": to_json(config),
         "seconds": 0.0,
     }
-    done = connection.execute(sa.insert(STUDY).returning(*_COLUMNS), row)
-    return _record(done.one())
+    done = connection.execute(sa.insert(STUDY).returning(*RECORD_COLUMNS), row)
+    return record_of(done.one())
 
 
 def read_study(connection: sa.Connection, folder: Path, name: str) -> StudyRecord:
     """Return the study called `name`, or say which there are."""
     normal = storable(unicodedata.normalize("NFC", name))
-    wanted = sa.select(*_COLUMNS).where(STUDY.c.name == normal)
+    wanted = sa.select(*RECORD_COLUMNS).where(STUDY.c.name == normal)
     row = connection.execute(wanted).one_or_none()
+    if row is not None and row.deleted is None:
+        return record_of(row)
     if row is not None:
-        return _record(row)
-    newest = sa.select(STUDY.c.name).order_by(STUDY.c.id.desc())
+        raise UsageError(
+            f'study "{safe_text(name)}" was deleted; bring it back by '
+            f"deepwell delete --undo {shell_word(name)}"
+        )
+    there = STUDY.c.deleted.is_(None)
+    newest = sa.select(STUDY.c.name).where(there).order_by(STUDY.c.id.desc())
     names = list(connection.execute(newest).scalars())
     if not names:
         raise UsageError(f'no study "{safe_text(name)}"; the store {shown_path(folder)} is empty')
@@ -69,10 +77,18 @@ def read_study(connection: sa.Connection, folder: Path, name: str) -> StudyRecor
     )
 
 
-def read_studies(connection: sa.Connection) -> list[StudyRecord]:
-    """Return all studies, oldest first."""
-    rows = connection.execute(sa.select(*_COLUMNS).order_by(STUDY.c.id))
-    return [_record(row) for row in rows]
+def read_studies(connection: sa.Connection, *, deleted: bool = False) -> list[StudyRecord]:
+    """Return all studies, oldest first; those that were deleted as well where that is asked."""
+    which = sa.true() if deleted else STUDY.c.deleted.is_(None)
+    rows = connection.execute(sa.select(*RECORD_COLUMNS).where(which).order_by(STUDY.c.id))
+    return [record_of(row) for row in rows]
+
+
+def read_results(connection: sa.Connection) -> dict[int, dict[str, Any]]:
+    """Return study id -> outcome, of all studies that are there and have one."""
+    which = (STUDY.c.deleted.is_(None), STUDY.c.result.is_not(None))
+    rows = connection.execute(sa.select(STUDY.c.id, STUDY.c.result).where(*which))
+    return {row.id: from_json(row.result) for row in rows}
 
 
 def delete_empty(connection: sa.Connection, study_id: int) -> None:
@@ -121,7 +137,7 @@ def _update(connection: sa.Connection, study_id: int, values: Mapping[str, objec
         raise unknown_study(study_id)
 
 
-def _record(row: sa.Row[*tuple[Any, ...]]) -> StudyRecord:
-    return StudyRecord(
-        row.id, row.name, row.created, from_json(row.config), row.status, row.seconds
-    )
+def record_of(row: sa.Row[*tuple[Any, ...]]) -> StudyRecord:
+    """Return the record of a row of `RECORD_COLUMNS`."""
+    config = from_json(row.config)
+    return StudyRecord(row.id, row.name, row.created, config, row.status, row.seconds, row.deleted)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 STUDY_STATUSES = ("running", "finished", "stopped", "failed")
 
+REMOVED = "removed"
+"""What a study is of which only the hashes of its rows are left."""
+
 
 @dataclass(frozen=True)
 class StudyRecord:
@@ -20,6 +23,7 @@ class StudyRecord:
         status: `running`, `finished`, `stopped` (by the clock or a person) or `failed`; one that
             was killed stays `running`, and whether it runs the lease tells.
         seconds: working time of all its runs so far.
+        deleted: when it was deleted, seconds since 1970; None for a study that is there.
     """
 
     id: int
@@ -28,3 +32,4 @@ class StudyRecord:
     config: Mapping[str, object]
     status: str = "running"
     seconds: float = 0.0
+    deleted: float | None = None

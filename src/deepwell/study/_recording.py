@@ -85,7 +85,8 @@ def _remove_empty(opened: Store, record: StudyRecord | None, sealed: SealedTest 
 def _used_by_another(opened: Store, record: StudyRecord | None, sealed: SealedTest) -> bool:
     """Return whether a study beside this one refers to the same sealed file."""
     own = None if record is None else record.id
-    others = [study.config.get("vault") for study in opened.studies() if study.id != own]
+    all_studies = opened.studies(deleted=True)  # those may be brought back
+    others = [study.config.get("vault") for study in all_studies if study.id != own]
     file = Path(sealed.path).name
     return any(isinstance(kept, Mapping) and file in kept.values() for kept in others)
 

@@ -1,0 +1,166 @@
+"""Sealed faults of a network's settings."""
+
+from __future__ import annotations
+
+from benchmarks.diagnosis.case import Case
+from benchmarks.diagnosis.fault import Fault
+
+ALL = ("checkers", "waveform", "friedman", "bits", "glyphs", "photos")
+CURVED = ("checkers", "friedman", "bits", "glyphs")
+
+
+def identity_grows(case: Case, scale: float, seed: int) -> Case:
+    """Five hidden layers that start as a multiple of the identity, so that each enlarges.
+
+    2.5 times when mild, 5 when medium, 15 when severe.
+    """
+    return case.with_settings(
+        initializer="identity", initializer_scale=scale, hidden_units=(32,) * 5
+    )
+
+
+def named_small(case: Case, layers: int, seed: int) -> Case:
+    """The initializer `small`, made for one hidden layer, in a stack.
+
+    2 hidden layers when mild, 4 when medium, 7 when severe.
+    """
+    return case.with_settings(initializer="small", hidden_units=(32,) * layers)
+
+
+def nearly_straight(case: Case, slope: float, seed: int) -> Case:
+    """A leaky ReLU whose slope below zero was taken for one minus it.
+
+    A slope of 0.9 when mild, 0.97 when medium, 0.999 when severe.
+    """
+    return case.with_settings(activation="leaky_relu", leaky_slope=slope)
+
+
+def bottleneck(case: Case, units: int, seed: int) -> Case:
+    """A layer of a few units between two of 32: all must pass it.
+
+    3 units when mild, 2 when medium, 1 when severe.
+    """
+    return case.with_settings(hidden_units=(32, units, 32))
+
+
+def rate_of_adam(case: Case, rate: float, seed: int) -> Case:
+    """Plain descent at a rate that suits Adam.
+
+    0.01 when mild, 0.002 when medium, 0.0002 when severe.
+    """
+    return case.with_settings(optimizer="sgd", learning_rate=rate)
+
+
+def warms_up(case: Case, runs: float, seed: int) -> Case:
+    """Warm-up epochs given in steps: the rate never gets near what was meant.
+
+    The warm-up takes 8 runs when mild, 40 when medium, 400 when severe.
+    """
+    return case.with_settings(warmup_epochs=runs * case.number("epochs"))
+
+
+def rate_of_many(case: Case, rate: float, seed: int) -> Case:
+    """Descent with velocity at a rate that was tuned for thousands of rows a batch.
+
+    0.5 when mild, 1.5 when medium, 6 when severe.
+    """
+    return case.with_settings(optimizer="velocity", momentum=0.9, learning_rate=rate)
+
+
+def forgets(case: Case, beta: float, seed: int) -> Case:
+    """Adam's two weights of the past exchanged in meaning: the scale is that of the last gradient.
+
+    beta1 stays and beta2 is 0.3 when mild, 0.05 when medium, 0 when severe, at a rate of 0.02.
+    """
+    return case.with_settings(beta2=beta, learning_rate=0.02)
+
+
+def falls_by_step(case: Case, strength: float, seed: int) -> Case:
+    """A decay that was tuned by the step is applied by the epoch, in inverse time.
+
+    A strength of 3 when mild, 30 when medium, 1000 when severe.
+    """
+    return case.with_settings(decay="inverse_time", decay_rate=strength)
+
+
+def entries_clipped(case: Case, size: float, seed: int) -> Case:
+    """Each entry of the gradient clipped, under descent with velocity.
+
+    At 0.001 when mild, 0.0002 when medium, 0.00001 when severe.
+    """
+    return case.with_settings(
+        optimizer="velocity", momentum=0.9, learning_rate=0.05, clip_value=size
+    )
+
+
+def absolute_penalty(case: Case, strength: float, seed: int) -> Case:
+    """A penalty on the size of weights, per row where per table was meant.
+
+    0.005 when mild, 0.02 when medium, 0.1 when severe.
+    """
+    return case.with_settings(l1=strength)
+
+
+def all_at_once(case: Case, strength: float, seed: int) -> Case:
+    """Penalty, dropout, noise and smoothing together, each of them bearable.
+
+    Penalty 0.03, dropout 0.4, noise 0.4 and smoothing 0.2 when mild; 1.5 times as much when
+    medium, twice when severe.
+    """
+    smoothing = 0.2 * strength if case.kind == "classification" else 0.0
+    return case.with_settings(
+        l2=0.03 * strength,
+        dropout=0.4 * strength,
+        input_noise=0.4 * strength,
+        label_smoothing=smoothing,
+    )
+
+
+def tiny_batches(case: Case, rows: int, seed: int) -> Case:
+    """Descent with velocity at 0.05 in batches of a few rows, whose gradients are mostly chance.
+
+    4 rows when mild, 2 when medium, 1 when severe.
+    """
+    return case.with_settings(
+        optimizer="velocity", momentum=0.9, learning_rate=0.05, batch_size=rows
+    )
+
+
+def whole_table(case: Case, epochs: int, seed: int) -> Case:
+    """One step an epoch, on all rows, and no more epochs than with small batches.
+
+    40 epochs when mild, 15 when medium, 4 when severe.
+    """
+    return case.with_settings(batch_size=len(case.train), epochs=epochs, patience=0)
+
+
+FAULTS = (
+    Fault("identity that grows", "init too large", identity_grows, (2.5, 5.0, 15.0), ALL,
+          "initializer auto", "5 layers that enlarge 2.5, 5, 15 times"),
+    Fault("small start in a stack", "init too small", named_small, (2, 4, 7), ALL,
+          "initializer auto", "in 2, 4, 7 hidden layers"),
+    Fault("leaky slope near 1", "no nonlinearity", nearly_straight, (0.9, 0.97, 0.999), CURVED,
+          "activation relu", "slope 0.9, 0.97, 0.999"),
+    Fault("bottleneck", "network too small", bottleneck, (3, 2, 1), ALL, "bigger",
+          "a layer of 3, 2, 1 units between two of 32"),
+    Fault("descent at Adam's rate", "rate too low", rate_of_adam, (0.01, 0.002, 0.0002), ALL,
+          "rate x 30", "0.01, 0.002, 0.0002"),
+    Fault("warm-up longer than the run", "rate too low", warms_up, (8.0, 40.0, 400.0), ALL,
+          "rate x 30", "8, 40, 400 runs long"),
+    Fault("rate of large batches", "rate too high", rate_of_many, (0.5, 1.5, 6.0), ALL,
+          "rate / 30", "0.5, 1.5, 6 with a velocity of 0.9"),
+    Fault("Adam that forgets the scale", "rule misconfigured", forgets, (0.3, 0.05, 0.0), ALL,
+          "optimizer defaults", "beta2 0.3, 0.05, 0 at a rate of 0.02"),
+    Fault("rate falls by the step", "rate falls too early", falls_by_step, (3.0, 30.0, 1000.0),
+          ALL, "constant rate", "inverse time of strength 3, 30, 1000"),
+    Fault("entries clipped", "clipped too hard", entries_clipped, (0.001, 0.0002, 0.00001), ALL,
+          "no clipping", "at 0.001, 0.0002, 0.00001"),
+    Fault("penalty on sizes", "regularized too much", absolute_penalty, (0.005, 0.02, 0.1), ALL,
+          "no regularizing", "l1 0.005, 0.02, 0.1"),
+    Fault("all regularizers at once", "regularized too much", all_at_once, (1.0, 1.5, 2.0), ALL,
+          "no regularizing", "4 kinds, 1, 1.5, 2 times what is bearable"),
+    Fault("batches of a few rows", "batch too small", tiny_batches, (4, 2, 1), ALL,
+          "batch of 64", "4, 2, 1 rows, descent with velocity"),
+    Fault("one step an epoch", "trained too short", whole_table, (40, 15, 4), ALL, "batch of 64",
+          "the whole table, 40, 15, 4 times"),
+)  # fmt: skip

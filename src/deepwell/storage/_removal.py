@@ -1,0 +1,130 @@
+"""Other names for studies, and their removal in two steps, of which the first can be undone.
+
+A deleted study is hidden and keeps all it has, its name too. Removing it for good leaves one row
+and the hashes of its rows: which rows studies have seen must stay known, or a test set could be
+made to look unseen. The ledger of openings is not touched by either.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from deepwell._base._errors import UsageError, did_you_mean
+from deepwell._base._safe_text import safe_text
+
+from ._database import Database
+from ._names import folded, valid_name
+from ._schema import (
+    BLOB,
+    CHECKPOINT,
+    CHUNK,
+    EVENT,
+    LEASE,
+    NOTE,
+    PROBE,
+    REQUEST,
+    STUDY,
+    TAG,
+    TRIAL,
+)
+from ._studies import RECORD_COLUMNS, record_of, unknown_study
+from ._study_record import REMOVED, StudyRecord
+from ._text import to_json
+
+_BELONGING = (PROBE, CHUNK, TRIAL, EVENT, CHECKPOINT, LEASE, REQUEST, NOTE, TAG, BLOB)
+
+
+class Removal:
+    """The transactions that rename, hide, bring back and remove studies: `Store.removal`."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self._database = database
+        self._folder = folder
+
+    def rename(
+        self,
+        study_id: int,
+        name: str,
+        result: Mapping[str, object] | None,
+        move: Callable[[], None],
+    ) -> None:
+        """Give a study another name.
+
+        Args:
+            study_id: the study.
+            name: the new one; it must be free.
+            result: the outcome with the new name in it, None for a study without one.
+            move: moves the study's files, the last act before all is recorded.
+
+        Raises:
+            UsageError: when the name is not valid, or taken.
+        """
+        wanted = valid_name(name)
+        with self._database.writing(durable=True) as connection:
+            same = (STUDY.c.folded == folded(wanted), STUDY.c.id != study_id)
+            if connection.execute(sa.select(STUDY.c.id).where(*same)).first() is not None:
+                raise UsageError(f'the name "{wanted}" is taken by another study; choose another')
+            values: dict[str, object] = {"name": wanted, "folded": folded(wanted)}
+            if result is not None:
+                values["result"] = to_json(result)
+            _update(connection, study_id, values)
+            move()
+
+    def delete(self, study_id: int) -> None:
+        """Hide a study; nothing of it is removed yet."""
+        with self._database.writing() as connection:
+            _update(connection, study_id, {"deleted": time.time()})
+
+    def undelete(self, study_id: int) -> None:
+        """Bring a hidden study back."""
+        with self._database.writing() as connection:
+            _update(connection, study_id, {"deleted": None})
+
+    def deleted(self) -> list[StudyRecord]:
+        """Return the studies that are hidden and can be brought back, oldest first."""
+        hidden = (STUDY.c.deleted.is_not(None), STUDY.c.status != REMOVED)
+        query = sa.select(*RECORD_COLUMNS).where(*hidden).order_by(STUDY.c.id)
+        with self._database.reading() as connection:
+            return [record_of(row) for row in connection.execute(query)]
+
+    def find_deleted(self, name: str) -> StudyRecord:
+        """Return the hidden study of that name.
+
+        Raises:
+            UsageError: when there is none.
+        """
+        hidden = {record.name: record for record in self.deleted()}
+        if name in hidden:
+            return hidden[name]
+        hint = did_you_mean(name, hidden)
+        known = f"; deleted studies: {', '.join(hidden)}" if hidden else ", nor any other one"
+        raise UsageError(f'there is no deleted study "{safe_text(name)}"{hint or known}')
+
+    def purge(self, study_id: int) -> None:
+        """Remove a hidden study for good, all but the hashes of its rows; its name is free then."""
+        with self._database.writing(durable=True) as connection:
+            row = connection.execute(
+                sa.select(STUDY.c.name).where(STUDY.c.id == study_id, STUDY.c.deleted.is_not(None))
+            ).one_or_none()
+            if row is None:
+                raise unknown_study(study_id)
+            for table in _BELONGING:
+                connection.execute(sa.delete(table).where(table.c.study_id == study_id))
+            left = f"{row.name} (removed, {study_id})"  # no study can be called so
+            values = {"name": left, "folded": folded(left), "config": "{}", "result": None}
+            _update(connection, study_id, {**values, "status": REMOVED})
+
+    def is_free(self, name: str) -> bool:
+        """Return whether no file or folder of that name lies beside the store."""
+        return not os.path.lexists(self._folder / name)
+
+
+def _update(connection: sa.Connection, study_id: int, values: Mapping[str, object]) -> None:
+    done = connection.execute(sa.update(STUDY).where(STUDY.c.id == study_id).values(values))
+    if done.rowcount == 0:
+        raise unknown_study(study_id)
