@@ -299,6 +299,24 @@ def test_our_sampler_is_copied_to_other_processes() -> None:
     assert len({t.params["x"] for t in study.trials}) == 8
 
 
+def test_a_late_thread_takes_its_own_point_of_a_sequence() -> None:
+    """Trial 1 proposes after trial 2, which began later, was told."""
+
+    def begun() -> optuna.Study:
+        study = optuna.create_study(sampler=dw.optuna_sampler("quasi-random", seed=1))
+        study.optimize(objective, n_trials=1)
+        return study
+
+    in_order, study = begun(), begun()
+    in_order.optimize(objective, n_trials=1)
+    late = study._storage.create_new_trial(study._study_id)
+    study.optimize(objective, n_trials=1)
+    space = study.sampler.infer_relative_search_space(study, study.trials[1])
+    trial = study._storage.get_trial(late)
+    own = study.sampler.sample_relative(study, trial, space)
+    assert own == {name: in_order.trials[1].params[name] for name in space}
+
+
 def test_all_points_of_a_continuum_are_refused_towards_a_grid() -> None:
     with pytest.raises(dw.UsageError, match="`x` is a continuum; take grid"):
         dw.Search({"x": uniform(0, 1)}, search="optuna:BruteForceSampler").ask()

@@ -85,14 +85,17 @@ class DeepwellSampler(BaseSampler):
         """Return the other trials as samplers see them.
 
         Of earlier ones nothing is left out, so that trials that begin at the same time, of which
-        nothing is known yet, have histories of different lengths.
+        nothing is known yet, have histories of different lengths. Later ones, which threads may
+        have begun or ended by now, are known to samplers that learn alone: the others count how
+        many came before.
         """
         history: list[Observation] = []
+        learns = sampler_named(self._search).learns
         for other in study.get_trials(deepcopy=False):
             known = observation(other, search_space, study.direction)
             if other.number < trial.number:
                 history.append(known or Observation({}))
-            elif other.number > trial.number and known is not None:
+            elif learns and other.number > trial.number and known is not None:
                 history.append(known)
         return history
 
