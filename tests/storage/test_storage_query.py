@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from deepwell._base._errors import UsageError
+from deepwell.records import Answer
 from deepwell.storage import Store, StudyRecord
-from deepwell.storage._query import Answer
 
 HOSTILE = (
     *("DELETE FROM study", "INSERT INTO tag (study_id, name) VALUES (1, 'x')", "DROP TABLE trial"),

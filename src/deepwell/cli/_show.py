@@ -19,20 +19,25 @@ def show(which: Name, shown: Shown, place: Place) -> int:
     from deepwell.report._box_lines import box_lines, boxes_json
     from deepwell.report._importance_lines import front_lines
     from deepwell.report._json import fit_json, strict
+    from deepwell.report._note_lines import annotation_lines, notes_json, tags_json
     from deepwell.report._section_lines import section_lines
     from deepwell.report._terminal import study_lines
+    from deepwell.study._annotate import annotations
     from deepwell.study._searched import told_search
 
     study = find_study(which, place)
     result, section = study.result, told_search(study, place.store)
     proposed = study.notes("propose")
+    written = annotations(which.name, place.store)
     front = study.pareto().to_dicts() if shown.pareto else []
     if place.json:
         search = {"search": None if section is None else strict(section.to_plain())}
         pareto = {"pareto": strict(front)} if shown.pareto else {}
-        print_json(fit_json(result) | boxes_json(proposed) | search | pareto)
+        people = notes_json(written.notes) | tags_json(written.tags)
+        print_json(fit_json(result) | boxes_json(proposed) | search | pareto | people)
         return DONE
     lines = [*study_lines(result, place.store), *box_lines(proposed)]
     lines += [] if section is None else section_lines(section)
-    print_lines(lines + (front_lines(front, result) if shown.pareto else []))
+    lines += front_lines(front, result) if shown.pareto else []
+    print_lines(lines + annotation_lines(written.notes, written.tags))
     return DONE

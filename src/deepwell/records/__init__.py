@@ -1,5 +1,6 @@
 """What happened, as immutable plain data: specs, curves, trials, events, findings. No JAX."""
 
+from ._answer import Answer as Answer
 from ._chunk import ChunkRecord as ChunkRecord
 from ._data_checks import ColumnShift as ColumnShift
 from ._data_checks import Copies as Copies
@@ -36,7 +37,10 @@ from ._improvement import RemedyPlan as RemedyPlan
 from ._learning_curve import CurvePoint as CurvePoint
 from ._learning_curve import HeldOutSize as HeldOutSize
 from ._learning_curve import LearningCurve as LearningCurve
+from ._listed_study import ListedStudy as ListedStudy
 from ._non_finite import NonFinite as NonFinite
+from ._note import Note as Note
+from ._note import Tag as Tag
 from ._observation import Observation as Observation
 from ._overtuning import Overtuning as Overtuning
 from ._plain import from_plain as from_plain

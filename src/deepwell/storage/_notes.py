@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from deepwell._base._errors import UsageError, did_you_mean
 from deepwell._base._safe_text import safe_text
+from deepwell.records import Note, Tag
 
 from ._database import Database
 from ._schema import NOTE, STUDY, TAG, TRIAL
@@ -19,31 +19,6 @@ from ._text import storable
 
 MAX_NOTE = 10_000
 MAX_TAG = 60
-
-
-@dataclass(frozen=True)
-class Note:
-    """A note of a person.
-
-    Attributes:
-        id: by which it is removed.
-        trial: the trial's number, or None for a note on the study.
-        time: seconds since 1970, UTC.
-        text: as it was written.
-    """
-
-    id: int
-    trial: int | None
-    time: float
-    text: str
-
-
-@dataclass(frozen=True)
-class Tag:
-    """A word by which a study or a trial is found again; `trial` is None for the study's own."""
-
-    trial: int | None
-    name: str
 
 
 class Notes:
@@ -133,6 +108,12 @@ class Notes:
             for study_id, name in connection.execute(query.order_by(TAG.c.name)):
                 found.setdefault(study_id, []).append(name)
         return found
+
+    def counts(self) -> dict[int, int]:
+        """Return study id -> how many notes there are on it and its trials, where there are."""
+        query = sa.select(NOTE.c.study_id, sa.func.count()).group_by(NOTE.c.study_id)
+        with self._database.reading() as connection:
+            return {int(row[0]): int(row[1]) for row in connection.execute(query)}
 
 
 def checked_note(text: str) -> str:

@@ -12,13 +12,13 @@ import re
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from deepwell._base._errors import UsageError, did_you_mean
 from deepwell._base._safe_text import safe_text
+from deepwell.records import Answer
 
 from ._database import Database
 from ._views import VIEWS
@@ -40,21 +40,6 @@ _MISSING = re.compile(
     r"no such (?P<kind>table|column): (?P<name>[^;\n]+)"
     r'|(?P<of>relation|column) "?(?P<there>[^"\n]+?)"? does not exist'
 )
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a query gave.
-
-    Attributes:
-        columns: their names, in order; two may be the same.
-        rows: a tuple of values a row: numbers, texts, bytes, None.
-        more: whether there are rows beyond the limit.
-    """
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[object, ...], ...]
-    more: bool
 
 
 def ask(database: Database, sql: str, limit: int) -> Answer:

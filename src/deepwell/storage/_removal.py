@@ -7,10 +7,8 @@ made to look unseen. The ledger of openings is not touched by either.
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -42,9 +40,8 @@ _BELONGING = (PROBE, CHUNK, TRIAL, EVENT, CHECKPOINT, LEASE, REQUEST, NOTE, TAG,
 class Removal:
     """The transactions that rename, hide, bring back and remove studies: `Store.removal`."""
 
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._folder = folder
 
     def rename(
         self,
@@ -75,15 +72,17 @@ class Removal:
             _update(connection, study_id, values)
             move()
 
-    def delete(self, study_id: int) -> None:
-        """Hide a study; nothing of it is removed yet."""
+    def delete(self, study_ids: Sequence[int]) -> None:
+        """Hide studies; nothing of them is removed yet."""
         with self._database.writing() as connection:
-            _update(connection, study_id, {"deleted": time.time()})
+            for study_id in study_ids:
+                _update(connection, study_id, {"deleted": time.time()})
 
-    def undelete(self, study_id: int) -> None:
-        """Bring a hidden study back."""
+    def undelete(self, study_ids: Sequence[int]) -> None:
+        """Bring hidden studies back."""
         with self._database.writing() as connection:
-            _update(connection, study_id, {"deleted": None})
+            for study_id in study_ids:
+                _update(connection, study_id, {"deleted": None})
 
     def deleted(self) -> list[StudyRecord]:
         """Return the studies that are hidden and can be brought back, oldest first."""
@@ -118,10 +117,6 @@ class Removal:
             left = f"{row.name} (removed, {study_id})"  # no study can be called so
             values = {"name": left, "folded": folded(left), "config": "{}", "result": None}
             _update(connection, study_id, {**values, "status": REMOVED})
-
-    def is_free(self, name: str) -> bool:
-        """Return whether no file or folder of that name lies beside the store."""
-        return not os.path.lexists(self._folder / name)
 
 
 def _update(connection: sa.Connection, study_id: int, values: Mapping[str, object]) -> None:

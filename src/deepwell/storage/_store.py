@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from deepwell.records import ChunkRecord, Event, Probe, Status, Trial, TrialSpec
+from deepwell.records import Answer, ChunkRecord, Event, Probe, Status, Trial, TrialSpec
 
 from . import _checkpoints, _chunks, _events, _probes, _rows, _studies, _trials
 from ._checkpoint_record import CheckpointRecord, Repeated
@@ -18,7 +18,7 @@ from ._database import Database
 from ._ledger import Ledger
 from ._migrate import bring_up_to_date
 from ._notes import Notes
-from ._query import Answer, ask
+from ._query import ask
 from ._removal import Removal
 from ._rows import RowHashes
 from ._study_record import StudyRecord
@@ -47,7 +47,7 @@ class Store:
         self._database = Database(file)
         self.ledger = Ledger(self._database)
         self.notes = Notes(self._database)
-        self.removal = Removal(self._database, folder)
+        self.removal = Removal(self._database)
         self.row_hashes = RowHashes(self._database)
         try:
             bring_up_to_date(self._database)
@@ -249,6 +249,11 @@ class Store:
                 return trials
             read = _chunks.read_curves(connection, study_id, trials)
             return [replace(t, curves=own) for t, own in zip(trials, read, strict=True)]
+
+    def trial_counts(self) -> dict[int, int]:
+        """Return study id -> number of its trials, for all studies that have some."""
+        with self._database.reading() as connection:
+            return _trials.count_trials(connection)
 
     def curves_of(self, study_id: int, trial: Trial) -> dict[str, np.ndarray]:
         """Return one trial's curves: metric name -> (epochs,) float32, first epoch first."""

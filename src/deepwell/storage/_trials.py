@@ -125,6 +125,12 @@ def read_trials(connection: sa.Connection, study_id: int, first: int = 0) -> lis
     return [_trial(row) for row in connection.execute(query)]
 
 
+def count_trials(connection: sa.Connection) -> dict[int, int]:
+    """Return study id -> number of its trials, for all studies that have some."""
+    query = sa.select(TRIAL.c.study_id, sa.func.count()).group_by(TRIAL.c.study_id)
+    return {int(row[0]): int(row[1]) for row in connection.execute(query)}
+
+
 def read_best(
     connection: sa.Connection, study_id: int, count: int, among: Collection[int] | None
 ) -> list[Trial]:
