@@ -42,6 +42,7 @@ __getattr__, __dir__ = lazy_names(
         "nan_origin": ".checking._nan_origin",
         "one_minus_log": ".search.spaces._one_minus_log",
         "per_layer": ".search.spaces._per_layer",
+        "open_live": ".study._live",
         "open_study": ".study._finished",
         "optuna_history": ".search.interchange._optuna_history",
         "optuna_sampler": ".search.interchange._optuna_sampler",

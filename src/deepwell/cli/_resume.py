@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from deepwell._base._errors import StudyError
+
+from ._acts import live, tell
 from ._exit_codes import DONE, STOPPED
 from ._options import GoOn, Name, Place
 from ._output import print_json
@@ -25,7 +28,8 @@ def resume(which: Name, more: GoOn, place: Place) -> int:
     Goes on from the last checkpoint, some seconds before a kill or where Ctrl-C or the time budget
     stopped it, ends where it would have ended, and prints what fit would have printed. Of a
     finished study it prints the result. --trials trains more networks in the same study, from
-    another space or by another sampler where one is given.
+    another space or by another sampler where one is given. A run that deepwell pause holds goes on
+    where it is.
     """
     from deepwell.study._interrupt import BY_USER
     from deepwell.study._resume import resume as go_on
@@ -41,6 +45,11 @@ def resume(which: Name, more: GoOn, place: Place) -> int:
         )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"{BY_USER} before there was a result") from None
+    except StudyError:  # another process runs the study
+        paused = live(which.name, place)
+        if not paused.paused():
+            raise
+        return tell(paused.resume(), place)
     finally:
         observer.close()
     result = finished.result

@@ -212,6 +212,21 @@ class LocalEngine:
         if not self._programs.share(number, source, self._members[number]):
             self._programs.prepare(self.plan({number: spec}, 1.0))
 
+    def change(self, number: int, spec: TrialSpec) -> None:
+        """Give a trial another specification, which differs in what comes after its last epoch.
+
+        It stays in its program where that can train it, and goes to another one where it cannot,
+        as when dropout is switched on. To be asked between two calls of `train`.
+
+        Args:
+            number: of a trial that was prepared.
+            spec: of the trial from now on.
+        """
+        self._specs[number] = spec
+        self._members[number] = self._member(spec)
+        if not self._programs.keeps(number, self._members[number]):
+            self._programs.prepare(self.plan({number: spec}, 1.0))
+
     def forget(self, keep: Sequence[int]) -> None:
         """Drop the states of all trials but these, so that memory follows the trials in flight.
 

@@ -89,6 +89,23 @@ class Programs:
                 return True
         return False
 
+    def keeps(self, number: int, member: Member) -> bool:
+        """Let a trial stay in its program as another member; return whether that is possible.
+
+        Where it is not, the trial has no program any more. Waits until the program is there.
+
+        Args:
+            number: of the trial.
+            member: the trial's network from now on.
+        """
+        for index, bucket in enumerate(self.buckets):
+            if number in bucket.trials:
+                if self.at(index).fits(member):
+                    return True
+                left = tuple(n for n in bucket.trials if n != number)
+                self.buckets[index] = replace(bucket, trials=left)
+        return False
+
     def as_built(
         self, chosen: Set[int], stop: Callable[[], bool]
     ) -> Iterator[tuple[int, list[int]]]:

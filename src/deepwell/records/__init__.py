@@ -48,6 +48,7 @@ from ._plain import to_plain as to_plain
 from ._probe import QUANTILES as QUANTILES
 from ._probe import Probe as Probe
 from ._rate_range import RateRange as RateRange
+from ._request import Request as Request
 from ._search import EdgeOfRange as EdgeOfRange
 from ._search import NextRange as NextRange
 from ._search import Outlook as Outlook

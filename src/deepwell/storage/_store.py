@@ -20,6 +20,7 @@ from ._migrate import bring_up_to_date
 from ._notes import Notes
 from ._query import ask
 from ._removal import Removal
+from ._requests import Requests, any_waiting
 from ._rows import RowHashes
 from ._study_record import StudyRecord
 
@@ -40,6 +41,7 @@ class Store:
         notes: what people wrote down, and tags.
         removal: other names, deletion, and bringing back.
         row_hashes: which rows studies have used.
+        requests: what other processes ask of runs.
     """
 
     def __init__(self, folder: Path, file: Path) -> None:
@@ -49,6 +51,7 @@ class Store:
         self.notes = Notes(self._database)
         self.removal = Removal(self._database)
         self.row_hashes = RowHashes(self._database)
+        self.requests = Requests(self._database)
         try:
             bring_up_to_date(self._database)
         except BaseException:
@@ -148,7 +151,7 @@ class Store:
         chunk: ChunkRecord,
         messages: Mapping[int, str] | None = None,
         seconds: float | None = None,
-    ) -> None:
+    ) -> bool:
         """Record one epoch of a population: curves, probes, summaries, statuses and working time.
 
         A trial's best epoch is that of the lowest `dev_score`, then `dev_cost`; the first one wins
@@ -161,6 +164,9 @@ class Store:
             messages: what went wrong with trials in this epoch, by number.
             seconds: working time of all runs so far; None leaves it as it is.
 
+        Returns:
+            Whether a request waits for the run.
+
         Raises:
             UsageError: when the chunk's arrays disagree.
             StudyError: when a trial of the chunk was never proposed.
@@ -170,6 +176,7 @@ class Store:
             _trials.set_messages(connection, study_id, messages or {})
             if seconds is not None:
                 _studies.set_seconds(connection, study_id, seconds)
+            return any_waiting(connection, study_id)
 
     def record_statuses(
         self,

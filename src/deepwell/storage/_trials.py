@@ -29,6 +29,7 @@ _UPDATE = sa.update(TRIAL).where(
 )
 _SET_STATUS = _UPDATE.values({TRIAL.c.status: _TEXT})
 _SET_MESSAGE = _UPDATE.values({TRIAL.c.message: _TEXT})
+_SET_SPEC = _UPDATE.values({TRIAL.c.spec: _TEXT})
 _RAISE_EPOCHS = _UPDATE.values(
     {TRIAL.c.epochs: sa.case((TRIAL.c.epochs < _EPOCH, _EPOCH), else_=TRIAL.c.epochs)}
 )
@@ -65,6 +66,12 @@ def set_statuses(connection: sa.Connection, study_id: int, statuses: Mapping[int
     """Record where trials stand."""
     rows = [{"b_number": int(n), "b_text": status.value} for n, status in statuses.items()]
     _require_all(study_id, len(rows), _run_each(connection, study_id, _SET_STATUS, rows))
+
+
+def set_specs(connection: sa.Connection, study_id: int, specs: Mapping[int, TrialSpec]) -> None:
+    """Record what trials are configured to from now on: changes by hand are part of it."""
+    rows = [{"b_number": int(n), "b_text": spec.to_json()} for n, spec in specs.items()]
+    _require_all(study_id, len(rows), _run_each(connection, study_id, _SET_SPEC, rows))
 
 
 def interrupt_unfinished(connection: sa.Connection, study_id: int) -> list[int]:

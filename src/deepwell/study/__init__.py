@@ -6,11 +6,13 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "FinishedStudy": "._finished",
+        "LiveStudy": "._live",
         "Model": "._model",
         "Observer": "._observer",
         "Study": "._study",
         "diagnose_predictions": "._diagnose_predictions",
         "load_model": "._model",
+        "open_live": "._live",
         "open_study": "._finished",
         "resume": "._resume",
     },

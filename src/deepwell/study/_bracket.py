@@ -3,85 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import asdict, replace
 
 import numpy as np
 
 from deepwell.data._batches import steps_per_epoch
 from deepwell.execution._local import LocalEngine
-from deepwell.records import ChunkRecord, Progress, Status, Trial
-from deepwell.search.schedulers._scheduler import Moment, Scheduler
-from deepwell.search.spaces._domain import Domain
+from deepwell.records import ChunkRecord, Status, Trial
+from deepwell.search.schedulers._scheduler import Moment
 
-from ._best_so_far import BestSoFar
-from ._budget import Clock
-from ._checkpoint import Checkpoints, Position
-from ._contenders import Contenders
+from ._checkpoint import Position
 from ._forks import Copied, forked
 from ._history import Bracket, Decided, History
-from ._probe_choice import Probing
+from ._meter import Meter
 from ._probing import chosen
-
-
-@dataclass(frozen=True)
-class Deciding:
-    """Who decides at rungs, and what decisions depend on beside the trials.
-
-    Attributes:
-        scheduler: decides.
-        domain: what is searched.
-        seed: of the study.
-    """
-
-    scheduler: Scheduler
-    domain: Domain
-    seed: int
-
-
-@dataclass(frozen=True)
-class Part:
-    """Which part of the whole work a bracket is.
-
-    Attributes:
-        round: counted from 1; rounds: how many there are, as far as they are known.
-        before: share of the work that lies before it.
-        share: of the work that it is.
-    """
-
-    round: int = 1
-    rounds: int = 1
-    before: float = 0.0
-    share: float = 1.0
-
-
-@dataclass(frozen=True)
-class Watch:
-    """What a bracket reports to, and what may stop it.
-
-    Attributes:
-        progress: called after every chunk.
-        stop: asked between chunks.
-        clock: of the whole run.
-        scale: from a program's score to the metric's unit.
-        percent: whether scores are shares that people read as per cent.
-        expected_seconds: the plan's estimate for this bracket, until measured speed replaces it.
-        checkpoints: are told where the bracket stands.
-        probing: which networks are looked into.
-        contenders: remember what the best networks said of the dev rows.
-        part: which part of the whole work the bracket is.
-    """
-
-    progress: Callable[[Progress], None]
-    stop: Callable[[], bool]
-    clock: Clock
-    scale: float
-    percent: bool
-    expected_seconds: float
-    checkpoints: Checkpoints
-    probing: Probing
-    contenders: Contenders
-    part: Part = field(default_factory=Part)
+from ._watch import Deciding, Watch
 
 
 def train_bracket(
@@ -106,11 +44,11 @@ def train_bracket(
         position: where an earlier run left it; None begins at the first rung.
     """
     here = position or _begin(bracket, engine, history, deciding, watch)
-    meter = _Meter(bracket, watch, history, here)
+    meter = Meter(bracket, watch, history, here)
     while here.alive and here.rung < len(bracket.rungs):
-        rung = bracket.rungs[here.rung]
         meter.enter(here.rung, len(here.alive))
-        _train_to(rung.epochs, here, bracket, engine, history, watch, meter)
+        bracket, here = _train_rung(bracket, here, engine, history, watch, meter)
+        rung = bracket.rungs[here.rung]
         members = bracket.together(here.alive)
         reached = [t for t in history.trials(min(members)) if t.number in members]
         finished = [t.number for t in reached if _at_its_end(t)]
@@ -124,7 +62,7 @@ def train_bracket(
             history.arrive(bracket.population, here.rung, sorted(here.at_work))
             here = _next_wave(bracket, here, engine, history, deciding, watch)
         else:
-            decided = _decide(bracket, here.rung, deciding, history, reached)
+            decided = _decide(bracket, here.rung, deciding, history, reached, watch)
             history.decide(decided, rung.epochs)
             bracket, copies = _fork(bracket, decided, rung.epochs, engine, history, watch)
             alive = (*decided.promote, *copies)
@@ -134,6 +72,27 @@ def train_bracket(
         meter.close_rung(here)
 
 
+def _train_rung(
+    bracket: Bracket,
+    here: Position,
+    engine: LocalEngine,
+    history: History,
+    watch: Watch,
+    meter: Meter,
+) -> tuple[Bracket, Position]:
+    """Train who is at work up to the rung, or until a stop, with the changes by hand on the way.
+
+    Returns:
+        Where the bracket stands then; other processes may have changed it.
+    """
+    while _train_to(bracket.rungs[here.rung].epochs, here, bracket, engine, history, watch, meter):
+        stand = watch.desk.attend(bracket, here, watch.stop, meter.pause)
+        bracket, here = stand.bracket, stand.here
+        going = history.going(here.at_work)
+        _forget(engine, history, going.union(here.alive).difference(here.at_work) | going)
+    return bracket, here
+
+
 def _train_to(
     epoch: int,
     here: Position,
@@ -141,23 +100,32 @@ def _train_to(
     engine: LocalEngine,
     history: History,
     watch: Watch,
-    meter: _Meter,
-) -> None:
-    """Train who is at work up to an epoch, or until a stop."""
+    meter: Meter,
+) -> bool:
+    """Train who is at work up to an epoch, or until a stop, or until the desk is to be attended.
+
+    Returns:
+        Whether it is; all states stand at the end of the epochs that were recorded.
+    """
     going = history.going(here.at_work)
     waiting = set(here.alive).difference(here.at_work)
-    for chunk in engine.train(sorted(going), epoch, watch.stop, watch.probing.plan(here.probed)):
-        history.chunk(bracket.population, chunk, watch.clock.seconds())
-        watch.contenders.see(chunk)
-        meter.add(chunk)
-        ended = {n for n in chunk.trials.tolist() if _ends(chunk, n, bracket)}
-        if ended:  # of them only the best is needed any more
-            watch.contenders.keep(sorted(ended))
-            going -= ended
-            _forget(engine, history, going | waiting)
-        watch.checkpoints.chunk_recorded(bracket, here)
-        _tell_shortages(engine, history)
+    plan = watch.probing.plan(here.probed)
+    with closing(engine.train(sorted(going), epoch, watch.stop, plan)) as chunks:
+        for chunk in chunks:
+            asked = history.chunk(bracket.population, chunk, watch.clock.seconds())
+            watch.contenders.see(chunk)
+            meter.add(chunk)
+            ended = {n for n in chunk.trials.tolist() if _ends(chunk, n, bracket)}
+            if ended:  # of them only the best is needed any more
+                watch.contenders.keep(sorted(ended))
+                going -= ended
+                _forget(engine, history, going | waiting)
+            watch.checkpoints.chunk_recorded(bracket, here)
+            _tell_shortages(engine, history)
+            if watch.desk.due(chunk, asked):
+                return True
     _tell_shortages(engine, history)
+    return False
 
 
 def _begin(
@@ -204,7 +172,7 @@ def _next_wave(
         rungs=bracket.rungs,
         rung=min(here.rung, len(bracket.rungs) - 2),
         first=min(bracket.specs),
-        domain=deciding.domain,
+        domain=watch.desk.asked.settings.space,
         arrivals=arrivals,
     )
     decision = deciding.scheduler.decide(moment)
@@ -243,6 +211,7 @@ def _decide(
     deciding: Deciding,
     history: History,
     reached: Sequence[Trial],
+    watch: Watch,
 ) -> Decided:
     """Return what becomes of the trials that reached a rung."""
     ended = [t.number for t in reached if _at_its_end(t)]
@@ -256,7 +225,7 @@ def _decide(
         rungs=bracket.rungs,
         rung=rung,
         first=min(bracket.specs),
-        domain=deciding.domain,
+        domain=watch.desk.asked.settings.space,
         key=np.random.SeedSequence([deciding.seed, bracket.population, rung + 1]),
     )
     decision = deciding.scheduler.decide(moment)
@@ -296,74 +265,3 @@ def best_trial(trials: Sequence[Trial]) -> Trial | None:
     """
     scored = [t for t in trials if math.isfinite(t.score) and t.status is not Status.FAILED]
     return min(scored, key=Trial.rank_key) if scored else None
-
-
-_LOST = (Status.DIVERGED, Status.FAILED)
-
-
-class _Meter:
-    """Counts member-epochs and estimates the time that is left."""
-
-    def __init__(
-        self, bracket: Bracket, watch: Watch, history: History, position: Position
-    ) -> None:
-        self._bracket, self._watch = bracket, watch
-        self._total, self._entered = bracket.member_epochs(), False
-        self._began = watch.clock.seconds()
-        trials, members = history.trials(), set(position.alive)
-        if position.wave:
-            self._done = sum(t.epochs for t in trials if t.number in bracket.specs)
-        else:
-            self._done = bracket.epochs_below(position.rung)
-            below = bracket.rungs[position.rung - 1].epochs if position.rung else 0
-            self._done += sum(max(0, t.epochs - below) for t in trials if t.number in members)
-        self._before = self._done
-        self._rung = self._alive = 0
-        self._lost = {t.number for t in trials if t.status in _LOST and t.number in members}
-        self._scores = BestSoFar(bracket, trials)
-
-    def enter(self, rung: int, alive: int) -> None:
-        self._rung, self._alive = rung, alive
-        if self._entered:
-            self._lost.clear()  # they are not among those alive any more
-        self._entered = True
-        self._tell("compiling" if self._done == self._before else "training", ended=False)
-
-    def add(self, chunk: ChunkRecord) -> None:
-        self._done += len(chunk.trials)
-        self._lost |= {n for n, status in chunk.statuses.items() if status in _LOST}
-        self._scores.add(chunk)
-        self._tell("training", ended=False)
-
-    def close_rung(self, here: Position) -> None:
-        """Count what early stops and divergence spared as done."""
-        if not here.wave:
-            self._done = self._bracket.epochs_below(here.rung)
-        self._tell("training", ended=True)
-
-    def _tell(self, phase: str, *, ended: bool) -> None:
-        part, best = self._watch.part, self._scores.best
-        inside = min(1.0, self._done / self._total)
-        share = part.before + part.share * inside
-        spent = self._watch.clock.seconds() - self._began
-        gained = inside - self._before / self._total
-        if gained > 0.05:
-            left = spent * (1.0 - share) / (gained * part.share)
-        else:
-            left = max(0.0, self._watch.expected_seconds * (1.0 - part.before) - spent)
-        self._watch.progress(
-            Progress(
-                phase=phase,
-                rung=self._rung + 1,
-                rungs=len(self._bracket.rungs),
-                alive=self._alive - len(self._lost),
-                networks=len(self._bracket.specs),
-                share=share,
-                best=best * self._watch.scale if math.isfinite(best) else None,
-                seconds_left=min(left, max(0.0, self._watch.clock.left())),
-                rung_ended=ended,
-                percent=self._watch.percent,
-                round=part.round,
-                rounds=part.rounds,
-            )
-        )

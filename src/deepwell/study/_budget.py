@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from deepwell._base._constraints import Interval
 from deepwell._base._errors import UsageError
@@ -55,6 +57,15 @@ class Clock:
     def seconds(self) -> float:
         """Return the working time of this run and the earlier ones."""
         return time.perf_counter() - self._began
+
+    @contextmanager
+    def stopped(self) -> Generator[None]:
+        """Count no time while the block runs."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._began += time.perf_counter() - began
 
     def left(self) -> float:
         """Return the seconds that are left, infinity without a budget."""

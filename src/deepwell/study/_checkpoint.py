@@ -33,8 +33,8 @@ import math
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ from deepwell._base._errors import DeepwellError, UsageError
 from deepwell.execution._local import LocalEngine
 from deepwell.storage._blobs import load_arrays, save_arrays
 from deepwell.storage._checkpoint_record import CheckpointRecord
+from deepwell.storage._deed import Deed
 from deepwell.storage._files import write_error
 from deepwell.storage._study_record import StudyRecord
 
@@ -100,6 +101,14 @@ class Position:
         return self.rung == 0 and not self.alive
 
 
+@dataclass(frozen=True)
+class _Written:
+    """A checkpoint whose files are written: the row to record, and the names of the files."""
+
+    record: CheckpointRecord
+    names: set[str]
+
+
 class Checkpoints:
     """Keeps one study's checkpoint up to date.
 
@@ -143,15 +152,50 @@ class Checkpoints:
         if since >= max(least, self._wait):
             self._make(bracket, position, SHARE * since)
 
+    def with_deed(
+        self, bracket: Bracket, position: Position, new: Collection[int], deed: Deed
+    ) -> None:
+        """Record a change by hand and a checkpoint that holds it, both or neither.
+
+        Args:
+            bracket: as it is with the change.
+            position: where it stands then.
+            new: trials that begin with the change.
+            deed: what it is.
+
+        Raises:
+            UsageError: when the checkpoint cannot be written; then nothing was recorded.
+        """
+        before = replace(position, alive=tuple(n for n in position.alive if n not in new))
+        files = self._written(bracket, position, self._states(before, new))
+        store, study = self._history.store, self._history.record.id
+        store.requests.carry_out(study, replace(deed, checkpoint=files.record))
+        _sweep(self._folder, files.names)
+        self._last = time.perf_counter()
+
     def _make(self, bracket: Bracket, position: Position, affordable: float) -> None:
         began = time.perf_counter()
-        states, told = self._states(position), self._contenders.arrays()
+        states = self._states(position)
         size = sum(array.nbytes for state in states.values() for array in state.values())
-        size += sum(array.nbytes for array in told.values())
+        size += sum(array.nbytes for array in self._contenders.arrays().values())
         expected = _LEAST_COST + size / self._bytes_a_second
         if expected > affordable:
             self._wait = expected / SHARE
             return
+        files = self._written(bracket, position, states)
+        self._history.store.save_checkpoint(self._history.record.id, files.record)
+        _sweep(self._folder, files.names)
+        self._last = time.perf_counter()
+        took = self._last - began
+        self._wait = took / SHARE
+        if took > _LEAST_COST:
+            self._bytes_a_second = max(1.0, size / took)
+
+    def _written(
+        self, bracket: Bracket, position: Position, states: Mapping[int, State]
+    ) -> _Written:
+        """Write the files of a checkpoint, and return the row that names them."""
+        told = self._contenders.arrays()
         files = [self._write(part) for part in _parts(states)]
         contenders = self._write_arrays(told) if told else None
         details = {
@@ -164,19 +208,13 @@ class Checkpoints:
             "contenders": contenders,
         }
         record = CheckpointRecord(self._seconds(), min(bracket.specs), details)
-        self._history.store.save_checkpoint(self._history.record.id, record)
         kept = files if contenders is None else [*files, contenders]
-        _sweep(self._folder, {file["name"] for file in kept})
-        self._last = time.perf_counter()
-        took = self._last - began
-        self._wait = took / SHARE
-        if took > _LEAST_COST:
-            self._bytes_a_second = max(1.0, size / took)
+        return _Written(record, {file["name"] for file in kept})
 
-    def _states(self, position: Position) -> Mapping[int, State]:
+    def _states(self, position: Position, new: Collection[int] = ()) -> Mapping[int, State]:
         """Return the states that are needed to go on: of who trains, and of the best so far."""
         going = self._history.going(position.alive)
-        return self._engine.states(self._history.to_keep(going))
+        return self._engine.states([*self._history.to_keep(going), *new])
 
     def _write(self, states: Mapping[int, State]) -> dict[str, str]:
         return self._write_arrays(

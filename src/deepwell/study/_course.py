@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from deepwell.records import (
     to_plain,
 )
 
+from ._ahead import Ahead
 from ._arrays import score_scale
 from ._asked import Asked
 from ._baselines import (
@@ -31,12 +32,13 @@ from ._baselines import (
     fit_baselines,
     fit_baselines_of_folds,
 )
-from ._bracket import Deciding, Part, Watch, train_bracket
+from ._bracket import train_bracket
 from ._budget import Clock
 from ._checkpoint import Checkpoints, Position
 from ._conclude import BY_CLOCK, conclude
 from ._contenders import Contenders
 from ._data_checks import PendingDataChecks, data_findings
+from ._desk import Desk
 from ._first_steps import check_findings, checked
 from ._forks import lineage
 from ._history import History, Round
@@ -44,11 +46,12 @@ from ._interrupt import BY_USER, interruptible
 from ._more import EXTEND
 from ._observer import Observer
 from ._round_sizes import budget_share
-from ._rounds import further_sizes, learns, next_round, plan_facts, sizes_ahead
+from ._rounds import dealt, further_sizes, learns, next_round, plan_facts, sizes_ahead
 from ._run import Run, Work
 from ._settings import probing_of, scheduler_of
 from ._settled import ROUND, SETTLED, outlook
 from ._train_again import train_again
+from ._watch import Deciding, Watch
 from ._work import round_size
 
 
@@ -61,33 +64,6 @@ class Job:
     engine: LocalEngine
     observer: Observer
     folds: Folds | None = None
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """Rounds that are known ahead, those that are done included.
-
-    Attributes:
-        sizes: configurations of each.
-        first: number of the first of them; others came before it where a study went on.
-    """
-
-    sizes: tuple[int, ...] = ()
-    first: int = 0
-
-    def count(self, population: int) -> int:
-        """Return the configurations of a round, 0 for one that was not planned."""
-        place = population - self.first
-        return self.sizes[place] if 0 <= place < len(self.sizes) else 0
-
-    def part(self, population: int) -> Part:
-        """Return which part of the work a round is; all of it where others are not known."""
-        own = self.count(population)
-        if not own:
-            return Part()
-        place, total = population - self.first, sum(self.sizes)
-        before = sum(self.sizes[:place])
-        return Part(place + 1, len(self.sizes), before / total, own / total)
 
 
 @dataclass(frozen=True)
@@ -105,6 +81,7 @@ class Past:
         begins: whether the next round is still to be proposed.
         population: its number.
         ahead: the rounds that were planned.
+        further: configurations that a person asked for beyond them.
     """
 
     seconds: float = 0.0
@@ -116,6 +93,7 @@ class Past:
     begins: bool = False
     population: int = 0
     ahead: Ahead = field(default_factory=Ahead)
+    further: int = 0
 
 
 def carry_out(job: Job, history: History, past: Past) -> StudyResult:
@@ -139,30 +117,35 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
         rounds = (proposed,)
         facts = plan_facts(job.asked, job.engine, proposed, job.data, ahead.sizes)
     for one in rounds[:1]:  # what has to be compiled is begun at once
-        _prepare(job, one, past.position)
+        _prepare(job, one, past.position, history.nudged())
     metric = METRICS[job.asked.settings.metric]
     baselines = _pending_baselines(job, metric)
     rows = PendingDataChecks(job.data, job.folds, history)
     checks = _checked(job, history, rounds, rows)
     contenders = _contenders(job, past)
     job.observer.on_plan(facts)
+    checkpoints = Checkpoints(history, job.engine, clock.seconds, contenders)
+    desk = Desk(history, job.engine, checkpoints, clock, job.asked, ahead, past.further)
     with interruptible() as interrupt:
         watch = Watch(
             progress=lambda progress: _tell(job.observer, progress, baselines),
-            stop=lambda: interrupt.asked or clock.over(),
+            stop=lambda: interrupt.asked or desk.stopping or clock.over(),
             clock=clock,
             scale=score_scale(job.data, metric.name),
             percent=metric.percent,
             expected_seconds=facts.seconds or 0.0,
-            checkpoints=Checkpoints(history, job.engine, clock.seconds, contenders),
+            checkpoints=checkpoints,
             probing=probing_of(job.asked.settings),
             contenders=contenders,
+            desk=desk,
         )
         if proposed is not None:
             history.propose(proposed, facts)
-        missing = _train(job, history, rounds, past.position, ahead, watch)
+        missing = _train(job, history, rounds, past.position, watch)
+        desk.close()
+        job = replace(job, asked=desk.asked)
         train_again(job.engine, history, contenders, past.before, watch.stop)
-        stopped = BY_USER if interrupt.asked else ""
+        stopped = BY_USER if interrupt.asked or desk.stopping else ""
         if (
             not stopped
             and job.asked.trials is not None
@@ -202,8 +185,15 @@ def _contenders(job: Job, past: Past) -> Contenders:
     return contenders
 
 
-def _prepare(job: Job, one: Round, position: Position | None) -> None:
-    """Begin to compile the programs of a round, or those that its trials still need."""
+def _prepare(job: Job, one: Round, position: Position | None, nudged: Collection[int]) -> None:
+    """Begin to compile the programs of a round, or those that its trials still need.
+
+    Args:
+        job: what is done.
+        one: the round.
+        position: where it stands.
+        nudged: the trials that were changed by hand.
+    """
     plan, copies = one.plan, list[tuple[int, int]]()
     if position is not None:
         copies = lineage(one.sources, position.alive)
@@ -212,6 +202,9 @@ def _prepare(job: Job, one: Round, position: Position | None) -> None:
     job.engine.prepare(one.bracket.specs, plan)
     for number, source in copies:
         job.engine.adopt(source, number, one.bracket.specs[number])
+    needed = set(one.bracket.specs if position is None else position.alive)
+    for number in sorted(needed.intersection(nudged)):  # it may need another program since
+        job.engine.change(number, one.bracket.specs[number])
 
 
 def _checked(
@@ -257,7 +250,6 @@ def _train(
     history: History,
     rounds: Sequence[Round],
     position: Position | None,
-    ahead: Ahead,
     watch: Watch,
 ) -> bool:
     """Train the rounds that are left, those still to be proposed included.
@@ -265,19 +257,24 @@ def _train(
     Returns:
         Whether rounds that were planned are missing, since the run was stopped before them.
     """
-    settings = job.asked.settings
-    deciding = Deciding(scheduler_of(settings), settings.space, settings.seed)
+    settings, desk = job.asked.settings, watch.desk
+    deciding = Deciding(scheduler_of(settings), settings.seed)
     for one in rounds:
         if one is not rounds[0] and watch.stop():
             history.interrupt(sorted(one.bracket.specs), 0)
             continue
-        _prepare(job, one, position)
-        heard = replace(watch, part=ahead.part(one.bracket.population))
+        _prepare(job, one, position, history.nudged())
+        heard = replace(watch, part=desk.ahead.part(one.bracket.population))
         train_bracket(one.bracket, job.engine, history, deciding, heard, position)
         position = None
     while True:
         population = len(history.store.events(history.record.id, "propose"))
-        planned = ahead.count(population)
+        job = replace(job, asked=desk.asked)  # which a person may have changed meanwhile
+        begins = not desk.ahead.count(population) and desk.further > 0
+        if begins:
+            sizes = dealt(job.asked, desk.further)
+            desk.ahead, desk.further = Ahead(sizes, population), 0
+        planned = desk.ahead.count(population)
         if watch.stop():
             return planned > 0
         count = planned or _affordable(job, history, watch.clock)
@@ -285,8 +282,12 @@ def _train(
             return False
         one = _next(job, history, count, population)
         job.engine.prepare(one.bracket.specs, one.plan)
-        history.propose(one, plan_facts(job.asked, job.engine, one, job.data))
-        heard = replace(watch, part=ahead.part(population))
+        facts = plan_facts(
+            *(job.asked, job.engine, one, job.data),
+            sizes=desk.ahead.sizes if begins else (),
+        )
+        history.propose(one, facts)
+        heard = replace(watch, part=desk.ahead.part(population))
         train_bracket(one.bracket, job.engine, history, deciding, heard)
 
 

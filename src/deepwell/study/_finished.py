@@ -34,6 +34,7 @@ from deepwell.storage._study_record import StudyRecord
 
 from ._asked import from_config
 from ._checkpoint import FOLDER
+from ._history import History
 from ._model import Model, load_model
 from ._observer import Observer
 from ._open_test import open_sealed, sealed_test
@@ -162,8 +163,7 @@ class FinishedStudy:
     def copies(self) -> frozenset[int]:
         """Return the numbers of the trials that began as copies of others."""
         with self._open() as opened:
-            told = opened.events(self._record.id, "fork")
-        return frozenset(event.trial for event in told if event.trial is not None)
+            return frozenset(History(opened, self._record).sources())
 
     def frame(self) -> Any:
         """Return a Polars frame, one row a trial, best first.

@@ -50,6 +50,25 @@ def forked(spec: TrialSpec, epoch: int, changes: Mapping[str, Value]) -> TrialSp
     return replace(spec, hyperparameters=values)
 
 
+def without(spec: TrialSpec, epoch: int, nudges: Collection[tuple[int, str]]) -> TrialSpec:
+    """Return a specification without what was changed by hand after an epoch or later.
+
+    >>> spec = TrialSpec({"change": "4: l2=0.1; 8: learning_rate=0.01"}, seed=0)
+    >>> without(spec, 3, {(8, "learning_rate")})["change"]
+    '4: l2=0.1'
+
+    Args:
+        spec: of a network.
+        epoch: the first one of which nudges are taken away.
+        nudges: (epoch, hyperparameter) of each change by hand.
+    """
+    told = {
+        after: {n: v for n, v in values.items() if after < epoch or (after, n) not in nudges}
+        for after, values in spec.changes.items()
+    }
+    return replace(spec, hyperparameters={**spec.hyperparameters, "change": told})
+
+
 def lineage(sources: Mapping[int, int], wanted: Collection[int]) -> list[tuple[int, int]]:
     """Return copies with their sources, of these trials and of all that they go back to.
 

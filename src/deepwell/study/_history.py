@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
 
 FORK, ARRIVE = "fork", "arrive"
+NUDGE = "nudge"
+BRANCH = "branch"
+"""As `FORK`, of a copy that a person asked for: it does not follow from the curves."""
 DECISIONS = ("finish", "prune", "promote", "pause", FORK, ARRIVE)
 """Kinds of events that follow from the curves, and come again when those are trained again."""
 
@@ -64,6 +67,10 @@ class Bracket:
             return set(numbers)
         wanted = {n // self.folds for n in numbers}
         return {n for n in self.specs if n // self.folds in wanted}
+
+    def changed(self, specs: Mapping[int, TrialSpec]) -> Bracket:
+        """Return the bracket with other specifications of some of its trials."""
+        return replace(self, specs={**self.specs, **specs})
 
     def joined(self, copies: Iterable[Copied]) -> Bracket:
         """Return the bracket with copies of some of its trials."""
@@ -154,13 +161,16 @@ class History:
         """Record an event of the study."""
         self.store.append_event(self.record.id, Event(time.time(), kind, details=details))
 
-    def chunk(self, population: int, chunk: ChunkRecord, seconds: float) -> None:
+    def chunk(self, population: int, chunk: ChunkRecord, seconds: float) -> bool:
         """Record an epoch of a population, in one transaction; say why a trial ended badly.
 
         Args:
             population: of the bracket.
             chunk: the epoch.
             seconds: working time of all runs of the study so far.
+
+        Returns:
+            Whether somebody asks something of the run.
         """
         steps = dict(zip(chunk.trials.tolist(), chunk.steps.tolist(), strict=True))
         causes = {
@@ -172,7 +182,7 @@ class History:
             for n, status in chunk.statuses.items()
             if status in causes
         }
-        self.store.record_chunk(self.record.id, population, chunk, messages, seconds)
+        return self.store.record_chunk(self.record.id, population, chunk, messages, seconds)
 
     def decide(self, decided: Decided, epoch: int) -> None:
         """Record what was decided at a rung, in one transaction; promoted trials go on at once."""
@@ -192,21 +202,7 @@ class History:
             epoch: that the sources have ended.
             seconds: working time of all runs of the study so far.
         """
-        read = self.store.trials(self.record.id, curves=True)
-        curves = {trial.number: trial.curves for trial in read}
-        chunks = [
-            ChunkRecord(
-                past,
-                np.array([copy.number for copy in copies], np.int64),
-                {
-                    name: np.array([curves[c.source][name][past - 1] for c in copies], np.float32)
-                    for name in curves[copies[0].source]
-                },
-                {copy.number: Status.RUNNING for copy in copies},
-                np.array([past * copy.steps for copy in copies], np.int64),
-            )
-            for past in range(1, epoch + 1)
-        ]
+        chunks = self.past_of(copies, epoch)
         events = [
             Event(
                 time.time(),
@@ -219,6 +215,24 @@ class History:
         ]
         trials = [(copy.number, copy.spec) for copy in copies]
         self.store.fork(self.record.id, trials, chunks, events, seconds)
+
+    def past_of(self, copies: Sequence[Copied], epoch: int) -> list[ChunkRecord]:
+        """Return the epochs up to this one of copies, which are those of their sources."""
+        read = self.store.trials(self.record.id, curves=True)
+        curves = {trial.number: trial.curves for trial in read}
+        return [
+            ChunkRecord(
+                past,
+                np.array([copy.number for copy in copies], np.int64),
+                {
+                    name: np.array([curves[c.source][name][past - 1] for c in copies], np.float32)
+                    for name in curves[copies[0].source]
+                },
+                {copy.number: Status.RUNNING for copy in copies},
+                np.array([past * copy.steps for copy in copies], np.int64),
+            )
+            for past in range(1, epoch + 1)
+        ]
 
     def arrive(self, population: int, rung: int, trials: Sequence[int]) -> None:
         """Record that trials came to a rung of a bracket that does not wait for the others."""
@@ -238,6 +252,11 @@ class History:
         """Return of each copy which trial it is a copy of, oldest copy first."""
         return {number: source for number, source, _ in self._copied()}
 
+    def nudged(self) -> set[int]:
+        """Return the trials whose numbers were changed by hand while they trained."""
+        told: list[Any] = [event.details for event in self.store.events(self.record.id, NUDGE)]
+        return {int(number) for details in told for number in details["networks"]}
+
     def trained(self) -> list[Trial]:
         """Return all trials with the epochs that were trained for them, those copied left out."""
         before = {number: epoch for number, _, epoch in self._copied()}
@@ -247,9 +266,11 @@ class History:
     def _copied(self) -> list[tuple[int, int, int]]:
         """Return number, source and epoch of each copy."""
         told: list[tuple[int | None, Any]] = [
-            (event.trial, event.details) for event in self.store.events(self.record.id, FORK)
+            (event.trial, event.details)
+            for kind in (FORK, BRANCH)
+            for event in self.store.events(self.record.id, kind)
         ]
-        return [(n, d["source"], d["epoch"]) for n, d in told if n is not None]
+        return sorted((n, d["source"], d["epoch"]) for n, d in told if n is not None)
 
     def with_curves(self, trials: Sequence[Trial]) -> list[Trial]:
         """Return these trials with their curves."""

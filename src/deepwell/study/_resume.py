@@ -28,11 +28,12 @@ from deepwell.storage._lease import leased
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
+from ._ahead import Ahead
 from ._arrays import engine_of
 from ._asked import Asked, from_config
 from ._budget import parse_budget
 from ._checkpoint import checkpoint_folder, discard, read_contenders, read_position
-from ._course import Ahead, Job, Past, carry_out
+from ._course import Job, Past, carry_out
 from ._data_checks import data_findings
 from ._extend import discard_derived, extend
 from ._finished import FinishedStudy, open_study
@@ -44,6 +45,7 @@ from ._observer import Observer
 from ._recording import continued
 from ._same_data import same_data
 from ._settings import optimizers_of
+from .acts._extend import EXTEND as EXTEND_BY_HAND
 
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
@@ -218,7 +220,21 @@ def _go_back(opened: Store, record: StudyRecord, engine: LocalEngine, kind: str)
         begins=bool(before) and done == len(rounds),
         population=len(rounds),
         ahead=Ahead(told[begun[-1]].rounds, begun[-1]) if begun else Ahead(),
+        further=_further(opened, record, begun[-1]) if begun else 0,
     )
+
+
+def _further(opened: Store, record: StudyRecord, planned: int) -> int:
+    """Return the configurations that a person asked for since a round was planned, of that run.
+
+    Args:
+        opened: the store.
+        record: of the study.
+        planned: the round whose plan says what is ahead.
+    """
+    asked: list[Any] = [e.details for e in opened.events(record.id, EXTEND_BY_HAND)]
+    late = (one for one in asked if one["population"] >= planned)
+    return sum(one["trials"] or 0 for one in late)
 
 
 def _rounds(opened: Store, record: StudyRecord) -> list[Round]:
@@ -227,11 +243,13 @@ def _rounds(opened: Store, record: StudyRecord) -> list[Round]:
     sources = History(opened, record).sources()
     proposed: list[Any] = [event.details for event in opened.events(record.id, "propose")]
     planned: list[Any] = [event.details for event in opened.events(record.id, "plan")]
+    extended: list[Any] = [event.details for event in opened.events(record.id, EXTEND_BY_HAND)]
     rounds: list[Round] = []
     for told, plan in zip(proposed, planned, strict=True):
         proposals = range(told["first"], told["first"] + told["networks"])
         copies = {n: source for n, source in sources.items() if root(sources, n) in proposals}
-        rungs = tuple(Rung(epochs, networks) for epochs, networks in told["rungs"])
+        longer = [one["rungs"] for one in extended if one["population"] == told["population"]]
+        rungs = tuple(Rung(*rung) for rung in (longer or [told["rungs"]])[-1])
         bracket = Bracket(told["population"], {n: specs[n] for n in (*proposals, *copies)}, rungs)
         rounds.append(Round(bracket, from_plain(Plan, plan["plan"]), sources=copies))
     return rounds

@@ -40,14 +40,14 @@ def sizes_ahead(asked: Asked, engine: LocalEngine) -> tuple[int, ...]:
     """
     count, first = asked.trials, len(asked.given)
     if count is not None:
-        return _dealt(asked, count, first)
+        return dealt(asked, count, first)
     probe = propose(asked.settings, [], USUAL_TRIALS[0], population=0)
     epochs = epochs_a_network(_rungs(asked.settings, probe))
     seconds = seconds_a_network(probe, engine.shape, epochs, engine.machine)
     seconds *= asked.settings.folds or 1
     count = default_trials(seconds)
     if asked.budget is None:
-        return _dealt(asked, max(count, first), first)
+        return dealt(asked, max(count, first), first)
     share = budget_share(learns(asked.settings))
     return (max(1, first, min(count, round_size(asked.budget, seconds, share))),)
 
@@ -60,7 +60,7 @@ def further_sizes(asked: Asked, past: Sequence[Trial], clock: Clock) -> tuple[in
     proposed = len(past) // (asked.settings.folds or 1)
     waiting = sum(given.after == proposed for given in asked.given)
     if asked.trials is not None:
-        return _dealt(asked, asked.trials - proposed, waiting)
+        return dealt(asked, asked.trials - proposed, waiting)
     each, share = clock.seconds() / max(1, proposed), budget_share(learns(asked.settings))
     return (max(1, waiting, round_size(clock.left(), each, share, proposed)),)
 
@@ -70,7 +70,14 @@ def learns(settings: Settings) -> bool:
     return sampler_named(settings.search).learns
 
 
-def _dealt(asked: Asked, count: int, first: int) -> tuple[int, ...]:
+def dealt(asked: Asked, count: int, first: int = 0) -> tuple[int, ...]:
+    """Return the configurations of each of the rounds that so many are proposed in.
+
+    Args:
+        asked: what the study is to do.
+        count: configurations.
+        first: of them those that the first round must have room for.
+    """
     settings = asked.settings
     waits = learns(settings) or asked.until_settled
     return round_sizes(count, len(settings.space.searched), waits, first)

@@ -45,6 +45,7 @@ from ._evaluate import check_defined
 from ._finished import FinishedStudy, open_study
 from ._given import YOU, Given, settled
 from ._image_space import augments, check_images, convolves
+from ._live import LiveStudy
 from ._model import Model
 from ._more import More, checked_trials
 from ._observer import Observer
@@ -166,6 +167,7 @@ class Study:
         self._ran = self.settings
         self._later: Settings | None = None
         self._finished: FinishedStudy | None = None
+        self._begun: str | None = None
 
     def enqueue(self, values: Mapping[str, object]) -> None:
         """Try a configuration of your own, before those that the sampler proposes.
@@ -267,6 +269,7 @@ class Study:
             self._observer.on_data(data.facts)  # what cannot be trained was refused before
             asked = replace(asked, program=engine.name)
             with recorded(data, asked, self._wanted_name, self._store) as history:
+                self._begun = history.record.name
                 job = Job(data, asked, engine, self._observer, self._folds)
                 name = carry_out(job, history, Past()).name
         self._given.clear()
@@ -315,6 +318,19 @@ class Study:
     def best(self) -> Model:
         """The best network with its preprocessing, ready to predict."""
         return self._ended().model()
+
+    @property
+    def live(self) -> LiveStudy:
+        """The study while `run` is at work in another thread, to be changed by hand.
+
+        From another process, `open_live(name)` gives the same.
+
+        Raises:
+            UsageError: when no run has begun.
+        """
+        if self._begun is None:
+            raise UsageError("the study has not begun; call run() first, in another thread")
+        return LiveStudy(self._begun, self._store)
 
     def trials(self) -> Any:
         """Return all trials as a Polars frame: one row a trial, best first."""

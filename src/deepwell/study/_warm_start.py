@@ -20,6 +20,7 @@ from deepwell.storage._open import open_store
 
 from ._arrays import score_scale
 from ._given import Given
+from ._history import History
 from ._observations import observed
 from ._said import said
 
@@ -60,7 +61,7 @@ def warm_start(name: str, store: str | Path | None, data: Data, metric: str) -> 
     """
     with open_store(store, create=False) as opened:
         record = opened.study(name)
-        copies = {event.trial for event in opened.events(record.id, "fork")}
+        copies = History(opened, record).sources()
         trials = [t for t in opened.trials(record.id) if t.number not in copies]
     config: Mapping[str, Any] = record.config
     if config["metric"] != metric:

@@ -1,0 +1,58 @@
+"""What came of a request, or of what it set going: all that one transaction records of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from deepwell.records import ChunkRecord, Event, Status, TrialSpec
+
+from ._checkpoint_record import CheckpointRecord
+
+
+@dataclass(frozen=True)
+class KeptState:
+    """A state of a network in a file of its own.
+
+    Attributes:
+        trial: whose.
+        epoch: the last one that it had ended.
+        kind: why it is kept, as in `snapshot`.
+        hash: sha256 of the file, which has its name from it.
+        bytes: of the file.
+    """
+
+    trial: int
+    epoch: int
+    kind: str
+    hash: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Deed:
+    """A change of a run by hand.
+
+    Attributes:
+        events: that say what was done.
+        request: id of what asked for it; None where it follows from an earlier one.
+        specs: trial -> what it is configured to from now on.
+        copies: new trials that begin as copies of others, (number, spec).
+        past: their epochs so far, first to last.
+        statuses: trial -> where it stands now.
+        messages: trial -> why.
+        kept: states that are kept from now on.
+        config: what the study is asked to do from now on; None leaves it.
+        checkpoint: where the study stands with all that; None leaves the one that there is.
+    """
+
+    events: Sequence[Event]
+    request: int | None = None
+    specs: Mapping[int, TrialSpec] = field(default_factory=dict[int, TrialSpec])
+    copies: Sequence[tuple[int, TrialSpec]] = ()
+    past: Sequence[ChunkRecord] = ()
+    statuses: Mapping[int, Status] = field(default_factory=dict[int, Status])
+    messages: Mapping[int, str] = field(default_factory=dict[int, str])
+    kept: Sequence[KeptState] = ()
+    config: Mapping[str, object] | None = None
+    checkpoint: CheckpointRecord | None = None

@@ -1,0 +1,147 @@
+"""Rows of requests: what other processes ask of a run, and what the run did about it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+
+from deepwell._base._errors import StudyError
+from deepwell.records import Event, Request
+
+from . import _checkpoints, _chunks, _events, _studies, _trials
+from ._database import Database
+from ._deed import Deed, KeptState
+from ._schema import BLOB, EVENT, REQUEST
+from ._text import from_json, storable, to_json
+
+_NEWEST = 200  # events among which that of a request is looked for
+
+
+class Requests:
+    """What other processes ask of runs; each method is one transaction.
+
+    Args:
+        database: of the store.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def ask(
+        self, study_id: int, kind: str, trial: int | None, details: Mapping[str, object]
+    ) -> Request:
+        """Record a request, for the run to take it up."""
+        row = {
+            "study_id": study_id,
+            "time": time.time(),
+            "kind": storable(kind),
+            "trial": trial,
+            "details": to_json(details),
+        }
+        with self._database.writing() as connection:
+            query = sa.insert(REQUEST).returning(REQUEST.c.id)
+            made = connection.execute(query, row).scalar_one()
+            return _read(connection, REQUEST.c.id == made)[0]
+
+    def waiting(self, study_id: int) -> list[Request]:
+        """Return what a run has not yet taken up, first to last."""
+        with self._database.reading() as connection:
+            return _read(connection, (REQUEST.c.study_id == study_id) & REQUEST.c.taken.is_(None))
+
+    def taken(self, request: Request, study_id: int) -> bool:
+        """Whether the run has taken up a request."""
+        with self._database.reading() as connection:
+            found = _read(
+                connection, (REQUEST.c.id == request.id) & (REQUEST.c.study_id == study_id)
+            )
+            return bool(found) and found[0].taken is not None
+
+    def outcome(self, study_id: int, request: Request, kinds: Collection[str]) -> Event | None:
+        """Return the event that came of a request, None as long as there is none.
+
+        Args:
+            study_id: the study.
+            request: what was asked.
+            kinds: of the events that it may be.
+        """
+        query = (
+            sa.select(EVENT)
+            .where(EVENT.c.study_id == study_id, EVENT.c.kind.in_(sorted(kinds)))
+            .order_by(EVENT.c.id.desc())
+            .limit(_NEWEST)
+        )
+        with self._database.reading() as connection:
+            for row in connection.execute(query):
+                details: Any = from_json(row.details)
+                if details.get("request") == request.id:
+                    return Event(row.time, row.kind, row.trial, details)
+        return None
+
+    def carry_out(self, study_id: int, deed: Deed) -> None:
+        """Record what was done, and that its request is taken; on return the disk has it.
+
+        Raises:
+            StudyError: when its request was taken already.
+        """
+        with self._database.writing(durable=True) as connection:
+            if deed.request is not None:
+                _take(connection, deed.request)
+            _trials.set_specs(connection, study_id, deed.specs)
+            _trials.insert_trials(connection, study_id, deed.copies)
+            for chunk in deed.past:
+                _chunks.insert_chunk(connection, study_id, _chunks.COPIED, chunk)
+            _trials.set_statuses(connection, study_id, deed.statuses)
+            _trials.set_messages(connection, study_id, deed.messages)
+            _keep(connection, study_id, deed)
+            _events.append_events(connection, study_id, deed.events)
+            if deed.config is not None:
+                _studies.set_config(connection, study_id, deed.config)
+            if deed.checkpoint is not None:
+                _checkpoints.save_checkpoint(connection, study_id, deed.checkpoint)
+
+    def kept_states(self, study_id: int, kind: str) -> list[KeptState]:
+        """Return the states of a study that are kept for a reason, by trial and epoch."""
+        query = sa.select(BLOB).where(BLOB.c.study_id == study_id, BLOB.c.kind == storable(kind))
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(BLOB.c.trial, BLOB.c.epoch))
+            return [KeptState(r.trial, r.epoch, r.kind, r.hash, r.bytes) for r in rows]
+
+
+def any_waiting(connection: sa.Connection, study_id: int) -> bool:
+    """Return whether somebody asks something of a run; asked once a chunk, so it must be quick."""
+    # By way of the driver, inside a transaction that is open anyway: SQLAlchemy's own handling of
+    # a statement takes ten times as long as the database does. The number is an integer.
+    text = f"SELECT 1 FROM request WHERE study_id = {int(study_id)} AND taken IS NULL LIMIT 1"
+    return connection.exec_driver_sql(text).first() is not None
+
+
+def _read(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Request]:
+    rows = connection.execute(sa.select(REQUEST).where(which).order_by(REQUEST.c.id))
+    return [
+        Request(row.id, row.time, row.kind, row.trial, from_json(row.details), row.taken)
+        for row in rows
+    ]
+
+
+def _take(connection: sa.Connection, request: int) -> None:
+    done = connection.execute(
+        sa.update(REQUEST)
+        .where(REQUEST.c.id == request, REQUEST.c.taken.is_(None))
+        .values(taken=time.time())
+    )
+    if done.rowcount != 1:
+        raise StudyError(
+            f"request {request} was taken up already; let one process run the study at a time"
+        )
+
+
+def _keep(connection: sa.Connection, study_id: int, deed: Deed) -> None:
+    for state in deed.kept:
+        row = {"study_id": study_id, **asdict(state)}
+        same = [BLOB.c[name] == row[name] for name in ("study_id", "trial", "epoch", "kind")]
+        connection.execute(sa.delete(BLOB).where(*same))
+        connection.execute(sa.insert(BLOB), row)

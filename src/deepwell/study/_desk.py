@@ -1,0 +1,206 @@
+"""The run's side of changes by hand: takes up between two epochs what other processes ask."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from deepwell._base._errors import UsageError
+from deepwell._base._safe_text import safe_text
+from deepwell.execution._local import LocalEngine
+from deepwell.records import ChunkRecord, Event, Request, Trial
+from deepwell.storage._deed import Deed
+
+from ._ahead import Ahead
+from ._asked import Asked
+from ._budget import Clock
+from ._checkpoint import Checkpoints, Position
+from ._history import Bracket, History
+from ._scene import Scene, going, scene_of
+from .acts._act import Stand
+from .acts._race import Race, end_races, races_of
+from .acts._registry import ACTS
+
+if TYPE_CHECKING:
+    from deepwell.training._program import State
+
+REFUSE = "refuse"
+_POLL_SECONDS = 0.1  # while the run is paused
+
+
+class Desk:
+    """Takes up requests and does them.
+
+    Args:
+        history: the study.
+        engine: trains its networks.
+        checkpoints: keep where it stands.
+        clock: of all its runs.
+        asked: what the study is asked to do.
+        ahead: rounds that are planned.
+        further: configurations that are asked for beyond them.
+
+    Attributes:
+        asked: what the study is asked to do, as requests have changed it.
+        ahead: rounds that are planned.
+        further: configurations that are asked for beyond them.
+        paused: whether the run holds its networks.
+        stopping: whether the run was asked to end.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        engine: LocalEngine,
+        checkpoints: Checkpoints,
+        clock: Clock,
+        asked: Asked,
+        ahead: Ahead,
+        further: int,
+    ) -> None:
+        self.history = history
+        self.engine = engine
+        self.checkpoints = checkpoints
+        self.clock = clock
+        self.asked = asked
+        self.ahead = ahead
+        self.further = further
+        self.paused = False
+        self.stopping = False
+        self._races: tuple[Race, ...] = races_of(history)
+
+    def due(self, chunk: ChunkRecord, waiting: bool) -> bool:
+        """Return whether something is to be done after an epoch.
+
+        Args:
+            chunk: the epoch.
+            waiting: whether a request waits.
+        """
+        return waiting or any(race.concerns(chunk) for race in self._races)
+
+    def attend(
+        self,
+        bracket: Bracket,
+        here: Position,
+        stop: Callable[[], bool],
+        tell_pause: Callable[[], None],
+    ) -> Stand:
+        """Do what is asked, and what earlier acts set going; return where the bracket stands then.
+
+        Args:
+            bracket: at work; no network trains meanwhile.
+            here: the place in it.
+            stop: ends a pause.
+            tell_pause: called now and then while it lasts.
+        """
+        stand = end_races(self, Stand(bracket, here), self._races)
+        stand = self._take(stand)
+        while self.paused and not stop():
+            tell_pause()
+            with self.clock.stopped():
+                time.sleep(_POLL_SECONDS)
+            stand = self._take(stand)
+        self._races = races_of(self.history)
+        return stand
+
+    def close(self) -> None:
+        """Refuse what came too late."""
+        for request in self.history.store.requests.waiting(self.history.record.id):
+            self._refuse(request, "the run ended before it could be done")
+
+    def scene(self) -> Scene:
+        """Return how the study stands."""
+        return scene_of(self.history.store, self.history.record)
+
+    def epoch(self) -> int:
+        """Return how far those are that train, or all where none does."""
+        trials = self.history.trials()
+        return max((t.epochs for t in trials if going(t)), default=0) or max(
+            (t.epochs for t in trials), default=0
+        )
+
+    def proposed(self) -> int:
+        """Return the configurations of all rounds that were proposed or are planned."""
+        told = self.history.store.events(self.history.record.id, "propose")
+        folds = self.asked.settings.folds or 1
+        done = sum(int(str(event.details["networks"])) // folds for event in told)
+        return done + self.to_come(len(told) - 1)
+
+    def to_come(self, population: int) -> int:
+        """Return the configurations that are still to be proposed after a round."""
+        return self.ahead.after(population) + self.further
+
+    def config(self, changed: Mapping[str, object]) -> dict[str, object]:
+        """Return what the store keeps of what the study is asked to do, with changes."""
+        now = self.history.store.study(self.history.record.name)
+        return {**now.config, **changed}
+
+    def ask_for(self, asked: Asked, further: int) -> None:
+        """Let the run go on by other choices, and for so many further configurations."""
+        self.asked = asked
+        self.further += further
+        self.clock.budget = asked.budget
+
+    def state_of(self, trial: Trial) -> State:
+        """Return the state of a network at the end of its last epoch.
+
+        Raises:
+            UsageError: when it is not held: it may have gone with a lack of memory.
+        """
+        states = self.engine.states([trial.number])
+        state = states.get(trial.number, None)
+        if state is None or int(state["epoch"]) != trial.epochs:
+            raise UsageError(
+                f"the state of network {trial.number} after epoch {trial.epochs} is not in "
+                "memory now; ask again after its next epoch"
+            )
+        return state
+
+    def event(self, kind: str, request: Request, details: dict[str, Any]) -> Event:
+        """Return the event of a request."""
+        told = {"request": request.id, **details}
+        return Event(time.time(), kind, request.trial, told)
+
+    def record(
+        self,
+        stand: Stand,
+        request: Request | None,
+        events: Sequence[Event],
+        new: Collection[int] = (),
+        **parts: Any,
+    ) -> None:
+        """Record what was done, in one transaction.
+
+        Where networks are other ones than before, the transaction holds a checkpoint as well.
+
+        Args:
+            stand: where the bracket stands then.
+            request: that asked for it, None where it follows from an earlier one.
+            events: that say it.
+            new: trials that begin with it.
+            parts: other parts of the `Deed`.
+        """
+        deed = Deed(events, None if request is None else request.id, **parts)
+        if deed.specs or deed.copies or deed.statuses:
+            self.checkpoints.with_deed(stand.bracket, stand.here, new, deed)
+        else:
+            self.history.store.requests.carry_out(self.history.record.id, deed)
+
+    def _take(self, stand: Stand) -> Stand:
+        """Do what is asked, one after another; say why what cannot be done is not."""
+        for request in self.history.store.requests.waiting(self.history.record.id):
+            act = ACTS.get(request.kind)
+            if act is None:
+                self._refuse(request, f"this Deepwell knows no act {safe_text(request.kind)}")
+                continue
+            try:
+                act.check(self.scene(), request)
+                stand = act.do(self, stand, request)
+            except UsageError as error:
+                self._refuse(request, str(error))
+        return stand
+
+    def _refuse(self, request: Request, why: str) -> None:
+        event = self.event(REFUSE, request, {"kind": request.kind, "why": why})
+        self.history.store.requests.carry_out(self.history.record.id, Deed([event], request.id))

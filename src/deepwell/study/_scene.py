@@ -1,0 +1,118 @@
+"""A study as those see it who want to change it while it trains, in its process or another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from deepwell._base._errors import UsageError
+from deepwell._base._safe_text import safe_text
+from deepwell.records import Status, Trial
+from deepwell.storage._study_record import StudyRecord
+
+if TYPE_CHECKING:
+    from deepwell.storage._store import Store  # loads SQLAlchemy
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What an act is checked against.
+
+    Attributes:
+        name: of the study, harmless to show.
+        trials: by their numbers, without curves.
+        first: the first one of the round at work.
+        folds: networks of a configuration; 0 without cross-validation.
+        rounds: rounds that were proposed.
+        snapshots: (trial, epoch) of the states that are kept.
+    """
+
+    name: str
+    trials: Mapping[int, Trial]
+    first: int
+    folds: int
+    rounds: int
+    snapshots: frozenset[tuple[int, int]] = frozenset()
+
+    def trial(self, number: int) -> Trial:
+        """Return a trial.
+
+        Raises:
+            UsageError: when there is none of that number.
+        """
+        if number in self.trials:
+            return self.trials[number]
+        if not self.trials:
+            raise UsageError(f"study {self.name} has no networks yet; wait until it trains")
+        raise UsageError(
+            f"study {self.name} has no network {number}; they are numbered "
+            f"{min(self.trials)} to {max(self.trials)}"
+        )
+
+    def in_training(self, number: int) -> Trial:
+        """Return a trial that trains, or is about to.
+
+        Raises:
+            UsageError: when it is over, or has reached its last epoch.
+        """
+        trial = self.trial(number)
+        if not going(trial):
+            ended = trial.status.value if trial.status.over else "at its last epoch"
+            raise UsageError(
+                f"network {number} of study {self.name} is {ended} after epoch {trial.epochs} "
+                f"and trains no further; deepwell rollback {self.name} {number} lets a copy of it "
+                "go on from an earlier epoch"
+            )
+        return trial
+
+    def chosen(self, number: int | None) -> list[Trial]:
+        """Return the trial that is meant with all folds of it, or all that train for None.
+
+        Raises:
+            UsageError: when it is over, or none trains.
+        """
+        if number is not None:
+            trial = self.in_training(number)
+            if not self.folds:
+                return [trial]
+            start = number // self.folds * self.folds
+            whole = (self.trials[n] for n in range(start, start + self.folds))
+            return [one for one in whole if going(one)]
+        found = [t for t in self.trials.values() if t.number >= self.first and going(t)]
+        if not found:
+            raise UsageError(f"no network of study {self.name} trains now; ask when some do")
+        return found
+
+    def refuse_folds(self, act: str) -> None:
+        """Refuse an act that makes copies, which have no place in a cross-validated study.
+
+        Raises:
+            UsageError: when the study has folds.
+        """
+        if self.folds:
+            raise UsageError(
+                f"{act} makes copies of networks, and study {self.name} has {self.folds} of each "
+                "configuration, one a fold; nudge them instead"
+            )
+
+
+def going(trial: Trial) -> bool:
+    """Return whether a trial has epochs before it; one of a stopped study has, when it goes on."""
+    may = not trial.status.over or trial.status is Status.INTERRUPTED
+    return may and trial.epochs < trial.spec.whole("epochs")
+
+
+def scene_of(store: Store, record: StudyRecord) -> Scene:
+    """Return how a study stands now."""
+    proposed: list[Any] = [e.details for e in store.events(record.id, "propose")]
+    folds = record.config.get("folds", 0)
+    kept = store.requests.kept_states(record.id, "snapshot")
+    return Scene(
+        name=safe_text(record.name),
+        trials={t.number: t for t in store.trials(record.id)},
+        first=proposed[-1]["first"] if proposed else 0,
+        folds=folds if isinstance(folds, int) else 0,
+        rounds=len(proposed),
+        snapshots=frozenset((state.trial, state.epoch) for state in kept),
+    )

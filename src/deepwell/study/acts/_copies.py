@@ -1,0 +1,117 @@
+"""Copies of a network that go on beside the others, or in its place: what rollback and fork share.
+
+A copy is a trial of its own, whose specification says all there is: that of its source, and what
+changes after the epoch at which it begins. Who trains it from its start gets the source up to
+there, to the bit. So its state is the source's of that epoch, where that is at hand, or is made
+by training it alone up to there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from deepwell._base._errors import UsageError
+from deepwell._base._hyperparameters import Value
+from deepwell.data._batches import steps_per_epoch
+from deepwell.records import Event, Request, Status, Trial, TrialSpec, to_plain
+from deepwell.study._forks import Copied
+from deepwell.study._history import BRANCH
+from deepwell.study._snapshots import read_snapshot
+from deepwell.training._program import Outcome
+
+from ._act import Stand
+
+if TYPE_CHECKING:
+    from deepwell.study._desk import Desk
+
+
+def copies_of(desk: Desk, source: Trial, specs: Sequence[TrialSpec]) -> list[Copied]:
+    """Return copies of a trial with their numbers."""
+    first = 1 + max(trial.number for trial in desk.history.trials())
+    rows = desk.engine.shape.train_rows
+    return [
+        Copied(number, source.number, spec, steps_per_epoch(rows, spec.whole("batch_size")))
+        for number, spec in enumerate(specs, start=first)
+    ]
+
+
+def go_back(desk: Desk, copy: Copied, epoch: int) -> None:
+    """Give the engine a copy as it stands after an epoch that its source has long ended.
+
+    Raises:
+        UsageError: when the source was over by then.
+    """
+    desk.engine.adopt(copy.source, copy.number, copy.spec)
+    state = read_snapshot(desk.history.store, desk.history.record, copy.source, epoch)
+    if state is not None:
+        desk.engine.restore({copy.number: state})
+    else:
+        for _ in desk.engine.train([copy.number], epoch, lambda: False):
+            """It was told when it was trained first."""
+    reached = desk.engine.states([copy.number])[copy.number]
+    if int(reached["epoch"]) != epoch or int(reached["outcome"]) != Outcome.RUNNING:
+        drop(desk, [copy])
+        raise UsageError(
+            f"network {copy.source} trained no further than epoch {epoch}; roll it back to an "
+            "earlier one"
+        )
+
+
+def drop(desk: Desk, copies: Sequence[Copied]) -> None:
+    """Take copies that come to nothing away from the engine."""
+    gone = {copy.number for copy in copies}
+    held = desk.engine.states([t.number for t in desk.history.trials()])
+    desk.engine.forget([n for n in held if n not in gone])
+
+
+def record_copies(
+    desk: Desk,
+    stand: Stand,
+    request: Request,
+    copies: Sequence[Copied],
+    epoch: int,
+    changes: Sequence[Mapping[str, Value]],
+    act: Event,
+    why: str,
+) -> Stand:
+    """Record copies in place of their source, which stops.
+
+    Args:
+        desk: of the run.
+        stand: where it stands.
+        request: that asked for it.
+        copies: that the engine holds.
+        epoch: after which they begin.
+        changes: what each of them changes then.
+        act: the event that says what was done.
+        why: the source stops.
+    """
+    numbers = tuple(copy.number for copy in copies)
+    source = next(t for t in desk.history.trials() if t.number == copies[0].source)
+    wave = (*stand.here.wave, *numbers) if stand.here.wave else ()
+    here = replace(stand.here, alive=(*stand.here.alive, *numbers), wave=wave)
+    then = Stand(stand.bracket.joined(copies), here)
+    told = {"source": source.number, "epoch": epoch, "request": request.id}
+    begun = [
+        Event(time.time(), BRANCH, copy.number, {**told, "changes": to_plain(dict(own))})
+        for copy, own in zip(copies, changes, strict=True)
+    ]
+    stops = not source.status.over
+    try:
+        desk.record(
+            then,
+            request,
+            [*begun, act],
+            numbers,
+            copies=[(copy.number, copy.spec) for copy in copies],
+            past=desk.history.past_of(copies, epoch),
+            statuses={source.number: Status.PRUNED} if stops else {},
+            messages={source.number: why} if stops else {},
+        )
+    except UsageError:
+        drop(desk, copies)
+        raise
+    return then

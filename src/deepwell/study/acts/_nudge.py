@@ -1,0 +1,56 @@
+"""Nudge: other numbers from the next epoch on, as a person changes them by hand (O12)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from deepwell._base._hyperparameters import Value
+from deepwell.records import Request, Trial, TrialSpec, to_plain
+from deepwell.study._forks import forked
+from deepwell.study._history import NUDGE
+from deepwell.study._scene import Scene
+from deepwell.study._values_asked import settled_values
+
+from ._act import Act, Stand
+
+if TYPE_CHECKING:
+    from deepwell.study._desk import Desk
+
+
+def _check(scene: Scene, request: Request) -> None:
+    _specs(scene, request)
+
+
+def _specs(scene: Scene, request: Request) -> dict[int, tuple[int, Mapping[str, Value], TrialSpec]]:
+    """Return of each network after which epoch it changes, to what values, and its new spec."""
+    asked: Any = request.details["changes"]
+    found: dict[int, tuple[int, Mapping[str, Value], TrialSpec]] = {}
+    for trial in scene.chosen(request.trial):
+        epoch = _from(trial)
+        values = settled_values(trial.spec, epoch, asked)
+        found[trial.number] = epoch, values, forked(trial.spec, epoch, values)
+    return found
+
+
+def _from(trial: Trial) -> int:
+    return max(1, trial.epochs)  # what it has from its start is no change
+
+
+def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
+    found = _specs(desk.scene(), request)
+    specs = {n: spec for n, (_, _, spec) in found.items()}
+    for number, spec in specs.items():
+        desk.engine.change(number, spec)
+    told = {
+        str(n): {"epoch": epoch, "changes": to_plain(dict(values))}
+        for n, (epoch, values, _) in found.items()
+    }
+    epoch = max(epoch for epoch, _, _ in found.values())
+    event = desk.event(NUDGE, request, {"epoch": epoch, "networks": told})
+    changed = Stand(stand.bracket.changed(specs), stand.here)
+    desk.record(changed, request, [event], specs=specs)
+    return changed
+
+
+ACT = Act(NUDGE, _check, _do)
