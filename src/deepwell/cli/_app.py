@@ -25,6 +25,7 @@ from . import (
     _sample,
     _show,
     _test,
+    _work,
 )
 from ._exit_codes import STOPPED
 from ._flags import with_options
@@ -43,6 +44,7 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("fit", _fit.fit, _fit.EXAMPLES),
     Command("resume", _resume.resume, _resume.EXAMPLES),
+    Command("work", _work.work, _work.EXAMPLES),
     Command("show", _show.show, _show.EXAMPLES),
     Command("diagnose", _diagnose.diagnose, _diagnose.EXAMPLES),
     Command("curve", _curve.curve, _curve.EXAMPLES),

@@ -15,6 +15,8 @@ from deepwell.records import ChunkRecord, Event, Probe, Status, Trial, TrialSpec
 from . import _checkpoints, _chunks, _events, _probes, _rows, _studies, _trials
 from ._checkpoint_record import CheckpointRecord, Repeated
 from ._database import Database
+from ._kept_states import KeptStates
+from ._leases import Claim, Leases, take_lease
 from ._ledger import Ledger
 from ._migrate import bring_up_to_date
 from ._rows import RowHashes
@@ -34,6 +36,8 @@ class Store:
     Attributes:
         folder: where the artifacts lie: `folder/<study name>/...` and `folder/vault/`.
         ledger: openings of test sets.
+        leases: who runs which study.
+        states: of networks, kept for good.
         row_hashes: which rows studies have used.
     """
 
@@ -41,6 +45,8 @@ class Store:
         self.folder = folder
         self._database = Database(file)
         self.ledger = Ledger(self._database)
+        self.leases = Leases(self._database)
+        self.states = KeptStates(self._database, folder)
         self.row_hashes = RowHashes(self._database)
         try:
             bring_up_to_date(self._database)
@@ -68,6 +74,7 @@ class Store:
         name: str,
         config: Mapping[str, object],
         rows: Mapping[str, np.ndarray] | None = None,
+        claim: Claim | None = None,
     ) -> StudyRecord:
         """Record a new study, running, with the rows that it uses.
 
@@ -76,6 +83,7 @@ class Store:
                 it (upper and lower case count as the same), `name-2`, `name-3`, ... is taken.
             config: what the study was asked to do, plain values.
             rows: part -> hashes, as for `row_hashes.record`.
+            claim: of who is to run it, who gets its lease at once; None for nobody.
 
         Returns:
             The study, with the name that it got.
@@ -87,6 +95,8 @@ class Store:
             record = _studies.create_study(connection, self.folder, name, config)
             for part, hashes in (rows or {}).items():
                 _rows.replace_rows(connection, record.id, part, hashes)
+            if claim is not None:
+                take_lease(connection, record.id, record.name, claim)
             return record
 
     def study(self, name: str) -> StudyRecord:

@@ -13,5 +13,6 @@ __getattr__, __dir__ = lazy_names(
         "load_model": "._model",
         "open_study": "._finished",
         "resume": "._resume",
+        "work": "._worker",
     },
 )
