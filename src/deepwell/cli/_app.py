@@ -25,6 +25,7 @@ from . import (
     _sample,
     _show,
     _test,
+    _verify,
     _work,
 )
 from ._exit_codes import STOPPED
@@ -50,6 +51,7 @@ COMMANDS = (
     Command("curve", _curve.curve, _curve.EXAMPLES),
     Command("improve", _improve.improve, _improve.EXAMPLES),
     Command("test", _test.test, _test.EXAMPLES),
+    Command("verify", _verify.verify, _verify.EXAMPLES),
     Command("refit", _refit.refit, _refit.EXAMPLES),
     Command("ensemble", _ensemble.ensemble, _ensemble.EXAMPLES),
     Command("predict", _predict.predict, _predict.EXAMPLES),

@@ -19,8 +19,10 @@ from ._kept_states import KeptStates
 from ._leases import Claim, Leases, take_lease
 from ._ledger import Ledger
 from ._migrate import bring_up_to_date
+from ._names import VAULT
 from ._rows import RowHashes
 from ._study_record import StudyRecord
+from ._witness import Witness
 
 
 class Store:
@@ -44,7 +46,7 @@ class Store:
     def __init__(self, folder: Path, file: Path) -> None:
         self.folder = folder
         self._database = Database(file)
-        self.ledger = Ledger(self._database)
+        self.ledger = Ledger(self._database, Witness(folder / VAULT / f"{file.name}.openings"))
         self.leases = Leases(self._database)
         self.states = KeptStates(self._database, folder)
         self.row_hashes = RowHashes(self._database)

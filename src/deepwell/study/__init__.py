@@ -13,6 +13,7 @@ __getattr__, __dir__ = lazy_names(
         "load_model": "._model",
         "open_study": "._finished",
         "resume": "._resume",
+        "verify": "._verify",
         "work": "._worker",
     },
 )
