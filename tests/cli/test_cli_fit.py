@@ -36,7 +36,7 @@ def test_the_library_gets_what_was_asked(deepwell, library) -> None:
         *("--human-labels", "h"),
         *("--name", "mine", "--store", "place", "--seed", "5", "--search", "random"),
         *("--scheduler", "none", "--metric", "log_loss", "--best-possible", "0.02"),
-        *("--trials", "8", "--epochs", "6", "--budget", "60s"),
+        *("--trials", "8", "--epochs", "6", "--budget", "60s", "--until-settled"),
         *("--learning-rate", "1e-3", "--hidden-units", "64,32", "--optimizer", "adam"),
     ]
     assert deepwell(*FIT, *options).code == 0
@@ -79,12 +79,16 @@ def test_the_library_gets_what_was_asked(deepwell, library) -> None:
         "probe_every": None,
         "store": "place",
     }
-    assert library.calls["run"] == {"trials": 8, "epochs": 6, "budget": "60s"}
+    assert library.calls["run"] == {
+        **{"trials": 8, "epochs": 6, "budget": "60s", "until_settled": True}
+    }
 
 
 def test_the_defaults(deepwell, library) -> None:
     assert deepwell(*FIT).code == 0
-    assert library.calls["run"] == {"trials": None, "epochs": None, "budget": None}
+    assert library.calls["run"] == {"until_settled": False} | dict.fromkeys(
+        ("trials", "epochs", "budget")
+    )
     study = library.calls["study"]
     assert study["fixed"] == {}
     assert (study["seed"], study["search"], study["scheduler"]) == (0, "random", "halving")
@@ -149,7 +153,9 @@ def test_a_dry_run_shows_the_plan_and_leaves_nothing(deepwell, library, tmp_path
     assert "plan      8 networks" in done.out
     assert done.out.endswith("dry run   nothing was checked, trained or written\n")
     assert "run" not in library.calls
-    assert library.calls["plan"] == {"trials": 8, "epochs": None, "budget": None}
+    assert library.calls["plan"] == {
+        **{"trials": 8, "epochs": None, "budget": None, "until_settled": False}
+    }
     assert library.calls["load"]["vault"] is None
     assert list(tmp_path.iterdir()) == []
     assert deepwell(*FIT, "--dry-run", "--json").json["plan"]["networks"] == 8

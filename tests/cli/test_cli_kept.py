@@ -45,12 +45,12 @@ def test_list_tells_where_each_study_stands(kept: Path, deepwell: Run):
     header, wine, churn = told.out.splitlines()
     assert header.split()[:1] == ["study"]
     assert wine.split()[0] == "wine"
-    assert "killed" in wine
+    assert "interrupted" in wine
     assert "no result yet" in wine
     assert "error 10.0 % [3.0, 26.0]" in churn
     listed = deepwell("list", "--json").json["studies"]
     assert [(s["name"], s["state"], s["networks"]) for s in listed] == [
-        *(("wine", "killed", 4), ("churn", "finished", 4)),
+        *(("wine", "interrupted", 4), ("churn", "finished", 4)),
     ]
     assert listed[1]["dev"] == {"value": 0.1, "low": 0.03, "high": 0.26}
 

@@ -83,7 +83,7 @@ def test_states_scores_and_curves_are_those_of_the_trials(
         assert theirs.number == ours.number
         if theirs.state is not TrialState.FAIL:
             assert theirs.value == ours.score
-        told = [theirs.intermediate_values[epoch] for epoch in (1, 2, 3)]
+        told = [theirs.intermediate_values[epoch] for epoch in (0, 1, 2)]
         np.testing.assert_array_equal(np.float32(told), ours.curves["dev_score"])
         assert theirs.user_attrs["status"] == ours.status.value
         assert theirs.user_attrs["epochs"] == 3

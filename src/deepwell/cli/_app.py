@@ -39,6 +39,8 @@ from . import (
     _stop,
     _tag,
     _test,
+    _verify,
+    _work,
 )
 from ._exit_codes import STOPPED
 from ._flags import with_options
@@ -57,6 +59,7 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("fit", _fit.fit, _fit.EXAMPLES),
     Command("resume", _resume.resume, _resume.EXAMPLES),
+    Command("work", _work.work, _work.EXAMPLES),
     Command("show", _show.show, _show.EXAMPLES),
     Command("list", _list.list_, _list.EXAMPLES),
     Command("nudge", _nudge.nudge, _nudge.EXAMPLES),
@@ -71,6 +74,7 @@ COMMANDS = (
     Command("curve", _curve.curve, _curve.EXAMPLES),
     Command("improve", _improve.improve, _improve.EXAMPLES),
     Command("test", _test.test, _test.EXAMPLES),
+    Command("verify", _verify.verify, _verify.EXAMPLES),
     Command("refit", _refit.refit, _refit.EXAMPLES),
     Command("ensemble", _ensemble.ensemble, _ensemble.EXAMPLES),
     Command("predict", _predict.predict, _predict.EXAMPLES),

@@ -82,7 +82,7 @@ def _run(
             study = Study(loaded, **arguments, observer=observer)
             for values in tries:
                 study.enqueue(values)
-            result = study.run(run.trials, run.epochs, run.budget, until_settled=run.until_settled)
+            result = study.run(**_amounts(run))
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"{BY_USER} before there was a result") from None
     finally:
@@ -113,13 +113,23 @@ def _dry_run(
     study = Study(loaded, **arguments)
     for values in tries:
         study.enqueue(values)
-    plan = study.plan(run.trials, run.epochs, run.budget, until_settled=run.until_settled)
+    plan = study.plan(**_amounts(run))
     if place.json:
         print_json(dry_run_json(loaded.facts, plan))
     else:
         done = entry("dry run", "nothing was checked, trained or written")
         print_lines([*data_lines(loaded.facts), *plan_lines(plan), *done])
     return DONE
+
+
+def _amounts(run: RunOptions) -> dict[str, Any]:
+    """Return how much is to be trained, as `Study.run` takes it."""
+    return {
+        "trials": run.trials,
+        "epochs": run.epochs,
+        "budget": run.budget,
+        "until_settled": run.until_settled,
+    }
 
 
 def _space(study: StudyOptions, fixed: Fixed) -> Space | None:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import Estimate, ListedStudy, from_plain
-from deepwell.storage._lease import lease_holder
 from deepwell.storage._notes import checked_tag
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
-from ._checkpoint import checkpoint_folder
+from ._standing import status_of
 
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
@@ -92,13 +91,6 @@ def studies(
     return pl.DataFrame(rows, schema=_schema(pl))
 
 
-def state_of(opened: Store, record: StudyRecord) -> str:
-    """Return where a study stands, in a word; a run whose process is gone was `killed`."""
-    if record.status != "running":
-        return record.status
-    return "killed" if lease_holder(checkpoint_folder(opened, record)) is None else "running"
-
-
 def _listed(
     opened: Store, record: StudyRecord, tags: Sequence[str], result: Mapping[str, Any] | None
 ) -> ListedStudy:
@@ -107,7 +99,7 @@ def _listed(
     return ListedStudy(
         name=record.name,
         created=record.created,
-        state=state_of(opened, record),
+        state=status_of(opened, record),
         source=str(config.get("data", {}).get("source", "")),
         networks=0,  # is counted for all at once, as notes are
         metric="" if metric is None else metric.name,

@@ -116,7 +116,7 @@ def _frozen(trial: Trial, space: Space, distributions: Mapping[str, Any]) -> Any
         value=value,
         params=params,
         distributions={name: distributions[name] for name in params},
-        intermediate_values={epoch: float(score) for epoch, score in enumerate(curve, start=1)},
+        intermediate_values={step: float(score) for step, score in enumerate(curve)},
         user_attrs=_attributes(trial),
     )
 
