@@ -10,7 +10,7 @@ from benchmarks.diagnosis.case import Case, Rows
 from benchmarks.diagnosis.fault import Fault
 
 ALL = ("checkers", "waveform", "friedman", "bits", "glyphs", "photos")
-_INCH = 25.4
+_KILO = 1000.0
 
 
 def _inputs(case: Case, change: Callable[[np.ndarray], np.ndarray], *, deployed: bool) -> Case:
@@ -52,14 +52,14 @@ def delimiter_lost(case: Case, share: float, seed: int) -> Case:
 
 
 def other_unit(case: Case, share: float, seed: int) -> Case:
-    """Rows of a source that measures in another unit: all of their columns 25.4 times as large.
+    """Rows of a source that measures in another unit: all of their columns 1000 times as large.
 
-    Mild is 2 % of the rows, medium 8 %, severe 30 %.
+    Mild is 0.5 % of the rows, medium 3 %, severe 20 %.
     """
     generator = np.random.default_rng([seed, 903])
 
     def mixed(x: np.ndarray) -> np.ndarray:
-        return np.where(generator.random((len(x), 1)) < share, _INCH * x, x)
+        return np.where(generator.random((len(x), 1)) < share, _KILO * x, x)
 
     return _inputs(case, mixed, deployed=False)
 
@@ -95,8 +95,8 @@ FAULTS = (
           "the last reading in 30, 55, 85 % of the entries"),
     Fault("delimiter lost", "inputs corrupt", delimiter_lost, (0.15, 0.35, 0.7),
           ("checkers", "friedman", "bits"), "inputs", "15, 35, 70 % of the rows a column off"),
-    Fault("rows in another unit", "inputs corrupt", other_unit, (0.02, 0.08, 0.3), ALL, "inputs",
-          "2, 8, 30 % of the rows 25.4 times as large"),
+    Fault("rows in another unit", "inputs corrupt", other_unit, (0.005, 0.03, 0.2), ALL, "inputs",
+          "0.5, 3, 20 % of the rows 1000 times as large"),
     Fault("means in place of rows", "inputs without signal", aggregated, (2, 5, 40), ALL, "inputs",
           "means over 2, 5, 40 rows"),
     Fault("large readings missing", "inputs missing", out_of_range, (0.25, 0.5, 0.75), ALL,
