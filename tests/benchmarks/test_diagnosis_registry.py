@@ -132,6 +132,13 @@ def test_declarations_are_checked() -> None:
         checked([good], {})
 
 
+@pytest.fixture
+def nothing_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty sealed half in place of the real one, which no test may open."""
+    monkeypatch.setattr(seal, "sealed", lambda: Half("sealed", (), {}))
+
+
+@pytest.mark.usefixtures("nothing_sealed")
 def test_an_empty_sealed_half_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(seal.NothingSealedError, match="holds none yet"):
         seal.opened(tmp_path / "record.json")
@@ -180,7 +187,8 @@ def test_the_development_half_needs_no_opening() -> None:
     assert development().faults == FAULTS
 
 
-def test_the_sealed_half_is_not_run_by_accident(
+@pytest.mark.usefixtures("nothing_sealed")
+def test_an_empty_sealed_half_is_not_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert measure("quick", True, 0.0, True, tmp_path) == 2

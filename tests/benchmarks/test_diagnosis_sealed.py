@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from benchmarks.diagnosis import faults, program_remedies, remedies
@@ -99,12 +100,12 @@ def test_study_can_be_loaded_and_mended(fault: Fault) -> None:
 def _step(case: pc.ProgramCase) -> jax.Array:
     """Return the cost of a batch after one step, as `program.trained` takes it."""
     program, rows = case.program, case.rows
-    x, y = rows["x"][:32], rows["y"][:32]
-    key, amount = jax.random.key(0), np.float32(case.amount)
+    x, y = jnp.asarray(rows["x"][:32]), jnp.asarray(rows["y"][:32])
+    key, amount = jax.random.key(0), jnp.float32(case.amount)
     params = program.init(key, program.sizes, amount)
     cost = objective(program, key, amount)
     grads = jax.grad(cost)(params, program.augment(x, key, amount), y)
-    zeros = jax.tree.map(np.zeros_like, params)
+    zeros = jax.tree.map(jnp.zeros_like, params)
     _, moved = program.update(grads, (zeros, zeros), params, 1.0, case.rate, amount)
     return program.predict(moved, x, key, False, amount)[-1]
 

@@ -10,7 +10,8 @@ from benchmarks.diagnosis.case import Case, Rows
 from benchmarks.diagnosis.fault import Fault
 
 ALL = ("checkers", "waveform", "friedman", "bits", "glyphs", "photos")
-_INCH = 25.4
+_KILO = 1000.0
+_BLOCK = 8
 
 
 def _inputs(case: Case, change: Callable[[np.ndarray], np.ndarray], *, deployed: bool) -> Case:
@@ -52,31 +53,32 @@ def delimiter_lost(case: Case, share: float, seed: int) -> Case:
 
 
 def other_unit(case: Case, share: float, seed: int) -> Case:
-    """Rows of a source that measures in another unit: all of their columns 25.4 times as large.
+    """Rows of a source that measures in another unit: all of their columns 1000 times as large.
 
-    Mild is 2 % of the rows, medium 8 %, severe 30 %.
+    Mild is 0.5 % of the rows, medium 3 %, severe 20 %.
     """
     generator = np.random.default_rng([seed, 903])
 
     def mixed(x: np.ndarray) -> np.ndarray:
-        return np.where(generator.random((len(x), 1)) < share, _INCH * x, x)
+        return np.where(generator.random((len(x), 1)) < share, _KILO * x, x)
 
     return _inputs(case, mixed, deployed=False)
 
 
-def aggregated(case: Case, rows: int, seed: int) -> Case:
-    """An aggregate joined back: rows hold the mean of the columns over so many rows.
+def aggregated(case: Case, share: float, seed: int) -> Case:
+    """An aggregate joined back: a share of the rows hold means over 8 such rows.
 
-    Mild is a mean of 2 rows, medium of 5, severe of 40; so it is in the world.
+    Mild is 25 % of the rows, medium 55 %, severe all; so it is in the world.
     """
     generator = np.random.default_rng([seed, 904])
 
     def means(x: np.ndarray) -> np.ndarray:
-        block = np.empty(len(x), int)
-        block[generator.permutation(len(x))] = np.arange(len(x)) // rows
+        hit = generator.permutation(len(x))[: round(share * len(x))]
+        block = np.arange(len(hit)) // _BLOCK
         sums = np.zeros((block.max() + 1, x.shape[1]))
-        np.add.at(sums, block, x)
-        return (sums / np.bincount(block)[:, None])[block]
+        np.add.at(sums, block, x[hit])
+        x[hit] = (sums / np.bincount(block)[:, None])[block]
+        return x
 
     return _inputs(case, means, deployed=True)
 
@@ -84,7 +86,7 @@ def aggregated(case: Case, rows: int, seed: int) -> Case:
 def out_of_range(case: Case, share: float, seed: int) -> Case:
     """Large readings are missing: the upper share of each column was beyond the old sensor.
 
-    Mild is the upper 25 %, medium 50 %, severe 75 %; the model will meet a sensor that reads all.
+    Mild is the upper 15 %, medium 40 %, severe 75 %; the model will meet a sensor that reads all.
     """
     limit = np.quantile(case.train.x, 1 - share, axis=0)
     return _inputs(case, lambda x: np.where(x > limit, np.nan, x), deployed=False)
@@ -95,10 +97,10 @@ FAULTS = (
           "the last reading in 30, 55, 85 % of the entries"),
     Fault("delimiter lost", "inputs corrupt", delimiter_lost, (0.15, 0.35, 0.7),
           ("checkers", "friedman", "bits"), "inputs", "15, 35, 70 % of the rows a column off"),
-    Fault("rows in another unit", "inputs corrupt", other_unit, (0.02, 0.08, 0.3), ALL, "inputs",
-          "2, 8, 30 % of the rows 25.4 times as large"),
-    Fault("means in place of rows", "inputs without signal", aggregated, (2, 5, 40), ALL, "inputs",
-          "means over 2, 5, 40 rows"),
-    Fault("large readings missing", "inputs missing", out_of_range, (0.25, 0.5, 0.75), ALL,
-          "inputs", "the upper 25, 50, 75 % of each column"),
+    Fault("rows in another unit", "inputs corrupt", other_unit, (0.005, 0.03, 0.2), ALL, "inputs",
+          "0.5, 3, 20 % of the rows 1000 times as large"),
+    Fault("means in place of rows", "inputs without signal", aggregated, (0.25, 0.55, 1.0), ALL,
+          "inputs", "means over 8 rows in 25, 55, 100 % of them"),
+    Fault("large readings missing", "inputs missing", out_of_range, (0.15, 0.4, 0.75),
+          (*ALL[:4], "photos"), "inputs", "the upper 15, 40, 75 % of each column"),
 )  # fmt: skip

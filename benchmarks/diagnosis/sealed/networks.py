@@ -35,7 +35,7 @@ def shrunk_layers(params: Params, x: Any, key: Any, training: bool, amount: Any)
 def pruned(params: Params, x: Any, key: Any, training: bool, amount: Any) -> list[Any]:
     """ReLU layers under the mask of an earlier pruning: the last units are always 0.
 
-    85 % of the units of a layer when mild, 94 % when medium, all when severe.
+    91 % of the units of a layer when mild, 95 % when medium, all when severe.
     """
 
     def masked(x: Any, layer: dict[str, Any]) -> Any:
@@ -111,10 +111,10 @@ _turned_back.defvjp(lambda w, amount: (w, amount), _turned_rule)
 def next_units(params: Params, x: Any, key: Any, training: bool, amount: Any) -> list[Any]:
     """A rule of a layer's own that is off by one: a unit gets the gradient of its neighbor.
 
-    Half of it in the second layer when mild, 80 % when medium, all when severe.
+    70 % of it in both hidden layers when mild, 90 % when medium, all when severe.
     """
-    layer = jax.tree.map(lambda p: _turned_back(p, amount), params[1])
-    return relu_network((params[0], layer, *params[2:]), x, key, training, amount)
+    hidden = jax.tree.map(lambda p: _turned_back(p, amount), params[:-1])
+    return relu_network((*hidden, params[-1]), x, key, training, amount)
 
 
 def unscaled(params: Params, x: Any, key: Any, training: bool, amount: Any) -> list[Any]:

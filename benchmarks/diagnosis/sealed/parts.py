@@ -17,16 +17,18 @@ WIDE: dict[str, object] = {
 _MARKS = 5  # columns by which units of a group can be told
 
 
-def oversampled(case: Case, share: float, seed: int) -> Case:
-    """Rows drawn with replacement before they were split, so copies are on both sides.
+def multiplied(case: Case, share: float, seed: int) -> Case:
+    """Rows were multiplied, each copy a little blurred, and then split: copies on both sides.
 
-    The pool has 60 % as many rows as are drawn when mild, 30 % when medium, 12 % when severe. The
-    network is one that learns rows by heart.
+    They come of 60 % as many when mild, 30 % when medium, 12 % when severe, and are blurred by a
+    fiftieth of a deviation. The network is one that learns rows by heart.
     """
     generator = np.random.default_rng([seed, 921])
     rows = case.train.plus(case.dev)
     pool = generator.permutation(len(rows))[: round(share * len(rows))]
     drawn = rows.take(generator.choice(pool, size=len(rows)))
+    blur = 0.02 * rows.x.std(axis=0) * generator.normal(size=rows.x.shape)
+    drawn = Rows(drawn.x + blur, drawn.y, drawn.group)
     cut, places = len(case.train), np.arange(len(rows))
     return case.with_rows(train=drawn.take(places[:cut]), dev=drawn.take(places[cut:])) \
         .with_settings(**WIDE)  # fmt: skip
@@ -147,7 +149,7 @@ def rule_turns(case: Case, angle: float, seed: int) -> Case:
 def easy_rows(case: Case, share: float, seed: int) -> Case:
     """Dev rows were those that reviewers agreed on: whose nearest train rows have their label.
 
-    The easiest 60 % are kept when mild, 40 % when medium, 20 % when severe.
+    The easiest 88 % are kept when mild, 70 % when medium, 30 % when severe.
     """
     spread = np.where(case.train.x.std(axis=0) > 0, case.train.x.std(axis=0), 1.0)
     train, dev = case.train.x / spread, case.dev.x / spread
@@ -181,11 +183,11 @@ def chosen_epoch(case: Case, rows: int, seed: int) -> Case:
 
 
 def seeds_tried(case: Case, trials: int, seed: int) -> Case:
-    """One network started again with seed after seed, and the luckiest on 40 dev rows reported.
+    """One network started again with seed after seed, and the luckiest on 25 dev rows reported.
 
-    20 seeds when mild, 60 when medium, 200 when severe; 20 epochs each.
+    15 seeds when mild, 50 when medium, 150 when severe; 20 epochs each.
     """
-    dev = case.dev.take(np.arange(40))
+    dev = case.dev.take(np.arange(25))
     return replace(case.with_rows(dev=dev).with_settings(epochs=20), trials=trials)
 
 
@@ -213,8 +215,8 @@ def few_rows(case: Case, rows: int, seed: int) -> Case:
 
 
 FAULTS = (
-    Fault("oversampled, then split", "duplicates across parts", oversampled, (0.6, 0.3, 0.12),
-          NOISY, "dev rows", "drawn from 60, 30, 12 % as many rows", harms=ESTIMATE),
+    Fault("multiplied, then split", "duplicates across parts", multiplied, (0.6, 0.3, 0.12),
+          NOISY, "dev rows", "blurred copies of 60, 30, 12 % as many rows", harms=ESTIMATE),
     Fault("exported twice", "duplicates across parts", exported_twice, (0.3, 0.6, 1.0), NOISY,
           "dev rows", "30, 60, 100 % of the dev rows are train rows, rounded", harms=ESTIMATE),
     Fault("filled in later", "target leak", filled_in_later, (0.8, 0.92, 1.0), ALL,
@@ -226,14 +228,14 @@ FAULTS = (
     Fault("rule turns with time", "future in train", rule_turns, (0.3, 0.6, 1.2),
           ("checkers", "waveform", "bits", "friedman"), "dev rows",
           "pairs of columns turned by 0.3, 0.6, 1.2 a year", harms=ESTIMATE),
-    Fault("dev rows are the easy ones", "dev unlike train", easy_rows, (0.6, 0.4, 0.2), NOISY,
-          "dev rows", "the easiest 60, 40, 20 %", harms=ESTIMATE),
+    Fault("dev rows are the easy ones", "dev unlike train", easy_rows, (0.88, 0.7, 0.3), NOISY,
+          "dev rows", "the easiest 88, 70, 30 %", harms=ESTIMATE),
     Fault("dev rows read by another sensor", "dev unlike train", cheaper_sensor, (0.5, 1.0, 2.5),
           ALL, "dev rows", "noise of 0.5, 1, 2.5 deviations", harms=ESTIMATE),
     Fault("epoch chosen on a handful", "dev too small", chosen_epoch, (40, 20, 8), NOISY,
           "dev rows", "40, 20, 8 dev rows and 150 epochs", harms=ESTIMATE),
-    Fault("seeds until one was good", "dev overfitted", seeds_tried, (20, 60, 200), NOISY,
-          "dev rows", "20, 60, 200 seeds on 40 dev rows", harms=ESTIMATE),
+    Fault("seeds until one was good", "dev overfitted", seeds_tried, (15, 50, 150), NOISY,
+          "dev rows", "15, 50, 150 seeds on 25 dev rows", harms=ESTIMATE),
     Fault("train gathered elsewhere", "mismatch", gathered_elsewhere, (0.3, 0.6, 1.2), ALL,
           "inputs", "train columns bent and moved by 0.3, 0.6, 1.2"),
     Fault("few rows", "high variance", few_rows, (150, 70, 30), ALL, "more rows",

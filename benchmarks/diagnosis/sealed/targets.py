@@ -65,7 +65,7 @@ def minus_lost(case: Case, share: float, seed: int) -> Case:
 def sorted_apart(case: Case, rows: int, seed: int) -> Case:
     """The file of the labels was sorted in blocks, that of the inputs was not.
 
-    Mild is blocks of 3 rows, medium of 8, severe of 100.
+    Mild is blocks of 2 rows, medium of 5, severe of 50.
     """
 
     def in_blocks(part: Rows) -> np.ndarray:
@@ -92,7 +92,7 @@ def half_reversed(case: Case, share: float, seed: int) -> Case:
 def long_tail(case: Case, ratio: float, seed: int) -> Case:
     """Classes gathered in falling numbers, each a like factor rarer than the one before.
 
-    The last class is kept once in 15 rows when mild, 40 when medium, 120 when severe; the world
+    The last class is kept once in 6 rows when mild, 15 when medium, 40 when severe; the world
     holds all alike.
     """
     generator = np.random.default_rng([seed, 914])
@@ -115,10 +115,10 @@ FAULTS = (
           "in the 15, 30, 50 % of the rows on one side"),
     Fault("minus signs lost", "labels wrong", minus_lost, (0.2, 0.5, 1.0), ("friedman",), "labels",
           "in 20, 50, 100 % of the rows"),
-    Fault("labels sorted in blocks", "labels unpaired", sorted_apart, (3, 8, 100), ALL, "labels",
-          "blocks of 3, 8, 100 rows"),
+    Fault("labels sorted in blocks", "labels unpaired", sorted_apart, (2, 5, 50), ALL, "labels",
+          "blocks of 2, 5, 50 rows"),
     Fault("pages of labels reversed", "labels unpaired", half_reversed, (0.25, 0.5, 1.0), ALL,
           "labels", "25, 50, 100 % of the pages of 25 rows"),
-    Fault("classes with a long tail", "classes imbalanced", long_tail, (15, 40, 120), CLASSES,
-          "class weights", "the last class 1 : 15, 40, 120, while the world is balanced"),
+    Fault("classes with a long tail", "classes imbalanced", long_tail, (6, 15, 40), CLASSES[1:],
+          "class weights", "the last class 1 : 6, 15, 40, while the world is balanced"),
 )  # fmt: skip
