@@ -50,6 +50,7 @@ __getattr__, __dir__ = lazy_names(
         "resume": ".study._resume",
         "uniform": ".search.spaces._uniform",
         "when": ".search.spaces._when",
+        "work": ".study._worker",
         "write_sample": ".data._samples",
     },
 )

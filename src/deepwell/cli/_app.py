@@ -39,6 +39,7 @@ from . import (
     _stop,
     _tag,
     _test,
+    _work,
 )
 from ._exit_codes import STOPPED
 from ._flags import with_options
@@ -57,6 +58,7 @@ class Command(NamedTuple):
 COMMANDS = (
     Command("fit", _fit.fit, _fit.EXAMPLES),
     Command("resume", _resume.resume, _resume.EXAMPLES),
+    Command("work", _work.work, _work.EXAMPLES),
     Command("show", _show.show, _show.EXAMPLES),
     Command("list", _list.list_, _list.EXAMPLES),
     Command("nudge", _nudge.nudge, _nudge.EXAMPLES),

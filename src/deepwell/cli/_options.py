@@ -232,6 +232,14 @@ class GoOn:
 
 
 @dataclass(frozen=True)
+class Working:
+    """For what a worker waits."""
+
+    once: bool = flag(False, "Leave at once where another process runs the study.")
+    stopped: bool = flag(False, "Go on also with a study that a person or its time budget stopped.")
+
+
+@dataclass(frozen=True)
 class RemedyOptions:
     """What to improve by, and for how long."""
 

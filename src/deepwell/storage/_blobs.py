@@ -65,19 +65,30 @@ def save_arrays(
         UsageError: when an array or a text cannot be held by the format, or the place is wrong.
         StudyError: when the disk is full or fails.
     """
+    data = packed_arrays(arrays, metadata)
+    write_atomic(path, data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def packed_arrays(
+    arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None
+) -> bytes:
+    """Return the bytes of the file that `save_arrays` writes.
+
+    Raises:
+        UsageError: when an array or a text cannot be held by the format.
+    """
     from safetensors.numpy import save
 
     texts = dict(metadata) if metadata else None  # no texts as {} would break an empty file
     plain = {name: _contiguous(name, array) for name, array in arrays.items()}
     try:
-        data = _sorted_header(save(plain, metadata=texts))
+        return _sorted_header(save(plain, metadata=texts))
     except UnicodeEncodeError as error:
         raise UsageError(
             "names and metadata of stored arrays must be valid Unicode, "
             f'got "{safe_text(error.object)}"'
         ) from error
-    write_atomic(path, data)
-    return hashlib.sha256(data).hexdigest()
 
 
 def load_arrays(path: str | Path) -> StoredArrays:

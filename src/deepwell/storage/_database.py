@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,10 +22,14 @@ class Database:
 
     Args:
         file: absolute path of the database; made when first written.
+
+    Attributes:
+        guard: called at the start of every writing transaction, which it may refuse by raising.
     """
 
     def __init__(self, file: Path) -> None:
         self.file = file
+        self.guard: Callable[[sa.Connection], None] = _let_pass
         self._engine = _sqlite.make_engine(file)
         self._writer = threading.Lock()
         self._closed = False
@@ -46,6 +50,7 @@ class Database:
         with self._writer, self._explained(), self._engine.connect() as connection:
             connection.execution_options(writes="durable" if durable else "normal")
             with connection.begin():
+                self.guard(connection)
                 yield connection
 
     def keep_log(self) -> None:
@@ -68,3 +73,7 @@ class Database:
             raise _sqlite.explain(error.orig or error, self.file) from error
         except sqlite3.Error as error:  # outside of SQLAlchemy's wrapping, as in `_set_up`
             raise _sqlite.explain(error, self.file) from error
+
+
+def _let_pass(connection: sa.Connection) -> None:
+    """Refuse no transaction."""

@@ -1,97 +1,103 @@
-"""The lease of a study: whoever runs it holds a lock that the system frees when the process ends.
+"""Holding a study: its lease in the database and, on this machine, a lock of the system.
 
-A lock of the operating system on an open file, so that no kill can leave it behind: unlike a
-process number or a heartbeat in the database it needs no guess about who is still alive.
+The lease in the database decides: it holds on every machine, and expires when its holder is not
+heard of any more. The lock only shortens the wait: a process that gets it, and finds the token of
+the lease in its file, knows that the holder was a process of this machine that has ended, however
+it ended. A process whose lock is held lives, so on its own machine a lease never expires.
 """
 
 from __future__ import annotations
 
-import os
-import socket
-import sys
+import contextlib
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import TYPE_CHECKING
 
-from deepwell._base._errors import StudyError
-from deepwell._base._safe_text import safe_text
+from deepwell._base._errors import DeepwellError
 
-from ._files import write_error
+from ._leases import Claim, LeaseLostError, Leases, held_by, new_claim, who
+from ._lock import local_lock
+from ._study_record import StudyRecord
 
-LOCK = "lock"
+if TYPE_CHECKING:
+    from ._store import Store
+
+RENEW_SECONDS = 15.0
+"""A holder that recorded nothing for so long says that it is alive."""
 
 
 @contextmanager
-def leased(folder: Path, study: str) -> Generator[None, None, None]:
-    """Hold the lease of the study with this folder while the block runs.
-
-    Where the disk knows no locks (some network file systems) the block runs without one.
+def leased(
+    store: Store, record: StudyRecord, folder: Path, claim: Claim | None = None
+) -> Generator[None, None, None]:
+    """Hold the lease of a study while the block runs, and let this store alone record its run.
 
     Args:
-        folder: of the study; made when it is not there.
-        study: its name, for the message.
+        store: through which the run is recorded.
+        record: of the study.
+        folder: for the lock file; made when it is not there.
+        claim: with which the study was created; None makes one.
 
     Raises:
-        StudyError: when another process, or this one, holds it.
+        LeaseHeldError: when another process, or this one, holds it.
         UsageError: when the folder cannot be written.
     """
-    file = folder / LOCK
+    own = claim or new_claim()
+    with local_lock(folder) as lock:
+        assert lock is not None  # it is only not there where one asks
+        if not lock.taken:
+            raise held_by(record.name, store.leases.holder(record.id))
+        store.leases.take(record.id, record.name, own, lock.left)
+        try:
+            lock.write(own.holder, own.token)
+            with _heartbeat(store.leases):
+                yield
+        finally:
+            # What cannot be given back now expires.
+            with contextlib.suppress(DeepwellError):
+                store.leases.give_back(record.id)
+
+
+def lease_holder(store: Store, record: StudyRecord, folder: Path) -> str | None:
+    """Return who runs a study, in words, or None when nobody does.
+
+    Args:
+        store: an open store.
+        record: of the study.
+        folder: of the lock file.
+    """
+    with local_lock(folder, ask=True) as lock:
+        holder = store.leases.holder(record.id)
+        if lock is not None and lock.known:
+            if not lock.taken:
+                return who(holder)
+            if holder is not None and lock.left == holder.token:
+                return None
+    return None if holder is None else who(holder)
+
+
+@contextmanager
+def _heartbeat(leases: Leases) -> Generator[None, None, None]:
+    """Renew leases while the block runs whenever no record did it for long."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(max(0.01, RENEW_SECONDS - leases.idle_seconds())):
+            if leases.idle_seconds() < RENEW_SECONDS:
+                continue
+            try:
+                leases.renew()
+            except LeaseLostError:  # which the next record will tell
+                return
+            except DeepwellError:  # a store that is busy, or out of reach: again, a little later
+                ended.wait(RENEW_SECONDS / 3)
+
+    thread = threading.Thread(target=beat, name="deepwell-lease", daemon=True)
+    thread.start()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        held = file.open("a+", encoding="utf-8")
-    except OSError as error:
-        raise write_error(error, file) from error
-    with held:
-        if not _lock(held):
-            raise StudyError(
-                f"study {safe_text(study)} is being run by {_who(file)}; "
-                "wait for it, or stop that process first"
-            )
-        held.truncate(0)
-        held.write(f"process {os.getpid()} on {socket.gethostname()}")
-        held.flush()
         yield
-
-
-def lease_holder(folder: Path) -> str | None:
-    """Return who runs the study with this folder, in words, or None when nobody does."""
-    file = folder / LOCK
-    try:
-        with file.open("r+", encoding="utf-8") as asked:
-            return None if _lock(asked) else _who(file)
-    except OSError:
-        return None
-
-
-def _who(file: Path) -> str:
-    try:
-        return safe_text(file.read_text(encoding="utf-8", errors="replace")) or "another process"
-    except OSError:  # Windows lets nobody read what is locked
-        return "another process"
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[str]) -> bool:
-        """Take the lock, which closing the file gives back; return whether that was possible."""
-        file.seek(0)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(file: IO[str]) -> bool:
-        """Take the lock, which closing the file gives back; return whether that was possible."""
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:  # this disk knows no locks
-            return True
-        return True
+    finally:
+        ended.set()
+        thread.join()

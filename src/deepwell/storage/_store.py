@@ -15,6 +15,8 @@ from deepwell.records import Answer, ChunkRecord, Event, Probe, Status, Trial, T
 from . import _checkpoints, _chunks, _events, _probes, _rows, _studies, _trials
 from ._checkpoint_record import CheckpointRecord, Repeated
 from ._database import Database
+from ._kept_states import KeptStates
+from ._leases import Claim, Leases, take_lease
 from ._ledger import Ledger
 from ._migrate import bring_up_to_date
 from ._notes import Notes
@@ -40,6 +42,8 @@ class Store:
         ledger: openings of test sets.
         notes: what people wrote down, and tags.
         removal: other names, deletion, and bringing back.
+        leases: who runs which study.
+        states: of networks, kept for good.
         row_hashes: which rows studies have used.
         requests: what other processes ask of runs.
     """
@@ -50,6 +54,8 @@ class Store:
         self.ledger = Ledger(self._database)
         self.notes = Notes(self._database)
         self.removal = Removal(self._database)
+        self.leases = Leases(self._database)
+        self.states = KeptStates(self._database, folder)
         self.row_hashes = RowHashes(self._database)
         self.requests = Requests(self._database)
         try:
@@ -78,6 +84,7 @@ class Store:
         name: str,
         config: Mapping[str, object],
         rows: Mapping[str, np.ndarray] | None = None,
+        claim: Claim | None = None,
     ) -> StudyRecord:
         """Record a new study, running, with the rows that it uses.
 
@@ -86,6 +93,7 @@ class Store:
                 it (upper and lower case count as the same), `name-2`, `name-3`, ... is taken.
             config: what the study was asked to do, plain values.
             rows: part -> hashes, as for `row_hashes.record`.
+            claim: of who is to run it, who gets its lease at once; None for nobody.
 
         Returns:
             The study, with the name that it got.
@@ -97,6 +105,8 @@ class Store:
             record = _studies.create_study(connection, self.folder, name, config)
             for part, hashes in (rows or {}).items():
                 _rows.replace_rows(connection, record.id, part, hashes)
+            if claim is not None:
+                take_lease(connection, record.id, record.name, claim)
             return record
 
     def study(self, name: str) -> StudyRecord:

@@ -15,5 +15,6 @@ __getattr__, __dir__ = lazy_names(
         "open_live": "._live",
         "open_study": "._finished",
         "resume": "._resume",
+        "work": "._worker",
     },
 )

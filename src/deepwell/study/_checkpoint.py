@@ -10,8 +10,9 @@ order, so that a kill at any point loses nothing but time:
 3. The row replaces the old one in a transaction that waits for the disk. It keeps the last chunk
    and the trials' rows of that moment. A kill before its end leaves the old checkpoint, one after
    it the new one: nothing between the two can be seen.
-4. Files that the row does not name are removed. A kill here leaves some of them; the next
-   checkpoint, or the end of the study, removes them.
+4. Files that the row does not name are removed, of those that this run found or made: one whose
+   lease was taken over meanwhile must not remove what the new holder writes. A kill here leaves
+   some of them; the next run, or the end of the study, removes them.
 
 To resume is to go back to the row: chunks recorded after it are removed and the trials stand as
 they stood, in one transaction. So records and states always agree, also when the resumed run is
@@ -33,7 +34,7 @@ import math
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,6 +131,7 @@ class Checkpoints:
         self._last = time.perf_counter()
         self._wait = 0.0
         self._bytes_a_second = _FIRST_GUESS
+        self._older = _files(self._folder)
 
     def chunk_recorded(self, bracket: Bracket, position: Position) -> None:
         """Make a checkpoint if the last one is old enough."""
@@ -170,7 +172,7 @@ class Checkpoints:
         files = self._written(bracket, position, self._states(before, new))
         store, study = self._history.store, self._history.record.id
         store.requests.carry_out(study, replace(deed, checkpoint=files.record))
-        _sweep(self._folder, files.names)
+        self._remove_older(files.names)
         self._last = time.perf_counter()
 
     def _make(self, bracket: Bracket, position: Position, affordable: float) -> None:
@@ -184,7 +186,7 @@ class Checkpoints:
             return
         files = self._written(bracket, position, states)
         self._history.store.save_checkpoint(self._history.record.id, files.record)
-        _sweep(self._folder, files.names)
+        self._remove_older(files.names)
         self._last = time.perf_counter()
         took = self._last - began
         self._wait = took / SHARE
@@ -207,9 +209,13 @@ class Checkpoints:
             "files": files,
             "contenders": contenders,
         }
-        record = CheckpointRecord(self._seconds(), min(bracket.specs), details)
-        kept = files if contenders is None else [*files, contenders]
-        return _Written(record, {file["name"] for file in kept})
+        kept = {file["name"] for file in (*files, *([contenders] if contenders else ()))}
+        self._older |= kept
+        return _Written(CheckpointRecord(self._seconds(), min(bracket.specs), details), kept)
+
+    def _remove_older(self, kept: set[str]) -> None:
+        _remove(self._folder, self._older - kept)
+        self._older = kept
 
     def _states(self, position: Position, new: Collection[int] = ()) -> Mapping[int, State]:
         """Return the states that are needed to go on: of who trains, and of the best so far."""
@@ -310,9 +316,14 @@ def _parts(states: Mapping[int, State]) -> Iterator[dict[int, State]]:
         yield part
 
 
-def _sweep(folder: Path, keep: Sequence[str] | set[str]) -> None:
-    """Remove the states of older checkpoints, and what a kill left half-written."""
+def _files(folder: Path) -> set[str]:
+    """Return the states of older checkpoints, and what a kill left half-written."""
     with contextlib.suppress(OSError):
-        for file in folder.iterdir():
-            if file.suffix in (".safetensors", ".tmp") and file.name not in keep:
-                file.unlink(missing_ok=True)
+        return {f.name for f in folder.iterdir() if f.suffix in (".safetensors", ".tmp")}
+    return set()
+
+
+def _remove(folder: Path, names: Collection[str]) -> None:
+    with contextlib.suppress(OSError):
+        for name in names:
+            (folder / name).unlink(missing_ok=True)

@@ -33,8 +33,8 @@ from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
 from ._asked import from_config
-from ._checkpoint import FOLDER
 from ._history import History
+from ._checkpoint import checkpoint_folder
 from ._model import Model, load_model
 from ._observer import Observer
 from ._open_test import open_sealed, sealed_test
@@ -73,8 +73,8 @@ class FinishedStudy:
             self._record = opened.study(name)
             self._folder = opened.folder
             plain = opened.result(self._record.id)
-        if plain is None:
-            raise UsageError(_no_result(self._record, self._folder, store))
+            if plain is None:
+                raise UsageError(_no_result(opened, self._record, store))
         self._plain = plain
 
     @property
@@ -491,9 +491,9 @@ def open_study(name: str, store: str | Path | None = None) -> FinishedStudy:
     return FinishedStudy(name, store)
 
 
-def _no_result(record: StudyRecord, folder: Path, store: str | Path | None) -> str:
+def _no_result(opened: Store, record: StudyRecord, store: str | Path | None) -> str:
     """Return why a study has no result yet, and what to do."""
-    holder = lease_holder(folder / record.name / FOLDER)
+    holder = lease_holder(opened, record, checkpoint_folder(opened, record))
     if holder is not None:
         return f"study {record.name} is being run by {holder}; it has no result yet"
     where = store_flag(store)

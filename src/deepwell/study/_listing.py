@@ -96,7 +96,7 @@ def state_of(opened: Store, record: StudyRecord) -> str:
     """Return where a study stands, in a word; a run whose process is gone was `killed`."""
     if record.status != "running":
         return record.status
-    return "killed" if lease_holder(checkpoint_folder(opened, record)) is None else "running"
+    return "killed" if lease_holder(opened, record, checkpoint_folder(opened, record)) is None else "running"
 
 
 def _listed(

@@ -299,7 +299,7 @@ def open_live(
 
 def runner_of(opened: Store, record: StudyRecord) -> str | None:
     """Return who runs a study, in words; None when nobody does."""
-    return lease_holder(checkpoint_folder(opened, record))
+    return lease_holder(opened, record, checkpoint_folder(opened, record))
 
 
 def is_paused(opened: Store, record: StudyRecord) -> bool:

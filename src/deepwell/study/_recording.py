@@ -17,6 +17,7 @@ from deepwell.data._data import Data
 from deepwell.data._vault import SealedTest
 from deepwell.storage._files import write_atomic
 from deepwell.storage._lease import leased
+from deepwell.storage._leases import new_claim
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
@@ -39,16 +40,23 @@ def recorded(data: Data, asked: Asked, name: str, store: str | Path | None) -> G
     """
     with open_store(store) as opened:
         sealed, copied = _adopt(data.vault, opened.folder / VAULT)
-        record: StudyRecord | None = None
+        claim, made = new_claim(), sealed if copied else None
         try:
             config = to_config(asked, data, sealed)
-            record = opened.create_study(name, config, data.row_hashes)
-            with leased(checkpoint_folder(opened, record), record.name):
-                yield from _kept_well(opened, record)
+            record = opened.create_study(name, config, data.row_hashes, claim)
         except BaseException:
             with contextlib.suppress(DeepwellError):  # a full disk refuses this too
-                _remove_empty(opened, record, sealed if copied else None)
+                _remove_empty(opened, None, made)
             raise
+        _adopt(data.vault, opened.folder / VAULT)  # another study's end may have taken it away
+        with leased(opened, record, checkpoint_folder(opened, record), claim):
+            try:
+                yield from _kept_well(opened, record)
+            except BaseException:
+                with contextlib.suppress(DeepwellError):
+                    opened.leases.renew()  # nothing is removed of what another one runs now
+                    _remove_empty(opened, record, made)
+                raise
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def require_idle(opened: Store, record: StudyRecord) -> None:
     Raises:
         StudyError: when one is.
     """
-    holder = lease_holder(checkpoint_folder(opened, record))
+    holder = lease_holder(opened, record, checkpoint_folder(opened, record))
     if holder is not None:
         raise StudyError(
             f"study {safe_text(record.name)} is being run by {holder}; wait for it, or stop it "

@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from deepwell.records import (
     from_plain,
 )
 from deepwell.storage._lease import leased
+from deepwell.storage._leases import LeaseHeldError
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
@@ -108,33 +109,77 @@ def resume(
     seconds, watcher = parse_budget(budget), observer or Observer()
     more = More(trials, space, constraints, search, given)
     more.check(seconds)
-    began, ran = time.perf_counter(), False
+    ran = take_up(name, data, store, Wanted(seconds, more), watcher)
+    return concluded(name, store, watcher, ran=ran)
+
+
+def concluded(
+    name: str, store: str | Path | None, observer: Observer, *, ran: bool
+) -> FinishedStudy:
+    """Return a study that has an outcome, its report written and its outcome told.
+
+    Args:
+        name: of the study.
+        store: where it is kept.
+        observer: hears the outcome.
+        ran: whether this process trained; if not, what a run would have told is told too.
+    """
+    finished = open_study(name, store)
+    if ran or finished.report_is_missing():
+        finished.write_report()
+    _tell(finished.result, observer, already=not ran)
+    return finished
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of a study that is taken up.
+
+    Attributes:
+        seconds: of working time from now on; None for what is left of its own budget.
+        more: what is to be done when what was begun is done.
+        statuses: that a study may have to be gone on with.
+    """
+
+    seconds: float | None = None
+    more: More = field(default_factory=More)
+    statuses: tuple[str, ...] = ("running", "stopped", "failed")
+
+
+def take_up(
+    name: str, data: Data | None, store: str | Path | None, wanted: Wanted, observer: Observer
+) -> bool:
+    """Train what is left of a study and what is wanted beyond; return whether there was anything.
+
+    Raises:
+        LeaseHeldError: when another process runs it.
+        LeaseLostError: when another one has taken it over.
+    """
+    began, ran, more, seconds = time.perf_counter(), False, wanted.more, wanted.seconds
     with open_store(store, create=False) as opened:
         record = opened.study(name)
         folder = checkpoint_folder(opened, record)
         if more.changes:
             more.settings(from_config(record).settings)  # what cannot be is refused before work
-        if record.status != "finished":
-            with leased(folder, record.name):
-                record = opened.study(name)  # another process may just have finished it
-                if record.status != "finished":
-                    _go_on(opened, record, data, seconds, watcher)
+        if record.status in wanted.statuses:
+            with leased(opened, record, folder):
+                record = opened.study(name)  # another process may just have ended it
+                if record.status in wanted.statuses:
+                    _go_on(opened, record, data, seconds, observer)
                     ran = True
-        if (trials or more.changes) and opened.study(name).status == "finished":
-            with leased(folder, record.name):
+        if (more.trials or more.changes) and opened.study(name).status == "finished":
+            with leased(opened, record, folder):
                 spent = time.perf_counter() - began if ran else 0.0
                 left = None if seconds is None else max(0.0, seconds - spent)
                 data = same_data(opened, record, data)
                 extend(opened, opened.study(name), data, more, left)
-                _go_on(opened, opened.study(name), data, left, watcher, kind="continue")
+                _go_on(opened, opened.study(name), data, left, observer, kind="continue")
                 ran = True
-        if opened.study(name).status == "finished":
-            discard(folder)
-    finished = open_study(name, store)
-    if ran or finished.report_is_missing():
-        finished.write_report()
-    _tell(finished.result, watcher, already=not ran)
-    return finished
+        if folder.exists() and opened.study(name).status == "finished":  # a kill came after its end
+            with contextlib.suppress(LeaseHeldError), leased(opened, record, folder):
+                if opened.study(name).status == "finished":
+                    discard(folder)
+    return ran
 
 
 def _tell(result: StudyResult, observer: Observer, *, already: bool) -> None:

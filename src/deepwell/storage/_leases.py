@@ -1,0 +1,181 @@
+"""Rows of leases: who runs a study, until when, and that nobody else records anything of it.
+
+A lease has a holder and a token. Every transaction of a store that holds one first renews it by
+its token: the lease lives on with every record, at no transaction of its own, and a holder whose
+lease was taken over records nothing any more, since then the token is another one and the whole
+transaction fails. The renewal locks the row, so that a record and a take-over never overlap.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from deepwell._base._errors import StudyError
+from deepwell._base._safe_text import safe_text
+
+from ._clock import DatabaseTime
+from ._database import Database
+from ._schema import LEASE
+from ._text import storable
+
+LEASE_SECONDS = 60.0
+"""A holder that was not heard of for so long has crashed, or hangs."""
+
+
+class LeaseHeldError(StudyError):
+    """Another process runs the study."""
+
+
+class LeaseLostError(StudyError):
+    """The study was taken over: nothing that this process does is recorded any more."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Who wants to run a study.
+
+    Attributes:
+        holder: in words.
+        token: known to the holder alone.
+    """
+
+    holder: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who has a lease.
+
+    Attributes:
+        words: who it is.
+        token: of the lease.
+        seconds: until it expires, if nothing is heard of the holder.
+    """
+
+    words: str
+    token: str
+    seconds: float
+
+
+def new_claim() -> Claim:
+    """Return a claim of this process."""
+    return Claim(f"process {os.getpid()} on {socket.gethostname()}", secrets.token_hex(16))
+
+
+class Leases:
+    """The transactions on leases: `Store.leases`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._held: dict[int, tuple[str, Claim]] = {}
+        self._renewed = 0.0
+        database.guard = self._renew_held
+
+    def take(self, study_id: int, study: str, claim: Claim, dead: str = "") -> None:
+        """Take a lease that nobody has, or that expired, or whose holder is known to be dead.
+
+        Args:
+            study_id: the study.
+            study: its name, for messages.
+            claim: who takes it; one that has it already keeps it.
+            dead: token of a holder that is known to have died.
+
+        Raises:
+            LeaseHeldError: when another process has it.
+        """
+        with self._database.writing() as connection:
+            take_lease(connection, study_id, study, claim, dead)
+        self.follow(study_id, study, claim)
+
+    def follow(self, study_id: int, study: str, claim: Claim) -> None:
+        """Renew a lease that was taken with every record from now on."""
+        self._held[study_id] = study, claim
+        self._renewed = time.monotonic()
+
+    def give_back(self, study_id: int) -> None:
+        """Give a lease back; one that was taken over stays with its new holder."""
+        _, claim = self._held.pop(study_id)
+        own = (LEASE.c.study_id == study_id, LEASE.c.token == claim.token)
+        with self._database.writing() as connection:
+            connection.execute(sa.delete(LEASE).where(*own))
+
+    def renew(self) -> None:
+        """Say that this process is alive, as every record does.
+
+        Raises:
+            LeaseLostError: when a lease was taken over.
+        """
+        with self._database.writing():
+            pass
+
+    def idle_seconds(self) -> float:
+        """Return how long ago the leases were renewed last."""
+        return time.monotonic() - self._renewed
+
+    def holder(self, study_id: int) -> Holder | None:
+        """Return who has the lease of a study; None where nobody has, or it expired."""
+        with self._database.reading() as connection:
+            return read_holder(connection, study_id)
+
+    def _renew_held(self, connection: sa.Connection) -> None:
+        for study_id, (study, claim) in self._held.items():
+            done = connection.execute(
+                sa.update(LEASE)
+                .where(LEASE.c.study_id == study_id, LEASE.c.token == claim.token)
+                .values(expires=DatabaseTime() + LEASE_SECONDS)
+            )
+            if done.rowcount != 1:
+                raise _lost(study, read_holder(connection, study_id))
+        self._renewed = time.monotonic()
+
+
+def take_lease(
+    connection: sa.Connection, study_id: int, study: str, claim: Claim, dead: str = ""
+) -> None:
+    """Take a lease inside a transaction; see `Leases.take`."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    now = DatabaseTime()
+    row = {"holder": storable(claim.holder), "token": claim.token, "expires": now + LEASE_SECONDS}
+    free = sa.or_(LEASE.c.expires <= now, LEASE.c.token.in_([claim.token, dead]))
+    taking = insert(LEASE).values(study_id=study_id, **row)
+    taking = taking.on_conflict_do_update(index_elements=["study_id"], set_=row, where=free)
+    taken = connection.execute(taking.returning(LEASE.c.token)).scalar_one_or_none()
+    if taken != claim.token:
+        raise held_by(study, read_holder(connection, study_id))
+
+
+def read_holder(connection: sa.Connection, study_id: int) -> Holder | None:
+    """Return who has the lease of a study; None where nobody has, or it expired."""
+    left = (LEASE.c.expires - DatabaseTime()).label("left")
+    query = sa.select(LEASE.c.holder, LEASE.c.token, left).where(LEASE.c.study_id == study_id)
+    row = connection.execute(query).one_or_none()
+    return None if row is None or row.left <= 0 else Holder(row.holder, row.token, row.left)
+
+
+def held_by(study: str, holder: Holder | None) -> LeaseHeldError:
+    """Return the error to raise for a study that another process runs."""
+    return LeaseHeldError(
+        f"study {safe_text(study)} is being run by {who(holder)}; "
+        "wait for it, or stop that process first"
+    )
+
+
+def who(holder: Holder | None) -> str:
+    """Return who has a lease, in harmless words."""
+    return (safe_text(holder.words) if holder else "") or "another process"
+
+
+def _lost(study: str, holder: Holder | None) -> LeaseLostError:
+    now = f"{who(holder)} runs it now" if holder else "it was deleted, or its lease ended by hand"
+    return LeaseLostError(
+        f"study {safe_text(study)} was taken from this process, of which nothing was heard for "
+        f"{LEASE_SECONDS:.0f} seconds: {now}; what this process did since then is not recorded"
+    )
