@@ -49,6 +49,7 @@ __getattr__, __dir__ = lazy_names(
         "register_optimizer": ".optimization._foreign",
         "resume": ".study._resume",
         "uniform": ".search.spaces._uniform",
+        "verify": ".study._verify",
         "when": ".search.spaces._when",
         "work": ".study._worker",
         "write_sample": ".data._samples",

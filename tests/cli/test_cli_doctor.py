@@ -39,6 +39,7 @@ def test_the_same_for_machines(deepwell, tmp_path: Path) -> None:
         "told": f"{tmp_path / 'place'}: not there yet, the first fit makes it",
         "folder": str(tmp_path / "place"),
         "writable": True,
+        "there": False,
     }
 
 

@@ -2,215 +2,44 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import random
 import signal
-import sqlite3
-import subprocess
-import sys
 import time
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from broken_off import (
+    CHUNKS,
+    NAME,
+    PROGRAMS,
+    Moment,
+    Suicide,
+    arguments,
+    ask,
+    at_once,
+    await_moment,
+    check_nothing_was_trained_in_vain,
+    chunks,
+    contents,
+    finished,
+    run_and_kill,
+    start,
+    write_table,
+    writing_a_checkpoint,
+)
 
 from deepwell._native._core_module import available
-from deepwell.records import Status, StudyResult, from_plain
+from deepwell.records import Status
 from deepwell.storage import open_store
-
-# A checkpoint after every record, so that kills fall into them and little may be repeated.
-RUNNER = """
-import math, sys
-from deepwell.study import _checkpoint
-_checkpoint.EVERY_SECONDS = _checkpoint.RUNG_SECONDS = 0.0
-_checkpoint.SHARE = math.inf
-from deepwell.cli import run
-sys.exit(run(sys.argv[1:]))
-"""
-NAME = "killed"
-SPACE = {
-    # Some diverge, some stop early, batches of two sizes need two programs.
-    "native": [
-        *("--space", "learning_rate=choice(0.003, 0.03, 1000000)"),
-        *("--space", "optimizer=choice(sgd, adam, momentum)"),
-        *("--space", "batch_size=choice(16, 32)"),
-        *("--space", "hidden_units=integer(3, 20)"),
-        *("--space", "hidden_layers=choice(1, 2)"),
-        *("--space", "patience=choice(0, 6)"),
-    ],
-    "jax": [
-        *("--space", "learning_rate=choice(0.003, 0.03, 1000000)"),
-        *("--space", "hidden_units=integer(3, 8)"),
-        *("--optimizer", "sgd", "--patience", "6"),
-        *("--hidden-layers", "1", "--activation", "relu", "--batch-size", "32"),
-    ],
-}
-PROGRAMS = [
-    pytest.param(
-        "native", marks=pytest.mark.skipif(not available(), reason="no compiled core here")
-    ),
-    "jax",
-]
-CHUNKS = "SELECT count(*) FROM chunk"
-
-
-def arguments(program: str, table: Path, store: Path) -> list[str]:
-    program, _, scheduler = program.partition(" ")
-    return [
-        *("fit", str(table), "--target", "y", "--trials", "12", "--epochs", "30"),
-        *("--name", NAME, "--store", str(store), "--program", program, "--json"),
-        *("--memory", "1GB", "--scheduler", scheduler or "halving"),
-        *SPACE[program],
-    ]
-
-
-def start(*given: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", RUNNER, *given],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def ask(store: Path, query: str) -> int:
-    """Return a number from the store, 0 while there is none."""
-    try:
-        connection = sqlite3.connect(f"file:{store / 'store.db'}?mode=ro", uri=True)
-        with contextlib.closing(connection):
-            return connection.execute(query).fetchone()[0]
-    except sqlite3.Error:
-        return 0
-
-
-@dataclass(frozen=True)
-class Moment:
-    """When to kill: once something can be seen from outside, and so many seconds later."""
-
-    seen: Callable[[Path], bool]
-    delay: float
-
-
-def at_once(store: Path) -> bool:
-    return True
-
-
-def chunks(wanted: int) -> Callable[[Path], bool]:
-    return lambda store: ask(store, CHUNKS) >= wanted
-
-
-def writing_a_checkpoint(store: Path) -> bool:
-    """Whether states are being written, or lie there before the store names them."""
-    folder = store / NAME / "checkpoint"
-    try:
-        return any(f.suffix == ".tmp" for f in folder.iterdir()) or (
-            len(list(folder.glob("*.safetensors"))) > 1
-        )
-    except FileNotFoundError:
-        return False
-
-
-def run_and_kill(store: Path, fit: list[str], moments: list[Moment]) -> int:
-    """Run the study to its end through the kills; return how many hit a living process."""
-    hits = 0
-    for moment in [*moments, None]:
-        begun = ask(store, "SELECT count(*) FROM study")
-        process = start(*(("resume", NAME, "--store", str(store), "--json") if begun else fit))
-        if moment is not None:
-            while process.poll() is None and not moment.seen(store):
-                time.sleep(0.001)
-            time.sleep(moment.delay)
-            process.send_signal(signal.SIGKILL)
-        told, complaints = process.communicate(timeout=120)
-        if moment is not None and process.returncode == -signal.SIGKILL:
-            hits += 1
-            continue
-        assert process.returncode == 0, told + complaints
-        if moment is None or json.loads(told)["stopped"] == "":
-            break
-    return hits
-
-
-def contents(store: Path) -> dict[str, Any]:
-    """Return all that a study left, times and the account of kills apart."""
-    with open_store(store, create=False) as opened:
-        record = opened.study(NAME)
-        plain = opened.result(record.id)
-        assert plain is not None
-        result = from_plain(StudyResult, plain)
-        trials = opened.trials(record.id, curves=True)
-        probes = opened.probes(record.id)
-        events = {
-            kind: [e.details for e in opened.events(record.id, kind)]
-            for kind in ("propose", "plan", "finish", "prune", "promote", "interrupt", "fork")
-        }
-        rows = {
-            part: opened.row_hashes.read(record.id, part).tobytes()
-            for part in ("train", "dev", "test")
-        }
-        reuse = opened.row_hashes.reuse_of(record.id, opened.row_hashes.read(record.id, "test"))
-        kept = opened.checkpoint(record.id)
-    for details in events["plan"]:
-        details["facts"]["seconds"] = 0.0  # type: ignore[index]
-    return {
-        "status": record.status,
-        "trials": [replace(t, curves={}) for t in trials],
-        "probes": [(p.trial, p.epoch, p.step, p.weights.tobytes()) for p in probes],
-        "curves": [{k: c.tobytes() for k, c in t.curves.items()} for t in trials],
-        "result": replace(
-            result,
-            plan=replace(result.plan, seconds=0.0),
-            seconds=0.0,
-            compile_seconds=0.0,
-            networks_per_second=0.0,
-            gemm_share=None,
-            peak_memory_bytes=None,
-            resumed=0,
-            repeated_seconds=0.0,
-            checks=result.checks and replace(result.checks, seconds=0.0),
-            data_checks=result.data_checks and replace(result.data_checks, seconds=0.0),
-        ),
-        "events": events,
-        "rows": rows,
-        "reuse": reuse,
-        "checkpoint": kept,
-        "files": {
-            str(f.relative_to(store)): f.read_bytes()
-            for f in sorted(store.rglob("*"))
-            if f.is_file() and not f.name.startswith("store.db") and f.name != "report.txt"
-        },
-        "report": (store / NAME / "report.txt").exists(),
-    }
-
-
-def check_nothing_was_trained_in_vain(store: Path) -> None:
-    """What a checkpoint held was not trained again: at most one record is lost by a kill."""
-    with open_store(store, create=False) as opened:
-        study = opened.study(NAME).id
-        resumes = [e.details for e in opened.events(study, "resume")]
-        networks = len(opened.trials(study))
-    with contextlib.closing(sqlite3.connect(store / "store.db")) as connection:
-        seen: Counter[tuple[int, int]] = Counter()
-        for epoch, blob in connection.execute("SELECT epoch, trials FROM chunk"):
-            seen.update((int(n), epoch) for n in np.frombuffer(blob, "<i4"))
-    assert set(seen.values()) == {1}
-    for details in resumes:
-        assert details["repeated_epochs"] <= networks, details  # type: ignore[operator]
 
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(160, 4)).round(3)
-    y = (x[:, 0] + 0.3 * rng.normal(size=160) > 0).astype(int)
     file = tmp_path_factory.mktemp("table") / "t.csv"
-    rows = [",".join(map(str, [*row, label])) for row, label in zip(x, y, strict=True)]
-    file.write_text("\n".join(["a,b,c,d,y", *rows]) + "\n")
+    write_table(file)
     return file
 
 
@@ -229,9 +58,11 @@ def unkilled(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return of
 
 
-def check(program: str, table: Path, store: Path, unkilled: Any, moments: list[Moment]) -> int:
+def check(
+    program: str, table: Path, store: Path, unkilled: Any, kills: Sequence[Moment | Suicide]
+) -> int:
     expected, _ = unkilled(program)
-    hits = run_and_kill(store, arguments(program, table, store), moments)
+    hits = run_and_kill(store, arguments(program, table, store), kills)
     found = contents(store)
     for what, value in expected.items():
         assert found[what] == value, what
@@ -280,13 +111,148 @@ def test_a_killed_population_with_copies_ends_where_an_unkilled_one_ends(
     assert hits == len(moments)
 
 
+@pytest.mark.skipif(not available(), reason="no compiled core here")
+def test_one_of_many_takes_over_from_a_killed_runner(
+    table: Path, tmp_path: Path, unkilled: Any
+) -> None:
+    expected, total = unkilled("native")
+    where, kill = ("--store", str(tmp_path), "--json"), Suicide("record", total, 0.0005)
+    first = start(*arguments("native", table, tmp_path), dies=kill)
+    await_moment(first, tmp_path, chunks(1))
+    workers = [start("work", NAME, *where) for _ in range(2)]
+    assert finished(first)[0] == -signal.SIGKILL
+    resumed = [start("resume", NAME, *where) for _ in range(2)]
+    told = [json.loads(out) for code, out, _ in map(finished, workers) if code == 0]
+    assert [t["name"] for t in told] == [NAME] * 2
+    for code, out, _ in map(finished, resumed):
+        refused = json.loads(out).get("error", "")
+        assert code == (1 if "is being run by process" in refused else 0)
+    assert contents(tmp_path) == expected
+    check_nothing_was_trained_in_vain(tmp_path)
+    with open_store(tmp_path, create=False) as opened:
+        study = opened.study(NAME)
+        assert len(opened.events(study.id, "resume")) == 1  # one of the four went on with it
+        assert opened.leases.holder(study.id) is None
+
+
+@pytest.mark.skipif(not available(), reason="no compiled core here")
+def test_a_runner_that_was_taken_for_dead_records_nothing_any_more(
+    table: Path, tmp_path: Path, unkilled: Any
+) -> None:
+    """A process of another machine that hangs for longer than its lease, and comes back."""
+    expected, total = unkilled("native")
+    hanging = start(*arguments("native", table, tmp_path), apart=True)
+    await_moment(hanging, tmp_path, chunks(total // 3))
+    hanging.send_signal(signal.SIGSTOP)
+    worker = start("work", NAME, "--store", str(tmp_path), "--json", apart=True)
+    code, out, complaints = finished(worker)
+    assert code == 0, complaints
+    assert "is being run by process" in complaints
+    hanging.send_signal(signal.SIGCONT)
+    code, out, _ = finished(hanging)
+    assert code == 1
+    assert "study killed was taken from this process" in json.loads(out)["error"]
+    assert contents(tmp_path) == expected
+    check_nothing_was_trained_in_vain(tmp_path)
+
+
+@pytest.mark.skipif(not available(), reason="no compiled core here")
+def test_two_fits_of_one_name_and_a_reader_do_not_disturb_each_other(
+    table: Path, tmp_path: Path, unkilled: Any
+) -> None:
+    expected, _ = unkilled("native")
+    fits = [start(*arguments("native", table, tmp_path)) for _ in range(2)]
+    seen = 0
+    while any(process.poll() is None for process in fits):
+        seen += read_whole(tmp_path)
+        time.sleep(0.01)
+    told = [json.loads(out) for code, out, _ in map(finished, fits) if code == 0]
+    names = sorted(t["name"] for t in told)
+    assert names == [NAME, f"{NAME}-2"]
+    assert seen > 5
+    for name in names:
+        found = contents(tmp_path, name)
+        assert {**found, "reuse": []} == {**expected, "reuse": []}
+
+
+def read_whole(store: Path) -> int:
+    """Read all studies while others write; return how many records had been made of them."""
+    if not (store / "store.db").exists():
+        return 0
+    with open_store(store, create=False) as opened:
+        studies = opened.studies()
+        for study in studies:
+            for trial in opened.trials(study.id, curves=True):
+                # What is read is one state: curves as long as the trials that they belong to.
+                assert all(len(curve) == trial.epochs for curve in trial.curves.values())
+            opened.best_trials(study.id)
+    return len(studies)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+def test_killed_from_inside(seed: int, table: Path, tmp_path: Path, unkilled: Any) -> None:
+    """Ninety kills in six studies: in commits, in files of states, in the model at the end."""
+    if not available():
+        pytest.skip("no compiled core here")
+    draw, program = random.Random(seed), ("native", "native pbt")[seed % 2]
+    kills = [
+        draw.choice(
+            [
+                Suicide("record", draw.randint(1, 6), draw.uniform(0.0, 0.002)),
+                Suicide("states", draw.randint(1, 3), draw.uniform(0.0, 0.01)),
+            ]
+        )
+        for _ in range(14)
+    ]
+    kills.append(Suicide("model", 1, draw.uniform(0.0, 0.005)))
+    assert check(program, table, tmp_path / "store", unkilled, kills) == len(kills)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_workers_killed_by_turns(seed: int, table: Path, tmp_path: Path, unkilled: Any) -> None:
+    """Sixty kills in four studies, of the runner or of one who waits; there are always three."""
+    if not available():
+        pytest.skip("no compiled core here")
+    draw = random.Random(100 + seed)
+    expected, _ = unkilled("native")
+    work = ("work", NAME, "--store", str(tmp_path), "--json")
+    alive = [start(*arguments("native", table, tmp_path))]
+    await_moment(alive[0], tmp_path, chunks(1))
+    hits = 0
+    while hits < 15:
+        alive += [
+            start(*work, dies=Suicide("record", draw.randint(2, 8), draw.uniform(0.0, 0.002)))
+            for _ in range(3 - len(alive))
+        ]
+        time.sleep(draw.uniform(0.0, 0.3))
+        if draw.random() < 0.5:
+            draw.choice(alive).send_signal(signal.SIGKILL)
+        ended = [process for process in alive if process.poll() is not None]
+        codes = [finished(process)[0] for process in ended]
+        assert set(codes) <= {-signal.SIGKILL, 0}
+        hits += codes.count(-signal.SIGKILL)
+        alive = [process for process in alive if process not in ended]
+        if 0 in codes:
+            break
+    for process in alive:
+        process.kill()
+        hits += finished(process)[0] == -signal.SIGKILL
+    code, _, complaints = finished(start("resume", NAME, "--store", str(tmp_path), "--json"))
+    assert code == 0, complaints
+    assert hits >= 10
+    assert contents(tmp_path) == expected
+    check_nothing_was_trained_in_vain(tmp_path)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(("program", "kills"), [(PROGRAMS[0].values[0], 8), ("jax", 2)])
 def test_killed_at_random_moments(
     program: str, kills: int, seed: int, table: Path, tmp_path: Path, unkilled: Any
 ) -> None:
-    """Fifty kills in ten studies: during start-up, training, checkpoints and the result."""
+    """Fifty kills in ten studies, from outside: from start-up to the result."""
     if program == "native" and not available():
         pytest.skip("no compiled core here")
     draw = random.Random(1000 * seed + kills)

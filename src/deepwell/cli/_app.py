@@ -39,6 +39,7 @@ from . import (
     _stop,
     _tag,
     _test,
+    _verify,
     _work,
 )
 from ._exit_codes import STOPPED
@@ -73,6 +74,7 @@ COMMANDS = (
     Command("curve", _curve.curve, _curve.EXAMPLES),
     Command("improve", _improve.improve, _improve.EXAMPLES),
     Command("test", _test.test, _test.EXAMPLES),
+    Command("verify", _verify.verify, _verify.EXAMPLES),
     Command("refit", _refit.refit, _refit.EXAMPLES),
     Command("ensemble", _ensemble.ensemble, _ensemble.EXAMPLES),
     Command("predict", _predict.predict, _predict.EXAMPLES),

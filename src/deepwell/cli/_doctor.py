@@ -40,9 +40,11 @@ class Check:
 def doctor(place: Place) -> int:
     """Check this machine and installation.
 
-    Looks at Python, JAX and its arithmetic, cores, memory, the cache and the store.
+    Looks at Python, JAX and its arithmetic, cores, memory, the cache, the store and its ledger of
+    test openings.
     """
     checks = [_python(), _native(), _jax(), _numerics(), _machine(), _cache(), _store(place.store)]
+    checks += _ledger(place.store) if checks[-1].facts.get("there") else []
     healthy = all(check.ok for check in checks)
     if place.json:
         told = {c.name: {"ok": c.ok, "told": c.told, **c.facts} for c in checks}
@@ -147,12 +149,25 @@ def _store(store: str | None) -> Check:
 
     location = locate(store)
     writable = _writable(location.folder)
+    there = location.file.exists()
     facts: dict[str, object] = {"folder": str(location.folder), "writable": writable}
     if not writable:
         told = f"{location.folder}: no permission to write; choose another with --store"
         return Check("store", False, told, facts)
-    state = "there" if location.file.exists() else "not there yet, the first fit makes it"
-    return Check("store", True, f"{location.folder}: {state}", facts)
+    state = "there" if there else "not there yet, the first fit makes it"
+    return Check("store", True, f"{location.folder}: {state}", {**facts, "there": there})
+
+
+def _ledger(store: str | None) -> list[Check]:
+    from deepwell.storage._open import open_store
+
+    try:
+        with open_store(store, create=False) as opened:
+            problem, entries = opened.ledger.problem(), opened.ledger.length()
+    except DeepwellError as error:
+        return [Check("ledger", False, str(error), {})]
+    told = problem or f"{entries:,} openings of test sets, each as it was written"
+    return [Check("ledger", not problem, told, {"openings": entries})]
 
 
 def _writable(folder: Path) -> bool:

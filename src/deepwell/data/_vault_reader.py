@@ -20,6 +20,19 @@ def read_sealed(sealed: SealedTest) -> pl.DataFrame:
     Raises:
         UsageError: when the file is missing, unreadable, or not the one that was sealed.
     """
+    return pl.read_parquet(io.BytesIO(_sealed_bytes(sealed)))
+
+
+def sealed_problem(sealed: SealedTest) -> str:
+    """Return why sealed rows could not be used, or an empty string; no row is looked at."""
+    try:
+        _sealed_bytes(sealed)
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
+def _sealed_bytes(sealed: SealedTest) -> bytes:
     path = Path(sealed.path)
     try:
         content = path.read_bytes()
@@ -37,4 +50,4 @@ def read_sealed(sealed: SealedTest) -> pl.DataFrame:
             f"the sealed test file {quoted(path)} was changed after it was sealed (sha256 does "
             "not match), so it is not used; put the original back, or fit again"
         )
-    return pl.read_parquet(io.BytesIO(content))
+    return content

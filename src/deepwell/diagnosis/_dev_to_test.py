@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from deepwell.records import Estimate, Finding, StudyResult
 
 from ._bias_variance import material_size
@@ -9,6 +11,8 @@ from ._gaps import HIGH, NOT_HIGH, gap_state, rows_that_tell, would_tell
 from ._intervals import unpaired_difference
 from ._metrics import METRICS
 from ._texts import change_text, figure_text
+
+SEEN = "the test rows had been seen before, so do not rely on it"
 
 
 def overfitted_to_dev(result: StudyResult) -> list[Finding]:
@@ -27,7 +31,14 @@ def overfitted_to_dev(result: StudyResult) -> list[Finding]:
     train, dev, test = result.data.sizes
     material = material_size(METRICS[result.metric], result.baselines[0].estimate.value)
     rows = train + dev if result.folds else dev
-    return diagnose_dev_to_test(result.metric, result.dev, rows, own[-1].test, test, material)
+    found = diagnose_dev_to_test(result.metric, result.dev, rows, own[-1].test, test, material)
+    return found if own[-1].unbiased else [_marked(finding) for finding in found]
+
+
+def _marked(finding: Finding) -> Finding:
+    """Return a finding that rests on test rows which were seen before, saying so."""
+    evidence = {**finding.evidence, "unbiased": False}
+    return replace(finding, detail=f"{finding.detail}; {SEEN}", evidence=evidence)
 
 
 def diagnose_dev_to_test(

@@ -176,6 +176,11 @@ class Opening:
         return all(note.startswith(SCORED) for note in self.notes)
 
     @property
+    def unbiased(self) -> bool:
+        """Whether it was the first look at rows that nothing had seen before."""
+        return self.number == 1 and self.clean
+
+    @property
     def of_chosen(self) -> bool:
         """Whether the network that was chosen on the dev rows was scored."""
         return not any(note.startswith(SCORED) for note in self.notes)
@@ -218,6 +223,8 @@ class StudyResult:
         ensemble: what averaging several networks would do, None where none were kept for it.
         search_notes: one sentence for each thing that a person did to the search: configurations
             of their own, an earlier study to start from, another space or sampler on the way.
+        ledger: what is wrong with the ledger of openings, by which no test score can be trusted;
+            an empty string where nothing is.
     """
 
     name: str
@@ -262,3 +269,4 @@ class StudyResult:
     overtuning: Overtuning | None = None
     ensemble: EnsembleFacts | None = None
     search_notes: tuple[str, ...] = ()
+    ledger: str = ""

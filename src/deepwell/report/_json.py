@@ -62,6 +62,7 @@ def fit_json(result: StudyResult) -> dict[str, Any]:
         "resumed": result.resumed,
         "repeated_seconds": result.repeated_seconds,
         "openings": [_opening(opening) for opening in result.openings],
+        "ledger": _ledger(result),
     }
     return strict(content)
 
@@ -80,7 +81,8 @@ def opening_json(result: StudyResult, openings: Sequence[Opening]) -> dict[str, 
 
     Returns:
         `test` (`value`, `low`, `high`), `openings` (how often this test set has been opened by
-        now), `unbiased`, the ledger, and `findings`: whether test is worse than dev.
+        now), `unbiased`, the ledger and whether it holds, and `findings`: whether test is worse
+        than dev.
     """
     last = openings[-1]
     return strict(
@@ -90,11 +92,12 @@ def opening_json(result: StudyResult, openings: Sequence[Opening]) -> dict[str, 
             "metric_label": result.metric_label,
             "test": last.test.to_plain(),
             "openings": last.number,
-            "unbiased": last.number == 1 and last.clean,
+            "unbiased": last.unbiased and not result.ledger,
             "trial": last.trial,
             "rows": result.data.sizes[2],
             "notes": list(last.notes),
             "ledger": [_opening(opening) for opening in openings],
+            "ledger_problem": result.ledger or None,
             "findings": [finding.to_plain() for finding in _after_test(result, openings)],
         }
     )
@@ -130,5 +133,10 @@ def _opening(opening: Opening) -> dict[str, Any]:
         "metric": opening.metric,
         "test": opening.test.to_plain(),
         "number": opening.number,
+        "unbiased": opening.unbiased,
         "notes": list(opening.notes),
     }
+
+
+def _ledger(result: StudyResult) -> dict[str, Any]:
+    return {"intact": not result.ledger, "problem": result.ledger or None}

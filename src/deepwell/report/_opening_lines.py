@@ -16,6 +16,7 @@ from ._finding_lines import all_finding_lines
 from ._layout import entry
 
 NOTE_LIMIT = 400
+LEDGER_LIMIT = 600
 
 
 def opening_lines(result: StudyResult, openings: Sequence[Opening]) -> list[str]:
@@ -28,16 +29,48 @@ def opening_lines(result: StudyResult, openings: Sequence[Opening]) -> list[str]
         result: the study whose test set was opened.
         openings: the ledger, oldest first; none gives no line.
     """
+    broken = ledger_lines(result)
     if not openings:
-        return []
+        return broken
     own = own_openings(result, openings)
     if not own:
-        return entry("test", opened_by_others(openings))
+        return [*entry("test", opened_by_others(openings)), *broken]
     last = own[-1]
     rows = count(result.data.sizes[2], "sealed row")
     notes = [safe_text(note, NOTE_LIMIT) for note in last.notes]
-    told = entry("test", f"{opening_score(last)} on {rows}", opening_verdict(last), *notes)
-    return [*told, *all_finding_lines(overfitted_to_dev(replace(result, openings=tuple(own))))]
+    verdict = opening_verdict(last, broken=bool(broken))
+    told = entry("test", f"{opening_score(last)} on {rows}", verdict, *notes)
+    findings = overfitted_to_dev(replace(result, openings=tuple(own)))
+    return [*told, *broken, *all_finding_lines(findings)]
+
+
+def ledger_lines(result: StudyResult) -> list[str]:
+    """Return the line `ledger`, where the ledger of openings does not hold; none where it does."""
+    told = safe_text(result.ledger, LEDGER_LIMIT)
+    return entry("ledger", f"PROBLEM: {told}") if told else []
+
+
+def opened_words(result: StudyResult) -> str:
+    """Return a study's own last test score with all that takes from its worth, for one line.
+
+    An empty string where the study has not opened its test set.
+
+    >>> "5.0 % [1.0, 20.0], opened twice"  # doctest: +SKIP
+    """
+    own = own_openings(result, result.openings)
+    if not own:
+        return ""
+    last, metric = own[-1], METRICS[own[-1].metric]
+    marks = [interval(last.test, metric.percent)]
+    if last.number > 1:
+        marks.append("opened twice" if last.number == 2 else f"opened {last.number:,} times")
+    if not last.clean:
+        marks.append("rows seen before")
+    if not last.of_chosen:
+        marks.append("of another model")
+    if result.ledger:
+        marks.append("ledger broken")
+    return ", ".join(marks)
 
 
 def own_openings(result: StudyResult, openings: Sequence[Opening]) -> list[Opening]:
@@ -60,13 +93,16 @@ def opening_score(opening: Opening) -> str:
     return f"{metric.label} {interval(opening.test, metric.percent)}"
 
 
-def opening_verdict(opening: Opening, notes: str = "this:") -> str:
+def opening_verdict(opening: Opening, notes: str = "this:", *, broken: bool = False) -> str:
     """Return what the figure of an opening is worth: only a first, clean look is unbiased.
 
     Args:
         opening: the opening.
         notes: where its notes stand, if it has any.
+        broken: whether the ledger does not hold.
     """
+    if broken:
+        return "the ledger of openings does not hold: this figure cannot be trusted"
     if opening.number > 1:
         return (
             f"the test set was opened {opening.number} times: "

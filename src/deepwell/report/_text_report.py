@@ -18,6 +18,8 @@ from ._finding_lines import check_table, finding_lines, reading_lines
 from ._layout import COLUMNS, entry, heading, pad, table, wrap
 from ._network import effective, network_words, value_words
 from ._opening_lines import (
+    LEDGER_LIMIT,
+    ledger_lines,
     opened_by_others,
     opening_score,
     opening_time,
@@ -83,10 +85,12 @@ def _in_short(result: StudyResult) -> list[str]:
     own = own_openings(result, result.openings)
     if own:
         at_the_end = "the notes at the end of this report"
-        told += [f"test {opening_score(own[-1])}", opening_verdict(own[-1], at_the_end)]
+        verdict = opening_verdict(own[-1], at_the_end, broken=bool(result.ledger))
+        told += [f"test {opening_score(own[-1])}", verdict]
     elif result.openings:
         told.append(opened_by_others(result.openings))
-    return [*heading("In short"), *entry("result", *told), *stopped_lines(result)]
+    head = [*heading("In short"), *entry("result", *told)]
+    return [*head, *ledger_lines(result), *stopped_lines(result)]
 
 
 def _done(result: StudyResult, proposed: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -188,6 +192,8 @@ def _test_set(result: StudyResult) -> list[str]:
         return [*lines, *wrap("No test set was set apart, so no figure here is unbiased.", COLUMNS)]
     sealed = f", sha256 {result.data.sealed}" if result.data.sealed else ""
     lines += wrap(f"{count(rows, 'row')} sealed before training{sealed}.", COLUMNS)
+    if result.ledger:
+        lines += wrap(_sentence(safe_text(result.ledger, LEDGER_LIMIT)), COLUMNS)
     if not result.openings:
         return [*lines, *wrap("It has not been opened.", COLUMNS)]
     cells = [
@@ -201,7 +207,8 @@ def _test_set(result: StudyResult) -> list[str]:
     ]
     lines += ["", *table(("opening", "time", "study and trial", "test score"), cells, 1), ""]
     own = own_openings(result, result.openings)
-    told = opening_verdict(own[-1]) if own else opened_by_others(result.openings)
+    broken = bool(result.ledger)
+    told = opening_verdict(own[-1], broken=broken) if own else opened_by_others(result.openings)
     lines += wrap(_sentence(told), COLUMNS)
     for opening in result.openings:
         for note in opening.notes:

@@ -3,9 +3,11 @@
     hash = sha256(JSON of the entry and of the hash before it)
 
 An entry that is changed, removed or put in between breaks the chain; the length and the last
-hash are kept apart, so that an entry missing at the end shows too. This finds accidents and
-touched-up figures, not someone who computes all hashes anew: against that, only a copy of the
-last hash that is kept elsewhere helps.
+hash are kept apart, so that an entry missing at the end shows too. The vault remembers the hashes
+as well, outside of the database: so a ledger shows that was put back from an older copy, or made
+anew. This finds accidents and touched-up figures, not someone who changes the ledger, computes all
+hashes anew and writes the vault's record to match: against that, only a copy of the last hash that
+is kept elsewhere helps.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from __future__ import annotations
 import hashlib
 import math
 import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,16 +28,23 @@ from deepwell.records import Estimate, Opening
 from ._database import Database
 from ._schema import LEDGER_HEAD, OPENING, STUDY
 from ._text import from_json, storable, to_json
+from ._witness import Witness, Witnessed
 
 FIRST_HASH = "0" * 64
 """What the first entry names as the hash before it."""
 
 
 class Ledger:
-    """The ledger's transactions: `Store.ledger`."""
+    """The ledger's transactions: `Store.ledger`.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: of the store.
+        witness: what the vault remembers of it.
+    """
+
+    def __init__(self, database: Database, witness: Witness) -> None:
         self._database = database
+        self._witness = witness
 
     def append(self, fingerprint: str, opening: Opening, model_hash: str) -> Opening:
         """Record an opening of a test set; on return the disk has it.
@@ -47,8 +58,14 @@ class Ledger:
             The opening as recorded: `number` says how often this test set has been opened by now.
         """
         # An opening that a power cut took back would make the test set look unseen.
+        remembered = self._witness.read()
         with self._database.writing(durable=True) as connection:
-            return append_opening(connection, fingerprint, opening, model_hash)
+            gone = [w for w in _missing(connection, remembered) if w.fingerprint == fingerprint]
+            appended = append_opening(connection, fingerprint, opening, model_hash, len(gone))
+            head = connection.execute(sa.select(LEDGER_HEAD)).one()
+        told = Witnessed(head.length, head.hash, fingerprint, appended.study, appended.time)
+        self._witness.add(told)  # afterwards: it must not remember what was never recorded
+        return appended
 
     def openings(self, fingerprint: str) -> list[Opening]:
         """Return the openings of one test set, first to last."""
@@ -64,11 +81,59 @@ class Ledger:
         with self._database.reading() as connection:
             check_ledger(connection)
 
+    def missing(self) -> list[Witnessed]:
+        """Return the openings that the vault remembers and the ledger does not have."""
+        remembered = self._witness.read()  # first: what it has by now, the ledger has as well
+        with self._database.reading() as connection:
+            return _missing(connection, remembered)
+
+    def length(self) -> int:
+        """Return how many openings there are, of all test sets."""
+        with self._database.reading() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(OPENING)).scalar_one()
+
+    def problem(self) -> str:
+        """Return what is wrong with the ledger in a sentence, or an empty string."""
+        try:
+            self.verify()
+        except StudyError as error:
+            return str(error)
+        return lost_openings(self.missing())
+
+
+def lost_openings(missing: Sequence[Witnessed]) -> str:
+    """Return what it means that openings are missing; an empty string where none are."""
+    if not missing:
+        return ""
+    last = missing[-1]
+    when = datetime.fromtimestamp(last.time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    number = "an opening" if len(missing) == 1 else f"{len(missing):,} openings"
+    return (
+        f"the vault remembers {number} of test sets that the ledger does not have, the last of "
+        f"study {safe_text(last.study)} at {when}: the store was put back from an older copy, or "
+        "entries were removed; figures of these test sets are no unbiased estimates"
+    )
+
+
+def _missing(connection: sa.Connection, remembered: Sequence[Witnessed]) -> list[Witnessed]:
+    if not remembered:
+        return []
+    known = {row.link: row.hash for row in connection.execute(sa.select(OPENING))}
+    return [entry for entry in remembered if known.get(entry.link) != entry.hash]
+
 
 def append_opening(
-    connection: sa.Connection, fingerprint: str, opening: Opening, model_hash: str
+    connection: sa.Connection, fingerprint: str, opening: Opening, model_hash: str, lost: int = 0
 ) -> Opening:
-    """Record an opening; return it with its time and its number among those of the test set."""
+    """Record an opening; return it with its time and its number among those of the test set.
+
+    Args:
+        connection: of a writer.
+        fingerprint: of the test set.
+        opening: what was found.
+        model_hash: of the model that was scored.
+        lost: openings of the same test set that the ledger does not have any more.
+    """
     head = connection.execute(sa.select(LEDGER_HEAD)).one()
     key = storable(fingerprint)
     of_set = sa.select(sa.func.count()).where(OPENING.c.fingerprint == key)
@@ -85,7 +150,7 @@ def append_opening(
         "value": _stored_float(opening.test.value),
         "low": _stored_float(opening.test.low),
         "high": _stored_float(opening.test.high),
-        "number": connection.execute(of_set).scalar_one() + 1,
+        "number": connection.execute(of_set).scalar_one() + lost + 1,
         "notes": to_json(opening.notes),
         "model_hash": storable(model_hash),
         "previous": head.hash,

@@ -11,7 +11,10 @@ from deepwell._base._safe_text import safe_text
 MAX_LENGTH = 60
 """At four bytes a character and with a suffix this stays below the 255 bytes of a file name."""
 
-RESERVED = ("vault", "store.db", "store.db-wal", "store.db-shm", "store.db-journal")
+VAULT = "vault"
+"""Folder of the sealed test rows beside those of the studies."""
+
+RESERVED = (VAULT, "store.db", "store.db-wal", "store.db-shm", "store.db-journal")
 
 
 def folded(name: str) -> str:

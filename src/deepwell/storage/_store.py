@@ -23,8 +23,10 @@ from ._notes import Notes
 from ._query import ask
 from ._removal import Removal
 from ._requests import Requests, any_waiting
+from ._names import VAULT
 from ._rows import RowHashes
 from ._study_record import StudyRecord
+from ._witness import Witness
 
 
 class Store:
@@ -51,9 +53,9 @@ class Store:
     def __init__(self, folder: Path, file: Path) -> None:
         self.folder = folder
         self._database = Database(file)
-        self.ledger = Ledger(self._database)
         self.notes = Notes(self._database)
         self.removal = Removal(self._database)
+        self.ledger = Ledger(self._database, Witness(folder / VAULT / f"{file.name}.openings"))
         self.leases = Leases(self._database)
         self.states = KeptStates(self._database, folder)
         self.row_hashes = RowHashes(self._database)

@@ -15,6 +15,7 @@ __getattr__, __dir__ = lazy_names(
         "open_live": "._live",
         "open_study": "._finished",
         "resume": "._resume",
+        "verify": "._verify",
         "work": "._worker",
     },
 )

@@ -19,6 +19,7 @@ from ._adjustments import scores_of
 from ._finished import FinishedStudy
 from ._model import Model
 from ._reopened import Reopened, reopen
+from ._test_mark import TEST
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,8 @@ def calibrate_study(
         threshold=None if found is None or not found.helps else found.value,
         threshold_for="" if found is None or not found.helps else found.objective,
     )
-    replace(plain.model, adjustments=adjustments).save(_folder(reopened))
+    about = {k: v for k, v in plain.model.about.items() if k != TEST}  # which scored another one
+    replace(plain.model, adjustments=adjustments, about=about).save(_folder(reopened))
     positive = "" if found is None else classes[1]
     return Calibrated(scaling, kept, found, positive, len(held.y))
 

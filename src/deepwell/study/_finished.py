@@ -24,23 +24,23 @@ from deepwell.records import (
     Trial,
     from_plain,
 )
+from deepwell.report._figures import count
 from deepwell.report._text_report import text_report
 from deepwell.search.spaces._distribution import plain
 from deepwell.search.spaces._plain import space_from_plain
 from deepwell.storage._files import write_atomic
-from deepwell.storage._lease import lease_holder
+from deepwell.storage._names import VAULT
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
 from ._asked import from_config
 from ._history import History
-from ._checkpoint import checkpoint_folder
 from ._model import Model, load_model
 from ._observer import Observer
 from ._open_test import open_sealed, sealed_test
 from ._probe_frame import probe_frame
-from ._recording import VAULT
 from ._settings import Settings
+from ._standing import as_they_stand, runner_of
 from ._trial_frame import in_unit, trial_frame
 from ._which import BEST
 
@@ -87,6 +87,7 @@ class FinishedStudy:
             model=shown(folder / "model"),
             report=shown(report) if report.exists() else "",
             openings=self.openings(),
+            ledger=self.ledger_problem(),
         )
 
     @property
@@ -155,7 +156,8 @@ class FinishedStudy:
         standardized target.
         """
         with self._open() as opened:
-            kept = opened.trials(self._record.id, curves=curves)
+            study = self._record.id
+            kept = as_they_stand(opened, self._record, lambda: opened.trials(study, curves=curves))
         scale = self._record.config["score_scale"]
         assert isinstance(scale, int | float)
         return [in_unit(trial, scale) for trial in kept]
@@ -245,6 +247,11 @@ class FinishedStudy:
             return ()
         with self._open() as opened:
             return tuple(opened.ledger.openings(sealed.fingerprint))
+
+    def ledger_problem(self) -> str:
+        """Return what is wrong with the ledger of openings of this store, or an empty string."""
+        with self._open() as opened:
+            return opened.ledger.problem()
 
     def open_test(self, which: str = BEST) -> tuple[Opening, ...]:
         """Open the sealed test set, score the model, return all openings, the new one last.
@@ -493,12 +500,13 @@ def open_study(name: str, store: str | Path | None = None) -> FinishedStudy:
 
 def _no_result(opened: Store, record: StudyRecord, store: str | Path | None) -> str:
     """Return why a study has no result yet, and what to do."""
-    holder = lease_holder(opened, record, checkpoint_folder(opened, record))
+    holder, where = runner_of(opened, record), store_flag(store)
     if holder is not None:
         return f"study {record.name} is being run by {holder}; it has no result yet"
-    where = store_flag(store)
+    cut = len(opened.unfinished(record.id))
+    left = f" ({count(cut, 'network')} interrupted)" if cut else ""
     return (
-        f"study {record.name} was not finished and has no result; go on with it by "
+        f"study {record.name} was not finished and has no result{left}; go on with it by "
         f"deepwell resume {record.name}{where}"
     )
 

@@ -304,7 +304,9 @@ def load_model(path: str | Path, store: str | None = None, which: str = BEST) ->
         target = TargetEncoder.from_plain(described["target"])
         about = {**described["about"], "weights_sha256": described["weights_sha256"]}
         adjustments = Adjustments.from_plain(described.get("adjustments"))
-        arrays = load_arrays(folder / WEIGHTS).arrays
+        stored = load_arrays(folder / WEIGHTS)
+        arrays = stored.arrays
+        _check_unchanged(folder, stored.sha256, described["weights_sha256"])
         companions = tuple(
             companion_of(plain, arrays, number)
             for number, plain in enumerate(described.get("companions", ()))
@@ -346,6 +348,14 @@ def _folder(path: Path, store: str | None, which: str) -> Path:
     raise UsageError(
         f"no model at {safe_text(path)}: neither a folder with {DESCRIPTION} nor a finished study"
     )
+
+
+def _check_unchanged(folder: Path, found: str, expected: str) -> None:
+    if found != expected:
+        raise UsageError(
+            f"{safe_text(folder / WEIGHTS, 200)} does not hold the weights that {DESCRIPTION} "
+            "describes (sha256 does not match); put both files back from one copy"
+        )
 
 
 def _check_shapes(

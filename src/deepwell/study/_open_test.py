@@ -13,10 +13,12 @@ from deepwell.data._weighting import Weighting
 from deepwell.diagnosis._intervals import estimate
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import SCORED, Estimate, Opening, StudyResult, from_plain
+from deepwell.storage._ledger import lost_openings
 from deepwell.storage._study_record import StudyRecord
 
 from ._model import Model
-from ._which import SAID
+from ._test_mark import mark_model
+from ._which import SAID, folder_of
 
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
@@ -44,6 +46,7 @@ def open_sealed(
         UsageError: when the sealed file is gone or changed.
         StudyError: when the ledger was tampered with, or cannot be written.
     """
+    opened.ledger.verify()  # where it does not hold, nobody looks
     frame = read_sealed(sealed)
     metric = METRICS[result.metric]
     target = model.target_encoder
@@ -54,7 +57,6 @@ def open_sealed(
         prediction = model.decisions(prediction)
     weight = weighting_of(record).of(frame, y)
     score = estimate(metric, truth, prediction, weight, _seed(record))
-    opened.ledger.verify()
     opening = Opening(
         time=time.time(),
         study=record.name,
@@ -62,9 +64,10 @@ def open_sealed(
         metric=metric.name,
         test=Estimate(score.value, score.low, score.high),
         number=1,
-        notes=(*_scored_note(which), *_reuse_notes(opened, record)),
+        notes=(*_scored_note(which), *_lost_notes(opened), *_reuse_notes(opened, record)),
     )
-    opened.ledger.append(sealed.fingerprint, opening, str(model.about["weights_sha256"]))
+    done = opened.ledger.append(sealed.fingerprint, opening, str(model.about["weights_sha256"]))
+    mark_model(opened.folder / record.name / folder_of(which), done)
 
 
 def sealed_test(record: StudyRecord, vault: Path) -> SealedTest | None:
@@ -90,6 +93,12 @@ def _seed(record: StudyRecord) -> int:
 def _scored_note(which: str) -> tuple[str, ...]:
     """Return the note that names the model that was scored; none for the network chosen on dev."""
     return (SCORED + SAID[which],) if which in SAID else ()
+
+
+def _lost_notes(store: Store) -> tuple[str, ...]:
+    """Return the note that openings are missing from the ledger; none where all are there."""
+    told = lost_openings(store.ledger.missing())
+    return (told,) if told else ()
 
 
 def _reuse_notes(store: Store, record: StudyRecord) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from deepwell.data._vault import SealedTest
 from deepwell.storage._files import write_atomic
 from deepwell.storage._lease import leased
 from deepwell.storage._leases import new_claim
+from deepwell.storage._names import VAULT
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
@@ -27,8 +28,6 @@ from ._history import History
 
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
-
-VAULT = "vault"
 
 
 @contextmanager

@@ -12,14 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deepwell.data._data import Data
-from deepwell.storage._lease import lease_holder
 from deepwell.storage._leases import LeaseHeldError, LeaseLostError
 from deepwell.storage._open import open_store
 
-from ._checkpoint import checkpoint_folder
 from ._finished import FinishedStudy, open_study
 from ._observer import Observer
 from ._resume import Wanted, concluded, take_up
+from ._standing import runner_of
 
 POLL_SECONDS = 0.5
 """From one look at the lease to the next: two short reads of the store."""
@@ -110,6 +109,6 @@ def _look(name: str, store: str | Path | None) -> tuple[str, str | None]:
     """Return a study's status, and who runs it."""
     with open_store(store, create=False) as opened:
         record = opened.study(name)
-        holder = lease_holder(opened, record, checkpoint_folder(opened, record))
+        holder = runner_of(opened, record)
         # Asked after the lease: one that ended it in between has given both.
         return opened.study(name).status, holder

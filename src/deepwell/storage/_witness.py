@@ -1,0 +1,80 @@
+"""What the vault remembers of openings, outside of the database: one line each, only ever added.
+
+A store that is put back from an older copy, or whose ledger was cut back and made to fit, agrees
+with itself. The vault's own record does not: it still names the openings that are gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_MODE = 0o600
+
+
+@dataclass(frozen=True)
+class Witnessed:
+    """An opening as the vault remembers it.
+
+    Attributes:
+        link: its place in the ledger, from 1.
+        hash: of its entry there.
+        fingerprint: of the test set's rows.
+        study: that opened it.
+        time: seconds since 1970, UTC.
+    """
+
+    link: int
+    hash: str
+    fingerprint: str
+    study: str
+    time: float
+
+
+class Witness:
+    """The vault's record of the openings of one store.
+
+    Args:
+        file: where it lies.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def add(self, entry: Witnessed) -> None:
+        """Remember an opening that the ledger has; where the disk refuses, it is not remembered."""
+        line = json.dumps(vars(entry), sort_keys=True).encode() + b"\n"
+        with contextlib.suppress(OSError):
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+            descriptor = os.open(self._file, flags, _MODE)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+
+    def read(self) -> list[Witnessed]:
+        """Return all that is remembered, oldest first; a line that a kill cut is none."""
+        try:
+            lines = self._file.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return []
+        return [entry for entry in map(_entry, lines) if entry is not None]
+
+
+def _entry(line: str) -> Witnessed | None:
+    try:
+        told: dict[str, Any] = json.loads(line)
+        return Witnessed(
+            int(told["link"]),
+            str(told["hash"]),
+            str(told["fingerprint"]),
+            str(told["study"]),
+            float(told["time"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,239 @@
+"""What was done to the vault, its ledger or a model afterwards is found, and said everywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import deepwell as dw
+from deepwell.cli import run
+from deepwell.report._json import fit_json, opening_json
+from deepwell.report._opening_lines import opened_words
+from deepwell.report._terminal import study_lines
+from deepwell.storage._ledger import FIRST_HASH
+
+FIXED = {"hidden_units": 4, "hidden_layers": 1, "batch_size": 32, "learning_rate": 0.05}
+
+
+def rows(seed: int = 0, shared: int = 0) -> dict[str, np.ndarray]:
+    """Return 120 rows; the first ones of every seed are the same where some are shared."""
+    drawn = [np.random.default_rng(s).normal(size=(120, 3)).round(4) for s in (0, seed)]
+    x = np.concatenate([drawn[0][:shared], drawn[1][shared:]])
+    return {f"c{i}": x[:, i] for i in range(3)} | {"y": np.where(x[:, 0] > 0, "yes", "no")}
+
+
+def fit(store: Path, name: str = "mine", seed: int = 0, shared: int = 0, split: int = 1) -> None:
+    data = dw.load(rows(seed, shared), target="y", seed=split, vault=store.parent / "sealed")
+    dw.Study(data, FIXED, name=name, store=store).run(trials=1, epochs=2)
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a study, and beside it a copy of its database from before the opening."""
+    folder = tmp_path_factory.mktemp("untouched") / "store"
+    fit(folder)
+    with contextlib.closing(sqlite3.connect(folder / "store.db")) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy(folder / "store.db", folder.parent / "older.db")
+    dw.open_study("mine", folder).open_test()
+    return folder
+
+
+@pytest.fixture
+def store(untouched: Path, tmp_path: Path) -> Path:
+    shutil.copytree(untouched, tmp_path / "store")
+    shutil.copy(untouched.parent / "older.db", tmp_path / "older.db")
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def deepwell(store: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    def call(*words: str) -> tuple[int, str]:
+        code = run([*words, "--store", str(store)])
+        told = capsys.readouterr()
+        return code, " ".join((told.out + told.err).split())
+
+    return call
+
+
+@contextlib.contextmanager
+def database(store: Path) -> Iterator[sqlite3.Connection]:
+    with contextlib.closing(sqlite3.connect(store / "store.db")) as db, db:
+        yield db
+
+
+def touch_up(store: Path) -> None:
+    with database(store) as db:
+        db.execute("UPDATE opening SET value = 0.001")
+
+
+def remove_last(store: Path) -> None:
+    with database(store) as db:
+        db.execute("DELETE FROM opening")
+
+
+def remove_last_and_make_it_fit(store: Path) -> None:
+    with database(store) as db:
+        db.execute("DELETE FROM opening")
+        db.execute("UPDATE ledger_head SET length = 0, hash = ?", [FIRST_HASH])
+
+
+def put_an_older_copy_back(store: Path) -> None:
+    for file in store.glob("store.db*"):
+        file.unlink()
+    shutil.copy(store.parent / "older.db", store / "store.db")
+
+
+BROKEN = "tampered with"
+GONE = "the vault remembers an opening of test sets that the ledger does not have"
+ATTACKS = {
+    touch_up: BROKEN,
+    remove_last: BROKEN,
+    remove_last_and_make_it_fit: GONE,
+    put_an_older_copy_back: GONE,
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_ledger_that_does_not_hold_is_told_everywhere(
+    attack: Callable[[Path], None], store: Path, deepwell: Callable[..., tuple[int, str]]
+) -> None:
+    study, says = dw.open_study("mine", store), ATTACKS[attack]
+    assert study.result.ledger == ""
+    assert deepwell("verify", "mine")[0] == 0
+    attack(store)
+    result = study.result
+    assert says in result.ledger
+    for text in (" ".join("\n".join(study_lines(result)).split()), study.report_text()):
+        assert says in " ".join(text.split())
+        assert "is an unbiased estimate" not in text
+    told = fit_json(result)
+    assert told["ledger"]["intact"] is False
+    assert says in told["ledger"]["problem"]
+    for words in (("show", "mine"), ("report", "mine"), ("show", "mine", "--json")):
+        code, said = deepwell(*words)
+        assert (code, says in said) == (0, True), words
+    for words in (("verify", "mine"), ("doctor",), ("verify", "mine", "--json")):
+        code, said = deepwell(*words)
+        assert (code, says in said) == (1, True), words
+
+
+@pytest.mark.parametrize("attack", [touch_up, remove_last])
+def test_a_broken_ledger_is_not_added_to(
+    attack: Callable[[Path], None], store: Path, deepwell: Callable[..., tuple[int, str]]
+) -> None:
+    attack(store)
+    before = dw.open_study("mine", store).openings()
+    code, said = deepwell("test", "mine")
+    assert (code, BROKEN in said) == (1, True)
+    assert dw.open_study("mine", store).openings() == before
+
+
+@pytest.mark.parametrize("attack", [remove_last_and_make_it_fit, put_an_older_copy_back])
+def test_openings_that_are_gone_still_count(
+    attack: Callable[[Path], None], store: Path, deepwell: Callable[..., tuple[int, str]]
+) -> None:
+    attack(store)
+    code, said = deepwell("test", "mine")
+    assert code == 0
+    assert GONE in said
+    assert "is an unbiased estimate" not in said
+    study = dw.open_study("mine", store)
+    (opening,) = study.openings()
+    assert (opening.number, opening.clean, opening.unbiased) == (2, False, False)
+    code, said = deepwell("test", "mine", "--json")
+    told = json.loads(said)
+    assert (told["openings"], told["unbiased"]) == (3, False)
+    assert GONE in told["ledger_problem"]
+
+
+def test_of_a_whole_folder_that_was_put_back_nothing_can_be_known(store: Path) -> None:
+    """As docs/vault.md says: all that remembers the opening was put back with it."""
+    put_an_older_copy_back(store)
+    (store / "vault" / "store.db.openings").unlink()
+    study = dw.open_study("mine", store)
+    assert study.result.ledger == ""
+    assert study.openings() == ()
+
+
+@pytest.mark.parametrize("damage", ["changed", "cut", "gone"])
+def test_sealed_rows_that_are_not_as_they_were_are_not_opened(
+    damage: str, store: Path, deepwell: Callable[..., tuple[int, str]]
+) -> None:
+    (file,) = (store / "vault").glob("*.parquet")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.unlink() if damage == "gone" else file.write_bytes(
+        content if damage == "changed" else content[:-9]
+    )
+    says = "is missing" if damage == "gone" else "was changed after it was sealed"
+    before = dw.open_study("mine", store).openings()
+    code, said = deepwell("test", "mine")
+    assert (code, says in said) == (2, True)
+    assert dw.open_study("mine", store).openings() == before
+    code, said = deepwell("verify", "mine")
+    assert (code, says in said) == (1, True)
+
+
+@pytest.mark.parametrize("place", [-1, 200])
+def test_weights_that_are_not_as_they_were_make_no_model(
+    place: int, store: Path, deepwell: Callable[..., tuple[int, str]]
+) -> None:
+    file = store / "mine" / "model" / "model.safetensors"
+    content = bytearray(file.read_bytes())
+    content[place] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(dw.UsageError, match=r"damaged|does not hold the weights that model\.json"):
+        dw.load_model(store / "mine" / "model")
+    assert deepwell("verify", "mine")[0] == 1
+
+
+def test_a_model_says_what_its_test_score_is_worth(store: Path) -> None:
+    study = dw.open_study("mine", store)
+    (opening,) = study.openings()
+    told = study.model().about["test"]
+    assert (told["value"], told["number"], told["unbiased"]) == (opening.test.value, 1, True)
+    study.open_test()
+    told = study.model().about["test"]
+    assert (told["number"], told["unbiased"]) == (2, False)
+    assert "opened twice" in opened_words(study.result)
+    data = dw.load(rows(), target="y", seed=1, vault=None)
+    study.calibrate(data=data)
+    assert "test" not in study.model().about  # which scored a model that decided otherwise
+
+
+def test_a_contaminated_test_set_is_marked_wherever_its_score_is_shown(store: Path) -> None:
+    """Half of the rows of the new study were rows of an earlier one, split otherwise."""
+    fit(store, "next", seed=7, shared=60, split=3)
+    study = dw.open_study("next", store)
+    openings = study.open_test()
+    result = study.result
+    (opening,) = openings
+    notes = " ".join(opening.notes)
+    assert "among the train rows of study mine" in notes
+    assert (opening.number, opening.unbiased) == (1, False)
+    for text in ("\n".join(study_lines(result)), study.report_text()):
+        said = " ".join(text.split())
+        assert "among the train rows of study mine" in said
+        assert "but mind" in said
+        assert "is an unbiased estimate" not in said
+    (plain,) = fit_json(result)["openings"]
+    assert (plain["unbiased"], plain["notes"]) == (False, list(opening.notes))
+    told = opening_json(result, openings)
+    assert told["unbiased"] is False
+    assert told["findings"]
+    for finding in told["findings"]:
+        assert "had been seen before" in finding["detail"]
+        assert finding["evidence"]["unbiased"] is False
+    assert opened_words(result).endswith(", rows seen before")
+    about = study.model().about["test"]
+    assert (about["unbiased"], about["notes"]) == (False, list(opening.notes))
+    kept = (store / "next" / "report.txt").read_text()
+    assert "among the train rows of study mine" in " ".join(kept.split())
