@@ -19,11 +19,11 @@ from ._kept_states import KeptStates
 from ._leases import Claim, Leases, take_lease
 from ._ledger import Ledger
 from ._migrate import bring_up_to_date
+from ._names import VAULT
 from ._notes import Notes
 from ._query import ask
 from ._removal import Removal
 from ._requests import Requests, any_waiting
-from ._names import VAULT
 from ._rows import RowHashes
 from ._study_record import StudyRecord
 from ._witness import Witness

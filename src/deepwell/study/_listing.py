@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import Estimate, ListedStudy, from_plain
-from deepwell.storage._lease import lease_holder
 from deepwell.storage._notes import checked_tag
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
-from ._checkpoint import checkpoint_folder
+from ._standing import runner_of
 
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
@@ -96,7 +95,7 @@ def state_of(opened: Store, record: StudyRecord) -> str:
     """Return where a study stands, in a word; a run whose process is gone was `killed`."""
     if record.status != "running":
         return record.status
-    return "killed" if lease_holder(opened, record, checkpoint_folder(opened, record)) is None else "running"
+    return "killed" if runner_of(opened, record) is None else "running"
 
 
 def _listed(

@@ -14,17 +14,16 @@ from deepwell._base._safe_text import safe_text
 from deepwell._base._shell import store_flag
 from deepwell.records import Request
 from deepwell.search.spaces._plain import space_to_plain
-from deepwell.storage._lease import lease_holder
 from deepwell.storage._open import open_store
 from deepwell.storage._store import Store
 from deepwell.storage._study_record import StudyRecord
 
 from ._asked import from_config
 from ._budget import parse_budget
-from ._checkpoint import checkpoint_folder
 from ._desk import REFUSE
 from ._more import More, checked_trials
 from ._scene import scene_of
+from ._standing import runner_of
 from ._values_asked import asked_copies, asked_values
 from .acts._registry import ACTS
 
@@ -295,11 +294,6 @@ def open_live(
         UsageError: when there is no such study.
     """
     return LiveStudy(name, store, wait=wait)
-
-
-def runner_of(opened: Store, record: StudyRecord) -> str | None:
-    """Return who runs a study, in words; None when nobody does."""
-    return lease_holder(opened, record, checkpoint_folder(opened, record))
 
 
 def is_paused(opened: Store, record: StudyRecord) -> bool:

@@ -12,13 +12,12 @@ from deepwell._base._errors import StudyError, UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell._base._shell import shell_word
 from deepwell.storage._files import write_error
-from deepwell.storage._lease import lease_holder
 from deepwell.storage._names import valid_name
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
-from ._checkpoint import checkpoint_folder
 from ._finished import open_study
+from ._standing import runner_of
 
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
@@ -60,7 +59,7 @@ def require_idle(opened: Store, record: StudyRecord) -> None:
     Raises:
         StudyError: when one is.
     """
-    holder = lease_holder(opened, record, checkpoint_folder(opened, record))
+    holder = runner_of(opened, record)
     if holder is not None:
         raise StudyError(
             f"study {safe_text(record.name)} is being run by {holder}; wait for it, or stop it "
