@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from deepwell._base._errors import StudyError, UsageError
-from deepwell.storage import Store, StudyRecord, _kept_states, open_store
-from deepwell.storage._kept_states import CHECKPOINT, SNAPSHOT, KeptState
+from deepwell.storage import Store, StudyRecord, _kept_state, _kept_states, open_store
+from deepwell.storage._kept_state import CHECKPOINT, SNAPSHOT, KeptState
 
 
 def state(value: float = 0.5) -> dict[str, np.ndarray]:
@@ -130,7 +130,7 @@ def test_a_state_that_is_gone_is_told_and_kept_again_when_it_comes_again(
 def test_a_place_that_cannot_be_written_is_told_and_nothing_recorded(
     store: Store, study: StudyRecord
 ):
-    (store.folder / _kept_states.FOLDER).write_text("")
+    (store.folder / _kept_state.FOLDER).write_text("")
     with pytest.raises(UsageError, match="a file stands where a folder is needed"):
         store.states.keep(study.id, {(3, 4): state()}, CHECKPOINT)
     assert store.states.of(study.id) == []

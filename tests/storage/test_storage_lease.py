@@ -19,8 +19,8 @@ from deepwell._base._errors import StudyError, UsageError
 from deepwell.records import ChunkRecord, Estimate, Event, Opening, Status, TrialSpec
 from deepwell.storage import Store, StudyRecord, _lease, _leases, _lock, open_store
 from deepwell.storage._checkpoint_record import CheckpointRecord
+from deepwell.storage._claim import LeaseHeldError, LeaseLostError, new_claim
 from deepwell.storage._lease import lease_holder, leased
-from deepwell.storage._leases import LeaseHeldError, LeaseLostError, new_claim
 from deepwell.storage._schema import LEASE
 
 HOLD = """
@@ -39,7 +39,7 @@ import sys, time
 from pathlib import Path
 from deepwell.storage import open_store
 from deepwell.storage._lease import leased
-from deepwell.storage._leases import LeaseHeldError
+from deepwell.storage._claim import LeaseHeldError
 store, turns, total = open_store(sys.argv[1]), 0, Path(sys.argv[1]) / "total"
 record = store.study("churn")
 while turns < 3:

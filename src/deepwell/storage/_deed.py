@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from deepwell.records import ChunkRecord, Event, Status, TrialSpec
 
 from ._checkpoint_record import CheckpointRecord
-from ._kept_states import KeptState
+from ._kept_state import KeptState
 
 
 @dataclass(frozen=True)

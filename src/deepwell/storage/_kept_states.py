@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,35 +22,11 @@ from deepwell._base._errors import StudyError, UsageError
 from ._blobs import load_arrays, packed_arrays
 from ._database import Database
 from ._files import shown_path, write_atomic, write_error
+from ._kept_state import FOLDER, KeptState
 from ._schema import BLOB
 from ._text import storable
 
-FOLDER = ".states"
-"""Beside the studies' folders; no study can have this name."""
-
-CHECKPOINT, SNAPSHOT, BEST = "checkpoint", "snapshot", "best"
-"""Kinds: where a network ended, where a person asked for it, where it was best."""
-
 _SUFFIX = ".safetensors"
-
-
-@dataclass(frozen=True, order=True)
-class KeptState:
-    """A state that is kept.
-
-    Attributes:
-        trial: its number.
-        epoch: epochs that it has behind it.
-        kind: `checkpoint`, `snapshot` or `best`.
-        hash: sha256 of its file, in hexadecimal.
-        bytes: size of the file.
-    """
-
-    trial: int
-    epoch: int
-    kind: str
-    hash: str
-    bytes: int
 
 
 class KeptStates:

@@ -45,6 +45,7 @@ from deepwell._base._errors import DeepwellError, UsageError
 from deepwell.execution._local import LocalEngine
 from deepwell.storage._blobs import load_arrays, save_arrays
 from deepwell.storage._checkpoint_record import CheckpointRecord
+from deepwell.storage._claim import LeaseLostError
 from deepwell.storage._deed import Deed
 from deepwell.storage._files import write_error
 from deepwell.storage._study_record import StudyRecord
@@ -171,7 +172,8 @@ class Checkpoints:
         before = replace(position, alive=tuple(n for n in position.alive if n not in new))
         files = self._written(bracket, position, self._states(before, new))
         store, study = self._history.store, self._history.record.id
-        store.requests.carry_out(study, replace(deed, checkpoint=files.record))
+        with self._unless_lost(files):
+            store.requests.carry_out(study, replace(deed, checkpoint=files.record))
         self._remove_older(files.names)
         self._last = time.perf_counter()
 
@@ -185,7 +187,8 @@ class Checkpoints:
             self._wait = expected / SHARE
             return
         files = self._written(bracket, position, states)
-        self._history.store.save_checkpoint(self._history.record.id, files.record)
+        with self._unless_lost(files):
+            self._history.store.save_checkpoint(self._history.record.id, files.record)
         self._remove_older(files.names)
         self._last = time.perf_counter()
         took = self._last - began
@@ -212,6 +215,17 @@ class Checkpoints:
         kept = {file["name"] for file in (*files, *([contenders] if contenders else ()))}
         self._older |= kept
         return _Written(CheckpointRecord(self._seconds(), min(bracket.specs), details), kept)
+
+    @contextlib.contextmanager
+    def _unless_lost(self, files: _Written) -> Iterator[None]:
+        """Remove the files of a checkpoint that is refused since another process runs the study."""
+        try:
+            yield
+        except LeaseLostError:
+            _remove(self._folder, files.names)
+            with contextlib.suppress(OSError):  # where the new holder has files in it
+                self._folder.rmdir()
+            raise
 
     def _remove_older(self, kept: set[str]) -> None:
         _remove(self._folder, self._older - kept)

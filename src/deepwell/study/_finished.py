@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from deepwell.data._data import Data
     from deepwell.report._diagnosis import Diagnosis
-    from deepwell.storage._kept_states import KeptState
+    from deepwell.storage._kept_state import KeptState
     from deepwell.storage._store import Store  # loads SQLAlchemy
 
     from ._calibrate import Calibrated

@@ -9,7 +9,7 @@ from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell.data._data import Data
 from deepwell.records import to_plain
-from deepwell.storage._kept_states import CHECKPOINT
+from deepwell.storage._kept_state import CHECKPOINT
 from deepwell.storage._open import open_store
 from deepwell.training._state import best_parameters
 

@@ -21,7 +21,7 @@ from deepwell.execution._local import LocalEngine
 from deepwell.records import Status, Trial
 from deepwell.search.schedulers._across_folds import configurations
 from deepwell.search.spaces._distribution import plain
-from deepwell.storage._kept_states import CHECKPOINT
+from deepwell.storage._kept_state import CHECKPOINT
 
 if TYPE_CHECKING:
     from ._history import History

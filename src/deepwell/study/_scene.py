@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell.records import Status, Trial
-from deepwell.storage._kept_states import SNAPSHOT
+from deepwell.storage._kept_state import SNAPSHOT
 from deepwell.storage._study_record import StudyRecord
 
 if TYPE_CHECKING:

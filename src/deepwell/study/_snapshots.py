@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deepwell._base._errors import StudyError
-from deepwell.storage._kept_states import SNAPSHOT, KeptState
+from deepwell.storage._kept_state import SNAPSHOT, KeptState
 from deepwell.storage._study_record import StudyRecord
 
 from ._history import History
