@@ -106,6 +106,7 @@ def arguments(program: str, table: Path, store: Path) -> list[str]:
         *("fit", str(table), "--target", "y", "--trials", "12", "--epochs", "30"),
         *("--name", NAME, "--store", str(store), "--program", program, "--json"),
         *("--memory", "1GB", "--scheduler", scheduler or "halving"),
+        *("--checkpoints", "all" if scheduler else "3"),
         *SPACE[program],
     ]
 
@@ -226,7 +227,8 @@ def contents(store: Path, name: str = NAME) -> dict[str, Any]:
             for part in ("train", "dev", "test")
         }
         reuse = opened.row_hashes.reuse_of(record.id, opened.row_hashes.read(record.id, "test"))
-        kept = opened.checkpoint(record.id)
+        left = opened.checkpoint(record.id)
+        kept = [(s, opened.states.read(s)["epoch"]) for s in opened.states.of(record.id)]
     for details in events["plan"]:
         details["facts"]["seconds"] = 0.0  # type: ignore[index]
     return {
@@ -252,12 +254,13 @@ def contents(store: Path, name: str = NAME) -> dict[str, Any]:
         "events": events,
         "rows": rows,
         "reuse": reuse,
-        "checkpoint": kept,
+        "checkpoint": left,
         "files": {
             str(f.relative_to(store / name)): _unnamed(f, name)
             for f in sorted((store / name).rglob("*"))
             if f.is_file() and f.name != "report.txt"
         },
+        "kept": kept,
         "vault": [f.read_bytes() for f in sorted((store / "vault").iterdir())],
         "report": (store / name / "report.txt").exists(),
     }

@@ -54,6 +54,7 @@ def fit(
         "folds": study.folds,
         "probe": study.probe,
         "probe_every": study.probe_every,
+        "checkpoints": study.checkpoints,
         "store": place.store,
     }
     tries = parsed_tries(study.try_)

@@ -168,6 +168,12 @@ class StudyOptions:
     probe_every: int | None = flag(
         None, "Epochs from probe to probe; by default after 1, 2, 4, 8, ...", "N", STUDY, _EVERY
     )
+    checkpoints: str = flag(
+        "best",
+        "Whose last states to keep: best (default), a number of the best networks, or all.",
+        "WHICH",
+        STUDY,
+    )
     best_possible: float | None = flag(
         None, "Best score that anything could reach, as in 0.02.", "SCORE", STUDY, _ANY_SCORE
     )

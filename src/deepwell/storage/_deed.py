@@ -8,25 +8,7 @@ from dataclasses import dataclass, field
 from deepwell.records import ChunkRecord, Event, Status, TrialSpec
 
 from ._checkpoint_record import CheckpointRecord
-
-
-@dataclass(frozen=True)
-class KeptState:
-    """A state of a network in a file of its own.
-
-    Attributes:
-        trial: whose.
-        epoch: the last one that it had ended.
-        kind: why it is kept, as in `snapshot`.
-        hash: sha256 of the file, which has its name from it.
-        bytes: of the file.
-    """
-
-    trial: int
-    epoch: int
-    kind: str
-    hash: str
-    bytes: int
+from ._kept_state import KeptState
 
 
 @dataclass(frozen=True)

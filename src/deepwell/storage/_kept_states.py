@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,35 +22,11 @@ from deepwell._base._errors import StudyError, UsageError
 from ._blobs import load_arrays, packed_arrays
 from ._database import Database
 from ._files import shown_path, write_atomic, write_error
+from ._kept_state import FOLDER, KeptState
 from ._schema import BLOB
 from ._text import storable
 
-FOLDER = ".states"
-"""Beside the studies' folders; no study can have this name."""
-
-CHECKPOINT, SNAPSHOT, BEST = "checkpoint", "snapshot", "best"
-"""Kinds: where a network ended, where a person asked for it, where it was best."""
-
 _SUFFIX = ".safetensors"
-
-
-@dataclass(frozen=True, order=True)
-class KeptState:
-    """A state that is kept.
-
-    Attributes:
-        trial: its number.
-        epoch: epochs that it has behind it.
-        kind: `checkpoint`, `snapshot` or `best`.
-        hash: sha256 of its file, in hexadecimal.
-        bytes: size of the file.
-    """
-
-    trial: int
-    epoch: int
-    kind: str
-    hash: str
-    bytes: int
 
 
 class KeptStates:
@@ -82,16 +57,33 @@ class KeptStates:
         Raises:
             UsageError: when the place cannot be written or the disk is full.
         """
-        packed = {key: packed_arrays(arrays) for key, arrays in states.items()}
-        kept = [
-            KeptState(trial, epoch, kind, self._write(data), len(data))
-            for (trial, epoch), data in packed.items()
-        ]
+        kept = [self.write(*key, kind, arrays) for key, arrays in states.items()]
         with self._database.writing(durable=True) as connection:
             insert_states(connection, study_id, kept)
-        for data in packed.values():  # the last row of an equal one may just have taken its file
-            self._write(data)
+        for state, arrays in zip(kept, states.values(), strict=True):
+            if not self.file(state.hash).exists():  # the last row of an equal one took it along
+                self.write(state.trial, state.epoch, kind, arrays)
         return kept
+
+    def write(
+        self, trial: int, epoch: int, kind: str, arrays: Mapping[str, np.ndarray]
+    ) -> KeptState:
+        """Write the file of a state, and return what `insert_states` then records.
+
+        Raises:
+            UsageError: when the place cannot be written or the disk is full.
+        """
+        data = packed_arrays(arrays)
+        digest = hashlib.sha256(data).hexdigest()
+        file = self.file(digest)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            there = file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() == digest
+        except OSError as error:
+            raise write_error(error, file) from error
+        if not there:
+            write_atomic(file, data)
+        return KeptState(trial, epoch, kind, digest, len(data))
 
     def of(self, study_id: int, kind: str | None = None) -> list[KeptState]:
         """Return what is kept of a study, by trial, epoch and kind."""
@@ -160,18 +152,6 @@ class KeptStates:
     def file(self, hash_: str) -> Path:
         """Return where the state of this hash lies."""
         return self._folder / hash_[:2] / f"{hash_}{_SUFFIX}"
-
-    def _write(self, data: bytes) -> str:
-        digest = hashlib.sha256(data).hexdigest()
-        file = self.file(digest)
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            there = file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() == digest
-        except OSError as error:
-            raise write_error(error, file) from error
-        if not there:
-            write_atomic(file, data)
-        return digest
 
     def _files(self) -> Iterator[Path]:
         return self._folder.glob(f"??/*{_SUFFIX}")

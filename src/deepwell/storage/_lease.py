@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 
 from deepwell._base._errors import DeepwellError
 
-from ._leases import Claim, LeaseLostError, Leases, held_by, new_claim, who
+from ._claim import Claim, LeaseLostError, held_by, new_claim, who
 from ._lock import local_lock
 from ._study_record import StudyRecord
 
 if TYPE_CHECKING:
+    from ._leases import Leases  # loads SQLAlchemy
     from ._store import Store
 
 RENEW_SECONDS = 15.0

@@ -16,7 +16,6 @@ import hashlib
 import math
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,7 +27,7 @@ from deepwell.records import Estimate, Opening
 from ._database import Database
 from ._schema import LEDGER_HEAD, OPENING, STUDY
 from ._text import from_json, storable, to_json
-from ._witness import Witness, Witnessed
+from ._witness import Witness, Witnessed, lost_openings
 
 FIRST_HASH = "0" * 64
 """What the first entry names as the hash before it."""
@@ -99,20 +98,6 @@ class Ledger:
         except StudyError as error:
             return str(error)
         return lost_openings(self.missing())
-
-
-def lost_openings(missing: Sequence[Witnessed]) -> str:
-    """Return what it means that openings are missing; an empty string where none are."""
-    if not missing:
-        return ""
-    last = missing[-1]
-    when = datetime.fromtimestamp(last.time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    number = "an opening" if len(missing) == 1 else f"{len(missing):,} openings"
-    return (
-        f"the vault remembers {number} of test sets that the ledger does not have, the last of "
-        f"study {safe_text(last.study)} at {when}: the store was put back from an older copy, or "
-        "entries were removed; figures of these test sets are no unbiased estimates"
-    )
 
 
 def _missing(connection: sa.Connection, remembered: Sequence[Witnessed]) -> list[Witnessed]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,8 +13,9 @@ from deepwell.records import Event, Request
 
 from . import _checkpoints, _chunks, _events, _studies, _trials
 from ._database import Database
-from ._deed import Deed, KeptState
-from ._schema import BLOB, EVENT, REQUEST
+from ._deed import Deed
+from ._kept_states import insert_states
+from ._schema import EVENT, REQUEST
 from ._text import from_json, storable, to_json
 
 _NEWEST = 200  # events among which that of a request is looked for
@@ -96,19 +96,12 @@ class Requests:
                 _chunks.insert_chunk(connection, study_id, _chunks.COPIED, chunk)
             _trials.set_statuses(connection, study_id, deed.statuses)
             _trials.set_messages(connection, study_id, deed.messages)
-            _keep(connection, study_id, deed)
+            insert_states(connection, study_id, deed.kept)
             _events.append_events(connection, study_id, deed.events)
             if deed.config is not None:
                 _studies.set_config(connection, study_id, deed.config)
             if deed.checkpoint is not None:
                 _checkpoints.save_checkpoint(connection, study_id, deed.checkpoint)
-
-    def kept_states(self, study_id: int, kind: str) -> list[KeptState]:
-        """Return the states of a study that are kept for a reason, by trial and epoch."""
-        query = sa.select(BLOB).where(BLOB.c.study_id == study_id, BLOB.c.kind == storable(kind))
-        with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(BLOB.c.trial, BLOB.c.epoch))
-            return [KeptState(r.trial, r.epoch, r.kind, r.hash, r.bytes) for r in rows]
 
 
 def any_waiting(connection: sa.Connection, study_id: int) -> bool:
@@ -137,11 +130,3 @@ def _take(connection: sa.Connection, request: int) -> None:
         raise StudyError(
             f"request {request} was taken up already; let one process run the study at a time"
         )
-
-
-def _keep(connection: sa.Connection, study_id: int, deed: Deed) -> None:
-    for state in deed.kept:
-        row = {"study_id": study_id, **asdict(state)}
-        same = [BLOB.c[name] == row[name] for name in ("study_id", "trial", "epoch", "kind")]
-        connection.execute(sa.delete(BLOB).where(*same))
-        connection.execute(sa.insert(BLOB), row)

@@ -14,9 +14,10 @@ from deepwell.records import Answer, ChunkRecord, Event, Probe, Status, Trial, T
 
 from . import _checkpoints, _chunks, _events, _probes, _rows, _studies, _trials
 from ._checkpoint_record import CheckpointRecord, Repeated
+from ._claim import Claim
 from ._database import Database
 from ._kept_states import KeptStates
-from ._leases import Claim, Leases, take_lease
+from ._leases import Leases, take_lease
 from ._ledger import Ledger
 from ._migrate import bring_up_to_date
 from ._names import VAULT

@@ -9,9 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from deepwell._base._safe_text import safe_text
 
 _MODE = 0o600
 
@@ -64,6 +68,20 @@ class Witness:
         except OSError:
             return []
         return [entry for entry in map(_entry, lines) if entry is not None]
+
+
+def lost_openings(missing: Sequence[Witnessed]) -> str:
+    """Return what it means that openings are missing; an empty string where none are."""
+    if not missing:
+        return ""
+    last = missing[-1]
+    when = datetime.fromtimestamp(last.time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    number = "an opening" if len(missing) == 1 else f"{len(missing):,} openings"
+    return (
+        f"the vault remembers {number} of test sets that the ledger does not have, the last of "
+        f"study {safe_text(last.study)} at {when}: the store was put back from an older copy, or "
+        "entries were removed; figures of these test sets are no unbiased estimates"
+    )
 
 
 def _entry(line: str) -> Witnessed | None:

@@ -21,6 +21,7 @@ from deepwell.storage._study_record import StudyRecord
 from ._arrays import score_scale
 from ._given import Given, given_from_plain, given_to_plain
 from ._probe_choice import NONE
+from ._retention import BEST
 from ._settings import Settings
 from ._warm_start import WarmStart, warm_from_plain, warm_to_plain
 
@@ -72,6 +73,7 @@ def to_config(asked: Asked, data: Data, sealed: SealedTest | None) -> dict[str, 
         "folds": settings.folds,
         "probe": list(settings.probe) if isinstance(settings.probe, tuple) else settings.probe,
         "probe_every": settings.probe_every,
+        "checkpoints": settings.checkpoints,
         "program": asked.program,
         "memory": asked.memory,
         "parent": asked.parent,
@@ -119,6 +121,7 @@ def from_config(record: StudyRecord) -> Asked:
         folds=config.get("folds", 0),
         probe=config.get("probe", NONE),  # studies of before the probes had none
         probe_every=config.get("probe_every", 0),
+        checkpoints=config.get("checkpoints", BEST),
     )
     memory = config.get("memory")  # which studies of before the budget have not
     parent = config.get("parent", "")

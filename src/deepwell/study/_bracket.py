@@ -67,6 +67,7 @@ def train_bracket(
             bracket, copies = _fork(bracket, decided, rung.epochs, engine, history, watch)
             alive = (*decided.promote, *copies)
             here = _enter(bracket, here.rung + 1, alive, engine, history, watch)
+        watch.retention.settled(set(bracket.specs).difference(here.alive))
         _forget(engine, history, here.alive)
         watch.checkpoints.rung_ended(bracket, here)
         meter.close_rung(here)
@@ -118,6 +119,7 @@ def _train_to(
             ended = {n for n in chunk.trials.tolist() if _ends(chunk, n, bracket)}
             if ended:  # of them only the best is needed any more
                 watch.contenders.keep(sorted(ended))
+                watch.retention.settled(ended)
                 going -= ended
                 _forget(engine, history, going | waiting)
             watch.checkpoints.chunk_recorded(bracket, here)

@@ -45,6 +45,7 @@ from deepwell._base._errors import DeepwellError, UsageError
 from deepwell.execution._local import LocalEngine
 from deepwell.storage._blobs import load_arrays, save_arrays
 from deepwell.storage._checkpoint_record import CheckpointRecord
+from deepwell.storage._claim import LeaseLostError
 from deepwell.storage._deed import Deed
 from deepwell.storage._files import write_error
 from deepwell.storage._study_record import StudyRecord
@@ -171,8 +172,10 @@ class Checkpoints:
         before = replace(position, alive=tuple(n for n in position.alive if n not in new))
         files = self._written(bracket, position, self._states(before, new))
         store, study = self._history.store, self._history.record.id
-        store.requests.carry_out(study, replace(deed, checkpoint=files.record))
-        self._replaced(files.names)
+        with self._unless_lost(files):
+            store.requests.carry_out(study, replace(deed, checkpoint=files.record))
+        self._remove_older(files.names)
+        self._last = time.perf_counter()
 
     def _make(self, bracket: Bracket, position: Position, affordable: float) -> None:
         began = time.perf_counter()
@@ -184,8 +187,10 @@ class Checkpoints:
             self._wait = expected / SHARE
             return
         files = self._written(bracket, position, states)
-        self._history.store.save_checkpoint(self._history.record.id, files.record)
-        self._replaced(files.names)
+        with self._unless_lost(files):
+            self._history.store.save_checkpoint(self._history.record.id, files.record)
+        self._remove_older(files.names)
+        self._last = time.perf_counter()
         took = self._last - began
         self._wait = took / SHARE
         if took > _LEAST_COST:
@@ -207,17 +212,24 @@ class Checkpoints:
             "files": files,
             "contenders": contenders,
         }
-        record = CheckpointRecord(self._seconds(), min(bracket.specs), details)
-        kept = files if contenders is None else [*files, contenders]
-        names = {file["name"] for file in kept}
-        self._older |= names
-        return _Written(record, names)
+        kept = {file["name"] for file in (*files, *([contenders] if contenders else ()))}
+        self._older |= kept
+        return _Written(CheckpointRecord(self._seconds(), min(bracket.specs), details), kept)
 
-    def _replaced(self, names: set[str]) -> None:
-        """Remove the files of older checkpoints, now that a new one is recorded."""
-        _remove(self._folder, self._older - names)
-        self._older = names
-        self._last = time.perf_counter()
+    @contextlib.contextmanager
+    def _unless_lost(self, files: _Written) -> Iterator[None]:
+        """Remove the files of a checkpoint that is refused since another process runs the study."""
+        try:
+            yield
+        except LeaseLostError:
+            _remove(self._folder, files.names)
+            with contextlib.suppress(OSError):  # where the new holder has files in it
+                self._folder.rmdir()
+            raise
+
+    def _remove_older(self, kept: set[str]) -> None:
+        _remove(self._folder, self._older - kept)
+        self._older = kept
 
     def _states(self, position: Position, new: Collection[int] = ()) -> Mapping[int, State]:
         """Return the states that are needed to go on: of who trains, and of the best so far."""

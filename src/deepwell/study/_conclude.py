@@ -44,6 +44,7 @@ from ._interrupt import BY_USER
 from ._model import Model
 from ._peak_memory import peak_memory
 from ._probing import late_probes
+from ._retention import Retention
 from ._run import Run, Work
 from ._search_notes import search_notes
 from ._settings import probing_of
@@ -162,6 +163,7 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         ensemble=ensemble,
         search_notes=search_notes(run.history),
     )
+    Retention(run.history, run.engine).concluded(trials)
     run.history.finish(result, found)
     return result
 

@@ -45,6 +45,7 @@ from ._history import History, Round
 from ._interrupt import BY_USER, interruptible
 from ._more import EXTEND
 from ._observer import Observer
+from ._retention import Retention
 from ._round_sizes import budget_share
 from ._rounds import dealt, further_sizes, learns, next_round, plan_facts, sizes_ahead
 from ._run import Run, Work
@@ -138,6 +139,7 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
             probing=probing_of(job.asked.settings),
             contenders=contenders,
             desk=desk,
+            retention=Retention(history, job.engine),
         )
         if proposed is not None:
             history.propose(proposed, facts)

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from deepwell.data._data import Data
     from deepwell.report._diagnosis import Diagnosis
+    from deepwell.storage._kept_state import KeptState
     from deepwell.storage._store import Store  # loads SQLAlchemy
 
     from ._calibrate import Calibrated
@@ -114,6 +115,32 @@ class FinishedStudy:
             UsageError: when there is no such model.
         """
         return load_model(self._folder / self._record.name, which=which)
+
+    def kept_states(self) -> list[KeptState]:
+        """Return the states of networks that are kept, by trial, epoch and kind.
+
+        By default the last state of the best network; `Study(checkpoints=...)` keeps more.
+        """
+        with self._open() as opened:
+            return opened.states.of(self._record.id)
+
+    def network(self, trial: int, data: Data | None = None) -> Model:
+        """Return the network of a trial whose last state is kept, at its best epoch.
+
+        >>> study.network(17).predict("new.csv")  # doctest: +SKIP
+
+        Args:
+            trial: its number.
+            data: what `load` returned, where the study's rows came from memory.
+
+        Raises:
+            UsageError: when its state is not kept, the study has folds, or its rows cannot be read
+                again.
+            StudyError: when the state is gone, was cut or changed.
+        """
+        from ._kept_network import kept_network  # which needs a finished study itself
+
+        return kept_network(self, self._where, trial, data)
 
     def refit(self, data: Data | None = None) -> Refit:
         """Train the best configuration on train and dev rows, and save it as `model-refit`.

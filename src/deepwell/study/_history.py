@@ -28,6 +28,7 @@ from deepwell.search.schedulers._scheduler import Fork
 from deepwell.storage._study_record import StudyRecord
 
 from ._forks import Copied
+from ._retention import most_kept
 
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
@@ -128,9 +129,10 @@ class History:
         self.store = store
         self.record = record
         self._going: set[int] | None = None  # when the networks to keep were asked for last
-        self._safe: Trial | None = None
+        self._safe: list[Trial] = []
         folds = record.config.get("folds", 0)
-        self._folds = folds if isinstance(folds, int) else 0
+        self.folds = folds if isinstance(folds, int) else 0
+        self._most = most_kept(record.config) or 1
 
     def propose(self, round_: Round, facts: PlanFacts) -> None:
         """Record a round of proposals, the rungs they are to climb, and the plan, all at once."""
@@ -314,28 +316,29 @@ class History:
     def to_keep(self, going: Collection[int]) -> list[int]:
         """Return the trials whose networks are still needed.
 
-        Those that train on, the best one, and the best of those that train no further: a network
-        that trains on may yet be lost to a lack of memory, however good it is.
+        Those that train on, the best one, and the best of those that train no further, or as many
+        of them as are kept for good: a network that trains on may yet be lost to a lack of memory,
+        however good it is.
 
         Args:
             going: trials that train on, each time fewer of a round.
         """
-        if self._folds:
+        if self.folds:
             return self._to_keep_of_folds(going)
         ended = self._ended(going)
         if ended:
-            among = ended if self._safe is None else ended | {self._safe.number}
-            self._safe = next(iter(self.store.best_trials(self.record.id, among=among)), None)
+            among = ended.union(trial.number for trial in self._safe)
+            self._safe = self.store.best_trials(self.record.id, self._most, among)
         self._going = set(going)
-        best = [trial.number for trial in (self.best(), self._safe) if trial is not None]
+        best = [trial.number for trial in (self.best(), *self._safe) if trial is not None]
         return list(dict.fromkeys([*sorted(going), *best]))
 
     def _to_keep_of_folds(self, going: Collection[int]) -> list[int]:
         """Return all folds of the configurations that go on, and of the best one."""
-        folds, trials = self._folds, self.trials()
+        folds, trials = self.folds, self.trials()
         wanted = {n // folds for n in going}
         ranked = sorted(configurations(trials, folds), key=Trial.rank_key)
-        wanted.update(c.number // folds for c in ranked[:1] if math.isfinite(c.score))
+        wanted.update(c.number // folds for c in ranked[: self._most] if math.isfinite(c.score))
         held = [t.number for t in trials if t.epochs and t.number // folds in wanted]
         return list(dict.fromkeys([*sorted(going), *held]))
 

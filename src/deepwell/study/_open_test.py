@@ -15,6 +15,7 @@ from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import SCORED, Estimate, Opening, StudyResult, from_plain
 from deepwell.storage._ledger import lost_openings
 from deepwell.storage._study_record import StudyRecord
+from deepwell.storage._witness import lost_openings
 
 from ._model import Model
 from ._test_mark import mark_model

@@ -15,9 +15,9 @@ from deepwell._base._errors import DeepwellError, UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell.data._data import Data
 from deepwell.data._vault import SealedTest
+from deepwell.storage._claim import LeaseLostError, new_claim
 from deepwell.storage._files import write_atomic
 from deepwell.storage._lease import leased
-from deepwell.storage._leases import new_claim
 from deepwell.storage._names import VAULT
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
@@ -70,8 +70,13 @@ def _kept_well(opened: Store, record: StudyRecord) -> Generator[History]:
         yield History(opened, record)
     except BaseException as error:
         by_person = isinstance(error, KeyboardInterrupt)
-        with contextlib.suppress(DeepwellError):  # what cannot be written now, `resume` puts right
+        try:
             opened.leave(record.id, "stopped" if by_person else "failed", time.time())
+        except LeaseLostError as lost:
+            if not by_person:  # whatever failed, as files that the new holder removed: this is why
+                raise lost from error
+        except DeepwellError:
+            """What cannot be written now, `resume` puts right."""
         raise
     if opened.study(record.name).status == "finished":
         discard(checkpoint_folder(opened, record))

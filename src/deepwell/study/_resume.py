@@ -24,6 +24,7 @@ from deepwell.records import (
     TrialSpec,
     from_plain,
 )
+from deepwell.storage._claim import LeaseHeldError
 from deepwell.storage._lease import leased
 from deepwell.storage._leases import LeaseHeldError
 from deepwell.storage._open import open_store

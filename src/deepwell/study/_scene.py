@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell.records import Status, Trial
+from deepwell.storage._kept_state import SNAPSHOT
 from deepwell.storage._study_record import StudyRecord
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def scene_of(store: Store, record: StudyRecord) -> Scene:
     """Return how a study stands now."""
     proposed: list[Any] = [e.details for e in store.events(record.id, "propose")]
     folds = record.config.get("folds", 0)
-    kept = store.requests.kept_states(record.id, "snapshot")
+    kept = store.states.of(record.id, SNAPSHOT)
     return Scene(
         name=safe_text(record.name),
         trials={t.number: t for t in store.trials(record.id)},

@@ -24,6 +24,8 @@ from deepwell.search.spaces._space import Space
 
 from ._image_space import convolves
 from ._probe_choice import BEST, NONE, Chosen, Probing, checked_choice, checked_every
+from ._retention import BEST as KEPT_BEST
+from ._retention import checked_checkpoints
 
 _SEED = IntegerInterval(0, 2**63 - 1)
 
@@ -44,6 +46,7 @@ class Settings:
         probe: which networks are looked into: `best`, `all`, `none`, or numbers of trials beside
             the best one.
         probe_every: epochs from probe to probe; 0 for after 1, 2, 4, 8, ... epochs.
+        checkpoints: whose last states are kept: `best`, `all`, or of how many of the best networks.
     """
 
     space: Space
@@ -55,12 +58,14 @@ class Settings:
     folds: int = 0
     probe: Chosen = BEST
     probe_every: int = 0
+    checkpoints: str | int = KEPT_BEST
 
     def __post_init__(self) -> None:
         _ = sampler_named(self.search), SCHEDULERS[self.scheduler]  # an unknown name is refused
         for name in ("seed", "best_possible", "folds"):
             object.__setattr__(self, name, plain(getattr(self, name)))
         object.__setattr__(self, "probe", checked_choice(self.probe))
+        object.__setattr__(self, "checkpoints", checked_checkpoints(self.checkpoints))
         if self.probe_every != 0:
             object.__setattr__(self, "probe_every", checked_every(self.probe_every))
             if self.probe == NONE:

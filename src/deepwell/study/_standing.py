@@ -15,20 +15,10 @@ from ._checkpoint import checkpoint_folder
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
 
-INTERRUPTED = "interrupted"
-"""A study that is called running in the records, and that nobody runs."""
-
 
 def runner_of(opened: Store, record: StudyRecord) -> str | None:
     """Return who runs a study, in harmless words; None when nobody does."""
     return lease_holder(opened, record, checkpoint_folder(opened, record))
-
-
-def status_of(opened: Store, record: StudyRecord) -> str:
-    """Return the word for how a study stands: its status, or `interrupted`."""
-    if record.status != "running" or runner_of(opened, record) is not None:
-        return record.status
-    return INTERRUPTED
 
 
 def as_they_stand(

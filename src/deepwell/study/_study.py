@@ -94,6 +94,8 @@ class Study:
         probe: which networks are looked into while they train, for `probes`: `best` (at a cost of
             about 1 %), `all`, `none`, or numbers of trials beside the best one.
         probe_every: epochs from probe to probe; None for after 1, 2, 4, 8, ... epochs.
+        checkpoints: whose last states are kept, for `FinishedStudy.network`: `best`, a number of
+            the best networks, or `all`.
         program: what trains: `native`, `jax`, or None for the fastest one of this machine.
         observer: hears what happens.
 
@@ -120,6 +122,7 @@ class Study:
         warm_start: str | None = None,
         probe: str | int | Sequence[int] = BEST,
         probe_every: int | None = None,
+        checkpoints: str | int = "best",
         program: str | None = None,
         observer: Observer | None = None,
     ) -> None:
@@ -147,6 +150,7 @@ class Study:
             folds=0 if folds is None else folds,
             probe=checked_choice(probe),
             probe_every=checked_every(probe_every),
+            checkpoints=checkpoints,
         )
         check_images(self.settings.space, data.image)
         self._folds = make_folds(data, self.settings.folds) if self.settings.folds else None

@@ -14,6 +14,7 @@ from ._checkpoint import Checkpoints
 from ._contenders import Contenders
 from ._desk import Desk
 from ._probe_choice import Probing
+from ._retention import Retention
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Watch:
         checkpoints: are told where the bracket stands.
         probing: which networks are looked into.
         contenders: remember what the best networks said of the dev rows.
+        retention: keeps the states of networks that train no further.
         desk: takes up what other processes ask.
         part: which part of the whole work the bracket is.
     """
@@ -56,5 +58,6 @@ class Watch:
     checkpoints: Checkpoints
     probing: Probing
     contenders: Contenders
+    retention: Retention
     desk: Desk
     part: Part = field(default_factory=Part)

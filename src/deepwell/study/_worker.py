@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from deepwell.data._data import Data
-from deepwell.storage._leases import LeaseHeldError, LeaseLostError
+from deepwell.storage._claim import LeaseHeldError, LeaseLostError
 from deepwell.storage._open import open_store
 
 from ._finished import FinishedStudy, open_study
