@@ -47,6 +47,7 @@ __getattr__, __dir__ = lazy_names(
         "optuna_history": ".search.interchange._optuna_history",
         "optuna_sampler": ".search.interchange._optuna_sampler",
         "register_optimizer": ".optimization._foreign",
+        "replay": ".study._replay",
         "resume": ".study._resume",
         "uniform": ".search.spaces._uniform",
         "verify": ".study._verify",

@@ -118,14 +118,6 @@ class Narrowed:
     search: str | None = flag(None, "The sampler from now on.", "WAY")
 
 
-@dataclass(frozen=True)
-class Replayed:
-    """Which network is trained again."""
-
-    name: str = argument("Name of the study.", "NAME")
-    rest: tuple[str, ...] = arguments("Number of a network; the best one without.", "[TRIAL]")
-
-
 def trial_number(text: str) -> int:
     """Return the number of a network.
 

@@ -298,6 +298,9 @@ class Shown:
         False,
         "Add the networks that no other one beats in score, size and prediction time.",
     )
+    follow: bool = flag(
+        False, "Watch a study that trains in another process; Ctrl-C leaves it alone."
+    )
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from ._exit_codes import DONE
+from ._follow import follow_run
 from ._options import Name, Place, Shown
 from ._output import print_json, print_lines
 from ._studies import find_study
 
-EXAMPLES = "deepwell show churn\ndeepwell show churn --pareto\ndeepwell show churn --json"
+EXAMPLES = """\
+deepwell show churn
+deepwell show churn --follow
+deepwell show churn --pareto
+deepwell show churn --json\
+"""
 
 
 def show(which: Name, shown: Shown, place: Place) -> int:
@@ -15,7 +21,11 @@ def show(which: Name, shown: Shown, place: Place) -> int:
 
     Data, plan, result and findings, and which hyperparameters made the difference.
     With --pareto also the networks that no other one beats in score, size and prediction time.
+    With --follow a study is watched that trains in another process, line by line, with what is
+    changed by hand on the way.
     """
+    if shown.follow:
+        return follow_run(which.name, place)
     from deepwell.report._box_lines import box_lines, boxes_json
     from deepwell.report._importance_lines import front_lines
     from deepwell.report._json import fit_json, strict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -115,7 +115,7 @@ class LocalEngine:
         until: int,
         stop: Callable[[], bool],
         probes: ProbePlan | None = None,
-    ) -> Iterator[ChunkRecord]:
+    ) -> Generator[ChunkRecord]:
         """Train trials up to an epoch, program by program as they are compiled.
 
         Args:

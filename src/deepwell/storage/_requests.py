@@ -81,6 +81,16 @@ class Requests:
                     return Event(row.time, row.kind, row.trial, details)
         return None
 
+    def events(self, study_id: int, kinds: Collection[str]) -> list[Event]:
+        """Return the events of these kinds, in the order of recording."""
+        which = (EVENT.c.study_id == study_id, EVENT.c.kind.in_(sorted(kinds)))
+        query = sa.select(EVENT).where(*which).order_by(EVENT.c.id)
+        with self._database.reading() as connection:
+            return [
+                Event(row.time, row.kind, row.trial, from_json(row.details))
+                for row in connection.execute(query)
+            ]
+
     def carry_out(self, study_id: int, deed: Deed) -> None:
         """Record what was done, and that its request is taken; on return the disk has it.
 

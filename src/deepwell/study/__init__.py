@@ -14,6 +14,7 @@ __getattr__, __dir__ = lazy_names(
         "load_model": "._model",
         "open_live": "._live",
         "open_study": "._finished",
+        "replay": "._replay",
         "resume": "._resume",
         "verify": "._verify",
         "work": "._worker",

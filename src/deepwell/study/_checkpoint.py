@@ -291,6 +291,12 @@ def read_position(
     return Position(details["population"], details["rung"], tuple(details["alive"]), probed, wave)
 
 
+def read_states(store: Store, record: StudyRecord) -> dict[int, State]:
+    """Return the states of a study's checkpoint, none without a good one."""
+    found: dict[int, State] = {}
+    return {} if read_position(store, record, found.update) is None else found
+
+
 def read_contenders(store: Store, record: StudyRecord) -> Mapping[str, np.ndarray] | None:
     """Return what was kept of the contenders at a checkpoint, None where its file is damaged.
 

@@ -43,6 +43,7 @@ from ._first_steps import check_findings, checked
 from ._forks import lineage
 from ._history import History, Round
 from ._interrupt import BY_USER, interruptible
+from ._made_with import record_machine
 from ._more import EXTEND
 from ._observer import Observer
 from ._retention import Retention
@@ -110,6 +111,7 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
         KeyboardInterrupt: when a person stopped before any network was scored.
     """
     clock = Clock(job.asked.budget, past.seconds)
+    record_machine(history, job.engine.name)
     rounds, facts = past.rounds, past.facts
     proposed, ahead = None, past.ahead
     if facts is None or past.begins:

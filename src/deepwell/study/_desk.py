@@ -17,7 +17,7 @@ from ._asked import Asked
 from ._budget import Clock
 from ._checkpoint import Checkpoints, Position
 from ._history import Bracket, History
-from ._scene import Scene, going, scene_of
+from ._scene import Scene, scene_of, training
 from .acts._act import Stand
 from .acts._race import Race, end_races, races_of
 from .acts._registry import ACTS
@@ -116,7 +116,7 @@ class Desk:
     def epoch(self) -> int:
         """Return how far those are that train, or all where none does."""
         trials = self.history.trials()
-        return max((t.epochs for t in trials if going(t)), default=0) or max(
+        return max((t.epochs for t in trials if training(t)), default=0) or max(
             (t.epochs for t in trials), default=0
         )
 

@@ -22,7 +22,9 @@ from ._asked import from_config
 from ._budget import parse_budget
 from ._desk import REFUSE
 from ._more import More, checked_trials
+from ._paused import is_paused
 from ._scene import scene_of
+from ._sight import Sight, sight_of
 from ._standing import runner_of
 from ._values_asked import asked_copies, asked_values
 from .acts._registry import ACTS
@@ -232,6 +234,11 @@ class LiveStudy:
         with open_store(self._store, create=False) as opened:
             return is_paused(opened, opened.study(self.name))
 
+    def seen(self) -> Sight:
+        """Return how the study stands now, as `deepwell show NAME --follow` tells it."""
+        with open_store(self._store, create=False) as opened:
+            return sight_of(opened, opened.study(self.name))
+
     def _ask(self, kind: str, trial: int | None, details: Mapping[str, object]) -> Answer:
         with open_store(self._store, create=False) as opened:
             record = opened.study(self.name)
@@ -294,14 +301,3 @@ def open_live(
         UsageError: when there is no such study.
     """
     return LiveStudy(name, store, wait=wait)
-
-
-def is_paused(opened: Store, record: StudyRecord) -> bool:
-    """Whether a study's run is there and was paused by hand."""
-    acts = [
-        (event.time, kind)
-        for kind in (ACTS["pause"].event, ACTS["resume"].event, "resume", "continue")
-        for event in opened.events(record.id, kind)
-    ]
-    last = max(acts, default=(0.0, ""))[1]
-    return last == ACTS["pause"].event and runner_of(opened, record) is not None

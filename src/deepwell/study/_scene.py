@@ -58,7 +58,7 @@ class Scene:
             UsageError: when it is over, or has reached its last epoch.
         """
         trial = self.trial(number)
-        if not going(trial):
+        if not training(trial):
             ended = trial.status.value if trial.status.over else "at its last epoch"
             raise UsageError(
                 f"network {number} of study {self.name} is {ended} after epoch {trial.epochs} "
@@ -79,8 +79,8 @@ class Scene:
                 return [trial]
             start = number // self.folds * self.folds
             whole = (self.trials[n] for n in range(start, start + self.folds))
-            return [one for one in whole if going(one)]
-        found = [t for t in self.trials.values() if t.number >= self.first and going(t)]
+            return [one for one in whole if training(one)]
+        found = [t for t in self.trials.values() if t.number >= self.first and training(t)]
         if not found:
             raise UsageError(f"no network of study {self.name} trains now; ask when some do")
         return found
@@ -98,7 +98,7 @@ class Scene:
             )
 
 
-def going(trial: Trial) -> bool:
+def training(trial: Trial) -> bool:
     """Return whether a trial has epochs before it; one of a stopped study has, when it goes on."""
     may = not trial.status.over or trial.status is Status.INTERRUPTED
     return may and trial.epochs < trial.spec.whole("epochs")

@@ -33,3 +33,8 @@ def read_snapshot(store: Store, record: StudyRecord, number: int, epoch: int) ->
             except StudyError:
                 return None
     return None
+
+
+def snapshots_of(store: Store, record: StudyRecord, number: int) -> list[int]:
+    """Return the epochs after which a network's state is kept, rising."""
+    return sorted(s.epoch for s in store.states.of(record.id, SNAPSHOT) if s.trial == number)

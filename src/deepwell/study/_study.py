@@ -324,6 +324,11 @@ class Study:
         return self._ended().model()
 
     @property
+    def started(self) -> bool:
+        """Whether a run has begun, in this thread or another one: the study has its name."""
+        return self._begun is not None
+
+    @property
     def live(self) -> LiveStudy:
         """The study while `run` is at work in another thread, to be changed by hand.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import Any
 
 from deepwell._base._changes import parsed_changes
 from deepwell._base._errors import UsageError, did_you_mean
@@ -12,9 +13,6 @@ from deepwell._base._hyperparameters import CHANGEABLE, Value, declaration, vali
 from deepwell._base._safe_text import safe_text
 from deepwell.records import TrialSpec
 from deepwell.search.spaces._distribution import plain
-
-Asked = float | str | Sequence[float]
-"""A value, a factor as `x0.5`, or a list of values, one a hidden layer."""
 
 MOST_COPIES = 64
 _FACTOR = re.compile(r"x\s*(\S+)")
@@ -66,7 +64,7 @@ def asked_copies(into: int | None, given: Mapping[str, object]) -> list[dict[str
     Raises:
         UsageError: when the numbers disagree, or two copies would be the same.
     """
-    lists = {name: list(v) for name, v in given.items() if isinstance(v, list | tuple)}
+    lists = {name: _listed(v) for name, v in given.items() if isinstance(v, list | tuple)}
     listed = max(map(len, lists.values()), default=1)
     count = listed if into is None else into
     if not 2 <= count <= MOST_COPIES:
@@ -92,6 +90,10 @@ def asked_copies(into: int | None, given: Mapping[str, object]) -> list[dict[str
                 "of them another value"
             )
     return each
+
+
+def _listed(values: Any) -> list[object]:
+    return list(values)
 
 
 def _checked(name: str, value: object) -> object:

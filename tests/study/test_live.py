@@ -1,0 +1,517 @@
+"""Changes by hand on a run: from other threads and processes, exact, refused where impossible."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import deepwell as dw
+from deepwell._native._core_module import available
+from deepwell.execution import _jax_backend
+from deepwell.execution._planner import Machine
+from deepwell.records import Status
+from deepwell.storage import open_store
+from deepwell.storage._requests import Requests
+from deepwell.study._live import LiveStudy
+
+PROGRAMS = [
+    pytest.param("native", marks=pytest.mark.skipif(not available(), reason="no compiled core")),
+    "jax",
+]
+SPACE = {
+    "learning_rate": dw.log(1e-3, 1e-1),
+    "optimizer": "momentum",
+    "hidden_units": 6,
+    "hidden_layers": 1,
+    "batch_size": 16,
+    "batch_norm": "before",
+    "patience": 0,
+}
+Script = dict[int, Callable[[LiveStudy], object]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_calls():
+    """Let the JAX program make a call an update step, as it does with large networks."""
+    with pytest.MonkeyPatch.context() as patch:
+        short = functools.partial(Machine, chunk_seconds=1e-9)
+        patch.setattr(_jax_backend, "_CORES", short)
+        yield
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(120, 3)).round(3)
+    y = np.where(x[:, 0] * x[:, 1] + 0.3 * rng.normal(size=120) > 0, "yes", "no")
+    return {f"c{i}": x[:, i] for i in range(3)} | {"y": y}
+
+
+@pytest.fixture(scope="module")
+def data(table, tmp_path_factory):
+    return dw.load(table, target="y", vault=tmp_path_factory.mktemp("vault"))
+
+
+class Hand(dw.Observer):
+    """Asks at stated epochs, as another process would, without waiting for the answer."""
+
+    def __init__(self, store: Path, script: Script) -> None:
+        self._store, self._script, self._calls = store, dict(script), 0
+
+    def on_progress(self, progress: Any) -> None:
+        if progress.phase != "training" or progress.rung_ended:
+            return
+        self._calls += 1
+        act = self._script.pop(self._calls, None)
+        if act is not None:
+            act(dw.open_live("mine", self._store, wait=0.0))
+
+
+def run(data, store, script: Script, program=None, trials=4, epochs=12, **options):
+    """Return a study that was changed by hand after stated calls of its observer."""
+    options = {"scheduler": "none", **options}
+    space = {**SPACE, **options.pop("space", {})}
+    study = dw.Study(
+        data, space, name="mine", store=store, program=program, seed=2,
+        observer=Hand(store, script), **options,
+    )  # fmt: skip
+    study.run(trials=trials, epochs=epochs)
+    return study
+
+
+def events(store: Path, *kinds: str) -> list[Any]:
+    with open_store(store, create=False) as opened:
+        record = opened.study("mine")
+        return [event for kind in kinds for event in opened.events(record.id, kind)]
+
+
+def left(store: Path) -> Any:
+    """Return what a study left, to the bit, times apart."""
+    with open_store(store, create=False) as opened:
+        record = opened.study("mine")
+        trials = opened.trials(record.id, curves=True)
+        kinds = (
+            *("nudge", "branch", "rollback", "race", "race_won", "stop_by_hand", "snapshot"),
+            *("extend_by_hand", "finish", "prune", "promote"),
+        )
+        told = [[(e.trial, e.details) for e in opened.events(record.id, k)] for k in kinds]
+        assert not opened.requests.waiting(record.id)
+    curves = [{k: c.tobytes() for k, c in t.curves.items()} for t in trials]
+    model = (store / "mine" / "model" / "model.safetensors").read_bytes()
+    return [replace(t, curves={}) for t in trials], curves, told, model
+
+
+BABYSAT: Script = {
+    2: lambda live: live.nudge(1, learning_rate="x0.5", l2=1e-3),
+    3: lambda live: live.snapshot(2),
+    4: lambda live: live.nudge(1, learning_rate=0.07, momentum=0.5),
+    6: lambda live: live.rollback(2, to=2, learning_rate="x0.5"),
+    7: lambda live: live.fork(1, learning_rate=["x0.5", "x1", "x2"], epochs=2),
+    8: lambda live: live.stop(0),
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_babysat_study_is_what_its_specifications_say_to_the_bit(program, data, tmp_path):
+    study = run(data, tmp_path, BABYSAT, program)
+    trials = {t.number: t for t in study.history()}
+    first, second = (event.details["networks"]["1"] for event in events(tmp_path, "nudge"))
+    assert second["epoch"] > first["epoch"] > 0
+    assert second["changes"] == {"learning_rate": 0.07, "momentum": 0.5}
+    rate = trials[1].spec.number("learning_rate")
+    assert first["changes"] == {"l2": 1e-3, "learning_rate": rate * 0.5}
+    back, raced = events(tmp_path, "rollback")[0].details, events(tmp_path, "race")[0].details
+    assert (back["to"], back["copy"], raced["copies"]) == (2, 4, [5, 6, 7])
+    assert [trials[n].status for n in (0, 1, 2)] == [Status.PRUNED] * 3
+    assert trials[4].epochs == trials[3].epochs == 12
+    won = events(tmp_path, "race_won")[0].details
+    ends = {n: trials[n].epochs for n in (5, 6, 7)}
+    assert {n for n, epochs in ends.items() if epochs == 12} == {won["best"]}
+    assert {trials[n].message[:13] for n in (5, 6, 7)} == {"", "lost the race"}
+    # A copy with no new value goes on as its source would have.
+    assert not trials[6].spec.changes[raced["epoch"]].get("momentum")
+    for number in (1, 4, won["best"]) if program == "jax" else trials:
+        again = dw.replay("mine", number, store=tmp_path, data=data)
+        assert again.same, again
+        assert not again.machine
+    what = [one.what for one in dw.replay("mine", 2, store=tmp_path, data=data).compared]
+    kept = events(tmp_path, "snapshot")[0].details["networks"]["2"]["epoch"]
+    assert f"snapshot after epoch {kept}" in what
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_best_copy_of_a_race_goes_on(program, data, tmp_path):
+    """Judged by what they scored in the race alone: their past they have in common."""
+    script: Script = {3: lambda live: live.fork(0, learning_rate=["x1e-6", "x1"], epochs=4)}
+    study = run(data, tmp_path, script, program, trials=1)
+    raced, won = (events(tmp_path, kind)[0].details for kind in ("race", "race_won"))
+    window = slice(raced["epoch"], raced["until"])
+    trials = {t.number: t for t in study.history()}
+    scores = {}
+    for n in raced["copies"]:
+        score, cost = (trials[n].curves[m][window] for m in ("dev_score", "dev_cost"))
+        scores[n] = min(zip(score.tolist(), cost.tolist(), strict=True))
+    assert won["best"] == min(scores, key=lambda n: (scores[n], n))
+    assert [trials[n].epochs for n in (1, 2)] == [
+        12 if n == won["best"] else raced["until"] for n in (1, 2)
+    ]
+
+
+@pytest.mark.skipif(not available(), reason="no compiled core")
+def test_a_nudge_on_one_of_256_leaves_the_others_alone(data, tmp_path):
+    quiet = run(data, tmp_path / "quiet", {}, trials=256, epochs=4)
+    script: Script = {2: lambda live: live.nudge(100, learning_rate="x0.5")}
+    nudged = run(data, tmp_path / "nudged", script, trials=256, epochs=4)
+    epoch = events(tmp_path / "nudged", "nudge")[0].details["epoch"]
+    assert 2 <= epoch < 4
+    for before, after in zip(quiet.history(), nudged.history(), strict=True):
+        for metric, curve in before.curves.items():
+            same = curve.tobytes() == after.curves[metric].tobytes()
+            assert same or before.number == 100, metric
+    one, other = (study.history()[100].curves["train_cost"] for study in (quiet, nudged))
+    assert one[:epoch].tobytes() == other[:epoch].tobytes()
+    assert (one[epoch:] != other[epoch:]).all()
+
+
+class BrokenError(RuntimeError):
+    """Stands for the end of the process."""
+
+
+@contextlib.contextmanager
+def counting(patch: pytest.MonkeyPatch):
+    """Give a list that gets whether each change by hand that is recorded was asked for."""
+    kept, seen = Requests.carry_out, list[bool]()
+
+    def carry_out(self, study_id, deed):
+        seen.append(deed.request is not None)
+        kept(self, study_id, deed)
+
+    with patch.context() as inside:
+        inside.setattr(Requests, "carry_out", carry_out)
+        yield seen
+
+
+def last_asked(seen: list[bool]) -> int:
+    """Return the place, from 1, of the last change that was asked for: no one asks after it."""
+    return len(seen) - seen[::-1].index(True)
+
+
+@contextlib.contextmanager
+def breaking(patch: pytest.MonkeyPatch, nth: int, *, after: bool):
+    """Let the process end just before, or just after, the nth change by hand is recorded.
+
+    Gives a list that gets the requests of these changes.
+    """
+    kept, seen = Requests.carry_out, list[int | None]()
+
+    def carry_out(self, study_id, deed):
+        seen.append(deed.request)
+        if len(seen) == nth and not after:
+            raise BrokenError
+        kept(self, study_id, deed)
+        if len(seen) == nth:
+            raise BrokenError
+
+    with patch.context() as inside:
+        inside.setattr(Requests, "carry_out", carry_out)
+        yield seen
+
+
+ACTS = len(BABYSAT) + 1  # the race ends by itself
+
+
+@pytest.fixture(scope="module")
+def whole(data, tmp_path_factory):
+    """Return what each program leaves of a babysat study that nothing stops."""
+    done: dict[str, Any] = {}
+
+    def of(program: str) -> Any:
+        if program not in done:
+            store = tmp_path_factory.mktemp("whole")
+            with pytest.MonkeyPatch.context() as patch, counting(patch) as seen:
+                run(data, store, BABYSAT, program)
+            done[program] = left(store), last_asked(seen), len(seen)
+        return done[program]
+
+    return of
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_run_that_ends_right_after_its_last_acts_goes_on_as_if_it_had_not(
+    program, data, whole, tmp_path, monkeypatch
+):
+    expected, asked, last = whole(program)
+    assert last == ACTS
+    for nth in range(asked, last + 1):
+        store = tmp_path / f"{nth}"
+        with breaking(monkeypatch, nth, after=True), pytest.raises(BrokenError):
+            run(data, store, BABYSAT, program)
+        dw.resume("mine", data, store=store)
+        assert left(store) == expected
+
+
+@pytest.mark.parametrize("after", [True, False])
+@pytest.mark.parametrize("nth", range(1, ACTS + 1))
+@pytest.mark.skipif(not available(), reason="no compiled core")
+def test_an_act_is_neither_lost_nor_doubled_where_a_run_ends_around_it(
+    nth, after, data, tmp_path, monkeypatch
+):
+    with breaking(monkeypatch, nth, after=after) as seen, pytest.raises(BrokenError):
+        run(data, tmp_path, BABYSAT)
+    with open_store(tmp_path, create=False) as opened:
+        record = opened.study("mine")
+        waiting = {request.id for request in opened.requests.waiting(record.id)}
+    assert (seen[-1] in waiting) == (not after and seen[-1] is not None)
+    dw.resume("mine", data, store=tmp_path)
+    ids = [e.details["request"] for e in events(tmp_path, "nudge", "snapshot", "rollback", "race")]
+    assert len(ids) == len(set(ids))
+    with open_store(tmp_path, create=False) as opened:
+        assert not opened.requests.waiting(record.id)
+    for number in (1, 2, 4):
+        assert dw.replay("mine", number, store=tmp_path, data=data).same
+
+
+@pytest.mark.parametrize("scheduler", ["halving", "asha", "pbt", "median"])
+@pytest.mark.skipif(not available(), reason="no compiled core")
+def test_acts_under_a_scheduler(scheduler, data, tmp_path, monkeypatch):
+    script: Script = {
+        1: lambda live: live.nudge(learning_rate="x0.5"),
+        2: lambda live: live.fork(3, learning_rate=["x0.5", "x2"], epochs=2),
+        3: lambda live: live.rollback(5, to=1, momentum=0.6),
+    }
+    options: Any = {"trials": 9, "epochs": 9, "scheduler": scheduler}
+    with counting(monkeypatch) as seen:
+        study = run(data, tmp_path / "whole", script, **options)
+    assert events(tmp_path / "whole", "nudge")
+    for trial in study.history():
+        if trial.epochs:
+            assert dw.replay("mine", trial.number, store=tmp_path / "whole", data=data).same
+    with breaking(monkeypatch, last_asked(seen), after=True), pytest.raises(BrokenError):
+        run(data, tmp_path / "broken", script, **options)
+    dw.resume("mine", data, store=tmp_path / "broken")
+    assert left(tmp_path / "broken") == left(tmp_path / "whole")
+
+
+@pytest.mark.skipif(not available(), reason="no compiled core")
+def test_more_of_a_run(data, tmp_path, monkeypatch):
+    script: Script = {
+        2: lambda live: live.extend(epochs=3),
+        3: lambda live: live.extend(trials=3, budget="5m"),
+        4: lambda live: live.narrow({"learning_rate": dw.log(1e-2, 2e-2)}),
+    }
+    study = run(data, tmp_path / "whole", script, trials=3, epochs=6)
+    trials = study.history()
+    assert [t.epochs for t in trials] == [9, 9, 9, 6, 6, 6]
+    assert all(0.01 <= t.spec.number("learning_rate") <= 0.02 for t in trials[3:])
+    assert not all(0.01 <= t.spec.number("learning_rate") <= 0.02 for t in trials[:3])
+    assert study.result.networks == 6
+    assert study.result.stopped == ""
+    assert events(tmp_path / "whole", "narrow")[0].details["to_come"] == 3
+    for nth in (2, 3):
+        with breaking(monkeypatch, nth, after=True), pytest.raises(BrokenError):
+            run(data, tmp_path / f"{nth}", script, trials=3, epochs=6)
+    dw.resume("mine", data, store=tmp_path / "3")
+    one, other = left(tmp_path / "3"), left(tmp_path / "whole")
+    for told in (one[2], other[2]):
+        for details in (details for kind in told for _, details in kind):
+            details.pop("budget", None)
+    assert one == other
+
+
+@pytest.mark.skipif(not available(), reason="no compiled core")
+def test_a_run_is_stopped_with_its_best_kept_and_goes_on_later(data, tmp_path):
+    study = run(data, tmp_path, {3: lambda live: live.stop()})
+    assert study.result.stopped == "stopped by the user"
+    assert {t.status for t in study.history()} == {Status.INTERRUPTED}
+    live = dw.open_live("mine", tmp_path)
+    answer = live.nudge(1, learning_rate="x0.5")
+    assert (answer.done, answer.runner) == (False, None)
+    assert dw.resume("mine", data, store=tmp_path).result.stopped == ""
+    assert events(tmp_path, "nudge")[0].details["request"] == 2
+    assert dw.replay("mine", 1, store=tmp_path, data=data).same
+
+
+def test_what_cannot_be_done_is_refused_in_one_sentence(data, tmp_path):
+    said: list[str] = []
+
+    def ask(live: LiveStudy) -> None:
+        for act in (
+            lambda: live.nudge(99, learning_rate=0.1),
+            lambda: live.nudge(0, hidden_units=3),
+            lambda: live.nudge(0, learning_rate=-1),
+            lambda: live.nudge(0, learning_rate="x0"),
+            lambda: live.nudge(0, momentum="x9"),
+            lambda: live.nudge(0, learning_rat=0.1),
+            lambda: live.nudge(0),
+            lambda: live.nudge(0, dropout=[0.1, 0.2]),
+            lambda: live.rollback(0, to=9),
+            lambda: live.fork(0, learning_rate="x1"),
+            lambda: live.fork(0, 3, learning_rate=["x1", "x2"]),
+            lambda: live.fork(0, 2, learning_rate=["x1", "x1"]),
+            lambda: live.extend(),
+            lambda: live.extend(epochs=2),
+            lambda: live.resume(),
+        ):
+            with pytest.raises(dw.UsageError) as refused:
+                act()
+            said.append(str(refused.value))
+
+    run(data, tmp_path, {3: ask}, trials=2, epochs=6, space={"decay": "cosine"})
+    for words, sentence in zip(
+        (
+            "has no network 99; they are numbered 0 to 1",
+            "`hidden_units` cannot change while a network trains",
+            "`learning_rate` must be",
+            "must be a positive number after an x",
+            "`momentum` must be",
+            'unknown hyperparameter "learning_rat"; did you mean "learning_rate"?',
+            "a nudge needs a new value",
+            "`dropout` lists 2 layers but there are 1",
+            "can go back to an epoch from 1 to",
+            "forks into 2 to 64 copies, got 1",
+            "`learning_rate` lists 2 values for 3 copies",
+            "would be one and the same network",
+            "say what to extend",
+            "trains by a cosine decay",
+            "is not paused; it trains",
+        ),
+        said,
+        strict=True,
+    ):
+        assert words in sentence
+        assert "\n" not in sentence
+    live = dw.open_live("mine", tmp_path)
+    with pytest.raises(dw.UsageError, match="has ended, so there is nothing to nudge"):
+        live.nudge(0, learning_rate=0.1)
+    with pytest.raises(dw.UsageError, match='no study "other"'):
+        dw.open_live("other", tmp_path)
+
+
+def test_what_became_impossible_meanwhile_is_an_event(data, tmp_path):
+    def both(live: LiveStudy) -> None:
+        live.stop(0)
+        live.nudge(0, learning_rate="x0.5")  # asked while the network still trains
+
+    run(data, tmp_path, {3: both}, trials=2)
+    refused = events(tmp_path, "refuse")
+    assert [e.details["kind"] for e in refused] == ["nudge"]
+    assert "network 0 of study mine is pruned after epoch" in refused[0].details["why"]
+
+
+def test_what_comes_too_late_is_refused_by_the_run(data, tmp_path):
+    run(data, tmp_path, {12: lambda live: live.pause()})
+    refused = events(tmp_path, "refuse")
+    paused = events(tmp_path, "pause_by_hand")
+    assert len(refused) + len(paused) == 1
+
+
+def test_networks_of_a_cross_validated_study(data, tmp_path):
+    def ask(live: LiveStudy) -> None:
+        live.nudge(4, learning_rate="x0.5")
+        with pytest.raises(dw.UsageError, match="one a fold; nudge them instead"):
+            live.fork(4, learning_rate=["x1", "x2"])
+
+    study = run(data, tmp_path, {2: ask}, trials=2, folds=3)
+    changed = {t.number for t in study.history() if t.spec.changes}
+    assert changed == {3, 4, 5}
+    assert dw.replay("mine", 4, store=tmp_path, data=data).same
+
+
+def test_a_replay_that_differs_says_where(data, tmp_path, monkeypatch):
+    run(data, tmp_path, {2: lambda live: live.nudge(1, l2=1e-3)}, trials=2, epochs=6)
+    with open_store(tmp_path, create=False) as opened:
+        record = opened.study("mine")
+        spec = opened.trials(record.id)[1].spec
+        text = spec.to_json().replace("l2=0.001", "l2=0.002")
+        with opened._database.writing() as connection:
+            sql = "UPDATE trial SET spec = ? WHERE number = 1"
+            connection.exec_driver_sql(sql, (text,))
+    told = dw.replay("mine", 1, store=tmp_path, data=data)
+    assert not told.same
+    epoch = events(tmp_path, "nudge")[0].details["epoch"]
+    assert f"train_cost from epoch {epoch + 1} on" in told.compared[0].differ
+    assert not told.machine
+    monkeypatch.setattr("deepwell.study._made_with.platform.machine", lambda: "another")
+    told = dw.replay("mine", 1, store=tmp_path, data=data)
+    assert [word.split(" ")[0] for word in told.machine] == ["machine"]
+
+
+def start(*given: str) -> subprocess.Popen[str]:
+    call = "import sys; from deepwell.cli import run; sys.exit(run(sys.argv[1:]))"
+    return subprocess.Popen(
+        [sys.executable, "-c", call, *given],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def until(true: Callable[[], Any]) -> Any:
+    give_up = time.monotonic() + 60
+    while not (found := true()):
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+    return found
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_run_in_another_process_is_babysat(program, table, tmp_path):
+    """The whole way: asked from here, done there, paused, stopped, resumed, replayed."""
+    import polars as pl
+
+    pl.DataFrame(table).write_csv(tmp_path / "t.csv")
+    store = tmp_path / "store"
+    process = start(
+        *("fit", str(tmp_path / "t.csv"), "--target", "y", "--trials", "3", "--epochs", "100000"),
+        *("--name", "mine", "--store", str(store), "--program", program, "--scheduler", "none"),
+        *("--patience", "0", "--hidden-units", "5", "--hidden-layers", "1", "--batch-size", "32"),
+        *("--optimizer", "sgd", "--space", "learning_rate=log(1e-3,1e-2)", "--json"),
+    )
+    try:
+        until(lambda: (store / "store.db").exists() and _epoch(store))
+        live = dw.open_live("mine", store, wait=30)
+        nudges = [live.nudge(0, learning_rate="x0.5"), live.nudge(0, l2=0.01)]
+        snapshot = live.snapshot(0)
+        back = live.rollback(1, to=2, learning_rate="x2")
+        forked = live.fork(0, learning_rate=["x0.5", "x2"], epochs=1)
+        assert all(a.done for a in (*nudges, snapshot, back, forked))
+        assert nudges[0].epoch < nudges[1].epoch <= snapshot.epoch < forked.epoch
+        assert f"process {process.pid} on" in live.runner()
+        paused = live.pause()
+        assert live.paused()
+        before = _epoch(store)
+        live.nudge(2, l2=0.001)  # taken while it is paused
+        assert _epoch(store) == before == paused.epoch
+        assert live.resume().done
+        until(lambda: _epoch(store) > before)
+        assert live.stop().done
+        _, complaints = process.communicate(timeout=60)
+        assert process.returncode == 130, complaints
+    finally:
+        process.kill()
+        process.communicate()
+    assert dw.open_study("mine", store).result.stopped == "stopped by the user"
+    with open_store(store, create=False) as opened:
+        numbers = [t.number for t in opened.trials(opened.study("mine").id)]
+    assert numbers == [0, 1, 2, 3, 4, 5]
+    told = [dw.replay("mine", number, store=store) for number in numbers]
+    assert all(one.same for one in told), told
+    assert any("checkpoint" in one.what for replay in told for one in replay.compared)
+    assert any("snapshot" in one.what for one in told[0].compared)
+
+
+def _epoch(store: Path) -> int:
+    with open_store(store, create=False) as opened:
+        studies = opened.studies()
+        trials = opened.trials(studies[0].id) if studies else []
+        return max((t.epochs for t in trials), default=0)
