@@ -33,6 +33,7 @@ from . import (
     _report,
     _resume,
     _rollback,
+    _run,
     _sample,
     _show,
     _snapshot,
@@ -56,6 +57,7 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("fit", _fit.fit, _fit.EXAMPLES),
+    Command("run", _run.run, _run.EXAMPLES),
     Command("resume", _resume.resume, _resume.EXAMPLES),
     Command("show", _show.show, _show.EXAMPLES),
     Command("list", _list.list_, _list.EXAMPLES),
