@@ -62,6 +62,7 @@ def resume(
     constraints: Sequence[str] = (),
     search: str | None = None,
     given: Sequence[Mapping[str, object]] = (),
+    epochs: int | None = None,
     observer: Observer | None = None,
 ) -> FinishedStudy:
     """Go on with an unfinished study, and return it with its outcome; a finished one as it is.
@@ -97,6 +98,9 @@ def resume(
         constraints: what must hold from now on, beside the space's own constraints.
         search: the sampler from now on.
         given: configurations to try first, as for `Study.enqueue`.
+        epochs: further ones for the networks that trained to their last one. Each is trained again
+            from its start as a new trial with the same seed, so that its epochs so far come out
+            bit for bit, unless its rates depend on the number of epochs (cosine, one_cycle).
         observer: hears what happens.
 
     Raises:
@@ -106,7 +110,7 @@ def resume(
         KeyboardInterrupt: when a person stopped before any network was scored.
     """
     seconds, watcher = parse_budget(budget), observer or Observer()
-    more = More(trials, space, constraints, search, given)
+    more = More(trials, space, constraints, search, given, epochs)
     more.check(seconds)
     began, ran = time.perf_counter(), False
     with open_store(store, create=False) as opened:
@@ -120,7 +124,9 @@ def resume(
                 if record.status != "finished":
                     _go_on(opened, record, data, seconds, watcher)
                     ran = True
-        if (trials or more.changes) and opened.study(name).status == "finished":
+        longer = seconds is not None and not ran  # time was given to a study that had ended
+        wanted = trials or more.epochs or more.changes or longer
+        if wanted and opened.study(name).status == "finished":
             with leased(folder, record.name):
                 spent = time.perf_counter() - began if ran else 0.0
                 left = None if seconds is None else max(0.0, seconds - spent)
