@@ -14,6 +14,7 @@ from deepwell.records import Answer, ChunkRecord, Event, Probe, Status, Trial, T
 
 from . import _checkpoints, _chunks, _events, _probes, _rows, _studies, _trials
 from ._checkpoint_record import CheckpointRecord, Repeated
+from ._copies import Copies
 from ._database import Database
 from ._ledger import Ledger
 from ._migrate import bring_up_to_date
@@ -40,6 +41,7 @@ class Store:
         ledger: openings of test sets.
         notes: what people wrote down, and tags.
         removal: other names, deletion, and bringing back.
+        copies: of studies in other stores.
         row_hashes: which rows studies have used.
         requests: what other processes ask of runs.
     """
@@ -50,6 +52,7 @@ class Store:
         self.ledger = Ledger(self._database)
         self.notes = Notes(self._database)
         self.removal = Removal(self._database)
+        self.copies = Copies(self._database, folder)
         self.row_hashes = RowHashes(self._database)
         self.requests = Requests(self._database)
         try:
@@ -68,6 +71,10 @@ class Store:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def is_same(self, other: Store) -> bool:
+        """Return whether both are one database."""
+        return self._database.shown == other._database.shown
 
     def close(self) -> None:
         """Close the database; a second time does nothing."""
