@@ -87,6 +87,7 @@ class Freed:
     """How to free disk space."""
 
     dry_run: bool = flag(False, "Show what would be removed; remove nothing.")
+    deleted_now: bool = flag(False, "Remove deleted studies at once, not after 30 days.")
 
 
 @dataclass(frozen=True)
@@ -94,3 +95,12 @@ class CopyTo:
     """Where a study goes."""
 
     to: str | None = flag(None, "The other store; needed.", "URL")
+
+
+@dataclass(frozen=True)
+class StudyToml:
+    """Which file to run, and how."""
+
+    file: str = argument("A study.toml, as fit leaves it in the study's folder.", "FILE")
+    name: str | None = flag(None, "Name of the new study; by default the file's.", "NAME")
+    dry_run: bool = flag(False, "Show data, changes and plan; train and write nothing.")

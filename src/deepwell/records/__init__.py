@@ -2,6 +2,9 @@
 
 from ._answer import Answer as Answer
 from ._chunk import ChunkRecord as ChunkRecord
+from ._compared import Compared as Compared
+from ._compared import Comparison as Comparison
+from ._compared import Contrast as Contrast
 from ._data_checks import ColumnShift as ColumnShift
 from ._data_checks import Copies as Copies
 from ._data_checks import DataChecks as DataChecks
@@ -28,6 +31,7 @@ from ._first_steps import GradientError as GradientError
 from ._first_steps import InputsUsed as InputsUsed
 from ._first_steps import RowsMixed as RowsMixed
 from ._first_steps import StartLoss as StartLoss
+from ._garbage import Garbage as Garbage
 from ._importance import Effect as Effect
 from ._importance import Importance as Importance
 from ._improvement import Cycle as Cycle

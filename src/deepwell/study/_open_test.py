@@ -13,7 +13,6 @@ from deepwell.data._weighting import Weighting
 from deepwell.diagnosis._intervals import estimate
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import SCORED, Estimate, Opening, StudyResult, from_plain
-from deepwell.storage._ledger import lost_openings
 from deepwell.storage._study_record import StudyRecord
 from deepwell.storage._witness import lost_openings
 
@@ -23,6 +22,10 @@ from ._which import SAID, folder_of
 
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
+
+
+COPY = "copy"
+"""The event of a study that was copied from another store."""
 
 
 def open_sealed(
@@ -107,7 +110,15 @@ def _reuse_notes(store: Store, record: StudyRecord) -> tuple[str, ...]:
     found = store.row_hashes.reuse_of(record.id, store.row_hashes.read(record.id, "test"))
     data: Any = record.config["data"]
     why = ", as rows of few values may by chance" if data.get("alike_by_chance") else ""
-    return tuple(_reuse_note(r.rows, r.part, r.study) + why for r in found)
+    told: list[Any] = [event.details for event in store.events(record.id, COPY)]
+    there = "in the store that it was copied from"
+    elsewhere = [
+        f"{_reuse_note(one['rows'], one['part'], one['study'])} {there}"
+        for details in told
+        for one in details["seen"]
+    ]
+    here = (_reuse_note(r.rows, r.part, r.study) for r in found)
+    return tuple(note + why for note in (*here, *elsewhere))
 
 
 def _reuse_note(rows: int, part: str, study: str) -> str:
