@@ -80,7 +80,10 @@ def test_the_library_gets_what_was_asked(deepwell, library) -> None:
         "store": "place",
     }
     assert library.calls["run"] == {
-        **{"trials": 8, "epochs": 6, "budget": "60s", "until_settled": True}
+        "trials": 8,
+        "epochs": 6,
+        "budget": "60s",
+        "until_settled": True,
     }
 
 
@@ -154,7 +157,10 @@ def test_a_dry_run_shows_the_plan_and_leaves_nothing(deepwell, library, tmp_path
     assert done.out.endswith("dry run   nothing was checked, trained or written\n")
     assert "run" not in library.calls
     assert library.calls["plan"] == {
-        **{"trials": 8, "epochs": None, "budget": None, "until_settled": False}
+        "trials": 8,
+        "epochs": None,
+        "budget": None,
+        "until_settled": False,
     }
     assert library.calls["load"]["vault"] is None
     assert list(tmp_path.iterdir()) == []
