@@ -163,7 +163,7 @@ def _ledger(store: str | None) -> list[Check]:
 
     try:
         with open_store(store, create=False) as opened:
-            problem, entries = opened.ledger.problem(), opened.ledger.length()
+            problem, entries = opened.ledger.problem(), opened.ledger.head()[0]
     except DeepwellError as error:
         return [Check("ledger", False, str(error), {})]
     told = problem or f"{entries:,} openings of test sets, each as it was written"

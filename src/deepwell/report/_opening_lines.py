@@ -50,29 +50,6 @@ def ledger_lines(result: StudyResult) -> list[str]:
     return entry("ledger", f"PROBLEM: {told}") if told else []
 
 
-def opened_words(result: StudyResult) -> str:
-    """Return a study's own last test score with all that takes from its worth, for one line.
-
-    An empty string where the study has not opened its test set.
-
-    >>> "5.0 % [1.0, 20.0], opened twice"  # doctest: +SKIP
-    """
-    own = own_openings(result, result.openings)
-    if not own:
-        return ""
-    last, metric = own[-1], METRICS[own[-1].metric]
-    marks = [interval(last.test, metric.percent)]
-    if last.number > 1:
-        marks.append("opened twice" if last.number == 2 else f"opened {last.number:,} times")
-    if not last.clean:
-        marks.append("rows seen before")
-    if not last.of_chosen:
-        marks.append("of another model")
-    if result.ledger:
-        marks.append("ledger broken")
-    return ", ".join(marks)
-
-
 def own_openings(result: StudyResult, openings: Sequence[Opening]) -> list[Opening]:
     """Return those openings of a test set that scored this study's network."""
     return [opening for opening in openings if opening.study == result.name]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from ._schema import BLOB
 from ._text import storable
 
 _SUFFIX = ".safetensors"
+_YOUNG = 3_600.0  # seconds
 
 
 class KeptStates:
@@ -127,7 +129,7 @@ class KeptStates:
             return self._remove({state.hash for state in states} - left)
 
     def collect(self, *, dry_run: bool = False) -> int:
-        """Remove files that nothing refers to; return how many bytes they have.
+        """Remove files that nothing refers to, and what kills left half-written; return the bytes.
 
         Args:
             dry_run: only say how many there are.
@@ -135,9 +137,13 @@ class KeptStates:
         with self._database.writing() as connection:
             there = {file.stem: file.stat().st_size for file in self._files()}
             unknown = set(there) - _referred(connection, sorted(there))
+            drafts = [file for file in self._folder.glob("??/.*.tmp") if _old(file)]
             if dry_run:
-                return sum(there[name] for name in unknown)
-            return self._remove(unknown)
+                return sum(there[name] for name in unknown) + sum(map(_size, drafts))
+            size = sum(map(_size, drafts))
+            for file in drafts:
+                file.unlink(missing_ok=True)
+            return self._remove(unknown) + size
 
     def damaged(self, study_id: int) -> list[str]:
         """Return a sentence for each state of a study that cannot be used."""
@@ -165,6 +171,15 @@ class KeptStates:
                 file.unlink()
                 freed += size
         return freed
+
+
+def _old(file: Path) -> bool:
+    """Whether no process can be writing a file any more."""
+    return time.time() - file.stat().st_mtime > _YOUNG
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size
 
 
 def insert_states(connection: sa.Connection, study_id: int, states: Sequence[KeptState]) -> None:

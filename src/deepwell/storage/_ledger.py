@@ -93,10 +93,12 @@ class Ledger:
         with self._database.reading() as connection:
             return _missing(connection, remembered)
 
-    def length(self) -> int:
-        """Return how many openings there are, of all test sets."""
+    def head(self) -> tuple[int, str]:
+        """Return how many openings there are, of all test sets, and the hash of the last one."""
         with self._database.reading() as connection:
-            return connection.execute(sa.select(sa.func.count()).select_from(OPENING)).scalar_one()
+            last = sa.select(OPENING.c.link, OPENING.c.hash).order_by(OPENING.c.link.desc())
+            row = connection.execute(last.limit(1)).one_or_none()
+            return (0, FIRST_HASH) if row is None else (row.link, row.hash)
 
     def problem(self) -> str:
         """Return what is wrong with the ledger in a sentence, or an empty string."""

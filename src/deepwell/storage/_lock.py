@@ -12,7 +12,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import IO
 
@@ -47,7 +47,7 @@ class LocalLock:
 
 
 @contextlib.contextmanager
-def local_lock(folder: Path, *, ask: bool = False) -> Iterator[LocalLock | None]:
+def local_lock(folder: Path, *, ask: bool = False) -> Generator[LocalLock | None]:
     """Give the lock of a study's folder while the block runs, taken where nobody has it.
 
     Args:

@@ -34,7 +34,7 @@ import math
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -217,7 +217,7 @@ class Checkpoints:
         return _Written(CheckpointRecord(self._seconds(), min(bracket.specs), details), kept)
 
     @contextlib.contextmanager
-    def _unless_lost(self, files: _Written) -> Iterator[None]:
+    def _unless_lost(self, files: _Written) -> Generator[None]:
         """Remove the files of a checkpoint that is refused since another process runs the study."""
         try:
             yield

@@ -80,15 +80,18 @@ class FinishedStudy:
 
     @property
     def result(self) -> StudyResult:
-        """The outcome, with every opening of the test set so far."""
-        folder = self._folder / self._record.name
+        """The outcome, with every opening of the test set so far and whether the ledger holds."""
+        sealed, folder = self._sealed(), self._folder / self._record.name
+        with self._open() as opened:
+            openings = () if sealed is None else opened.ledger.openings(sealed.fingerprint)
+            problem = opened.ledger.problem()
         report = folder / "report.txt"
         return replace(
             from_plain(StudyResult, self._plain),
             model=shown(folder / "model"),
             report=shown(report) if report.exists() else "",
-            openings=self.openings(),
-            ledger=self.ledger_problem(),
+            openings=tuple(openings),
+            ledger=problem,
         )
 
     @property
@@ -274,11 +277,6 @@ class FinishedStudy:
             return ()
         with self._open() as opened:
             return tuple(opened.ledger.openings(sealed.fingerprint))
-
-    def ledger_problem(self) -> str:
-        """Return what is wrong with the ledger of openings of this store, or an empty string."""
-        with self._open() as opened:
-            return opened.ledger.problem()
 
     def open_test(self, which: str = BEST) -> tuple[Opening, ...]:
         """Open the sealed test set, score the model, return all openings, the new one last.

@@ -63,7 +63,9 @@ def verify(name: str, store: str | Path | None = None) -> tuple[Verified, ...]:
 
 def _ledger(opened: Store) -> Verified:
     problem = opened.ledger.problem()
-    told = f"{count(opened.ledger.length(), 'opening')} of test sets, each as it was written"
+    openings, last = opened.ledger.head()
+    told = f"{count(openings, 'opening')} of test sets, each as it was written"
+    told += f"; hash of the last one {last}" if openings else ""
     return Verified("ledger", not problem, problem or told)
 
 

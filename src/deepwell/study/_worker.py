@@ -6,7 +6,6 @@ of them runs it at a time; what they end with is what one undisturbed run ends w
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -79,13 +78,26 @@ def work(
         elif status not in wanted.statuses:
             say(f"study {name} was stopped, and is left as it is")
             return open_study(name, store)
-        else:
-            with contextlib.suppress(LeaseHeldError):  # where another worker was quicker
-                try:
-                    if take_up(name, data, store, wanted, watcher):
-                        return concluded(name, store, watcher, ran=True)
-                except LeaseLostError as lost:
-                    say(str(lost))
+        elif _ran_it(name, data, store, wanted, watcher, say):
+            return concluded(name, store, watcher, ran=True)
+
+
+def _ran_it(
+    name: str,
+    data: Data | None,
+    store: str | Path | None,
+    wanted: Wanted,
+    observer: Observer,
+    say: _Changes,
+) -> bool:
+    """Go on with a study that nobody runs; return whether this process came to its end."""
+    try:
+        return take_up(name, data, store, wanted, observer)
+    except LeaseHeldError:  # another worker was quicker
+        return False
+    except LeaseLostError as lost:
+        say(str(lost))
+        return False
 
 
 class _Changes:
