@@ -34,6 +34,7 @@ from . import (
     _report,
     _resume,
     _rollback,
+    _run,
     _sample,
     _show,
     _snapshot,
@@ -59,6 +60,7 @@ class Command(NamedTuple):
 
 COMMANDS = (
     Command("fit", _fit.fit, _fit.EXAMPLES),
+    Command("run", _run.run, _run.EXAMPLES),
     Command("resume", _resume.resume, _resume.EXAMPLES),
     Command("work", _work.work, _work.EXAMPLES),
     Command("show", _show.show, _show.EXAMPLES),

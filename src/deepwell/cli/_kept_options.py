@@ -94,3 +94,12 @@ class CopyTo:
     """Where a study goes."""
 
     to: str | None = flag(None, "The other store; needed.", "URL")
+
+
+@dataclass(frozen=True)
+class StudyToml:
+    """Which file to run, and how."""
+
+    file: str = argument("A study.toml, as fit leaves it in the study's folder.", "FILE")
+    name: str | None = flag(None, "Name of the new study; by default the file's.", "NAME")
+    dry_run: bool = flag(False, "Show data, changes and plan; train and write nothing.")

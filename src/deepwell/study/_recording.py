@@ -25,6 +25,9 @@ from deepwell.storage._study_record import StudyRecord
 from ._asked import Asked, to_config
 from ._checkpoint import checkpoint_folder, discard
 from ._history import History
+from ._study_file import as_file
+from ._study_file_text import NAME as STUDY_FILE
+from ._study_file_text import toml_text
 
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
@@ -50,12 +53,19 @@ def recorded(data: Data, asked: Asked, name: str, store: str | Path | None) -> G
         _adopt(data.vault, opened.folder / VAULT)  # another study's end may have taken it away
         with leased(opened, record, checkpoint_folder(opened, record), claim):
             try:
+                _write_file(opened, record, asked, data)
                 yield from _kept_well(opened, record)
             except BaseException:
                 with contextlib.suppress(DeepwellError):
                     opened.leases.renew()  # nothing is removed of what another one runs now
                     _remove_empty(opened, record, made)
                 raise
+
+
+def _write_file(opened: Store, record: StudyRecord, asked: Asked, data: Data) -> None:
+    """Leave what was asked for in the study's folder, as a file that can be run again."""
+    text = toml_text(as_file(asked, data.origin, record.name), record.created)
+    write_atomic(opened.folder / record.name / STUDY_FILE, text.encode())
 
 
 @contextmanager

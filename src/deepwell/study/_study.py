@@ -56,6 +56,7 @@ from ._refit import Refit
 from ._resume import resume
 from ._rounds import next_round, plan_facts, sizes_ahead
 from ._settings import Settings, check_changes_come, check_networks, optimizers_of
+from ._study_file import StudyFile, as_file
 from ._warm_start import best_first
 from ._warm_start import warm_start as read_warm_start
 from ._which import BEST as BEST_MODEL
@@ -239,6 +240,19 @@ class Study:
         sizes = sizes_ahead(asked, engine)
         first = next_round(asked, engine, [], sizes[0], population=0)
         return plan_facts(asked, engine, first, self.data, sizes)
+
+    def as_file(
+        self,
+        trials: int | None = None,
+        epochs: int | None = None,
+        budget: str | float | None = None,
+        *,
+        until_settled: bool = False,
+    ) -> StudyFile:
+        """Return what `run` with the same arguments is asked to do, as sections of a file."""
+        asked = replace(self._asked(trials, epochs, budget), program=self._program or "")
+        asked = replace(asked, until_settled=until_settled)
+        return as_file(asked, self.data.origin, self._wanted_name)
 
     def run(
         self,

@@ -1,0 +1,112 @@
+"""A study as a file: what `fit` was asked to do, to be read, changed and run again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from deepwell.data._origin import Origin
+from deepwell.search.spaces._distribution import Distribution
+from deepwell.search.spaces._fixed import Fixed
+from deepwell.search.spaces._parse import parse_entry
+
+from ._asked import Asked
+from ._given import YOU
+
+_UNSET = (None, "", (), [])
+
+
+@dataclass(frozen=True)
+class StudyFile:
+    """The sections of a study's file; what is not set is left out.
+
+    Attributes:
+        data: the arguments of `load`, by the names that the options of `fit` have.
+        study: those of `Study`, apart from the space.
+        space: hyperparameter -> its range as text, or its one value; in the order that samplers
+            depend on. Empty for the default of the data.
+        run: those of `Study.run`, and the memory.
+        tries: configurations to try first.
+        strange: names of the space whose range is a class of one's own, which no file holds.
+    """
+
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    study: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    space: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    run: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    tries: tuple[Mapping[str, Any], ...] = ()
+    strange: tuple[str, ...] = ()
+
+
+def as_file(asked: Asked, origin: Origin | None, name: str) -> StudyFile:
+    """Return what a study was asked to do as the sections of a file.
+
+    Args:
+        asked: all that decides what it trains.
+        origin: where its data came from; None when they were given from memory.
+        name: of the study.
+    """
+    settings, space = asked.settings, asked.settings.space
+    options = {} if origin is None else dict(origin.options)
+    memory = options.pop("memory", None)
+    data = {"source": None if origin is None else origin.source, **options}
+    if "seed" in data:
+        data["split_seed"] = data.pop("seed")
+    probe = settings.probe
+    study = {
+        "name": name,
+        "seed": settings.seed,
+        "search": settings.search,
+        "scheduler": settings.scheduler,
+        "program": asked.program,
+        "metric": settings.metric,
+        "best_possible": settings.best_possible,
+        "folds": settings.folds or None,
+        "probe": ",".join(map(str, probe)) if isinstance(probe, tuple) else probe,
+        "probe_every": settings.probe_every or None,
+        "constraints": list(space.constraints),
+        "warm_start": None if asked.warm is None else asked.warm.study,
+    }
+    run = {
+        "trials": asked.trials,
+        "budget": asked.budget,
+        "memory": memory,
+        "until_settled": asked.until_settled or None,
+    }
+    entries = {key: _as_written(key, entry) for key, entry in space.items()}
+    tries = (one.values for one in asked.given if one.by == YOU and one.after == 0)
+    return StudyFile(
+        data=_set(data),
+        study=_set(study),
+        space={key: entry for key, entry in entries.items() if entry is not None},
+        run=_set(run),
+        tries=tuple({key: _plain(value) for key, value in one.items()} for one in tries),
+        strange=tuple(key for key, entry in entries.items() if entry is None),
+    )
+
+
+def flat(file: StudyFile) -> dict[str, Any]:
+    """Return section and name -> value, as in `data.target`, of all that is set."""
+    parts = {"data": file.data, "study": file.study, "space": file.space, "run": file.run}
+    told = {f"{part}.{key}": value for part, given in parts.items() for key, value in given.items()}
+    return told | {f"try.{place}": dict(one) for place, one in enumerate(file.tries, start=1)}
+
+
+def _as_written(name: str, entry: Distribution) -> object:
+    """Return an entry as a file holds it, None where it would not be read back as it is."""
+    if isinstance(entry, Fixed):
+        return _plain(entry.value)
+    text = entry.describe()
+    try:
+        return text if parse_entry(f"{name}={text}")[1] == entry else None
+    except ValueError:
+        return None
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
+
+
+def _set(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value not in _UNSET}

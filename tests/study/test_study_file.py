@@ -1,0 +1,200 @@
+"""The file that describes a study: what fit writes, run takes back."""
+
+import inspect
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import deepwell as dw
+from deepwell._base._errors import UsageError
+from deepwell.cli._options import DataOptions, RunOptions, StudyOptions
+from deepwell.data._load import load
+from deepwell.data._origin import Origin
+from deepwell.search.spaces._space import Space
+from deepwell.storage import open_store
+from deepwell.study._asked import Asked, from_config
+from deepwell.study._run_file import ready, run_file
+from deepwell.study._settings import Settings
+from deepwell.study._study import Study
+from deepwell.study._study_file import as_file, flat
+from deepwell.study._study_file_keys import DATA, RUN, STUDY
+from deepwell.study._study_file_read import read_study_file
+from deepwell.study._study_file_text import toml_text
+
+
+def arguments(function: object) -> set[str]:
+    return set(inspect.signature(function).parameters) - {"self"}  # type: ignore[arg-type]
+
+
+def test_file_command_line_and_library_have_the_same_keys():
+    assert set(DATA) - {"split_seed"} == arguments(load) - {"seed", "vault", "memory"}
+    assert set(STUDY) == arguments(Study.__init__) - {"data", "space", "store", "fixed", "observer"}
+    assert set(RUN) == arguments(Study.run) | {"memory"}
+    options = {
+        kind: {f.name for f in fields(kind)} for kind in (DataOptions, StudyOptions, RunOptions)
+    }
+    assert set(DATA) == options[DataOptions] | {"source", "name"}
+    assert set(STUDY) - {"constraints"} == options[StudyOptions] - {"space", "constraint", "try_"}
+    assert set(RUN) == options[RunOptions] - {"dry_run"}
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    generator = np.random.default_rng(3)
+    x = generator.normal(size=(60, 2))
+    lines = ["a,b,y", *(f"{a:.3f},{b:.3f},{'ny'[int(a + b > 0)]}" for a, b in x)]
+    path = tmp_path / "small.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def fit(table: Path, **more: object) -> str:
+    space = {"learning_rate": dw.log(1e-3, 1e-1), "hidden_units": 4, "l2": [0.0, 0.1]}
+    store = table.parent / "deepwell"
+    options = {"space": space, "store": store, "seed": 5, "search": "quasi-random", **more}
+    data = load(table, target="y", ignore=["b"], vault=store / "vault")
+    study = Study(data, **options)  # type: ignore[arg-type]
+    study.enqueue({"learning_rate": 0.5})
+    return study.run(trials=3, epochs=2).name
+
+
+def curves(store: Path, name: str) -> list[dict[str, list[float]]]:
+    with open_store(store) as opened:
+        trials = opened.trials(opened.study(name).id, curves=True)
+    return [{key: curve.tolist() for key, curve in t.curves.items()} for t in trials]
+
+
+def test_a_study_is_trained_again_bit_for_bit_from_its_file(
+    table: Path, monkeypatch: pytest.MonkeyPatch
+):
+    store = table.parent / "deepwell"
+    name = fit(table)
+    file = store / name / "study.toml"
+    made = ready(file, store=store, vault=None)
+    assert made.changes is not None
+    assert (made.changes.study, made.changes.lines) == (name, ())
+    monkeypatch.chdir(table.parent)
+    again = run_file(file, store=store)
+    assert again.name == f"{name}-2"
+    assert curves(store, again.name) == curves(store, name)
+    kept = as_settings(store, name), as_settings(store, again.name)
+    assert kept[0] == kept[1]
+
+
+def as_settings(store: Path, name: str) -> Settings:
+    with open_store(store) as opened:
+        return from_config(opened.study(name)).settings
+
+
+def test_a_changed_file_says_what_changed(table: Path):
+    store = table.parent / "deepwell"
+    name = fit(table)
+    text = (store / name / "study.toml").read_text()
+    changed = text.replace("seed = 5", "seed = 6").replace("[0.0, 0.1]", "[0.0, 0.2]")
+    changed = changed.replace('"choice(0, 0.1)"', '"choice(0, 0.2)"').replace("trials = 3", "")
+    file = store / "changed.toml"
+    file.write_text(changed.replace("# folds =", "folds = 3  # folds ="))
+    made = ready(file, store=store, vault=None)
+    assert made.changes is not None
+    assert made.changes.lines == (
+        *("study.seed: 5 -> 6", "study.folds: not set -> 3"),
+        *("space.l2: choice(0, 0.1) -> choice(0, 0.2)", "run.trials: 3 -> not set"),
+    )
+    file.write_text(text.replace(f'name = "{name}"', 'name = "another"'))
+    assert ready(file, store=store, vault=None).changes is None
+
+
+SPACE = Space(
+    {
+        "optimizer": dw.choice("adam", "momentum"),
+        "momentum": dw.when(dw.one_minus_log(0.9, 0.999), optimizer="momentum"),
+        "hidden_layers": dw.integer(1, 3),
+        "hidden_units": dw.per_layer(dw.integer(8, 64)),
+        "dropout": dw.uniform(0, 0.5),
+        "l2": 1 / 3,
+        "change": "1: learning_rate=0.01",
+        "epochs": 4,
+    },
+    ["hidden_layers <= 2"],
+)
+
+
+def test_every_kind_of_entry_is_read_back_as_it_was(tmp_path: Path):
+    settings = Settings(SPACE, "tpe", "pbt", 7, "error", 0.01, 0, (3, 17), 2)
+    options = {
+        "target": 'a "b"\n',
+        "keep": ["ü"],
+        "seed": 9,
+        "memory": "4GB",
+        "dev": 0.2,
+        "x": None,
+    }
+    asked = Asked(settings, "native", None, 61.5, until_settled=True)
+    said = as_file(asked, Origin("/data/a b.csv", options), "churn")
+    file = tmp_path / "study.toml"
+    file.write_text(toml_text(said, 0.0), "utf-8")
+    read = read_study_file(file)
+    assert (dict(read.data), dict(read.run)) == (dict(said.data), dict(said.run))
+    assert dict(read.study) == dict(said.study)
+    assert Space(read.space, read.study["constraints"]) == SPACE
+    assert list(read.space) == list(SPACE)
+    assert flat(said)["study.probe"] == "3,17"
+    assert flat(said)["data.split_seed"] == 9
+
+
+def test_a_path_that_is_no_unicode_is_left_open(tmp_path: Path):
+    settings = Settings(Space({"l2": 0.1}), "random", "none", 0, "error")
+    text = toml_text(as_file(Asked(settings, ""), Origin("/data/\udcff.csv", {}), "churn"))
+    assert "# source = " in text
+    tomllib.loads(text)
+    (tmp_path / "x.toml").write_text(text)
+    with pytest.raises(UsageError, match="names no data"):
+        read_study_file(tmp_path / "x.toml")
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path):
+    (tmp_path / "x.toml").write_text('[data]\nsource = "a.csv"\ndev = "0.2"\ntest = "t.csv"\n')
+    read = read_study_file(tmp_path / "x.toml")
+    assert read.data == {
+        "source": str(tmp_path / "a.csv"),
+        "dev": "0.2",
+        "test": str(tmp_path / "t.csv"),
+    }
+
+
+WRONG = {
+    '[data]\ntargt = "y"': r'line 2: unknown key "targt" in \[data\]; did you mean "target"',
+    '\n[dta]\nsource = "x"': 'line 2: unknown section "dta"; did you mean "data"',
+    "[run]\n\ntrials = '4'": 'line 3: "trials" must be a whole number, got ',
+    "[run]\ntrials = true": "line 2: .* must be a whole number",
+    "[run]\nuntil_settled = 1": "line 2: .* must be true or false",
+    "[data]\nkeep = [1]": "line 2: .* must be a list of texts",
+    '[space]\nl2 = "lgo(1,2)"': "line 2: .*unknown range",
+    "[space]\nl2 = -1": "line 2: .*`l2` must be",
+    "[space]\nhidden_unit = 8": 'line 2: .*did you mean "hidden_units"',
+    "[[try]]\nl3 = 1": 'line 2: unknown hyperparameter "l3"',
+    "[try]\nl2 = 1": r"line 1: configurations to try stand under \[\[try\]\]",
+    "data = 3": "line 1: data must be a section",
+    "x = = 1": "is no TOML: .*line 1",
+    "": 'names no data; write source = "churn.csv"',
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, text: str):
+    file = tmp_path / "x.toml"
+    data = "" if "[data]" in text or text.startswith("data") else '[data]\nsource = "a"\n'
+    file.write_text(f"{text}\n{data}" if text else "")
+    with pytest.raises(UsageError, match=WRONG[text]):
+        read_study_file(file)
+
+
+def test_what_is_no_file_of_a_study_is_refused(tmp_path: Path):
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    (tmp_path / "large").write_bytes(b"#" * 1_000_001)
+    for name, told in {"binary": "UTF-8", "large": "too large", "gone": "no file"}.items():
+        with pytest.raises(UsageError, match=told):
+            read_study_file(tmp_path / name)
