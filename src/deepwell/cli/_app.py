@@ -10,6 +10,7 @@ import typer
 from . import (
     _calibrate,
     _check,
+    _compare,
     _curve,
     _delete,
     _diagnose,
@@ -83,6 +84,7 @@ COMMANDS = (
     Command("predict", _predict.predict, _predict.EXAMPLES),
     Command("calibrate", _calibrate.calibrate, _calibrate.EXAMPLES),
     Command("report", _report.report, _report.EXAMPLES),
+    Command("compare", _compare.compare, _compare.EXAMPLES),
     Command("query", _query.query, _query.EXAMPLES),
     Command("note", _note.note, _note.EXAMPLES),
     Command("tag", _tag.tag, _tag.EXAMPLES),

@@ -2,6 +2,9 @@
 
 from ._answer import Answer as Answer
 from ._chunk import ChunkRecord as ChunkRecord
+from ._compared import Compared as Compared
+from ._compared import Comparison as Comparison
+from ._compared import Contrast as Contrast
 from ._data_checks import ColumnShift as ColumnShift
 from ._data_checks import Copies as Copies
 from ._data_checks import DataChecks as DataChecks
