@@ -87,6 +87,7 @@ class Freed:
     """How to free disk space."""
 
     dry_run: bool = flag(False, "Show what would be removed; remove nothing.")
+    deleted_now: bool = flag(False, "Remove deleted studies at once, not after 30 days.")
 
 
 @dataclass(frozen=True)

@@ -217,6 +217,12 @@ class GoOn:
         "N",
         constraint=_TRIALS,
     )
+    epochs: int | None = flag(
+        None,
+        "Train the networks that reached their last epoch for so many more.",
+        "N",
+        constraint=HYPERPARAMETERS["epochs"].constraint,
+    )
     space: tuple[str, ...] = flag(
         (),
         "Search this range from then on in place of the old one, narrower or wider; repeatable.",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 deepwell resume churn
 deepwell resume churn --budget 5m
+deepwell resume churn --epochs 50
 deepwell resume churn --trials 64 --space "learning_rate=log(1e-3,1e-2)"\
 """
 
@@ -64,6 +65,7 @@ def _further(more: GoOn) -> dict[str, Any]:
     """Return what is asked for beyond the study's end, as far as it was said."""
     asked = {
         "trials": more.trials,
+        "epochs": more.epochs,
         "space": parsed_space(more.space),
         "constraints": more.constraint,
         "search": more.search,

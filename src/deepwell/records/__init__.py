@@ -31,6 +31,7 @@ from ._first_steps import GradientError as GradientError
 from ._first_steps import InputsUsed as InputsUsed
 from ._first_steps import RowsMixed as RowsMixed
 from ._first_steps import StartLoss as StartLoss
+from ._garbage import Garbage as Garbage
 from ._importance import Effect as Effect
 from ._importance import Importance as Importance
 from ._improvement import Cycle as Cycle

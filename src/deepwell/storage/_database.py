@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -57,6 +58,12 @@ class Database:
         """Switch to the journal that lets readers and a writer work at the same time."""
         with self._explained():
             _sqlite.use_write_ahead_log(self._engine)
+
+    @contextmanager
+    def outside(self) -> Generator[Any, None, None]:
+        """Give the driver's connection outside of any transaction, to the only writer."""
+        with self._writer, self._explained(), self._engine.connect() as connection:
+            yield connection.connection.driver_connection
 
     def close(self) -> None:
         """Close all connections; using the database afterwards is an error."""

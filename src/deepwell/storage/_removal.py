@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from deepwell._base._errors import UsageError, did_you_mean
 from deepwell._base._safe_text import safe_text
 
+from ._compact import compact, free_bytes
 from ._database import Database
 from ._names import folded, valid_name
 from ._schema import (
@@ -103,6 +104,14 @@ class Removal:
         hint = did_you_mean(name, hidden)
         known = f"; deleted studies: {', '.join(hidden)}" if hidden else ", nor any other one"
         raise UsageError(f'there is no deleted study "{safe_text(name)}"{hint or known}')
+
+    def free_bytes(self) -> int:
+        """Return how many bytes of the database file `compact` would give back to the disk."""
+        return free_bytes(self._database)
+
+    def compact(self) -> None:
+        """Give the room that removed studies have left back to the disk."""
+        compact(self._database)
 
     def purge(self, study_id: int) -> None:
         """Remove a hidden study for good, all but the hashes of its rows; its name is free then."""

@@ -20,7 +20,7 @@ from deepwell.storage._study_record import StudyRecord
 
 from ._asked import Asked, from_config, search_config
 from ._image_space import check_images
-from ._more import EXTEND, NARROW, More, narrowed
+from ._more import EXTEND, NARROW, More, longer_ones, narrowed
 from ._settings import check_changes_come, check_networks
 from ._which import FOLDERS
 
@@ -43,12 +43,14 @@ def extend(
     Raises:
         UsageError: when the new space cannot be, or its networks cannot be trained here.
     """
-    old, trials = from_config(record), len(opened.trials(record.id))
-    folds = old.settings.folds or 1
-    asked = more.asked(old, trials // folds, record.seconds, budget)
+    old, past = from_config(record), opened.trials(record.id)
+    trials, folds = len(past), old.settings.folds
+    longer = [] if more.epochs is None else longer_ones(past, folds, more.epochs)
+    asked = more.asked(old, trials // (folds or 1), record.seconds, budget, longer)
     _check(asked, data)
     now, after = time.time(), {"after": trials}
-    events = [Event(now, EXTEND, details={**after, "trials": more.trials, "budget": budget})]
+    told = {"trials": more.trials, "epochs": more.epochs, "budget": budget}
+    events = [Event(now, EXTEND, details={**after, **told})]
     changed = narrowed(old.settings, asked.settings)
     if changed is not None:
         events.append(Event(now, NARROW, details={**after, **changed}))

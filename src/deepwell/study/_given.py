@@ -27,11 +27,13 @@ class Given:
         values: of the names that it says, checked; the rest is as the space leaves it.
         by: who proposed it, in words: `you`, or `study churn`.
         after: how many configurations of the study were proposed before it.
+        again: the trial that it trains again for longer, by the same seed; None for one of its own.
     """
 
     values: Mapping[str, Value]
     by: str
     after: int = 0
+    again: int | None = None
 
 
 def settled(space: Space, values: Mapping[str, object], seed: int, number: int) -> dict[str, Value]:
@@ -59,12 +61,19 @@ def settled(space: Space, values: Mapping[str, object], seed: int, number: int) 
 
 def given_to_plain(given: Sequence[Given]) -> list[dict[str, object]]:
     """Return them as plain values."""
-    return [{"values": dict(one.values), "by": one.by, "after": one.after} for one in given]
+    return [
+        {"values": dict(one.values), "by": one.by, "after": one.after}
+        | ({} if one.again is None else {"again": one.again})
+        for one in given
+    ]
 
 
 def given_from_plain(told: Sequence[Mapping[str, Any]]) -> tuple[Given, ...]:
     """Return what `given_to_plain` described."""
     return tuple(
-        Given({n: validate(n, v) for n, v in one["values"].items()}, one["by"], one["after"])
+        Given(
+            *({n: validate(n, v) for n, v in one["values"].items()}, one["by"], one["after"]),
+            again=one.get("again"),
+        )
         for one in told
     )

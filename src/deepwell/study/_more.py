@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 from deepwell._base._constraints import IntegerInterval
 from deepwell._base._errors import UsageError
+from deepwell._base._hyperparameters import HYPERPARAMETERS
 from deepwell._base._safe_text import safe_text
+from deepwell.records import Status, Trial
 from deepwell.search.spaces._allowed import constraints_of
 from deepwell.search.spaces._constraint import Constraint
 from deepwell.search.spaces._distribution import plain
@@ -34,6 +36,7 @@ class More:
         constraints: that hold from now on beside those of the space.
         search: the sampler from now on, or None for the same.
         given: configurations to try first.
+        epochs: further ones for the networks that trained to their last one, or None.
     """
 
     trials: int | None = None
@@ -41,9 +44,11 @@ class More:
     constraints: Sequence[str | Constraint] = ()
     search: str | None = None
     given: Sequence[Mapping[str, object]] = ()
+    epochs: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "trials", checked_trials(self.trials))
+        object.__setattr__(self, "epochs", checked_epochs(self.epochs))
         object.__setattr__(self, "constraints", constraints_of(self.constraints))
 
     @property
@@ -58,12 +63,17 @@ class More:
             UsageError: when neither trials nor a budget are given, or more configurations than
                 trials.
         """
+        if self.epochs is not None and self.given and self.trials is None:
+            raise UsageError(
+                "configurations of your own need networks beside those that train for longer: say "
+                f"how many, as in trials={len(self.given)} (--trials {len(self.given)})"
+            )
         if self.trials is not None and len(self.given) > self.trials:
             raise UsageError(
                 f"{len(self.given)} configurations of your own need as many networks, and trials "
                 f"is {self.trials}; ask for {len(self.given)} or more"
             )
-        if self.changes and self.trials is None and budget is None:
+        if self.changes and not (self.trials or self.epochs) and budget is None:
             raise UsageError(
                 "another space, sampler or configuration needs networks to train: say how many, "
                 "as in trials=64 (--trials 64), or how long, as in budget='5m' (--budget 5m)"
@@ -81,7 +91,14 @@ class More:
             space = with_entries(old.space, self.space or {}, self.constraints)
         return replace(old, space=space, search=self.search or old.search)
 
-    def asked(self, old: Asked, proposed: int, spent: float, budget: float | None) -> Asked:
+    def asked(
+        self,
+        old: Asked,
+        proposed: int,
+        spent: float,
+        budget: float | None,
+        longer: Sequence[Given] = (),
+    ) -> Asked:
         """Return all that a study is asked to do, the past included.
 
         Args:
@@ -89,19 +106,21 @@ class More:
             proposed: configurations so far.
             spent: seconds of work so far.
             budget: seconds from now on, None for no limit.
+            longer: the configurations that are trained again, for longer; they come first.
         """
         settings = self.settings(old.settings)
-        known = len(old.given)
+        known, after = len(old.given), proposed + len(longer)
         given = tuple(
-            Given(settled(settings.space, values, settings.seed, known + n), YOU, proposed)
+            Given(settled(settings.space, values, settings.seed, known + n), YOU, after)
             for n, values in enumerate(self.given)
         )
+        counted = self.trials is not None or longer
         return replace(
             old,
             settings=settings,
-            trials=None if self.trials is None else proposed + self.trials,
+            trials=after + (self.trials or 0) if counted else None,
             budget=None if budget is None else spent + budget,
-            given=(*old.given, *given),
+            given=(*old.given, *longer, *given),
         )
 
 
@@ -115,6 +134,59 @@ def checked_trials(trials: object) -> int | None:
     if number is None or (isinstance(number, int) and TRIALS.accepts(number)):
         return number
     raise UsageError(f"`trials` must be {TRIALS.describe()}, got {safe_text(repr(trials))}")
+
+
+def checked_epochs(epochs: object) -> int | None:
+    """Return a number of epochs, or None for none given.
+
+    Raises:
+        UsageError: when it is no such number.
+    """
+    number, allowed = plain(epochs), HYPERPARAMETERS["epochs"].constraint
+    if number is None or (isinstance(number, int) and allowed.accepts(number)):
+        return number
+    raise UsageError(f"`epochs` must be {allowed.describe()}, got {safe_text(repr(epochs))}")
+
+
+def longer_ones(trials: Sequence[Trial], folds: int, epochs: int) -> list[Given]:
+    """Return the configurations that trained to their last epoch, to be trained for longer.
+
+    They begin anew, since no state of a finished network is needed to be kept for that: a curve
+    follows from the configuration and its seed alone, so the epochs that they had come out as they
+    were, bit for bit, where rates do not depend on the number of epochs.
+
+    Args:
+        trials: all of a study, in the order of their numbers.
+        folds: of the study, 0 without.
+        epochs: how many more.
+
+    Raises:
+        UsageError: when no network trained to its last epoch.
+    """
+    each = folds or 1
+    groups = [trials[first : first + each] for first in range(0, len(trials), each)]
+    ended = [
+        group
+        for group in groups
+        if all(t.status is Status.FINISHED and t.epochs == t.spec.whole("epochs") for t in group)
+    ]
+    if not ended:
+        raise UsageError(
+            "no network of the study trained to its last epoch, so none can train for longer; "
+            "train new ones, as in trials=64 (--trials 64)"
+        )
+    configurations = len(groups)
+    return [
+        Given(
+            # What a network has none of, as channels, follows from its layers again.
+            {name: value for name, value in first.spec.hyperparameters.items() if value != ()}
+            | {"epochs": first.epochs + epochs},
+            f"you, to train for {epochs:,} more epochs",
+            configurations,
+            first.number,
+        )
+        for first, *_ in sorted(ended, key=lambda group: group[0].rank_key())
+    ]
 
 
 def narrowed(old: Settings, new: Settings) -> dict[str, object] | None:

@@ -81,6 +81,9 @@ def propose(
     proposals = first_tried + (sampler(settings.space, seen, rest, sequence) if rest else [])
     first = len(told)  # configurations, as the seeds are counted
     seeds = trial_seeds(settings.seed, range(first, first + len(proposals)))
+    kept = {trial.number: trial.spec.seed for trial in history}
+    for place, given in enumerate(known.first):
+        seeds[place] = seeds[place] if given.again is None else kept[given.again]
     specs = (
         TrialSpec(dict(values), seed, order_seed=settings.seed, fold=view, folds=folds)
         for seed, values in zip(seeds, proposals, strict=True)

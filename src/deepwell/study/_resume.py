@@ -64,6 +64,7 @@ def resume(
     constraints: Sequence[str] = (),
     search: str | None = None,
     given: Sequence[Mapping[str, object]] = (),
+    epochs: int | None = None,
     observer: Observer | None = None,
 ) -> FinishedStudy:
     """Go on with an unfinished study, and return it with its outcome; a finished one as it is.
@@ -99,6 +100,9 @@ def resume(
         constraints: what must hold from now on, beside the space's own constraints.
         search: the sampler from now on.
         given: configurations to try first, as for `Study.enqueue`.
+        epochs: further ones for the networks that trained to their last one. Each is trained again
+            from its start as a new trial with the same seed, so that its epochs so far come out
+            bit for bit, unless its rates depend on the number of epochs (cosine, one_cycle).
         observer: hears what happens.
 
     Raises:
@@ -108,7 +112,7 @@ def resume(
         KeyboardInterrupt: when a person stopped before any network was scored.
     """
     seconds, watcher = parse_budget(budget), observer or Observer()
-    more = More(trials, space, constraints, search, given)
+    more = More(trials, space, constraints, search, given, epochs)
     more.check(seconds)
     ran = take_up(name, data, store, Wanted(seconds, more), watcher)
     return concluded(name, store, watcher, ran=ran)
@@ -168,7 +172,9 @@ def take_up(
                 if record.status in wanted.statuses:
                     _go_on(opened, record, data, seconds, observer)
                     ran = True
-        if (more.trials or more.changes) and opened.study(name).status == "finished":
+        longer = seconds is not None and not ran  # time was given to a study that had ended
+        further = more.trials or more.epochs or more.changes or longer
+        if further and opened.study(name).status == "finished":
             with leased(opened, record, folder):
                 spent = time.perf_counter() - began if ran else 0.0
                 left = None if seconds is None else max(0.0, seconds - spent)

@@ -59,6 +59,10 @@ def further_sizes(asked: Asked, past: Sequence[Trial], clock: Clock) -> tuple[in
     """
     proposed = len(past) // (asked.settings.folds or 1)
     waiting = sum(given.after == proposed for given in asked.given)
+    longer = sum(given.after == proposed and given.again is not None for given in asked.given)
+    if longer and asked.trials is not None:
+        rest = asked.trials - proposed - longer
+        return (longer, *(dealt(asked, rest, waiting - longer) if rest else ()))
     if asked.trials is not None:
         return dealt(asked, asked.trials - proposed, waiting)
     each, share = clock.seconds() / max(1, proposed), budget_share(learns(asked.settings))
@@ -105,7 +109,8 @@ def next_round(
     """
     known = known_of(asked, past, count, copies)
     specs = propose(asked.settings, past, count, population, known)
-    rungs = _rungs(asked.settings, specs)
+    longer = bool(known.first) and all(given.again is not None for given in known.first)
+    rungs = _to_the_end(specs) if longer else _rungs(asked.settings, specs)
     by: dict[str, tuple[int, ...]] = {}
     for place, given in enumerate(known.first):
         by[given.by] = (*by.get(given.by, ()), min(specs) + place * (asked.settings.folds or 1))
@@ -160,6 +165,11 @@ def _proposed(asked: Asked) -> str:
 def _foldable(data: Data) -> bool:
     """Return whether folds may be made of these rows."""
     return isinstance(data.pool, Pool)
+
+
+def _to_the_end(specs: Mapping[int, TrialSpec]) -> tuple[Rung, ...]:
+    """Return the one rung of networks that have shown what they can and train for longer."""
+    return (Rung(max(spec.whole("epochs") for spec in specs.values()), len(specs)),)
 
 
 def _rungs(settings: Settings, specs: Mapping[int, TrialSpec]) -> tuple[Rung, ...]:

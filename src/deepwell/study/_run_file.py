@@ -137,10 +137,13 @@ def _lines(kept: Mapping[str, Any], new: Mapping[str, Any]) -> Sequence[str]:
         for name in names
         if kept.get(name) != new.get(name)
     ]
-    order = [name for name in new if name in kept]
-    if not told and order != [name for name in kept if name in new]:
+    if not told and _space_of(kept) != _space_of(new):
         told.append("the order of the space, which decides what is drawn")
     return told
+
+
+def _space_of(values: Mapping[str, Any]) -> list[str]:
+    return [name for name in values if name.startswith("space.")]
 
 
 def _shown(values: Mapping[str, Any], name: str) -> str:

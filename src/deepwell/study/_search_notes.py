@@ -35,11 +35,19 @@ def search_notes(history: History) -> tuple[str, ...]:
         elif event.kind == NARROW:
             notes.append(_narrowed(told))
         elif event.kind == EXTEND:
-            more = "more networks" if told["trials"] is None else f"{told['trials']:,} more"
-            notes.append(f"after {told['after']:,} networks it was given {more}")
+            notes.append(f"after {told['after']:,} networks it was given {_given(told)}")
         elif event.kind == SETTLED:
             notes.append(_settled(from_plain(Outlook, told), str(config["metric"])))
     return tuple(notes)
+
+
+def _given(told: Mapping[str, Any]) -> str:
+    """Return what a study was extended by."""
+    epochs = told.get("epochs")
+    parts = [] if epochs is None else [f"{epochs:,} more epochs for those that trained to the end"]
+    if told["trials"] is not None:
+        parts.append(f"{told['trials']:,} more")
+    return " and ".join(parts) or "more networks"
 
 
 def _settled(found: Outlook, metric: str) -> str:

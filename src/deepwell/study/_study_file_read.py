@@ -76,13 +76,16 @@ def read_study_file(path: str | Path) -> StudyFile:
 
 def _read(file: Path) -> str:
     try:
-        if file.is_file() and file.stat().st_size > _LARGEST:
-            raise UsageError(f"{safe_text(file, 200)} is too large to describe a study")
-        return file.read_text("utf-8")
+        with file.open("rb") as opened:
+            content = opened.read(_LARGEST + 1)
+        text = content[:_LARGEST].decode()
     except OSError as error:
         raise read_error(error, file) from error
     except ValueError as error:  # no UTF-8, or a NUL in the path
         raise UsageError(f"{safe_text(file, 200)} is no text in UTF-8") from error
+    if len(content) > _LARGEST:
+        raise UsageError(f"{safe_text(file, 200)} is too large to describe a study")
+    return text
 
 
 def _lines(text: str) -> dict[tuple[str, str], int]:
