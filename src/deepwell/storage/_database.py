@@ -35,6 +35,11 @@ class Database:
         self._writer = threading.Lock()
         self._closed = False
 
+    @property
+    def shown(self) -> str:
+        """The database for a message, quoted."""
+        return shown_path(self.file)
+
     @contextmanager
     def reading(self) -> Generator[sa.Connection, None, None]:
         """Give a connection that sees one state of the store, whatever others write."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -65,6 +65,22 @@ class Ledger:
         told = Witnessed(head.length, head.hash, fingerprint, appended.study, appended.time)
         self._witness.add(told)  # afterwards: it must not remember what was never recorded
         return appended
+
+    def entries(self, fingerprint: str) -> list[dict[str, Any]]:
+        """Return all that the ledger has of the openings of one test set, for another ledger."""
+        of_set = OPENING.c.fingerprint == storable(fingerprint)
+        with self._database.reading() as connection:
+            query = sa.select(OPENING).where(of_set).order_by(OPENING.c.link)
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def remember(self, fingerprint: str) -> None:
+        """Let the vault remember openings of a test set that came from another ledger."""
+        remembered = {entry.link for entry in self._witness.read()}
+        for entry in self.entries(fingerprint):
+            if entry["link"] not in remembered:
+                link, hash_ = entry["link"], entry["hash"]
+                told = Witnessed(link, hash_, fingerprint, entry["study"], entry["time"])
+                self._witness.add(told)
 
     def openings(self, fingerprint: str) -> list[Opening]:
         """Return the openings of one test set, first to last."""
@@ -119,14 +135,10 @@ def append_opening(
         model_hash: of the model that was scored.
         lost: openings of the same test set that the ledger does not have any more.
     """
-    head = connection.execute(sa.select(LEDGER_HEAD)).one()
-    key = storable(fingerprint)
-    of_set = sa.select(sa.func.count()).where(OPENING.c.fingerprint == key)
     study = storable(opening.study)
     of_study = sa.select(STUDY.c.id).where(STUDY.c.name == study)
     row = {
-        "link": head.length + 1,
-        "fingerprint": key,
+        "fingerprint": storable(fingerprint),
         "time": time.time(),
         "study": study,
         "study_id": connection.execute(of_study).scalar_one_or_none(),
@@ -135,16 +147,52 @@ def append_opening(
         "value": _stored_float(opening.test.value),
         "low": _stored_float(opening.test.low),
         "high": _stored_float(opening.test.high),
-        "number": connection.execute(of_set).scalar_one() + lost + 1,
         "notes": to_json(opening.notes),
         "model_hash": storable(model_hash),
-        "previous": head.hash,
     }
+    link = _append(connection, row, lost)
+    stored = connection.execute(sa.select(OPENING).where(OPENING.c.link == link)).one()
+    return _opening(stored)
+
+
+def adopt_opening(
+    connection: sa.Connection, entry: Mapping[str, Any], study_id: int | None
+) -> bool:
+    """Record an opening that another store has seen; return whether it was not known here.
+
+    It keeps its time, score and notes, and gets its place and number here.
+
+    Args:
+        connection: of a writer.
+        entry: what `entries` of the other ledger returned.
+        study_id: of the copy of the study that opened it; None where that is not in this store.
+    """
+    told = ("fingerprint", "time", "study", "trial", "metric", "value", "low", "high")
+    row = {name: entry[name] for name in (*told, "notes", "model_hash")}
+    same = (OPENING.c.fingerprint == row["fingerprint"], OPENING.c.time == row["time"])
+    of_model = OPENING.c.model_hash == row["model_hash"]
+    if connection.execute(sa.select(OPENING.c.link).where(*same, of_model)).first() is not None:
+        return False
+    _append(connection, {**row, "study_id": study_id})
+    return True
+
+
+def _append(connection: sa.Connection, entry: Mapping[str, Any], lost: int = 0) -> int:
+    """Add an entry at the end of the chain, as the next opening of its test set; return its link.
+
+    Args:
+        connection: of a writer.
+        entry: all columns but the place in the chain, the number and the hashes.
+        lost: openings of the same test set that the ledger does not have any more.
+    """
+    head = connection.execute(sa.select(LEDGER_HEAD)).one()
+    of_set = OPENING.c.fingerprint == entry["fingerprint"]
+    before = connection.execute(sa.select(sa.func.count()).where(of_set)).scalar_one()
+    row = {**entry, "link": head.length + 1, "number": before + lost + 1, "previous": head.hash}
     row["hash"] = _hash(row)
     connection.execute(sa.insert(OPENING), row)
     connection.execute(sa.update(LEDGER_HEAD).values(length=row["link"], hash=row["hash"]))
-    stored = connection.execute(sa.select(OPENING).where(OPENING.c.link == row["link"])).one()
-    return _opening(stored)
+    return row["link"]
 
 
 def read_openings(connection: sa.Connection, fingerprint: str) -> list[Opening]:

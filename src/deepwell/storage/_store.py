@@ -15,6 +15,7 @@ from deepwell.records import Answer, ChunkRecord, Event, Probe, Status, Trial, T
 from . import _checkpoints, _chunks, _events, _probes, _rows, _studies, _trials
 from ._checkpoint_record import CheckpointRecord, Repeated
 from ._claim import Claim
+from ._copies import Copies
 from ._database import Database
 from ._kept_states import KeptStates
 from ._leases import Leases, take_lease
@@ -47,6 +48,7 @@ class Store:
         removal: other names, deletion, and bringing back.
         leases: who runs which study.
         states: of networks, kept for good.
+        copies: of studies in other stores.
         row_hashes: which rows studies have used.
         requests: what other processes ask of runs.
     """
@@ -59,6 +61,7 @@ class Store:
         self.ledger = Ledger(self._database, Witness(folder / VAULT / f"{file.name}.openings"))
         self.leases = Leases(self._database)
         self.states = KeptStates(self._database, folder)
+        self.copies = Copies(self._database, folder)
         self.row_hashes = RowHashes(self._database)
         self.requests = Requests(self._database)
         try:
@@ -77,6 +80,10 @@ class Store:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def is_same(self, other: Store) -> bool:
+        """Return whether both are one database."""
+        return self._database.shown == other._database.shown
 
     def close(self) -> None:
         """Close the database; a second time does nothing."""

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
 
 
+COPY = "copy"
+"""The event of a study that was copied from another store."""
+
+
 def open_sealed(
     opened: Store,
     record: StudyRecord,
@@ -107,7 +111,15 @@ def _reuse_notes(store: Store, record: StudyRecord) -> tuple[str, ...]:
     found = store.row_hashes.reuse_of(record.id, store.row_hashes.read(record.id, "test"))
     data: Any = record.config["data"]
     why = ", as rows of few values may by chance" if data.get("alike_by_chance") else ""
-    return tuple(_reuse_note(r.rows, r.part, r.study) + why for r in found)
+    told: list[Any] = [event.details for event in store.events(record.id, COPY)]
+    there = "in the store that it was copied from"
+    elsewhere = [
+        f"{_reuse_note(one['rows'], one['part'], one['study'])} {there}"
+        for details in told
+        for one in details["seen"]
+    ]
+    here = (_reuse_note(r.rows, r.part, r.study) for r in found)
+    return tuple(note + why for note in (*here, *elsewhere))
 
 
 def _reuse_note(rows: int, part: str, study: str) -> str:

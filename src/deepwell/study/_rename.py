@@ -46,7 +46,7 @@ def rename_study(name: str, to: str, *, store: str | Path | None = None) -> str:
         here, there = opened.folder / record.name, opened.folder / wanted
         _require_free(here, there)
         result = opened.result(record.id)
-        told = None if result is None else _renamed(result, record.name, wanted)
+        told = None if result is None else renamed_result(result, record.name, wanted)
         opened.removal.rename(record.id, wanted, told, lambda: _move(here, there))
     if told is not None:
         open_study(wanted, store).write_report()
@@ -86,7 +86,7 @@ def _move(here: Path, there: Path) -> None:
         raise write_error(error, there) from error
 
 
-def _renamed(result: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
+def renamed_result(result: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
     """Return an outcome with the new name, in the commands that its findings tell as well."""
     named = re.compile(rf"(\bdeepwell [a-z]+ ){re.escape(shell_word(old))}(?=\s|$)")
     word = shell_word(new)
