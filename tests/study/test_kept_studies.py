@@ -5,6 +5,7 @@ import math
 import os
 import shutil
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import deepwell as dw
 from deepwell._base._errors import StudyError, UsageError
 from deepwell.diagnosis._intervals import wilson
 from deepwell.records import Status
-from deepwell.storage import open_store
+from deepwell.storage import Store, open_store
 from deepwell.storage._lease import leased
 from deepwell.storage._schema import METADATA
 from deepwell.study._compare import compare
@@ -329,9 +330,12 @@ def test_epochs_need_a_network_that_reached_its_last(store: Path):
         dw.resume("first", store=store, epochs=3, given=[FIRST])
 
 
+def at_work(opened: Store, store: Path) -> AbstractContextManager[None]:
+    return leased(opened, opened.study("first"), store / "first" / "checkpoint")
+
+
 def test_a_study_at_work_is_neither_renamed_deleted_nor_copied(store: Path):
-    with open_store(store) as opened, leased(store / "first" / "checkpoint", "first"):
-        assert opened.study("first")
+    with open_store(store) as opened, at_work(opened, store):
         acts = (
             lambda: dw.rename_study("first", "x", store=store),
             lambda: delete_study("first", store=store),
