@@ -170,7 +170,10 @@ def test_a_copy_has_every_record_and_file(store: Path):
     sealed = next((store / "vault").glob("*.parquet")).name
     assert (other / "vault" / sealed).read_bytes() == (store / "vault" / sealed).read_bytes()
     assert (other / "vault" / sealed).stat().st_mode & 0o777 == 0o600
-    assert [p.name for p in other.iterdir() if p.name.startswith(".")] == []
+    copied, there = files(other / ".states"), files(store / ".states")
+    assert copied
+    assert copied.items() < there.items()  # those of `second` stay
+    assert [p.name for p in other.iterdir() if p.name.endswith(".tmp")] == []
 
 
 def test_a_test_set_that_was_opened_is_not_unseen_in_another_store(store: Path):

@@ -17,7 +17,7 @@ class ListedStudy:
     Attributes:
         name: of the study.
         created: seconds since 1970, UTC.
-        state: `running`, `finished`, `stopped` or `failed`; `killed` for one whose process is gone
+        state: `running`, `finished`, `stopped` or `failed`; `interrupted` for one whose process is gone
             without a word, which `resume` goes on with.
         source: where its data came from.
         networks: trials so far.

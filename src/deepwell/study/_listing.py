@@ -92,10 +92,10 @@ def studies(
 
 
 def state_of(opened: Store, record: StudyRecord) -> str:
-    """Return where a study stands, in a word; a run whose process is gone was `killed`."""
+    """Return where a study stands, in a word; `interrupted` where the process of a run is gone."""
     if record.status != "running":
         return record.status
-    return "killed" if runner_of(opened, record) is None else "running"
+    return "interrupted" if runner_of(opened, record) is None else "running"
 
 
 def _listed(
