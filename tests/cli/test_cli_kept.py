@@ -89,6 +89,11 @@ def test_notes_and_tags_are_told_by_list(kept: Path, deepwell: Run):
         (("tag", "churn", "--remove"), "say which tags"),
         (("tag", "chrun", "keep"), 'did you mean "churn"'),
         (("rename", "churn", "wine"), "taken by"),
+        (("compare", "churn"), "two or more different studies"),
+        (("compare", "churn", "wine"), "was not finished and has no result"),
+        (("copy", "churn"), "name the other store"),
+        (("copy", "churn", "--to", "deepwell"), "is in that store"),
+        (("run", "study.toml"), 'no file "study.toml"'),
         (("rename", "churn", "../x"), "must be made of letters"),
         (("rename", "churn", "churn"), "has that name already"),
         (("delete",), "name at least one study"),
@@ -172,3 +177,26 @@ def test_rows_that_are_too_wide_are_lines_and_harmless(kept: Path, deepwell: Run
     assert json.dumps(blob)
     both = deepwell("query", "select 1", "--csv", "--json")
     assert (both.code, "give one of them" in both.json["error"]) == (2, True)
+
+
+def test_gc_says_what_would_go_and_what_went(kept: Path, deepwell: Run):
+    assert deepwell("gc").out == "gc        there is nothing that is not needed\n"
+    (kept / "wine" / "model" / "x").write_bytes(b"x" * 1500)
+    assert deepwell("delete", "wine").code == 0
+    assert "nothing" in deepwell("gc").out
+    told = deepwell("gc", "--deleted-now", "--dry-run")
+    assert told.out.splitlines()[0].startswith("1.5 kB    study wine, deleted 20")
+    assert told.out.splitlines()[-1] == "gc        1.5 kB would be freed"
+    went = deepwell("gc", "--deleted-now", "--json").json
+    assert (went["bytes"], went["dry_run"], [one["path"] for one in went["removed"]]) == (
+        *(1500, False, ["wine"]),
+    )
+    assert not (kept / "wine").exists()
+
+
+def test_a_copy_is_told_by_its_name(kept: Path, deepwell: Run):
+    assert deepwell("copy", "churn", "--to", "team").out == "copied    churn is churn there\n"
+    assert deepwell("copy", "churn", "--to", "team", "--json").json["copy"] == "churn-2"
+    assert deepwell("query", "select count(*) from epochs", "--store", "team", "--csv").out == (
+        "count(*)\n8\n"
+    )

@@ -1,6 +1,7 @@
 """The file that describes a study: what fit writes, run takes back."""
 
 import inspect
+import json
 import tomllib
 from dataclasses import fields
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 import deepwell as dw
 from deepwell._base._errors import UsageError
+from deepwell.cli import run as command
 from deepwell.cli._options import DataOptions, RunOptions, StudyOptions
 from deepwell.data._load import load
 from deepwell.data._origin import Origin
@@ -105,6 +107,26 @@ def test_a_changed_file_says_what_changed(table: Path):
     )
     file.write_text(text.replace(f'name = "{name}"', 'name = "another"'))
     assert ready(file, store=store, vault=None).changes is None
+
+
+def test_the_command_tells_what_changed_and_trains(
+    table: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    name = fit(table)
+    monkeypatch.chdir(table.parent)
+    file = Path("deepwell") / name / "study.toml"
+    changed = table.parent / "changed.toml"
+    changed.write_text(file.read_text().replace("trials = 3", "trials = 2"))
+    assert command(["run", str(changed), "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith(f"changed   against study {name}:\n          run.trials: 3 -> 2\n")
+    assert "nothing was checked, trained or written" in told
+    assert command(["run", str(changed), "--json", "--name", "shorter"]) == 0
+    done = json.loads(capsys.readouterr().out)
+    assert (done["name"], done["networks"], done["changes"]) == ("shorter", 2, None)
+    assert command(["run", str(file), "--dry-run", "--json"]) == 0
+    same = json.loads(capsys.readouterr().out)
+    assert same["changes"] == {"study": name, "lines": []}
 
 
 SPACE = Space(

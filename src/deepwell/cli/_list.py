@@ -13,8 +13,8 @@ EXAMPLES = "deepwell list\ndeepwell list --tag keep\ndeepwell list --deleted"
 def list_(listed: Listed, place: Place) -> int:
     """List the studies: when, how they stand, networks, dev score, tags, notes.
 
-    The newest comes first. A study whose process is gone without a word is killed; resume goes on
-    with it.
+    The newest comes first. A study whose process is gone without a word is interrupted; resume
+    goes on with it.
     """
     from deepwell.report._layout import entry
     from deepwell.report._listing_lines import listing_json, listing_lines

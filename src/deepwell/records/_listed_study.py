@@ -17,8 +17,8 @@ class ListedStudy:
     Attributes:
         name: of the study.
         created: seconds since 1970, UTC.
-        state: `running`, `finished`, `stopped` or `failed`; `killed` for one whose process is gone
-            without a word, which `resume` goes on with.
+        state: `running`, `finished`, `stopped` or `failed`; `interrupted` where its process is
+            gone without a word, which `resume` goes on with.
         source: where its data came from.
         networks: trials so far.
         metric: what its networks are compared by; label: its name for people; percent: whether it

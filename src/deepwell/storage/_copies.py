@@ -13,6 +13,7 @@ from ._database import Database
 from ._ledger import adopt_opening
 from ._names import folded, free_name, valid_name
 from ._schema import (
+    BLOB,
     CHECKPOINT,
     CHUNK,
     CURVE,
@@ -96,7 +97,7 @@ class Copies:
 
 
 def _copy_records(here: sa.Connection, there: sa.Connection, old: int, new: int) -> None:
-    for table in (TRIAL, ROW_HASHES):
+    for table in (TRIAL, ROW_HASHES, BLOB):
         _insert(there, table, _read(here, table, old, new))
     for table in (NOTE, TAG):
         _insert(there, table, _read(here, table, old, new, "id"))

@@ -73,6 +73,15 @@ class Ledger:
             query = sa.select(OPENING).where(of_set).order_by(OPENING.c.link)
             return [dict(row) for row in connection.execute(query).mappings()]
 
+    def remember(self, fingerprint: str) -> None:
+        """Let the vault remember openings of a test set that came from another ledger."""
+        remembered = {entry.link for entry in self._witness.read()}
+        for entry in self.entries(fingerprint):
+            if entry["link"] not in remembered:
+                link, hash_ = entry["link"], entry["hash"]
+                told = Witnessed(link, hash_, fingerprint, entry["study"], entry["time"])
+                self._witness.add(told)
+
     def openings(self, fingerprint: str) -> list[Opening]:
         """Return the openings of one test set, first to last."""
         with self._database.reading() as connection:
@@ -176,7 +185,7 @@ def _append(connection: sa.Connection, entry: Mapping[str, Any], lost: int = 0) 
     Args:
         connection: of a writer.
         entry: all columns but the place in the chain, the number and the hashes.
-        lost: openings of the test set that are known of and are not in the chain.
+        lost: openings of the same test set that the ledger does not have any more.
     """
     head = connection.execute(sa.select(LEDGER_HEAD)).one()
     of_set = OPENING.c.fingerprint == entry["fingerprint"]

@@ -36,6 +36,12 @@ _ONLY_READS = (
     "a query must be one SELECT (or WITH ... SELECT) that only reads, got one that {what}; "
     "the commands of deepwell change a store"
 )
+_ACTS = re.compile(
+    r"(insert|replace|update|delete|merge|truncate|create|alter|drop|copy|set|reset|begin|start|"
+    r"commit|rollback|savepoint|attach|detach|pragma|vacuum|analyze|reindex|grant|revoke|do|call|"
+    r"lock|listen|notify|load|execute|prepare|declare|fetch|close)\b",
+    re.IGNORECASE,
+)
 _MISSING = re.compile(
     r"no such (?P<kind>table|column): (?P<name>[^;\n]+)"
     r'|(?P<of>relation|column) "?(?P<there>[^"\n]+?)"? does not exist'
@@ -69,6 +75,8 @@ def ask(database: Database, sql: str, limit: int) -> Answer:
             if not _is_wrong(error):
                 raise
             refused = error
+    if _ACTS.match(text):
+        raise UsageError(_ONLY_READS.format(what="does something else")) from refused
     raise _explained(database, refused) from refused
 
 
@@ -137,7 +145,7 @@ def _is_wrong(error: BaseException) -> bool:
 
 def _explained(database: Database, error: BaseException) -> UsageError:
     """Return what to say about a query that the database refused."""
-    told = safe_text(" ".join(str(error).split()), 300)
+    told = safe_text(" ".join(str(error).partition("\nLINE ")[0].split()), 300)
     state = getattr(error, "sqlstate", None)
     if "not authorized" in told or "prohibited" in told or state == "25006":
         return UsageError(_ONLY_READS.format(what="does something else"))

@@ -46,7 +46,8 @@ def copy_study(name: str, to: str | Path, *, store: str | Path | None = None) ->
     Raises:
         UsageError: when there is no such study, its sealed rows are gone or changed, or both
             stores are one.
-        StudyError: when the study is being run, or the ledger was tampered with.
+        StudyError: when the study is being run, the ledger was tampered with, or a state that is
+            kept of it is damaged.
     """
     with open_store(store, create=False) as here:
         record = here.study(name)
@@ -74,6 +75,7 @@ def _copy(here: Store, there: Store, record: StudyRecord) -> StudyRecord:
         config["vault"] = {**vault, "path": _copy_sealed(here, there, vault)}
     source, staged = here.folder / record.name, there.folder / f".{secrets.token_hex(8)}.tmp"
     seen = here.row_hashes.reuse_of(record.id, here.row_hashes.read(record.id, "test"))
+    _copy_states(here, there, record)
     try:
         if source.is_dir():
             shutil.copytree(source, staged, ignore=shutil.ignore_patterns("lock", "*.tmp"))
@@ -91,6 +93,8 @@ def _copy(here: Store, there: Store, record: StudyRecord) -> StudyRecord:
         raise write_error(error, staged) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+    if isinstance(vault, Mapping):
+        there.ledger.remember(str(vault["fingerprint"]))
     details = {"study": record.name, "seen": [to_plain(reuse) for reuse in seen]}
     there.append_event(made.id, Event(time.time(), COPY, details=details))
     return made
@@ -120,6 +124,13 @@ def _copy_sealed(here: Store, there: Store, vault: Mapping[str, Any]) -> str:
         write_atomic(target, content)
         target.chmod(_MODE)
     return target.name
+
+
+def _copy_states(here: Store, there: Store, record: StudyRecord) -> None:
+    """Copy the states of networks that are kept; a damaged one is an error."""
+    for state in here.states.of(record.id):
+        arrays = here.states.read(state)
+        there.states.write(state.trial, state.epoch, state.kind, arrays)
 
 
 def _settle(staged: Path, folder: Path) -> None:

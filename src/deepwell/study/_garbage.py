@@ -47,8 +47,8 @@ def collect_garbage(
     """Remove what nothing needs any more, and return what it was.
 
     These are studies that were deleted more than 30 days ago, checkpoints that a kill left behind
-    a finished study, half-written files, sealed test rows of no study, and the room that removed
-    records have left in the database.
+    a finished study, half-written files, sealed test rows of no study, states of networks to which
+    no study refers, and the room that removed records have left in the database.
 
     Args:
         store: folder or URL; None means `./deepwell`.
@@ -65,11 +65,14 @@ def collect_garbage(
         if not dry_run:
             for waste in found:
                 waste.remove()
+        states = opened.states.collect(dry_run=dry_run)
         free = opened.removal.free_bytes()
         if free and not dry_run:
             opened.removal.compact()
-    room = [Garbage("room inside the database", free, "")] if free else []
-    return (*(waste.told for waste in found), *room)
+    inside = {"states of networks to which no study refers": states}
+    inside |= {"room inside the database": free}
+    rest = (Garbage(what, size, "") for what, size in inside.items() if size)
+    return (*(waste.told for waste in found), *rest)
 
 
 def _wastes(opened: Store, before: float) -> Iterator[_Waste]:
@@ -89,14 +92,17 @@ def _wastes(opened: Store, before: float) -> Iterator[_Waste]:
 def _study(opened: Store, record: StudyRecord) -> _Waste:
     folder = opened.folder / record.name
     when = time.strftime("%Y-%m-%d", time.gmtime(record.deleted))
+    states = opened.states.of(record.id)
+    size = _size(folder) + sum(state.bytes for state in states)
 
     def remove() -> None:
         # The record goes first: a kill then leaves files that no study owns, never a study
         # without its files.
+        opened.states.drop(record.id, states)
         opened.removal.purge(record.id)
         shutil.rmtree(folder, ignore_errors=True)
 
-    told = Garbage(f"study {record.name}, deleted {when}", _size(folder), record.name)
+    told = Garbage(f"study {record.name}, deleted {when}", size, record.name)
     return _Waste(told, remove)
 
 

@@ -13,7 +13,7 @@ from deepwell.storage._notes import checked_tag
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
-from ._standing import status_of
+from ._standing import runner_of
 
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
@@ -89,6 +89,13 @@ def studies(
         for one in list_studies(store, tags, deleted=deleted)
     ]
     return pl.DataFrame(rows, schema=_schema(pl))
+
+
+def state_of(opened: Store, record: StudyRecord) -> str:
+    """Return where a study stands, in a word; `interrupted` where the process of a run is gone."""
+    if record.status != "running":
+        return record.status
+    return "interrupted" if runner_of(opened, record) is None else "running"
 
 
 def _listed(

@@ -65,6 +65,7 @@ def as_file(asked: Asked, origin: Origin | None, name: str) -> StudyFile:
         "folds": settings.folds or None,
         "probe": ",".join(map(str, probe)) if isinstance(probe, tuple) else probe,
         "probe_every": settings.probe_every or None,
+        "checkpoints": settings.checkpoints,
         "constraints": list(space.constraints),
         "warm_start": None if asked.warm is None else asked.warm.study,
     }

@@ -93,6 +93,7 @@ STUDY: Mapping[str, Key] = {
     "folds": _whole("of a cross-validation"),
     "probe": _text("networks to look into: best, all, none, 3,17"),
     "probe_every": _whole("epochs from probe to probe"),
+    "checkpoints": Key((str, int), "best, all or a number", "last states kept: best, all or of K"),
     "constraints": _texts("between the values of a network"),
     "warm_start": _text("earlier study to start from"),
 }
