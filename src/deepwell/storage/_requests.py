@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -118,8 +119,10 @@ def any_waiting(connection: sa.Connection, study_id: int) -> bool:
     """Return whether somebody asks something of a run; asked once a chunk, so it must be quick."""
     # By way of the driver, inside a transaction that is open anyway: SQLAlchemy's own handling of
     # a statement takes ten times as long as the database does. The number is an integer.
-    text = f"SELECT 1 FROM request WHERE study_id = {int(study_id)} AND taken IS NULL LIMIT 1"
-    return connection.exec_driver_sql(text).first() is not None
+    text = f"SELECT 1 FROM request WHERE study_id = {int(study_id)} AND taken IS NULL LIMIT 1"  # noqa: S608
+    with contextlib.closing(connection.connection.cursor()) as cursor:
+        cursor.execute(text)
+        return cursor.fetchone() is not None
 
 
 def _read(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Request]:
