@@ -119,7 +119,7 @@ def any_waiting(connection: sa.Connection, study_id: int) -> bool:
     """Return whether somebody asks something of a run; asked once a chunk, so it must be quick."""
     # By way of the driver, inside a transaction that is open anyway: SQLAlchemy's own handling of
     # a statement takes ten times as long as the database does. The number is an integer.
-    text = f"SELECT 1 FROM request WHERE study_id = {int(study_id)} AND taken IS NULL LIMIT 1"  # noqa: S608
+    text = f"SELECT 1 FROM request WHERE study_id = {int(study_id)} AND taken IS NULL LIMIT 1"
     with contextlib.closing(connection.connection.cursor()) as cursor:
         cursor.execute(text)
         return cursor.fetchone() is not None

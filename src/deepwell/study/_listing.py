@@ -106,7 +106,7 @@ def _listed(
     return ListedStudy(
         name=record.name,
         created=record.created,
-        state=status_of(opened, record),
+        state=state_of(opened, record),
         source=str(config.get("data", {}).get("source", "")),
         networks=0,  # is counted for all at once, as notes are
         metric="" if metric is None else metric.name,

@@ -13,7 +13,6 @@ from deepwell.data._weighting import Weighting
 from deepwell.diagnosis._intervals import estimate
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import SCORED, Estimate, Opening, StudyResult, from_plain
-from deepwell.storage._ledger import lost_openings
 from deepwell.storage._study_record import StudyRecord
 from deepwell.storage._witness import lost_openings
 

@@ -26,7 +26,6 @@ from deepwell.records import (
 )
 from deepwell.storage._claim import LeaseHeldError
 from deepwell.storage._lease import leased
-from deepwell.storage._leases import LeaseHeldError
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
