@@ -394,7 +394,9 @@ def test_a_run_in_another_process_is_babysat(program, table, tmp_path):
         *("--optimizer", "sgd", "--space", "learning_rate=log(1e-3,1e-2)", "--json"),
     )
     try:
-        until(lambda: (store / "store.db").exists() and _epoch(store))
+        until(lambda: process.poll() is not None or _epoch(store))
+        assert process.poll() is None, process.communicate()
+        watcher = start("show", "mine", "--follow", "--store", str(store))
         live = dw.open_live("mine", store, wait=30)
         nudges = [live.nudge(0, learning_rate="x0.5"), live.nudge(0, l2=0.01)]
         snapshot = live.snapshot(0)
@@ -413,9 +415,14 @@ def test_a_run_in_another_process_is_babysat(program, table, tmp_path):
         assert live.stop().done
         _, complaints = process.communicate(timeout=60)
         assert process.returncode == 130, complaints
+        seen, _ = watcher.communicate(timeout=60)
+        assert watcher.returncode == 0
     finally:
         process.kill()
         process.communicate()
+    told = seen.splitlines()
+    assert told[-2].startswith("ended     mine was stopped: best dev")
+    assert {line.split()[0] for line in told} >= {"training", "paused", "ended", "next"}
     assert dw.open_study("mine", store).result.stopped == "stopped by the user"
     with open_store(store, create=False) as opened:
         numbers = [t.number for t in opened.trials(opened.study("mine").id)]
@@ -427,7 +434,41 @@ def test_a_run_in_another_process_is_babysat(program, table, tmp_path):
 
 
 def _epoch(store: Path) -> int:
+    if not (store / "store.db").exists():
+        return 0
     with open_store(store, create=False) as opened:
         studies = opened.studies()
         trials = opened.trials(studies[0].id) if studies else []
         return max((t.epochs for t in trials), default=0)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_dropout_is_switched_on_where_the_program_had_none(program, data, tmp_path, monkeypatch):
+    """A compiled program without dropout cannot train it: the network goes to another one."""
+    script: Script = {2: lambda live: live.nudge(0, dropout=0.3, label_smoothing=0.1)}
+    options: Any = {"trials": 2, "epochs": 7, "space": {"dropout": 0.0}}
+    study = run(data, tmp_path / "whole", script, program, **options)
+    one, other = study.history()
+    assert one.epochs == other.epochs == 7
+    assert one.spec.during(7)["dropout"] == 0.3
+    assert dw.replay("mine", 0, store=tmp_path / "whole", data=data).same
+    with breaking(monkeypatch, 1, after=True), pytest.raises(BrokenError):
+        run(data, tmp_path / "broken", script, program, **options)
+    dw.resume("mine", data, store=tmp_path / "broken")
+    assert left(tmp_path / "broken") == left(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_network_that_is_over_goes_back_to_where_it_was_not(program, data, tmp_path):
+    """One that diverged after a nudge goes on without it; one that stopped early with patience."""
+    script: Script = {
+        2: lambda live: live.nudge(0, learning_rate=1e30),
+        6: lambda live: live.rollback(0, to=2, learning_rate=0.01),
+    }
+    options: Any = {"trials": 2, "epochs": 9, "space": {"optimizer": "sgd"}}
+    study = run(data, tmp_path, script, program, **options)
+    trials = {t.number: t for t in study.history()}
+    assert trials[0].status is Status.DIVERGED
+    assert trials[2].status is Status.FINISHED
+    assert trials[2].spec["change"] == "2: learning_rate=0.01"
+    assert dw.replay("mine", 2, store=tmp_path, data=data).same
