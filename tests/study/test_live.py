@@ -8,12 +8,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.study.babysat import (
+    ACTS,
+    BABYSAT,
+    Script,
+    counting,
+    events,
+    last_asked,
+    left,
+    run,
+    some_table,
+)
 
 import deepwell as dw
 from deepwell._native._core_module import available
@@ -28,16 +38,6 @@ PROGRAMS = [
     pytest.param("native", marks=pytest.mark.skipif(not available(), reason="no compiled core")),
     "jax",
 ]
-SPACE = {
-    "learning_rate": dw.log(1e-3, 1e-1),
-    "optimizer": "momentum",
-    "hidden_units": 6,
-    "hidden_layers": 1,
-    "batch_size": 16,
-    "batch_norm": "before",
-    "patience": 0,
-}
-Script = dict[int, Callable[[LiveStudy], object]]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -51,74 +51,12 @@ def short_calls():
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(5)
-    x = rng.normal(size=(120, 3)).round(3)
-    y = np.where(x[:, 0] * x[:, 1] + 0.3 * rng.normal(size=120) > 0, "yes", "no")
-    return {f"c{i}": x[:, i] for i in range(3)} | {"y": y}
+    return some_table()
 
 
 @pytest.fixture(scope="module")
 def data(table, tmp_path_factory):
     return dw.load(table, target="y", vault=tmp_path_factory.mktemp("vault"))
-
-
-class Hand(dw.Observer):
-    """Asks at stated epochs, as another process would, without waiting for the answer."""
-
-    def __init__(self, store: Path, script: Script) -> None:
-        self._store, self._script, self._calls = store, dict(script), 0
-
-    def on_progress(self, progress: Any) -> None:
-        if progress.phase != "training" or progress.rung_ended:
-            return
-        self._calls += 1
-        act = self._script.pop(self._calls, None)
-        if act is not None:
-            act(dw.open_live("mine", self._store, wait=0.0))
-
-
-def run(data, store, script: Script, program=None, trials=4, epochs=12, **options):
-    """Return a study that was changed by hand after stated calls of its observer."""
-    options = {"scheduler": "none", **options}
-    space = {**SPACE, **options.pop("space", {})}
-    study = dw.Study(
-        data, space, name="mine", store=store, program=program, seed=2,
-        observer=Hand(store, script), **options,
-    )  # fmt: skip
-    study.run(trials=trials, epochs=epochs)
-    return study
-
-
-def events(store: Path, *kinds: str) -> list[Any]:
-    with open_store(store, create=False) as opened:
-        record = opened.study("mine")
-        return [event for kind in kinds for event in opened.events(record.id, kind)]
-
-
-def left(store: Path) -> Any:
-    """Return what a study left, to the bit, times apart."""
-    with open_store(store, create=False) as opened:
-        record = opened.study("mine")
-        trials = opened.trials(record.id, curves=True)
-        kinds = (
-            *("nudge", "branch", "rollback", "race", "race_won", "stop_by_hand", "snapshot"),
-            *("extend_by_hand", "finish", "prune", "promote"),
-        )
-        told = [[(e.trial, e.details) for e in opened.events(record.id, k)] for k in kinds]
-        assert not opened.requests.waiting(record.id)
-    curves = [{k: c.tobytes() for k, c in t.curves.items()} for t in trials]
-    model = (store / "mine" / "model" / "model.safetensors").read_bytes()
-    return [replace(t, curves={}) for t in trials], curves, told, model
-
-
-BABYSAT: Script = {
-    2: lambda live: live.nudge(1, learning_rate="x0.5", l2=1e-3),
-    3: lambda live: live.snapshot(2),
-    4: lambda live: live.nudge(1, learning_rate=0.07, momentum=0.5),
-    6: lambda live: live.rollback(2, to=2, learning_rate="x0.5"),
-    7: lambda live: live.fork(1, learning_rate=["x0.5", "x1", "x2"], epochs=2),
-    8: lambda live: live.stop(0),
-}
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -188,25 +126,6 @@ class BrokenError(RuntimeError):
 
 
 @contextlib.contextmanager
-def counting(patch: pytest.MonkeyPatch):
-    """Give a list that gets whether each change by hand that is recorded was asked for."""
-    kept, seen = Requests.carry_out, list[bool]()
-
-    def carry_out(self, study_id, deed):
-        seen.append(deed.request is not None)
-        kept(self, study_id, deed)
-
-    with patch.context() as inside:
-        inside.setattr(Requests, "carry_out", carry_out)
-        yield seen
-
-
-def last_asked(seen: list[bool]) -> int:
-    """Return the place, from 1, of the last change that was asked for: no one asks after it."""
-    return len(seen) - seen[::-1].index(True)
-
-
-@contextlib.contextmanager
 def breaking(patch: pytest.MonkeyPatch, nth: int, *, after: bool):
     """Let the process end just before, or just after, the nth change by hand is recorded.
 
@@ -225,9 +144,6 @@ def breaking(patch: pytest.MonkeyPatch, nth: int, *, after: bool):
     with patch.context() as inside:
         inside.setattr(Requests, "carry_out", carry_out)
         yield seen
-
-
-ACTS = len(BABYSAT) + 1  # the race ends by itself
 
 
 @pytest.fixture(scope="module")
@@ -272,12 +188,12 @@ def test_an_act_is_neither_lost_nor_doubled_where_a_run_ends_around_it(
         record = opened.study("mine")
         waiting = {request.id for request in opened.requests.waiting(record.id)}
     assert (seen[-1] in waiting) == (not after and seen[-1] is not None)
-    dw.resume("mine", data, store=tmp_path)
+    study = dw.resume("mine", data, store=tmp_path)
     ids = [e.details["request"] for e in events(tmp_path, "nudge", "snapshot", "rollback", "race")]
     assert len(ids) == len(set(ids))
     with open_store(tmp_path, create=False) as opened:
         assert not opened.requests.waiting(record.id)
-    for number in (1, 2, 4):
+    for number in {1, 2, len(study.trials()) - 1}:
         assert dw.replay("mine", number, store=tmp_path, data=data).same
 
 
@@ -478,8 +394,13 @@ def test_a_run_in_another_process_is_babysat(program, table, tmp_path):
         *("--optimizer", "sgd", "--space", "learning_rate=log(1e-3,1e-2)", "--json"),
     )
     try:
-        until(lambda: (store / "store.db").exists() and _epoch(store))
-        live = dw.open_live("mine", store, wait=30)
+        until(lambda: process.poll() is not None or _epoch(store))
+        assert process.poll() is None, process.communicate()
+        watcher = start("show", "mine", "--follow", "--store", str(store))
+        lines = watcher.stdout
+        assert lines is not None
+        assert lines.readline().startswith("training  epoch ")
+        live = dw.open_live("mine", store, wait=60)
         nudges = [live.nudge(0, learning_rate="x0.5"), live.nudge(0, l2=0.01)]
         snapshot = live.snapshot(0)
         back = live.rollback(1, to=2, learning_rate="x2")
@@ -489,6 +410,7 @@ def test_a_run_in_another_process_is_babysat(program, table, tmp_path):
         assert f"process {process.pid} on" in live.runner()
         paused = live.pause()
         assert live.paused()
+        until(lambda: lines.readline().startswith("paused    epoch "))
         before = _epoch(store)
         live.nudge(2, l2=0.001)  # taken while it is paused
         assert _epoch(store) == before == paused.epoch
@@ -497,9 +419,13 @@ def test_a_run_in_another_process_is_babysat(program, table, tmp_path):
         assert live.stop().done
         _, complaints = process.communicate(timeout=60)
         assert process.returncode == 130, complaints
+        seen, _ = watcher.communicate(timeout=60)
+        assert watcher.returncode == 0
     finally:
         process.kill()
         process.communicate()
+    told = seen.splitlines()
+    assert any(line.startswith("ended     mine was stopped: best dev") for line in told)
     assert dw.open_study("mine", store).result.stopped == "stopped by the user"
     with open_store(store, create=False) as opened:
         numbers = [t.number for t in opened.trials(opened.study("mine").id)]
@@ -511,7 +437,41 @@ def test_a_run_in_another_process_is_babysat(program, table, tmp_path):
 
 
 def _epoch(store: Path) -> int:
+    if not (store / "store.db").exists():
+        return 0
     with open_store(store, create=False) as opened:
         studies = opened.studies()
         trials = opened.trials(studies[0].id) if studies else []
         return max((t.epochs for t in trials), default=0)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_dropout_is_switched_on_where_the_program_had_none(program, data, tmp_path, monkeypatch):
+    """A compiled program without dropout cannot train it: the network goes to another one."""
+    script: Script = {2: lambda live: live.nudge(0, dropout=0.3, label_smoothing=0.1)}
+    options: Any = {"trials": 2, "epochs": 7, "space": {"dropout": 0.0}}
+    study = run(data, tmp_path / "whole", script, program, **options)
+    one, other = study.history()
+    assert one.epochs == other.epochs == 7
+    assert one.spec.during(7)["dropout"] == 0.3
+    assert dw.replay("mine", 0, store=tmp_path / "whole", data=data).same
+    with breaking(monkeypatch, 1, after=True), pytest.raises(BrokenError):
+        run(data, tmp_path / "broken", script, program, **options)
+    dw.resume("mine", data, store=tmp_path / "broken")
+    assert left(tmp_path / "broken") == left(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_network_that_is_over_goes_back_to_where_it_was_not(program, data, tmp_path):
+    """One that diverged after a nudge goes on without it; one that stopped early with patience."""
+    script: Script = {
+        2: lambda live: live.nudge(0, learning_rate=1e30),
+        6: lambda live: live.rollback(0, to=2, learning_rate=0.01),
+    }
+    options: Any = {"trials": 2, "epochs": 9, "space": {"optimizer": "sgd"}}
+    study = run(data, tmp_path, script, program, **options)
+    trials = {t.number: t for t in study.history()}
+    assert trials[0].status is Status.DIVERGED
+    assert trials[2].status is Status.FINISHED
+    assert trials[2].spec["change"] == "2: learning_rate=0.01"
+    assert dw.replay("mine", 2, store=tmp_path, data=data).same

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -119,7 +120,9 @@ def any_waiting(connection: sa.Connection, study_id: int) -> bool:
     # By way of the driver, inside a transaction that is open anyway: SQLAlchemy's own handling of
     # a statement takes ten times as long as the database does. The number is an integer.
     text = f"SELECT 1 FROM request WHERE study_id = {int(study_id)} AND taken IS NULL LIMIT 1"
-    return connection.exec_driver_sql(text).first() is not None
+    with contextlib.closing(connection.connection.cursor()) as cursor:
+        cursor.execute(text)
+        return cursor.fetchone() is not None
 
 
 def _read(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Request]:

@@ -155,6 +155,13 @@ class Checkpoints:
         if since >= max(least, self._wait):
             self._make(bracket, position, SHARE * since)
 
+    def decided_since(self, position: Position) -> bool:
+        """Return whether a scheduler may have decided something since the last checkpoint."""
+        kept = self._history.store.checkpoint(self._history.record.id)
+        told = {"population": 0, "rung": 0} if kept is None else kept.details
+        here = (position.population, position.rung)
+        return bool(position.wave) or (told["population"], told["rung"]) != here
+
     def with_deed(
         self, bracket: Bracket, position: Position, new: Collection[int], deed: Deed
     ) -> None:

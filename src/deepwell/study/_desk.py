@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell.execution._local import LocalEngine
-from deepwell.records import ChunkRecord, Event, Request, Trial
+from deepwell.records import ChunkRecord, Event, Request, Rung, Trial
 from deepwell.storage._deed import Deed
 
 from ._ahead import Ahead
@@ -68,6 +68,7 @@ class Desk:
         self.further = further
         self.paused = False
         self.stopping = False
+        self._rungs: tuple[Rung, ...] = ()
         self._races: tuple[Race, ...] = races_of(history)
 
     def due(self, chunk: ChunkRecord, waiting: bool) -> bool:
@@ -94,6 +95,7 @@ class Desk:
             stop: ends a pause.
             tell_pause: called now and then while it lasts.
         """
+        self._rungs = bracket.rungs
         stand = end_races(self, Stand(bracket, here), self._races)
         stand = self._take(stand)
         while self.paused and not stop():
@@ -172,7 +174,9 @@ class Desk:
     ) -> None:
         """Record what was done, in one transaction.
 
-        Where networks are other ones than before, the transaction holds a checkpoint as well.
+        Where networks are other ones than before, the transaction holds a checkpoint as well: so
+        nothing that was decided before has to be decided again. Numbers that change from now on
+        need none as long as nothing was decided since the last one: the configurations say all.
 
         Args:
             stand: where the bracket stands then.
@@ -182,7 +186,8 @@ class Desk:
             parts: other parts of the `Deed`.
         """
         deed = Deed(events, None if request is None else request.id, **parts)
-        if deed.specs or deed.copies or deed.statuses:
+        other = bool(deed.copies or deed.statuses or stand.bracket.rungs != self._rungs)
+        if other or (deed.specs and self.checkpoints.decided_since(stand.here)):
             self.checkpoints.with_deed(stand.bracket, stand.here, new, deed)
         else:
             self.history.store.requests.carry_out(self.history.record.id, deed)
@@ -195,7 +200,6 @@ class Desk:
                 self._refuse(request, f"this Deepwell knows no act {safe_text(request.kind)}")
                 continue
             try:
-                act.check(self.scene(), request)
                 stand = act.do(self, stand, request)
             except UsageError as error:
                 self._refuse(request, str(error))

@@ -1,7 +1,8 @@
 """The contract of an act: what may be asked, and how a run does it.
 
-    check(scene, request)         may this be done? in the process that asks, and again in the run
-    do(desk, stand, request)      do it between two epochs, and record it in one transaction
+    check(scene, request)         may this be done? in the process that asks
+    do(desk, stand, request)      the same once more, as things stand by then; then do it between
+                                  two epochs, and record it in one transaction
 
 `do` gets the place where the bracket stands and returns the place where it stands then. What it
 records holds the event, the request as taken, and, where networks are other ones than before, the
@@ -42,7 +43,7 @@ class Act(NamedTuple):
     Attributes:
         event: kind of the event that says it was done.
         check: raises `UsageError` where it cannot be done.
-        do: does it.
+        do: does it, or raises `UsageError` where it cannot be done any more.
     """
 
     event: str

@@ -9,12 +9,11 @@ by training it alone up to there.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deepwell._base._errors import UsageError
-from deepwell._base._hyperparameters import Value
 from deepwell.data._batches import steps_per_epoch
 from deepwell.records import Event, Request, Status, Trial, TrialSpec, to_plain
 from deepwell.study._forks import Copied
@@ -73,7 +72,6 @@ def record_copies(
     request: Request,
     copies: Sequence[Copied],
     epoch: int,
-    changes: Sequence[Mapping[str, Value]],
     act: Event,
     why: str,
 ) -> Stand:
@@ -85,7 +83,6 @@ def record_copies(
         request: that asked for it.
         copies: that the engine holds.
         epoch: after which they begin.
-        changes: what each of them changes then.
         act: the event that says what was done.
         why: the source stops.
     """
@@ -96,8 +93,9 @@ def record_copies(
     then = Stand(stand.bracket.joined(copies), here)
     told = {"source": source.number, "epoch": epoch, "request": request.id}
     begun = [
-        Event(time.time(), BRANCH, copy.number, {**told, "changes": to_plain(dict(own))})
-        for copy, own in zip(copies, changes, strict=True)
+        Event(time.time(), BRANCH, copy.number, {**told, "changes": to_plain(dict(changes))})
+        for copy in copies
+        for changes in [copy.spec.changes.get(epoch, {})]
     ]
     stops = not source.status.over
     try:

@@ -65,7 +65,7 @@ def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
     }
     event = replace(desk.event(RACE, request, details), trial=source.number)
     why = f"forked by hand after epoch {epoch}: {', '.join(map(str, numbers))} go on"
-    return record_copies(desk, stand, request, copies, epoch, values, event, why)
+    return record_copies(desk, stand, request, copies, epoch, event, why)
 
 
 ACT = Act(RACE, _check, _do)

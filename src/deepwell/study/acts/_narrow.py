@@ -28,6 +28,7 @@ def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
     details: Any = request.details
     old = desk.asked.settings
     space = space_from_plain(details["space"])
+    check_changes_come(space)
     check_images(space, desk.engine.shape.image)
     check_networks(space, desk.asked.program)
     new = replace(old, space=space, search=details["search"])

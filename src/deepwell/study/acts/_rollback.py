@@ -71,7 +71,7 @@ def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
     }
     event: Event = desk.event(ROLLBACK, request, details)
     why = f"rolled back by hand to epoch {epoch}: {copy.number} goes on"
-    return record_copies(desk, stand, request, [copy], epoch, [values], event, why)
+    return record_copies(desk, stand, request, [copy], epoch, event, why)
 
 
 def _by_hand(desk: Desk, number: int) -> set[tuple[int, str]]:
