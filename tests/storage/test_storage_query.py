@@ -51,7 +51,7 @@ def test_nothing_but_reading_is_done(
 ):
     monkeypatch.chdir(tmp_path)
     before, files = contents(store), sorted(tmp_path.rglob("*"))
-    with pytest.raises(UsageError, match="only reads|not understood|which the store has not"):
+    with pytest.raises(UsageError, match=r"only reads|not understood|which the store has not"):
         store.query(sql, 10)
     assert contents(store) == before
     assert sorted(tmp_path.rglob("*")) == files
