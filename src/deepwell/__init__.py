@@ -27,7 +27,7 @@ __getattr__, __dir__ = lazy_names(
         "Study": ".study._study",
         "StudyError": "._base._errors",
         "UsageError": "._base._errors",
-        "annotations": ".study._annotate",
+        "annotations_of": ".study._annotate",
         "check_gradients": ".checking._check_gradients",
         "check_gradients_of": ".checking._check_gradients_of",
         "choice": ".search.spaces._choice",

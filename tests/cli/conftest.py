@@ -72,6 +72,7 @@ RESULT = StudyResult(
     model="deepwell/iris/model",
     report="deepwell/iris/report.txt",
 )
+NOTHING_WRITTEN = types.SimpleNamespace(notes=(), tags=())
 OPENING = Opening(1.7e9, "iris", 3, "error", Estimate(0.05, 0.01, 0.2), 1)
 
 
@@ -190,6 +191,7 @@ def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeLibrary:
         "deepwell.study._resume": {"resume": fake.resume},
         "deepwell.study._model": {"load_model": fake.load_model},
         "deepwell.study._searched": {"told_search": lambda study, store=None: None},
+        "deepwell.study._annotate": {"annotations_of": lambda name, store=None: NOTHING_WRITTEN},
     }
     for name, content in places.items():
         module = types.ModuleType(name)

@@ -77,6 +77,7 @@ def test_the_library_gets_what_was_asked(deepwell, library) -> None:
         "folds": None,
         "probe": "best",
         "probe_every": None,
+        "checkpoints": "best",
         "store": "place",
     }
     assert library.calls["run"] == {

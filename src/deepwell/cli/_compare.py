@@ -11,7 +11,7 @@ EXAMPLES = "deepwell compare churn churn-2\ndeepwell compare churn/12 churn/40"
 
 
 def compare(what: Compared, place: Place) -> int:
-    """Compare studies or trials: scores, what is clear, and only what differs.
+    """Compare studies or trials, and tell what is clear.
 
     Studies with the same dev rows are compared row by row. Networks were chosen on these rows, so
     small differences may be luck of the choice; the sealed test set decides.

@@ -13,7 +13,7 @@ EXAMPLES = "deepwell copy churn --to ../team\ndeepwell copy churn --to sqlite://
 
 
 def copy(which: Name, target: CopyTo, place: Place) -> int:
-    """Copy a study to another store, of either kind, with its files and sealed rows.
+    """Copy a study with its files to another store.
 
     Openings of its test set are entered in the other store's ledger: a test set that was opened
     here is not unseen there.

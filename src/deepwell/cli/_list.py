@@ -11,7 +11,7 @@ EXAMPLES = "deepwell list\ndeepwell list --tag keep\ndeepwell list --deleted"
 
 
 def list_(listed: Listed, place: Place) -> int:
-    """List the studies: when, how they stand, networks, dev score, tags, notes.
+    """List the studies of a store with scores, notes and tags.
 
     The newest comes first. A study whose process is gone without a word is interrupted; resume
     goes on with it.

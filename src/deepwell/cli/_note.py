@@ -17,7 +17,7 @@ deepwell note churn\
 
 
 def note(about: Annotated, place: Place) -> int:
-    """Write a note on a study or on one of its trials; show the notes.
+    """Write a note on a study or a trial, or show them.
 
     show and list tell of them. Each has a number, by which --remove takes it away.
     """
@@ -33,7 +33,7 @@ def note(about: Annotated, place: Place) -> int:
         _annotate.remove_note(about.name, about.remove, store=place.store)
     elif words:
         _annotate.note(about.name, words[0], trial, store=place.store)
-    found = _annotate.annotations(about.name, place.store)
+    found = _annotate.annotations_of(about.name, place.store)
     notes = found.notes if trial is None else found.of(trial).notes
     if place.json:
         print_json({"name": about.name, **notes_json(notes)})

@@ -32,13 +32,13 @@ def show(which: Name, shown: Shown, place: Place) -> int:
     from deepwell.report._note_lines import annotation_lines, notes_json, tags_json
     from deepwell.report._section_lines import section_lines
     from deepwell.report._terminal import study_lines
-    from deepwell.study._annotate import annotations
+    from deepwell.study._annotate import annotations_of
     from deepwell.study._searched import told_search
 
     study = find_study(which, place)
     result, section = study.result, told_search(study, place.store)
     proposed = study.notes("propose")
-    written = annotations(which.name, place.store)
+    written = annotations_of(which.name, place.store)
     front = study.pareto().to_dicts() if shown.pareto else []
     if place.json:
         search = {"search": None if section is None else strict(section.to_plain())}

@@ -30,7 +30,7 @@ def tag(about: Tagged, place: Place) -> int:
         _annotate.tag(about.name, *tags, trial=trial, remove=about.remove, store=place.store)
     elif about.remove:
         raise UsageError("say which tags to take away, as in deepwell tag churn paper --remove")
-    found = _annotate.annotations(about.name, place.store)
+    found = _annotate.annotations_of(about.name, place.store)
     shown = found.tags if trial is None else found.of(trial).tags
     if place.json:
         print_json({"name": about.name, **tags_json(shown)})

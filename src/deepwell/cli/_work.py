@@ -10,7 +10,7 @@ EXAMPLES = "deepwell work churn\ndeepwell work churn --once\ndeepwell work churn
 
 
 def work(which: Name, working: Working, place: Place) -> int:
-    """Wait until nobody runs a study, and go on with it where its runner died.
+    """Go on with a study where its runner died, once nobody runs it.
 
     Start it on as many machines as you like: one at a time runs the study. It ends as an
     undisturbed run ends. Leaves when the study is finished. A study that a person or its time

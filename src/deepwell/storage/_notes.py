@@ -66,7 +66,7 @@ class Notes:
         wanted = list(dict.fromkeys(map(checked_tag, names)))
         with self._database.writing() as connection:
             _require(connection, study_id, trial)
-            there = set(connection.execute(_tags_of(study_id, trial)).scalars())
+            there = _tags_of(connection, study_id, trial)
             fresh = [name for name in wanted if name not in there]
             rows = [{"study_id": study_id, "trial": trial, "name": name} for name in fresh]
             if rows:
@@ -81,7 +81,7 @@ class Notes:
         """
         with self._database.writing() as connection:
             _require(connection, study_id, trial)
-            there = list(connection.execute(_tags_of(study_id, trial)).scalars())
+            there = _tags_of(connection, study_id, trial)
             for name in map(checked_tag, names):
                 if name not in there:
                     known = f"; tags: {', '.join(there)}" if there else ", nor any other"
@@ -143,8 +143,9 @@ def _is(trial: int | None) -> sa.ColumnElement[bool]:
     return TAG.c.trial.is_(None) if trial is None else TAG.c.trial == trial
 
 
-def _tags_of(study_id: int, trial: int | None) -> sa.Select[tuple[str]]:
-    return sa.select(TAG.c.name).where(TAG.c.study_id == study_id, _is(trial)).order_by(TAG.c.name)
+def _tags_of(connection: sa.Connection, study_id: int, trial: int | None) -> list[str]:
+    query = sa.select(TAG.c.name).where(TAG.c.study_id == study_id, _is(trial))
+    return [str(row[0]) for row in connection.execute(query.order_by(TAG.c.name))]
 
 
 def _require(connection: sa.Connection, study_id: int, trial: int | None) -> None:

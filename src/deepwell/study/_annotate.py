@@ -30,7 +30,7 @@ class Annotations:
         )
 
 
-def annotations(name: str, store: str | Path | None = None) -> Annotations:
+def annotations_of(name: str, store: str | Path | None = None) -> Annotations:
     """Return the notes and tags of a study and its trials.
 
     Args:
@@ -68,7 +68,7 @@ def note(
 
 
 def remove_note(name: str, number: int, *, store: str | Path | None = None) -> None:
-    """Remove a note of a study by its number, which `annotations` tells.
+    """Remove a note of a study by its number, which `annotations_of` tells.
 
     Raises:
         UsageError: when there is no such study or note.

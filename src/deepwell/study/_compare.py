@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -217,10 +217,11 @@ def _asked(side: _Side) -> dict[str, str]:
 
 def _text(value: object) -> str:
     if isinstance(value, Mapping):
-        pairs = ((str(k), _text(v)) for k, v in value.items())  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
+        told = cast(Mapping[object, object], value)
+        pairs = ((str(k), _text(v)) for k, v in told.items())
         return safe_text(", ".join(f"{name}={text}" for name, text in pairs), _LONGEST)
     if isinstance(value, list | tuple):
-        return ",".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType]
+        return ",".join(map(str, cast(Sequence[object], value)))
     return safe_text(f"{value:.6g}" if isinstance(value, float) else value, _LONGEST)
 
 

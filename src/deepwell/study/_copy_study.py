@@ -67,10 +67,10 @@ def copy_study(name: str, to: str | Path, *, store: str | Path | None = None) ->
 
 
 def _copy(here: Store, there: Store, record: StudyRecord) -> StudyRecord:
-    vault = record.config.get("vault")
-    config = dict(record.config)
+    config: dict[str, Any] = dict(record.config)
+    vault: Any = config.get("vault")
     openings: list[dict[str, Any]] = []
-    if isinstance(vault, Mapping):
+    if vault is not None:
         openings = here.ledger.entries(str(vault["fingerprint"]))
         config["vault"] = {**vault, "path": _copy_sealed(here, there, vault)}
     source, staged = here.folder / record.name, there.folder / f".{secrets.token_hex(8)}.tmp"
@@ -93,7 +93,7 @@ def _copy(here: Store, there: Store, record: StudyRecord) -> StudyRecord:
         raise write_error(error, staged) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    if isinstance(vault, Mapping):
+    if vault is not None:
         there.ledger.remember(str(vault["fingerprint"]))
     details = {"study": record.name, "seen": [to_plain(reuse) for reuse in seen]}
     there.append_event(made.id, Event(time.time(), COPY, details=details))

@@ -12,7 +12,7 @@ import contextlib
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,7 +117,7 @@ def _sealed_of_none(opened: Store, kept: list[StudyRecord]) -> Iterator[_Waste]:
 
 def _sealed_name(record: StudyRecord) -> str:
     kept: Any = record.config.get("vault")
-    return str(kept["path"]) if isinstance(kept, Mapping) else ""
+    return "" if kept is None else str(kept["path"])
 
 
 def _half_written(opened: Store, kept: list[StudyRecord]) -> Iterator[_Waste]:

@@ -61,11 +61,11 @@ def settled(space: Space, values: Mapping[str, object], seed: int, number: int) 
 
 def given_to_plain(given: Sequence[Given]) -> list[dict[str, object]]:
     """Return them as plain values."""
-    return [
-        {"values": dict(one.values), "by": one.by, "after": one.after}
-        | ({} if one.again is None else {"again": one.again})
-        for one in given
-    ]
+    told: list[dict[str, object]] = []
+    for one in given:
+        plain: dict[str, object] = {"values": dict(one.values), "by": one.by, "after": one.after}
+        told.append(plain if one.again is None else {**plain, "again": one.again})
+    return told
 
 
 def given_from_plain(told: Sequence[Mapping[str, Any]]) -> tuple[Given, ...]:

@@ -105,7 +105,7 @@ def ready(
     options = dict(file.data)
     options["seed"] = options.pop("split_seed", None)
     data = load(options.pop("source"), **options, memory=file.run.get("memory"), vault=vault)
-    given = {**file.study, **({} if name is None else {"name": name})}
+    given: dict[str, Any] = {**file.study, **({} if name is None else {"name": name})}
     study = Study(data, file.space or None, store=store, observer=observer, **given)
     for values in file.tries:
         study.enqueue(values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from deepwell.data._origin import Origin
 from deepwell.search.spaces._distribution import Distribution
@@ -13,8 +13,6 @@ from deepwell.search.spaces._parse import parse_entry
 
 from ._asked import Asked
 from ._given import YOU
-
-_UNSET = (None, "", (), [])
 
 
 @dataclass(frozen=True)
@@ -106,8 +104,9 @@ def _as_written(name: str, entry: Distribution) -> object:
 
 
 def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
+    return list(cast(tuple[object, ...], value)) if isinstance(value, tuple) else value
 
 
 def _set(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value not in _UNSET}
+    empty: tuple[object, ...] = (None, "", (), [])
+    return {key: value for key, value in values.items() if value not in empty}

@@ -6,8 +6,9 @@ command line, so that the three stay one schema.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from deepwell._base._errors import UsageError
 
@@ -26,20 +27,21 @@ class Key:
     words: str
     doc: str
 
-    def check(self, value: object) -> object:
-        """Return a value, or say what it must be.
+    def check(self, value: object) -> None:
+        """Refuse a value of another kind.
 
         Raises:
-            UsageError: when it is of another kind.
+            UsageError: saying what it must be.
         """
         of_kind = isinstance(value, self.kinds) and (
-            not isinstance(value, bool) or bool in self.kinds
+            bool in self.kinds or not isinstance(value, bool)
         )
-        if isinstance(value, list):
-            of_kind = of_kind and all(isinstance(one, str) for one in value)  # pyright: ignore[reportUnknownVariableType]
-        if not of_kind:
+        if not of_kind or (isinstance(value, list) and not _all_texts(cast(list[object], value))):
             raise UsageError(f"must be {self.words}, got {value!r}")
-        return value
+
+
+def _all_texts(values: Sequence[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def _text(doc: str) -> Key:

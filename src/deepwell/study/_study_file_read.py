@@ -7,10 +7,10 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from deepwell._base._errors import UsageError, did_you_mean
-from deepwell._base._hyperparameters import declaration, validate
+from deepwell._base._hyperparameters import validate
 from deepwell._base._safe_text import safe_text
 from deepwell.search.spaces._parse import parse_entry
 from deepwell.storage._files import read_error
@@ -130,23 +130,24 @@ def _space(told: _Text, given: Any) -> dict[str, Any]:
             if isinstance(value, str):
                 entries[name] = parse_entry(f"{name}={value}")[1]
             else:
-                entries[name] = validate(name, tuple(value) if isinstance(value, list) else value)  # pyright: ignore[reportUnknownArgumentType]
+                entries[name] = validate(name, value)
         except UsageError as error:
             raise told.wrong(SPACE, name, error) from None
     return entries
 
 
 def _tries(told: _Text, given: Any) -> list[dict[str, Any]]:
-    if not (isinstance(given, list) and all(isinstance(one, dict) for one in given)):  # pyright: ignore[reportUnknownVariableType]
-        raise told.wrong(TRY, "", "configurations to try stand under [[try]], in two brackets")
+    wrong = "configurations to try stand under [[try]], in two brackets"
+    if not isinstance(given, list):
+        raise told.wrong(TRY, "", wrong)
     found: list[dict[str, Any]] = []
-    values: dict[str, Any]
-    for values in given:
+    for values in cast(list[Any], given):
+        if not isinstance(values, dict):
+            raise told.wrong(TRY, "", wrong)
         one: dict[str, Any] = {}
-        for name, value in values.items():
+        for name, value in cast(dict[str, Any], values).items():
             try:
-                declaration(name)
-                one[name] = validate(name, tuple(value) if isinstance(value, list) else value)  # pyright: ignore[reportUnknownArgumentType]
+                one[name] = validate(name, value)
             except UsageError as error:
                 raise told.wrong(TRY, name, error) from None
         found.append(one)

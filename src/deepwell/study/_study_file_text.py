@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from deepwell._base._safe_text import safe_text
 
@@ -83,9 +83,10 @@ def _toml(value: object) -> str | None:
             return None
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, list | tuple):
-        items = [_toml(one) for one in value]  # pyright: ignore[reportUnknownVariableType]
+        items = [_toml(one) for one in cast(Sequence[object], value)]
         return None if None in items else "[" + ", ".join(str(one) for one in items) + "]"
     if isinstance(value, Mapping):
-        pairs = ((_toml(str(k)), _toml(v)) for k, v in value.items())  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
+        told = cast(Mapping[object, object], value)
+        pairs = ((_toml(str(k)), _toml(v)) for k, v in told.items())
         return "{" + ", ".join(f"{key} = {text}" for key, text in pairs) + "}"
     return json.dumps(safe_text(value))
