@@ -53,6 +53,7 @@ def test_fit_show_test_predict_report(deepwell, here: Path) -> None:
 
     shown = deepwell("show", "iris", "--json").json
     assert shown.pop("search")["facts"]["edges"] == []  # six networks tell of no range
+    assert (shown.pop("notes"), shown.pop("tags")) == ([], [])
     assert shown == told
     for text in (deepwell("show", "iris").out, (here / told["report"]).read_text()):
         words = " ".join(text.split())

@@ -195,7 +195,7 @@ def test_a_study_that_breaks_off_leaves_no_trial_running(
     dw.resume("mine", data, store=tmp_path)
     assert left(tmp_path) == whole(program)
     left_over = {f.name for f in (tmp_path / "mine").iterdir()}
-    assert left_over - {"members"} == {"model", "report.txt"}
+    assert left_over - {"members"} == {"model", "report.txt", "study.toml"}
 
 
 def test_a_resumed_study_may_break_off_again_at_once(data, whole, tmp_path, often):

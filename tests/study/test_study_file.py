@@ -157,7 +157,7 @@ def test_every_kind_of_entry_is_read_back_as_it_was(tmp_path: Path):
     asked = Asked(settings, "native", None, 61.5, until_settled=True)
     said = as_file(asked, Origin("/data/a b.csv", options), "churn")
     file = tmp_path / "study.toml"
-    file.write_text(toml_text(said, 0.0), "utf-8")
+    file.write_text(toml_text(said), "utf-8")
     read = read_study_file(file)
     assert (dict(read.data), dict(read.run)) == (dict(said.data), dict(said.run))
     assert dict(read.study) == dict(said.study)

@@ -64,7 +64,7 @@ def recorded(data: Data, asked: Asked, name: str, store: str | Path | None) -> G
 
 def _write_file(opened: Store, record: StudyRecord, asked: Asked, data: Data) -> None:
     """Leave what was asked for in the study's folder, as a file that can be run again."""
-    text = toml_text(as_file(asked, data.origin, record.name), record.created)
+    text = toml_text(as_file(asked, data.origin, record.name))
     write_atomic(opened.folder / record.name / STUDY_FILE, text.encode())
 
 

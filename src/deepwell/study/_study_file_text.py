@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -26,16 +25,10 @@ _SPACE = """\
 """
 
 
-def toml_text(file: StudyFile, now: float | None = None) -> str:
-    """Return the file's text.
-
-    Args:
-        file: what it says.
-        now: seconds since 1970, None for the present.
-    """
-    when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now))
+def toml_text(file: StudyFile) -> str:
+    """Return the file's text."""
     parts = [
-        f"# What deepwell fit was asked to do, {when}. Change what you like, and\n"
+        "# What deepwell fit was asked to do. Change what you like, and\n"
         "#     deepwell run study.toml\n"
         "# trains it as a new study and says what changed. A line behind # is not set.\n",
         _section("data", file.data),
