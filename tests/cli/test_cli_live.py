@@ -190,7 +190,8 @@ def test_resume_lets_a_paused_run_go_on(
 def sight(**parts: Any) -> Sight:
     whole: dict[str, Any] = {
         "study": "iris", "status": "running", "runner": RUNNER, "paused": False, "networks": 10,
-        "training": 4, "epoch": 12, "epochs": 50, "last": 0.142, "cost": 0.3, "best": 0.123, "best_trial": 3,
+        "training": 4, "epoch": 12, "epochs": 50, "last": 0.142, "cost": 0.3,
+        "best": 0.123, "best_trial": 3,
         "metric": "error", "percent": True, "seconds": 2.0, "acts": (),
     }  # fmt: skip
     return Sight(**{**whole, **parts})
