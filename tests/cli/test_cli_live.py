@@ -190,7 +190,8 @@ def test_resume_lets_a_paused_run_go_on(
 def sight(**parts: Any) -> Sight:
     whole: dict[str, Any] = {
         "study": "iris", "status": "running", "runner": RUNNER, "paused": False, "networks": 10,
-        "training": 4, "epoch": 12, "epochs": 50, "best": 0.123, "best_trial": 3,
+        "training": 4, "epoch": 12, "epochs": 50, "last": 0.142, "cost": 0.3,
+        "best": 0.123, "best_trial": 3,
         "metric": "error", "percent": True, "seconds": 2.0, "acts": (),
     }  # fmt: skip
     return Sight(**{**whole, **parts})
@@ -203,19 +204,19 @@ def test_a_run_is_watched(deepwell: Any, monkeypatch: pytest.MonkeyPatch) -> Non
         Event(3.0, "refuse", 3, {"kind": "fork", "why": "network 3 is over"}),
     )
     seen = [
-        sight(best=None),
+        sight(best=None, last=None),
         sight(acts=acts, epoch=13),
         sight(paused=True),
         sight(status="finished", runner=None),
     ]
     monkeypatch.setattr(_follow, "follow", lambda name, store: iter(seen))
     assert deepwell("show", "iris", "--follow").out.splitlines() == [
-        "training  epoch 12/50, 4 of 10 in training, no score yet",
+        "training  epoch 12/50, 4 of 10 train, no score yet",
         "nudged    network 3 from epoch 9 on: learning_rate 0.005, l2 0",
         "race      of 9, 10 decided after epoch 12: network 10 goes on",
         "refused   fork: network 3 is over",
-        "training  epoch 13/50, 4 of 10 in training, best dev 12.3 % (network 3)",
-        "paused    epoch 12/50, 4 of 10 in training, best dev 12.3 % (network 3)",
+        "training  epoch 13/50, 4 of 10 train, dev 14.2 %, best 12.3 % (network 3)",
+        "paused    epoch 12/50, 4 of 10 train, dev 14.2 %, best 12.3 % (network 3)",
         "ended     iris is finished: best dev 12.3 % (network 3)",
         "next      deepwell show iris",
     ]

@@ -111,7 +111,7 @@ def test_the_version(deepwell) -> None:
     ("arguments", "sentence"),
     [
         (("fitt",), 'unknown command "fitt"; did you mean "fit"?'),
-        (("wuzzle", "x"), 'unknown command "wuzzle"; commands: fit, run, resume'),
+        (("zzz", "x"), 'unknown command "zzz"; commands: fit, run, resume'),
         (("fit",), 'missing argument "DATA"'),
         (("show", "a", "b"), "got unexpected extra argument(s) (b)"),
         (("fit", "x", "--trails", "3"), 'unknown option "--trails"; did you mean "--trials"?'),

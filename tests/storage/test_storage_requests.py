@@ -63,3 +63,12 @@ def test_a_deed_is_recorded_whole_or_not_at_all(store, study, make_chunk) -> Non
     assert store.trials(study.id) == after
     with pytest.raises(StudyError, match="was taken up already"):
         store.requests.carry_out(study.id, Deed([], request.id))
+
+
+def test_the_epoch_that_was_recorded_last(store, study, make_chunk) -> None:
+    assert store.last_epoch(study.id) == {}
+    store.record_chunk(study.id, 0, make_chunk(1, [0.4, 0.3, 0.2, 0.1]))
+    store.record_chunk(study.id, 0, make_chunk(2, [0.3, 0.25], trials=[0, 3]))
+    told = store.last_epoch(study.id)
+    assert told["dev_score"].tolist() == pytest.approx([0.3, 0.25])
+    assert set(told) == {"train_cost", "dev_cost", "dev_score"}

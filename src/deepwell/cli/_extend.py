@@ -14,7 +14,7 @@ deepwell extend churn --budget 5m\
 
 
 def extend(more: LiveMore, place: Place) -> int:
-    """Ask a run that goes on for more networks, epochs or time.
+    """Ask a run for more networks, epochs or time.
 
     Of a study that has ended, deepwell resume asks for more.
     """

@@ -13,7 +13,7 @@ deepwell fork churn 3 --into 2 --epochs 5 dropout=0.1,0.3 l2=1e-4\
 
 
 def fork(asked: Forked, place: Place) -> int:
-    """Let copies of a network with other numbers race in its place.
+    """Let copies of a network race with other numbers.
 
     Each copy goes on from where the network stands. After some epochs the one with the best dev
     score since the fork goes on, and the others are pruned.

@@ -11,9 +11,10 @@ EXAMPLES = 'deepwell narrow churn --space "learning_rate=log(1e-3,1e-2)"'
 
 
 def narrow(asked: Narrowed, place: Place) -> int:
-    """Change the space or the sampler of a run.
+    """Change what is searched while a run trains.
 
-    For the networks that are still to be proposed. Those that train stay as they are.
+    Another space or sampler for the networks that are still to be proposed; those that train stay
+    as they are.
     """
     answer = live(asked.name, place).narrow(
         parsed_space(asked.space), constraints=asked.constraint, search=asked.search

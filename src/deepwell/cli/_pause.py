@@ -12,7 +12,7 @@ deepwell resume churn\
 
 
 def pause(which: Name, place: Place) -> int:
-    """Let a run hold its networks after the epoch at work.
+    """Let a run hold its networks.
 
     They stay in its memory and its time budget stands still until deepwell resume lets it go on.
     """

@@ -13,10 +13,10 @@ EXAMPLES = "deepwell replay churn\ndeepwell replay churn 17"
 def replay(asked: OneOrAll, place: Place) -> int:
     """Train a network again and compare it to the bit.
 
-    From its configuration alone, with what is kept. The best one where no number is given.
-    Changes by hand and forks are part of its configuration. Every recorded figure, the saved
-    model, snapshots and checkpoints must come out the same, bit for bit; exit code 1 where they
-    do not, on the machine and versions that trained it.
+    From its configuration alone; the best one where no number is given. Changes by hand and forks
+    are part of its configuration. Every recorded figure, the saved model, snapshots and checkpoints
+    must come out the same, bit for bit; exit code 1 where they do not, on the machine and versions
+    that trained it.
     """
     from deepwell.report._replay_lines import replay_json, replay_lines
     from deepwell.study._replay import replay as train_again

@@ -13,7 +13,7 @@ deepwell snapshot churn\
 
 
 def snapshot(asked: OneOrAll, place: Place) -> int:
-    """Keep the whole state of a network that trains, or of all.
+    """Keep the whole state of a network in a file.
 
     Weights, what the optimizer remembers, counters. deepwell rollback goes back to it at once, and
     deepwell replay compares with it.

@@ -13,7 +13,7 @@ deepwell stop churn 3\
 
 
 def stop(asked: OneOrAll, place: Place) -> int:
-    """Stop a network, or a run as Ctrl-C does, and keep the best.
+    """Stop a network, or a run with its best kept.
 
     Without a number the run ends after the epoch at work, with its best network saved; deepwell
     resume goes on with it. With a number that network trains no further; what it has reached

@@ -32,7 +32,7 @@ def sight_json(sight: Any) -> dict[str, object]:
         name: getattr(sight, name)
         for name in (
             *("status", "runner", "paused", "networks", "training", "epoch", "epochs"),
-            *("best", "best_trial", "metric", "seconds"),
+            *("last", "cost", "best", "best_trial", "metric", "seconds"),
         )
     }
     acts = [{"kind": a.kind, "trial": a.trial, "details": dict(a.details)} for a in sight.acts]
@@ -53,8 +53,9 @@ def _told(sight: Any) -> str:
         how = {"finished": "is finished", "stopped": "was stopped"}
         return f"{sight.study} {how.get(sight.status, 'is run by nobody')}: {best}"
     where = f"epoch {sight.epoch:,}/{sight.epochs:,}, " if sight.epochs else ""
-    of = f"{sight.training:,} of {sight.networks:,} in training"
-    return f"{where}{of}, {best}"
+    last = "" if sight.last is None else f"dev {figure(sight.last, sight.percent)}, "
+    best = best.replace("best dev", "best") if last else best
+    return f"{where}{sight.training:,} of {sight.networks:,} train, {last}{best}"
 
 
 def _next(sight: Any, store: str | None) -> list[str]:

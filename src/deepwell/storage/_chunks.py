@@ -106,6 +106,20 @@ def read_curves_of(connection: sa.Connection, study_id: int, trial: Trial) -> di
     return curves
 
 
+def read_last(connection: sa.Connection, study_id: int) -> dict[str, np.ndarray]:
+    """Return metric name -> (P,) float32 of the epoch that was recorded last, quickly."""
+    last = (
+        sa.select(CHUNK.c.id)
+        .where(CHUNK.c.study_id == study_id, CHUNK.c.population != COPIED)
+        .order_by(CHUNK.c.id.desc())
+        .limit(1)
+    )
+    query = sa.select(CURVE.c.metric, CURVE.c.block).where(
+        CURVE.c.chunk_id == last.scalar_subquery()
+    )
+    return {row.metric: np.frombuffer(row.block, FLOATS) for row in connection.execute(query)}
+
+
 @dataclass(frozen=True)
 class _Blocks:
     epoch: int

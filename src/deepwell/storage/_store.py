@@ -287,6 +287,14 @@ class Store:
         with self._database.reading() as connection:
             return _chunks.read_curves_of(connection, study_id, trial)
 
+    def last_epoch(self, study_id: int) -> dict[str, np.ndarray]:
+        """Return metric name -> (P,) float32 of the epoch that was recorded last; empty for none.
+
+        Quick for any number of trials and epochs.
+        """
+        with self._database.reading() as connection:
+            return _chunks.read_last(connection, study_id)
+
     def probes(self, study_id: int, trials: Collection[int] | None = None) -> list[Probe]:
         """Return what was measured inside networks, by trial and epoch.
 

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import Event
 from deepwell.storage._study_record import StudyRecord
@@ -29,6 +31,9 @@ class Sight:
         paused: whether the run waits for a person.
         networks: that were proposed, copies among them; training: that have epochs before them.
         epoch, epochs: how far the furthest of these is, and how far they are to come; 0 for none.
+        last: median dev score of the networks in the epoch that ended last, in the metric's unit;
+            None where none has one.
+        cost: median cost of the train rows in it, None likewise.
         best: dev score of the best network in the metric's unit, None before there is one.
         best_trial: its number.
         metric: what `best` is called; percent: whether people read it as per cent.
@@ -44,6 +49,8 @@ class Sight:
     training: int
     epoch: int
     epochs: int
+    last: float | None
+    cost: float | None
     best: float | None
     best_trial: int | None
     metric: str
@@ -71,6 +78,8 @@ def sight_of(opened: Store, record: StudyRecord, acts: tuple[Event, ...] = ()) -
     best = next(iter(opened.best_trials(record.id)), None)
     scale, metric = record.config["score_scale"], METRICS[str(record.config["metric"])]
     assert isinstance(scale, int | float)
+    epoch = opened.last_epoch(record.id)
+    last = _median(epoch.get("dev_score"))
     score = None if best is None or not math.isfinite(best.score) else best.score * scale
     return Sight(
         study=scene.name,
@@ -81,6 +90,8 @@ def sight_of(opened: Store, record: StudyRecord, acts: tuple[Event, ...] = ()) -
         training=len(trains),
         epoch=max((trial.epochs for trial in trains), default=0),
         epochs=max((trial.spec.whole("epochs") for trial in trains), default=0),
+        last=None if last is None else last * scale,
+        cost=_median(epoch.get("train_cost")),
         best=score,
         best_trial=None if best is None else best.number,
         metric=metric.label,
@@ -88,3 +99,8 @@ def sight_of(opened: Store, record: StudyRecord, acts: tuple[Event, ...] = ()) -
         seconds=record.seconds,
         acts=acts,
     )
+
+
+def _median(values: np.ndarray | None) -> float | None:
+    finite = np.array([]) if values is None else values[np.isfinite(values)]
+    return float(np.median(finite)) if finite.size else None
