@@ -16,7 +16,8 @@ from deepwell.storage import Store, open_store
 from deepwell.storage import _backup as backup
 from deepwell.storage._backup import KEPT, backups_of, is_whole, newest_whole
 from deepwell.storage._checkpoint_record import CheckpointRecord
-from deepwell.storage._lock import local_lock
+from deepwell.storage._claim import new_claim
+from deepwell.storage._mark import marked
 from deepwell.storage._network import _kind
 from deepwell.storage._restore import restore
 from deepwell.storage._schema import METADATA
@@ -296,8 +297,8 @@ def test_a_store_that_is_gone_is_not_begun_anew_unasked(tmp_path: Path, filled: 
 def test_restoring_without_a_backup_or_beside_a_run(tmp_path: Path, filled: Path):
     filled.write_bytes(filled.read_bytes()[:-1])
     with (
-        local_lock(tmp_path / "churn" / "checkpoint"),
-        pytest.raises(StudyError, match="study churn is being run by another process"),
+        marked(tmp_path, new_claim()),
+        pytest.raises(StudyError, match=r"a study is being run by process \d+ on"),
     ):
         restore(tmp_path)
     shutil.rmtree(tmp_path / "backups")

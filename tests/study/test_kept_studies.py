@@ -334,7 +334,7 @@ def test_epochs_need_a_network_that_reached_its_last(store: Path):
 
 
 def at_work(opened: Store, store: Path) -> AbstractContextManager[None]:
-    return leased(opened, opened.study("first"), store / "first" / "checkpoint")
+    return leased(opened, opened.study("first"))
 
 
 def test_a_study_at_work_is_neither_renamed_deleted_nor_copied(store: Path):

@@ -12,13 +12,12 @@ from pathlib import Path
 
 from deepwell._base._atomic_file import sync_folder
 from deepwell._base._errors import DeepwellError, StudyError, UsageError
-from deepwell._base._safe_text import safe_text
 
 from ._address import Address
 from ._backup import Backup, newest_whole, sync_file
 from ._database import Database
 from ._files import shown_path, write_error
-from ._lock import LOCK, local_lock
+from ._mark import living
 from ._open import locate
 from ._sqlite import Sqlite
 
@@ -72,14 +71,9 @@ def restore(where: str | Path | None = None) -> Restored:
 
 
 def _refuse_running(folder: Path) -> None:
-    # By the locks of this machine: the leases are in the database that is damaged.
-    for file in sorted(folder.glob(f"*/*/{LOCK}")):
-        with local_lock(file.parent, ask=True) as lock:
-            if lock is not None and lock.known and not lock.taken:
-                name = safe_text(file.parent.parent.name)
-                raise StudyError(
-                    f"study {name} is being run by another process; stop that process first"
-                )
+    # By the marks of this machine: the leases are in the database that is damaged.
+    for words in living(folder):
+        raise StudyError(f"a study is being run by {words}; stop that process first")
 
 
 def _in_order(file: Path) -> bool:

@@ -18,6 +18,7 @@ from deepwell.data._vault import SealedTest
 from deepwell.storage._claim import LeaseLostError, new_claim
 from deepwell.storage._files import write_atomic
 from deepwell.storage._lease import leased
+from deepwell.storage._mark import marked
 from deepwell.storage._names import VAULT
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
@@ -40,9 +41,10 @@ def recorded(data: Data, asked: Asked, name: str, store: str | Path | None) -> G
     The sealed test rows move into the store's own vault. A study in which nothing was proposed
     leaves no trace; any other one can be resumed.
     """
-    with open_store(store) as opened:
+    with open_store(store) as opened, contextlib.ExitStack() as last:
         sealed, copied = _adopt(data.vault, opened.folder / VAULT)
         claim, made = new_claim(), sealed if copied else None
+        last.enter_context(marked(opened.folder, claim))
         try:
             config = to_config(asked, data, sealed)
             record = opened.create_study(name, config, data.row_hashes, claim)
@@ -51,7 +53,7 @@ def recorded(data: Data, asked: Asked, name: str, store: str | Path | None) -> G
                 _remove_empty(opened, None, made)
             raise
         _adopt(data.vault, opened.folder / VAULT)  # another study's end may have taken it away
-        with leased(opened, record, checkpoint_folder(opened, record), claim):
+        with leased(opened, record, claim):
             try:
                 _write_file(opened, record, asked, data)
                 yield from _kept_well(opened, record)
