@@ -78,6 +78,7 @@ def continued(opened: Store, record: StudyRecord) -> Generator[History]:
 
 def _kept_well(opened: Store, record: StudyRecord) -> Generator[History]:
     """Yield the history; when its user fails or is stopped, record that the study ended early."""
+    began = time.time()
     try:
         yield History(opened, record)
     except BaseException as error:
@@ -92,6 +93,15 @@ def _kept_well(opened: Store, record: StudyRecord) -> Generator[History]:
         raise
     if opened.study(record.name).status == "finished":
         discard(checkpoint_folder(opened, record))
+        _remove_drafts(opened.folder / record.name, began)
+
+
+def _remove_drafts(folder: Path, before: float) -> None:
+    """Remove what earlier runs of a study, killed while they wrote a file, left half-written."""
+    with contextlib.suppress(OSError):
+        for file in folder.rglob(".*.tmp"):
+            if file.stat().st_mtime < before:
+                file.unlink(missing_ok=True)
 
 
 def _remove_empty(opened: Store, record: StudyRecord | None, sealed: SealedTest | None) -> None:
