@@ -9,18 +9,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from deepwell._base._errors import StudyError, UsageError
+from deepwell._base._errors import UsageError
 from deepwell.records import ChunkRecord, Estimate, Event, Opening, Status, TrialSpec
-from deepwell.storage import Store, StudyRecord, _lease, _leases, _lock, open_store
+from deepwell.storage import Store, StudyRecord, _lease, _leases, _mark
 from deepwell.storage._checkpoint_record import CheckpointRecord
 from deepwell.storage._claim import LeaseHeldError, LeaseLostError, new_claim
 from deepwell.storage._lease import lease_holder, leased
+from deepwell.storage._mark import living, marked
 from deepwell.storage._schema import LEASE
 
 HOLD = """
@@ -30,7 +30,7 @@ from deepwell.storage import open_store
 from deepwell.storage._lease import leased
 with open_store(sys.argv[1]) as store:
     record = store.study("churn")
-    with leased(store, record, store.folder / "churn"):
+    with leased(store, record):
         print("held", flush=True)
         sys.stdin.read()
 """
@@ -40,11 +40,12 @@ from pathlib import Path
 from deepwell.storage import open_store
 from deepwell.storage._lease import leased
 from deepwell.storage._claim import LeaseHeldError
-store, turns, total = open_store(sys.argv[1]), 0, Path(sys.argv[1]) / "total"
+store, turns = open_store(sys.argv[1]), 0
+total = store.folder / "total"
 record = store.study("churn")
 while turns < 3:
     try:
-        with leased(store, record, store.folder / "churn"):
+        with leased(store, record):
             read = int(total.read_text())
             time.sleep(0.001)
             total.write_text(str(read + 1))
@@ -55,30 +56,33 @@ while turns < 3:
 
 
 @pytest.fixture
-def folder(store: Store) -> Path:
-    return store.folder / "churn"
-
-
-@pytest.fixture
 def no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk without locks, as another machine's: only the lease in the database tells."""
 
     def unknown(*_: object) -> None:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(_lock, "_lock", unknown)
+    monkeypatch.setattr(_mark, "_lock", unknown)
 
 
 @contextlib.contextmanager
 def another(store: Store) -> Iterator[Store]:
-    with open_store(store.folder) as opened:
+    with Store(store.folder, store._database.backend) as opened:
         yield opened
+
+
+def place(store: Store) -> str:
+    """Where another process finds the store."""
+    at = getattr(store._database.backend, "_address", None)
+    if at is None:
+        return str(store.folder)
+    return f"postgresql://{at.user}@/{at.database}?host={at.host}&port={at.port}"
 
 
 @contextlib.contextmanager
 def holding(store: Store) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(store.folder)],
+        [sys.executable, "-c", HOLD, place(store)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -99,89 +103,109 @@ def expire(store: Store) -> None:
         connection.execute(sa.update(LEASE).values(expires=1.0))
 
 
-def test_a_lease_is_held_once_and_given_back(store: Store, study: StudyRecord, folder: Path):
-    assert lease_holder(store, study, folder) is None
-    assert not folder.exists()  # asking makes nothing
-    with leased(store, study, folder), another(store) as other:
+def test_a_lease_is_held_once_and_given_back(store: Store, study: StudyRecord):
+    assert lease_holder(store, study) is None
+    before = sorted(store.folder.iterdir())
+    with leased(store, study), another(store) as other:
         me = f"process {os.getpid()} on "
         for asked in (store, other):
-            assert (lease_holder(asked, study, folder) or "").startswith(me)
+            assert (lease_holder(asked, study) or "").startswith(me)
             with (
                 pytest.raises(LeaseHeldError, match=f"study churn is being run by {me}"),
-                leased(asked, study, folder),
+                leased(asked, study),
             ):
                 raise AssertionError("taken twice")
-    assert lease_holder(store, study, folder) is None
-    with pytest.raises(RuntimeError), leased(store, study, folder):
+    assert lease_holder(store, study) is None
+    with pytest.raises(RuntimeError), leased(store, study):
         raise RuntimeError
-    with leased(store, study, folder):
+    with leased(store, study):
         pass
+    assert sorted(store.folder.iterdir()) == before  # nothing is left
 
 
-def test_a_killed_process_of_this_machine_is_known_at_once(
-    store: Store, study: StudyRecord, folder: Path
-):
+def test_a_killed_process_of_this_machine_is_known_at_once(store: Store, study: StudyRecord):
     with holding(store) as process:
         them = f"process {process.pid} on "
-        assert (lease_holder(store, study, folder) or "").startswith(them)
+        assert (lease_holder(store, study) or "").startswith(them)
         with (
             pytest.raises(LeaseHeldError, match=f"{them}.*wait for it, or stop"),
-            leased(store, study, folder),
+            leased(store, study),
         ):
             raise AssertionError("taken twice")
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        left = store.leases.holder(study.id)
+        left = store.leases.row(study.id)
         assert left is not None
         assert left.seconds > 30  # the lease itself has long to go
-        assert lease_holder(store, study, folder) is None
-        with leased(store, study, folder):
-            assert (lease_holder(store, study, folder) or "").startswith(f"process {os.getpid()} ")
+        assert lease_holder(store, study) is None
+        with leased(store, study):
+            assert (lease_holder(store, study) or "").startswith(f"process {os.getpid()} ")
 
 
-def test_a_stopped_process_of_this_machine_keeps_its_lease(
-    store: Store, study: StudyRecord, folder: Path
-):
+def test_a_stopped_process_of_this_machine_keeps_its_lease(store: Store, study: StudyRecord):
     """It lives: however slow, it is not taken for dead where that can be known."""
     with holding(store) as process:
         process.send_signal(signal.SIGSTOP)
         expire(store)
-        assert lease_holder(store, study, folder) == "another process"
-        with pytest.raises(LeaseHeldError), leased(store, study, folder):
+        assert (lease_holder(store, study) or "").startswith(f"process {process.pid} ")
+        with pytest.raises(LeaseHeldError), leased(store, study):
             raise AssertionError("taken from a living process")
 
 
-def test_the_word_of_another_machine_proves_nothing(
-    store: Store, study: StudyRecord, folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_process_that_died_before_its_first_record_is_known_too(store: Store, study: StudyRecord):
+    """Its mark is there before its token is: no kill can come between."""
+    claim = new_claim()
+    with marked(store.folder, claim):
+        store.leases.take(study.id, "churn", claim)
+        (mark,) = (store.folder / ".runners").iterdir()
+        kept = mark.read_text()
+    (store.folder / ".runners").mkdir()
+    mark.write_text(kept)  # as a kill leaves it
+    with another(store) as other:
+        assert lease_holder(other, study) is None
+        with leased(other, study):
+            assert not mark.exists()
+
+
+def test_the_mark_of_another_machine_proves_nothing(
+    store: Store, study: StudyRecord, monkeypatch: pytest.MonkeyPatch
 ):
     """Where each machine has locks of its own, a free lock says nothing of the others."""
     claim = new_claim()
     store.leases.take(study.id, "churn", claim)
-    folder.mkdir()
-    (folder / "lock").write_text(f"process 7 on far\nfar 1-2-3\n{claim.token}\n")
+    (store.folder / ".runners").mkdir()
+    mark = store.folder / ".runners" / f"{claim.token}.lock"
+    mark.write_text("far 1-2-3\nprocess 7 on far\n")
     with another(store) as other:
-        with pytest.raises(LeaseHeldError), leased(other, study, folder):
+        with pytest.raises(LeaseHeldError), leased(other, study):
             raise AssertionError("taken from a process elsewhere")
-        monkeypatch.setattr(_lock, "machine", lambda: "far 1-2-3")
-        with leased(other, study, folder):  # this is the machine: its process is gone
+        monkeypatch.setattr(_mark, "machine", lambda: "far 1-2-3")
+        with leased(other, study):  # this is the machine: its process is gone
             pass
 
 
-def test_without_locks_the_lease_alone_holds(
-    store: Store, study: StudyRecord, folder: Path, no_locks: None
-):
+def test_who_lives_here_can_be_told_without_the_database(store: Store, study: StudyRecord):
+    assert living(store.folder) == []
+    with leased(store, study):
+        (words,) = living(store.folder)
+        assert words.startswith(f"process {os.getpid()} on ")
+        (store.folder / ".runners" / "0a.lock").write_text(f"{_mark.machine()}\nprocess 1 on x\n")
+        assert living(store.folder) == [words]
+
+
+def test_without_locks_the_lease_alone_holds(store: Store, study: StudyRecord, no_locks: None):
     with another(store) as other:
-        with leased(store, study, folder):
-            assert (lease_holder(other, study, folder) or "").startswith("process ")
-            with pytest.raises(LeaseHeldError), leased(other, study, folder):
+        with leased(store, study):
+            assert (lease_holder(other, study) or "").startswith("process ")
+            with pytest.raises(LeaseHeldError), leased(other, study):
                 raise AssertionError("taken twice")
-        assert lease_holder(other, study, folder) is None
-        with leased(other, study, folder):
+        assert lease_holder(other, study) is None
+        with leased(other, study):
             pass
 
 
 def test_a_lease_that_nobody_renews_expires_by_the_database_s_clock(
-    store: Store, study: StudyRecord, folder: Path, no_locks: None, monkeypatch: pytest.MonkeyPatch
+    store: Store, study: StudyRecord, no_locks: None, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(_leases, "LEASE_SECONDS", 0.2)
     store.leases.take(study.id, "churn", new_claim())
@@ -189,18 +213,18 @@ def test_a_lease_that_nobody_renews_expires_by_the_database_s_clock(
     monkeypatch.setattr(time, "time", lambda: 0.0)  # this machine's clock says nothing
     with another(store) as other:
         while True:
-            with contextlib.suppress(LeaseHeldError), leased(other, study, folder):
+            with contextlib.suppress(LeaseHeldError), leased(other, study):
                 break
             assert time.monotonic() - began < 10
     assert time.monotonic() - began >= 0.15
 
 
 def test_a_long_chunk_keeps_its_lease(
-    store: Store, study: StudyRecord, folder: Path, no_locks: None, monkeypatch: pytest.MonkeyPatch
+    store: Store, study: StudyRecord, no_locks: None, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(_leases, "LEASE_SECONDS", 0.4)
     monkeypatch.setattr(_lease, "RENEW_SECONDS", 0.05)
-    with leased(store, study, folder), another(store) as other:
+    with leased(store, study), another(store) as other:
         ends = time.monotonic() + 1.0
         while time.monotonic() < ends:
             with pytest.raises(LeaseHeldError):
@@ -235,7 +259,7 @@ RECORDS: dict[str, Callable[[Store, int], object]] = {
 
 @pytest.mark.parametrize("what", RECORDS)
 def test_a_holder_whose_lease_was_taken_over_records_nothing(
-    what: str, store: Store, study: StudyRecord, folder: Path, no_locks: None
+    what: str, store: Store, study: StudyRecord, no_locks: None
 ):
     def everything() -> list[object]:
         with other._database.reading() as connection:
@@ -243,9 +267,9 @@ def test_a_holder_whose_lease_was_taken_over_records_nothing(
             rows = {n: connection.exec_driver_sql(f"SELECT * FROM {n}").all() for n in names}
         return sorted((n, repr(r)) for n, r in rows.items() if n != "lease")
 
-    with another(store) as other, leased(store, study, folder):
+    with another(store) as other, leased(store, study):
         expire(store)
-        with leased(other, study, folder):
+        with leased(other, study):
             before = everything()
             with pytest.raises(
                 LeaseLostError,
@@ -260,28 +284,24 @@ def test_a_holder_whose_lease_was_taken_over_records_nothing(
                 RECORDS[what](store, study.id)
 
 
-def test_a_study_that_was_deleted_under_its_run_is_told(
-    store: Store, study: StudyRecord, folder: Path
-):
-    with leased(store, study, folder), another(store) as other:
+def test_a_study_that_was_deleted_under_its_run_is_told(store: Store, study: StudyRecord):
+    with leased(store, study), another(store) as other:
         with other._database.writing() as connection:
             connection.exec_driver_sql("DELETE FROM study")
         with pytest.raises(LeaseLostError, match="it was deleted, or its lease ended by hand"):
             store.record_chunk(study.id, 0, chunk_of(4))
 
 
-def test_a_record_renews_the_lease_in_its_own_transaction(
-    store: Store, study: StudyRecord, folder: Path
-):
+def test_a_record_renews_the_lease_in_its_own_transaction(store: Store, study: StudyRecord):
     commits: list[int] = []
     sa.event.listen(store._database._engine, "commit", commits.append)
-    with leased(store, study, folder):
+    with leased(store, study):
         with another(store) as other, other._database.writing() as connection:
             connection.execute(sa.update(LEASE).values(expires=LEASE.c.expires - 50))
         commits.clear()
         store.record_chunk(study.id, 0, chunk_of(4))
         assert len(commits) == 1
-        holder = store.leases.holder(study.id)
+        holder = store.leases.row(study.id)
         assert holder is not None
         assert holder.seconds > 55
 
@@ -292,14 +312,14 @@ def test_a_study_is_leased_from_the_moment_that_it_is_there(store: Store):
     with another(store) as other:
         with pytest.raises(LeaseHeldError):
             other.leases.take(made.id, "new", new_claim())
-        with leased(store, made, store.folder / "new", claim):
+        with marked(store.folder, claim), leased(store, made, claim):
             store.set_status(made.id, "failed")
 
 
 def test_eight_processes_hold_it_by_turns(store: Store, study: StudyRecord):
     total = store.folder / "total"
     total.write_text("0")
-    command = [sys.executable, "-c", BY_TURNS, str(store.folder)]
+    command = [sys.executable, "-c", BY_TURNS, place(store)]
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(8)]
     for process in processes:
         _, complaints = process.communicate(timeout=60)
@@ -308,23 +328,34 @@ def test_eight_processes_hold_it_by_turns(store: Store, study: StudyRecord):
 
 
 def test_a_place_that_cannot_be_written_is_told(store: Store, study: StudyRecord):
-    (store.folder / "file").write_text("")
+    (store.folder / ".runners").write_text("")
     with (
         pytest.raises(UsageError, match="a file stands where a folder is needed"),
-        leased(store, study, store.folder / "file" / "checkpoint"),
+        leased(store, study),
     ):
         raise AssertionError("no place")
 
 
-def test_a_hostile_holder_is_harmless(store: Store, study: StudyRecord, folder: Path):
-    with leased(store, study, folder):
+def test_a_hostile_holder_is_harmless(store: Store, study: StudyRecord):
+    with leased(store, study):
         with store._database.writing() as connection:
             connection.execute(sa.update(LEASE).values(holder="\x1b[2J me"))
-        assert lease_holder(store, study, folder) == "?[2J me"
+        assert lease_holder(store, study) == "?[2J me"
 
 
-def test_what_is_no_lease_of_ours_is_no_error(store: Store, study: StudyRecord, folder: Path):
-    folder.mkdir()
-    (folder / "lock").write_bytes(b"\xff\xfe nonsense")
-    with leased(store, study, folder):
-        assert isinstance(LeaseHeldError("x"), StudyError)
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe nonsense", b"\n\n"])
+def test_a_mark_that_says_nothing_is_no_evidence(content: bytes, store: Store, study: StudyRecord):
+    claim = new_claim()
+    store.leases.take(study.id, "churn", claim)
+    (store.folder / ".runners").mkdir()
+    (store.folder / ".runners" / f"{claim.token}.lock").write_bytes(content)
+    with another(store) as other:
+        assert (lease_holder(other, study) or "").startswith("process ")
+
+
+def test_a_token_leads_to_no_other_file(store: Store, study: StudyRecord):
+    with store._database.writing() as connection:
+        row = {"study_id": study.id, "holder": "me", "token": "../../x", "expires": 1e12}
+        connection.execute(sa.insert(LEASE), row)
+    (store.folder / "x.lock").write_text(f"{_mark.machine()}\n")
+    assert lease_holder(store, study) == "me"

@@ -28,7 +28,7 @@ from deepwell.storage import open_store
 # lease expires.
 RUNNER = """
 import json, math, os, signal, sys, threading, time
-from deepwell.storage import _lease, _leases, _lock
+from deepwell.storage import _lease, _leases, _mark
 from deepwell.study import _checkpoint, _model, _worker
 _checkpoint.EVERY_SECONDS = _checkpoint.RUNG_SECONDS = 0.0
 _checkpoint.SHARE = math.inf
@@ -40,7 +40,7 @@ def no_locks(file):
     raise OSError
 
 if apart:
-    _lock._lock, _leases.LEASE_SECONDS, _lease.RENEW_SECONDS = no_locks, 1.0, 0.2
+    _mark._lock, _leases.LEASE_SECONDS, _lease.RENEW_SECONDS = no_locks, 1.0, 0.2
 
 def die():
     time.sleep(delay)

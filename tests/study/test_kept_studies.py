@@ -333,12 +333,12 @@ def test_epochs_need_a_network_that_reached_its_last(store: Path):
         dw.resume("first", store=store, epochs=3, given=[FIRST])
 
 
-def at_work(opened: Store, store: Path) -> AbstractContextManager[None]:
-    return leased(opened, opened.study("first"), store / "first" / "checkpoint")
+def at_work(opened: Store) -> AbstractContextManager[None]:
+    return leased(opened, opened.study("first"))
 
 
 def test_a_study_at_work_is_neither_renamed_deleted_nor_copied(store: Path):
-    with open_store(store) as opened, at_work(opened, store):
+    with open_store(store) as opened, at_work(opened):
         acts = (
             lambda: dw.rename_study("first", "x", store=store),
             lambda: delete_study("first", store=store),

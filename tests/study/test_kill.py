@@ -133,7 +133,7 @@ def test_one_of_two_takes_over_from_a_killed_runner(
     with open_store(tmp_path, create=False) as opened:
         study = opened.study(NAME)
         assert len(opened.events(study.id, "resume")) == 1  # one of the two went on with it
-        assert opened.leases.holder(study.id) is None
+        assert opened.leases.row(study.id) is None
 
 
 @pytest.mark.skipif(not available(), reason="no compiled core here")

@@ -39,7 +39,7 @@ class Holder:
     Attributes:
         words: who it is.
         token: of the lease.
-        seconds: until it expires, if nothing is heard of the holder.
+        seconds: until it expires, if nothing is heard of the holder; 0 or less when it has.
     """
 
     words: str

@@ -1,9 +1,9 @@
-"""Holding a study: its lease in the database and, on this machine, a lock of the system.
+"""Holding a study: its lease in the database and, on this machine, a mark of the process.
 
 The lease in the database decides: it holds on every machine, and expires when its holder is not
-heard of any more. The lock only shortens the wait: a process that gets it, and finds the token of
-the lease in its file, knows that the holder was a process of this machine that has ended, however
-it ended. A process whose lock is held lives, so on its own machine a lease never expires.
+heard of any more. The mark shortens the wait: it tells a process of the same machine at once that
+the holder has ended, however it ended. A process whose mark is locked lives, so on its own machine
+a lease never expires.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ import contextlib
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepwell._base._errors import DeepwellError
 
 from ._claim import Claim, LeaseLostError, held_by, new_claim, who
-from ._lock import local_lock
+from ._mark import Fate, fate_of, forget, marked
 from ._study_record import StudyRecord
 
 if TYPE_CHECKING:
@@ -31,52 +30,50 @@ RENEW_SECONDS = 15.0
 
 @contextmanager
 def leased(
-    store: Store, record: StudyRecord, folder: Path, claim: Claim | None = None
+    store: Store, record: StudyRecord, claim: Claim | None = None
 ) -> Generator[None, None, None]:
     """Hold the lease of a study while the block runs, and let this store alone record its run.
 
     Args:
         store: through which the run is recorded.
         record: of the study.
-        folder: for the lock file; made when it is not there.
-        claim: with which the study was created; None makes one.
+        claim: with which the study was created, and which is marked; None makes one.
 
     Raises:
         LeaseHeldError: when another process, or this one, holds it.
-        UsageError: when the folder cannot be written.
+        UsageError: when the store's folder cannot be written.
     """
-    own = claim or new_claim()
-    with local_lock(folder) as lock:
-        assert lock is not None  # it is only not there where one asks
-        if not lock.taken:
-            raise held_by(record.name, store.leases.holder(record.id))
-        store.leases.take(record.id, record.name, own, lock.left)
-        try:
-            lock.write(own.holder, own.token)
-            with _heartbeat(store.leases):
-                yield
-        finally:
-            # What cannot be given back now expires.
-            with contextlib.suppress(DeepwellError):
-                store.leases.give_back(record.id)
+    with contextlib.ExitStack() as last:
+        if claim is None:
+            claim = new_claim()
+            last.enter_context(marked(store.folder, claim))
+        row = store.leases.row(record.id)
+        fate = Fate.UNKNOWN if row is None else fate_of(store.folder, row.token)
+        own = row is not None and row.token == claim.token
+        if fate is Fate.ALIVE and not own:
+            raise held_by(record.name, row)
+        dead = row.token if row is not None and fate is Fate.DEAD else ""
+        store.leases.take(record.id, record.name, claim, dead)
+        last.callback(_give_back, store, record.id)
+        if dead:
+            forget(store.folder, dead)
+        last.enter_context(_heartbeat(store.leases))
+        yield
 
 
-def lease_holder(store: Store, record: StudyRecord, folder: Path) -> str | None:
-    """Return who runs a study, in words, or None when nobody does.
+def lease_holder(store: Store, record: StudyRecord) -> str | None:
+    """Return who runs a study, in words, or None when nobody does."""
+    row = store.leases.row(record.id)
+    if row is None:
+        return None
+    fate = fate_of(store.folder, row.token)
+    lives = row.seconds > 0 if fate is Fate.UNKNOWN else fate is Fate.ALIVE
+    return who(row) if lives else None
 
-    Args:
-        store: an open store.
-        record: of the study.
-        folder: of the lock file.
-    """
-    with local_lock(folder, ask=True) as lock:
-        holder = store.leases.holder(record.id)
-        if lock is not None and lock.known:
-            if not lock.taken:
-                return who(holder)
-            if holder is not None and lock.left == holder.token:
-                return None
-    return None if holder is None else who(holder)
+
+def _give_back(store: Store, study_id: int) -> None:
+    with contextlib.suppress(DeepwellError):  # what cannot be given back now expires
+        store.leases.give_back(study_id)
 
 
 @contextmanager

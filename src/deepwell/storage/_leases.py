@@ -78,16 +78,16 @@ class Leases:
         """Return how long ago the leases were renewed last."""
         return time.monotonic() - self._renewed
 
-    def holder(self, study_id: int) -> Holder | None:
-        """Return who has the lease of a study; None where nobody has, or it expired."""
+    def row(self, study_id: int) -> Holder | None:
+        """Return who has the lease of a study, or had it until it expired; None where nobody."""
         with self._database.reading() as connection:
-            return read_holder(connection, study_id)
+            return read_row(connection, study_id)
 
     def _renew_held(self, connection: sa.Connection) -> None:
         for study_id, (study, claim) in self._held.items():
             given = {"b_seconds": LEASE_SECONDS, "b_study": study_id, "b_token": claim.token}
             if _renewed(connection, given) != 1:
-                raise _lost(study, read_holder(connection, study_id))
+                raise _lost(study, read_row(connection, study_id))
         self._renewed = time.monotonic()
 
 
@@ -125,15 +125,15 @@ def take_lease(
     taking = taking.on_conflict_do_update(index_elements=["study_id"], set_=row, where=free)
     taken = connection.execute(taking.returning(LEASE.c.token)).scalar_one_or_none()
     if taken != claim.token:
-        raise held_by(study, read_holder(connection, study_id))
+        raise held_by(study, read_row(connection, study_id))
 
 
-def read_holder(connection: sa.Connection, study_id: int) -> Holder | None:
-    """Return who has the lease of a study; None where nobody has, or it expired."""
+def read_row(connection: sa.Connection, study_id: int) -> Holder | None:
+    """Return who has the lease of a study, or had it until it expired; None where nobody."""
     left = (LEASE.c.expires - DatabaseTime()).label("left")
     query = sa.select(LEASE.c.holder, LEASE.c.token, left).where(LEASE.c.study_id == study_id)
     row = connection.execute(query).one_or_none()
-    return None if row is None or row.left <= 0 else Holder(row.holder, row.token, row.left)
+    return None if row is None else Holder(row.holder, row.token, row.left)
 
 
 def _lost(study: str, holder: Holder | None) -> LeaseLostError:

@@ -18,6 +18,7 @@ from deepwell.data._vault import SealedTest
 from deepwell.storage._claim import LeaseLostError, new_claim
 from deepwell.storage._files import write_atomic
 from deepwell.storage._lease import leased
+from deepwell.storage._mark import marked
 from deepwell.storage._names import VAULT
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
@@ -40,9 +41,10 @@ def recorded(data: Data, asked: Asked, name: str, store: str | Path | None) -> G
     The sealed test rows move into the store's own vault. A study in which nothing was proposed
     leaves no trace; any other one can be resumed.
     """
-    with open_store(store) as opened:
+    with open_store(store) as opened, contextlib.ExitStack() as last:
         sealed, copied = _adopt(data.vault, opened.folder / VAULT)
         claim, made = new_claim(), sealed if copied else None
+        last.enter_context(marked(opened.folder, claim))
         try:
             config = to_config(asked, data, sealed)
             record = opened.create_study(name, config, data.row_hashes, claim)
@@ -51,7 +53,7 @@ def recorded(data: Data, asked: Asked, name: str, store: str | Path | None) -> G
                 _remove_empty(opened, None, made)
             raise
         _adopt(data.vault, opened.folder / VAULT)  # another study's end may have taken it away
-        with leased(opened, record, checkpoint_folder(opened, record), claim):
+        with leased(opened, record, claim):
             try:
                 _write_file(opened, record, asked, data)
                 yield from _kept_well(opened, record)
@@ -76,6 +78,7 @@ def continued(opened: Store, record: StudyRecord) -> Generator[History]:
 
 def _kept_well(opened: Store, record: StudyRecord) -> Generator[History]:
     """Yield the history; when its user fails or is stopped, record that the study ended early."""
+    began = time.time()
     try:
         yield History(opened, record)
     except BaseException as error:
@@ -90,6 +93,15 @@ def _kept_well(opened: Store, record: StudyRecord) -> Generator[History]:
         raise
     if opened.study(record.name).status == "finished":
         discard(checkpoint_folder(opened, record))
+        _remove_drafts(opened.folder / record.name, began)
+
+
+def _remove_drafts(folder: Path, before: float) -> None:
+    """Remove what earlier runs of a study, killed while they wrote a file, left half-written."""
+    with contextlib.suppress(OSError):
+        for file in folder.rglob(".*.tmp"):
+            if file.stat().st_mtime < before:
+                file.unlink(missing_ok=True)
 
 
 def _remove_empty(opened: Store, record: StudyRecord | None, sealed: SealedTest | None) -> None:

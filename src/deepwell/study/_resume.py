@@ -166,7 +166,7 @@ def take_up(
         if more.changes:
             more.settings(from_config(record).settings)  # what cannot be is refused before work
         if record.status in wanted.statuses:
-            with leased(opened, record, folder):
+            with leased(opened, record):
                 record = opened.study(name)  # another process may just have ended it
                 if record.status in wanted.statuses:
                     _go_on(opened, record, data, seconds, observer)
@@ -174,7 +174,7 @@ def take_up(
         longer = seconds is not None and not ran  # time was given to a study that had ended
         further = more.trials or more.epochs or more.changes or longer
         if further and opened.study(name).status == "finished":
-            with leased(opened, record, folder):
+            with leased(opened, record):
                 spent = time.perf_counter() - began if ran else 0.0
                 left = None if seconds is None else max(0.0, seconds - spent)
                 data = same_data(opened, record, data)
@@ -182,7 +182,7 @@ def take_up(
                 _go_on(opened, opened.study(name), data, left, observer, kind="continue")
                 ran = True
         if folder.exists() and opened.study(name).status == "finished":  # a kill came after its end
-            with contextlib.suppress(LeaseHeldError), leased(opened, record, folder):
+            with contextlib.suppress(LeaseHeldError), leased(opened, record):
                 if opened.study(name).status == "finished":
                     discard(folder)
     return ran

@@ -10,15 +10,13 @@ from deepwell.records import Status, Trial
 from deepwell.storage._lease import lease_holder
 from deepwell.storage._study_record import StudyRecord
 
-from ._checkpoint import checkpoint_folder
-
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
 
 
 def runner_of(opened: Store, record: StudyRecord) -> str | None:
     """Return who runs a study, in harmless words; None when nobody does."""
-    return lease_holder(opened, record, checkpoint_folder(opened, record))
+    return lease_holder(opened, record)
 
 
 def as_they_stand(
