@@ -6,7 +6,7 @@ PEERS := build/peers/venv/.installed
 NATIVE := $(wildcard src/native/*.?pp src/native/*/*.?pp)
 
 .PHONY: install demo test test-all check format techniques clean
-.PHONY: peers bench bench-quick bench-page bench-b1 bench-b2 bench-b3 bench-b4 bench-gpu bench-techniques bench-probes bench-convolutions bench-b5 bench-b7
+.PHONY: peers bench bench-quick bench-page bench-b1 bench-b2 bench-b3 bench-b4 bench-gpu bench-techniques bench-probes bench-convolutions bench-b5 bench-b6 bench-b7
 
 install: $(STAMP)
 
@@ -90,6 +90,10 @@ bench-convolutions: install peers
 # 45 minutes, and the same command goes on.
 bench-b5: install peers
 	$(BIN)/python -m benchmarks b5 $(FRESH)
+
+# Recording studies and opening them, beside Optuna's storages; needs a PostgreSQL server's programs.
+bench-b6: install peers
+	$(BIN)/python -m benchmarks b6 $(FRESH)
 
 # Planted faults and clean runs: the half that thresholds may be set by. The sealed half is opened
 # once, with `python -m benchmarks b7 --open-sealed`, which is put on record.

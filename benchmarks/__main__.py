@@ -18,12 +18,14 @@ from .results import OtherRunError, Results
 from .scales import SCALES
 from .schedule import OutOfTimeError, run_benchmark
 from .search_quality.command import measure as search_quality
+from .store.command import measure as store
 from .tables import MissingDataError
 from .tools import ROOT
 
 BENCHMARKS = (B1, B2, B3, GPU)
 B4 = "b4"  # time to target: searches, not rates, so no `Benchmark`
 B5 = "b5"  # search quality: runs of samplers, each in the same worker
+B6 = "b6"  # the store: records, not networks
 B7 = "b7"  # diagnosis: no peers to be timed, so none either
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -39,7 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     """
     names = [b.name for b in BENCHMARKS]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="+", choices=[*names, B4, B5, B7, "page"], metavar="NAME")
+    parser.add_argument(
+        "names", nargs="+", choices=[*names, B4, B5, B6, B7, "page"], metavar="NAME"
+    )
     parser.add_argument("--scale", choices=list(SCALES), default="full")
     parser.add_argument("--fresh", action="store_true", help="drop an unfinished run")
     parser.add_argument("--minutes", type=float, default=45.0, help="begin nothing after them")
@@ -77,6 +81,11 @@ def main(arguments: list[str] | None = None) -> int:
     if B5 in given.names:
         told = search_quality(given.scale, given.fresh, deadline, RESULTS)
         if told == _DONE:
+            write_page()
+        code = code or told
+    if B6 in given.names:
+        told = store(given.scale, given.fresh, deadline, RESULTS)
+        if given.scale == "full" and told == _DONE:
             write_page()
         code = code or told
     if B7 in given.names:

@@ -12,6 +12,8 @@ from .diagnosis.section import section as diagnosis_section
 from .figures import Row, Spread, median_fact, ratio, rows, useful_share
 from .search_quality.section import TITLE as SEARCH_QUALITY
 from .search_quality.section import section as search_section
+from .store.section import TITLE as STORE
+from .store.section import section as store_section
 from .time_to_target import section as time_to_target
 from .tools import TOOLS
 
@@ -49,7 +51,8 @@ same order of configurations (Spearman). Where a tool fails, no ratio is compute
 `make bench-gpu` on a CUDA machine. `make bench-b4` races searches against the clock
 (`BENCH="--only NAME"`). Peers live in `build/peers/venv` (`make peers`). `make bench-b5` compares
 samplers and takes nights in full (`python -m benchmarks b5 --scale reduced` half an hour).
-`make bench-b7` plants faults and needs no peers.
+`make bench-b6` records studies and
+opens them (it needs PostgreSQL). `make bench-b7` plants faults and needs no peers.
 """
 
 
@@ -60,21 +63,26 @@ def page(results: Mapping[str, Plain], benchmarks: Sequence[Benchmark]) -> str:
         if benchmark.name in results:
             parts.append(section(results[benchmark.name], benchmark))
         else:
-            parts.append(f"## {benchmark.title}\n\nNot measured yet.\n")
+            parts.append(_missing(benchmark.title))
     if TIME_TO_TARGET in results:
         parts.append(time_to_target.section(results[TIME_TO_TARGET]))
     else:
-        parts.append(f"## {time_to_target.TITLE}\n\nNot measured yet.\n")
+        parts.append(_missing(time_to_target.TITLE))
     if "b5" in results:
         parts.append(search_section(results["b5"]))
     else:
-        parts.append(f"## {SEARCH_QUALITY}\n\nNot measured yet.\n")
+        parts.append(_missing(SEARCH_QUALITY))
+    parts.append(store_section(results["b6"]) if "b6" in results else _missing(STORE))
     for name, title in DIAGNOSIS.items():
         if name in results:
             parts.append(diagnosis_section(results[name], title))
         else:
-            parts.append(f"## {title}\n\nNot measured yet.\n")
+            parts.append(_missing(title))
     return "\n".join(parts)
+
+
+def _missing(title: str) -> str:
+    return f"## {title}\n\nNot measured yet.\n"
 
 
 def read_results(folder: Path) -> dict[str, Plain]:

@@ -9,9 +9,13 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from benchmarks.store.server import PostgresqlServer
 
 # Before any test imports JAX or Deepwell, and inherited by the processes that tests start.
 # Compiled programs stay in the folder, so that each is compiled once for all tests.
@@ -50,6 +54,17 @@ def compiled_code_is_let_go() -> Iterator[None]:
 
         jax.clear_caches()
         gc.collect()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """A PostgreSQL server, started when the first test asks for it."""
+    from benchmarks.store.server import binaries, running_server
+
+    if binaries() is None:
+        pytest.skip("no PostgreSQL server is installed; on Debian: apt-get install postgresql")
+    with running_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session", autouse=True)

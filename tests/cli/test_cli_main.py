@@ -61,6 +61,7 @@ def test_help_lists_exactly_the_commands_that_work(deepwell) -> None:
         "check",
         "sample",
         "lab",
+        "restore",
         "doctor",
     ]
     assert "..." not in "\n".join(listed)  # no summary is cut

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from deepwell._base._errors import StudyError
 from deepwell.records import Event
-from deepwell.storage import Store, StudyRecord, open_store
+from deepwell.storage import Store, StudyRecord
 
 
 def test_events_come_in_the_order_of_recording(store: Store, study: StudyRecord):
@@ -41,12 +41,6 @@ def test_threads_write_by_turns(store: Store, study: StudyRecord):
 def test_event_of_no_study_is_refused(store: Store):
     with pytest.raises(StudyError, match="refused contradictory records"):
         store.append_event(99, Event(1.0, "start"))
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory):
-    with open_store(tmp_path_factory.mktemp("shared")) as opened:
-        yield opened
 
 
 plain = st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False)

@@ -21,12 +21,12 @@ def files(store: Store) -> list[Path]:
     return sorted(store.folder.rglob("*.safetensors"))
 
 
-def test_a_state_comes_back_to_the_bit(store: Store, study: StudyRecord):
+def test_a_state_comes_back_to_the_bit(store: Store, study: StudyRecord, where: str):
     (kept,) = store.states.keep(study.id, {(3, 4): state()}, CHECKPOINT)
     assert (kept.trial, kept.epoch, kept.kind) == (3, 4, CHECKPOINT)
     (file,) = files(store)
     assert (file.stem, file.stat().st_size) == (kept.hash, kept.bytes)
-    with open_store(store.folder) as again:
+    with open_store(where) as again:
         assert again.states.of(study.id) == [kept]
         read = again.states.read(kept)
     assert {n: a.tobytes() for n, a in read.items()} == {n: a.tobytes() for n, a in state().items()}

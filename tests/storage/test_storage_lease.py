@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from deepwell._base._errors import StudyError, UsageError
 from deepwell.records import ChunkRecord, Estimate, Event, Opening, Status, TrialSpec
-from deepwell.storage import Store, StudyRecord, _lease, _leases, _lock, open_store
+from deepwell.storage import Store, StudyRecord, _lease, _leases, _lock
 from deepwell.storage._checkpoint_record import CheckpointRecord
 from deepwell.storage._claim import LeaseHeldError, LeaseLostError, new_claim
 from deepwell.storage._lease import lease_holder, leased
@@ -40,7 +40,8 @@ from pathlib import Path
 from deepwell.storage import open_store
 from deepwell.storage._lease import leased
 from deepwell.storage._claim import LeaseHeldError
-store, turns, total = open_store(sys.argv[1]), 0, Path(sys.argv[1]) / "total"
+store, turns = open_store(sys.argv[1]), 0
+total = store.folder / "total"
 record = store.study("churn")
 while turns < 3:
     try:
@@ -71,14 +72,22 @@ def no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextlib.contextmanager
 def another(store: Store) -> Iterator[Store]:
-    with open_store(store.folder) as opened:
+    with Store(store.folder, store._database.backend) as opened:
         yield opened
+
+
+def place(store: Store) -> str:
+    """Where another process finds the store."""
+    at = getattr(store._database.backend, "_address", None)
+    if at is None:
+        return str(store.folder)
+    return f"postgresql://{at.user}@/{at.database}?host={at.host}&port={at.port}"
 
 
 @contextlib.contextmanager
 def holding(store: Store) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(store.folder)],
+        [sys.executable, "-c", HOLD, place(store)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -299,7 +308,7 @@ def test_a_study_is_leased_from_the_moment_that_it_is_there(store: Store):
 def test_eight_processes_hold_it_by_turns(store: Store, study: StudyRecord):
     total = store.folder / "total"
     total.write_text("0")
-    command = [sys.executable, "-c", BY_TURNS, str(store.folder)]
+    command = [sys.executable, "-c", BY_TURNS, place(store)]
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(8)]
     for process in processes:
         _, complaints = process.communicate(timeout=60)

@@ -38,10 +38,10 @@ def test_empty_ledger_holds(store: Store):
     assert store.ledger.openings("a" * 64) == []
 
 
-def test_ledger_goes_on_in_the_next_session(store: Store):
+def test_ledger_goes_on_in_the_next_session(store: Store, where: str):
     first = store.ledger.append("a" * 64, opening(), "m1")
     store.close()
-    with open_store(store.folder) as again:
+    with open_store(where) as again:
         second = again.ledger.append("a" * 64, opening(), "m1")
         assert again.ledger.openings("a" * 64) == [first, second]
         again.ledger.verify()
@@ -59,7 +59,7 @@ def test_any_changed_value_is_found(store: Store, column: str):
     for _ in range(3):
         store.ledger.append("a" * 64, opening(), "m")
     with store._database.writing() as connection:
-        done = connection.exec_driver_sql(f"UPDATE opening SET {column} = 0.5 WHERE link = 2")
+        done = connection.exec_driver_sql(f"UPDATE opening SET {column} = 7 WHERE link = 2")
         assert done.rowcount == 1
     with pytest.raises(StudyError, match=r"tampered with: entry 2 \(study "):
         store.ledger.verify()
@@ -124,12 +124,6 @@ def test_unknown_interval_is_kept(store: Store):
     assert (kept.value, kept.high) == (0.2, math.inf)
     assert math.isnan(kept.low)
     store.ledger.verify()
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory):
-    with open_store(tmp_path_factory.mktemp("shared")) as opened:
-        yield opened
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))

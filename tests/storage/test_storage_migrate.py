@@ -20,6 +20,7 @@ from deepwell.storage import _migrate as migrate
 from deepwell.storage._checkpoint_record import CheckpointRecord
 from deepwell.storage._database import Database
 from deepwell.storage._schema import METADATA, REVISION, TAG, VERSION
+from deepwell.storage._sqlite import Sqlite
 
 DATA = Path(__file__).parent / "data"
 
@@ -53,9 +54,9 @@ def with_plain_text(index: Mapping[str, Any]) -> dict[str, object]:
 
 
 def test_migrations_end_where_the_code_begins(tmp_path: Path):
-    made, migrated = Database(tmp_path / "made.db"), Database(tmp_path / "migrated.db")
+    made, migrated = (Database(Sqlite(tmp_path / f"{name}.db")) for name in ("made", "migrated"))
     with made.writing() as connection:
-        migrate.create(connection)
+        migrate.make_tables(connection)
         head = connection.exec_driver_sql("SELECT * FROM ledger_head").all()
         expected = columns(connection)
     with migrated.writing() as connection:
@@ -84,7 +85,7 @@ def test_a_tag_is_there_once(store: Store, study: StudyRecord):
 
 
 def test_ids_are_never_reused_after_a_migration_either(tmp_path: Path):
-    database = Database(tmp_path / "store.db")
+    database = Database(Sqlite(tmp_path / "store.db"))
     with database.writing() as connection:
         migrate.upgrade(connection)
     database.close()
@@ -260,7 +261,7 @@ def test_creation_that_fails_half_way_leaves_an_empty_database(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(migrate, "create", half)
+        patch.setattr(migrate, "make_tables", half)
         with pytest.raises(KeyboardInterrupt):
             open_store(tmp_path)
     with open_store(tmp_path) as store:  # the next one makes it

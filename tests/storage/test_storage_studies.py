@@ -93,12 +93,6 @@ json_values = st.recursive(
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory):
-    with open_store(tmp_path_factory.mktemp("shared")) as opened:
-        yield opened
-
-
 @settings(max_examples=30)
 @given(
     config=st.dictionaries(st.text(), json_values), result=st.dictionaries(st.text(), json_values)

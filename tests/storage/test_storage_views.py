@@ -3,8 +3,7 @@
 import json
 import math
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,18 +26,8 @@ HARD_FLOATS = np.array(
 )
 
 
-@contextmanager
-def reading(store: Store) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(store._database.file)
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
 def rows(store: Store, query: str) -> list[tuple[Any, ...]]:
-    with reading(store) as connection:
-        return connection.execute(query).fetchall()
+    return list(store.query(query, 1_000_000).rows)
 
 
 def test_every_view_answers(store: Store, study: StudyRecord):

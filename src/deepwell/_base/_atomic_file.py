@@ -39,10 +39,11 @@ def write_file(path: Path, content: bytes, mode: int = 0o666) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder survive a power cut, where the system can."""
     if not hasattr(os, "O_DIRECTORY"):  # Windows cannot open a folder; its rename is durable
         return
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from ._password import without_password
 from ._safe_text import safe_text
 
 _LIMIT = 300
@@ -27,4 +28,4 @@ def store_flag(store: object) -> str:
     >>> store_flag("team runs")
     " --store 'team runs'"
     """
-    return f" --store {shell_word(store)}" if store else ""
+    return f" --store {shell_word(without_password(store))}" if store else ""

@@ -35,6 +35,7 @@ from . import (
     _rename,
     _replay,
     _report,
+    _restore,
     _resume,
     _rollback,
     _run,
@@ -99,6 +100,7 @@ COMMANDS = (
     Command("check", _check.check, _check.EXAMPLES),
     Command("sample", _sample.sample, _sample.EXAMPLES),
     Command("lab", _lab.lab, _lab.EXAMPLES),
+    Command("restore", _restore.restore, _restore.EXAMPLES),
     Command("doctor", _doctor.doctor, _doctor.EXAMPLES),
 )
 

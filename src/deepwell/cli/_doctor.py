@@ -148,14 +148,28 @@ def _store(store: str | None) -> Check:
     from deepwell.storage._open import locate
 
     location = locate(store)
-    writable = _writable(location.folder)
-    there = location.file.exists()
-    facts: dict[str, object] = {"folder": str(location.folder), "writable": writable}
+    folder, database = location.folder, location.database
+    writable = _writable(folder)
+    facts: dict[str, object] = {"folder": str(folder), "writable": writable}
     if not writable:
-        told = f"{location.folder}: no permission to write; choose another with --store"
+        told = f"{folder}: no permission to write; choose another with --store"
         return Check("store", False, told, facts)
+    if not isinstance(database, Path):
+        return _server(store, facts)
+    there = database.exists()
     state = "there" if there else "not there yet, the first fit makes it"
-    return Check("store", True, f"{location.folder}: {state}", {**facts, "there": there})
+    return Check("store", True, f"{folder}: {state}", {**facts, "there": there})
+
+
+def _server(store: str | None, facts: dict[str, object]) -> Check:
+    """Whether a store on a server can be opened; one that is not there yet is not made."""
+    from deepwell.storage._open import locate, open_store
+
+    try:
+        open_store(store, create=False).close()
+    except DeepwellError as error:
+        return Check("store", False, str(error), facts)
+    return Check("store", True, f"{locate(store).shown}: there", {**facts, "there": True})
 
 
 def _ledger(store: str | None) -> list[Check]:

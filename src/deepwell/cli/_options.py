@@ -277,7 +277,9 @@ class Place:
     """Where studies are kept, and the form of the output."""
 
     store: str | None = flag(
-        None, "Folder or sqlite:///FILE of the studies; by default ./deepwell.", "URL"
+        None,
+        "Folder, sqlite:///FILE or postgresql://user@host/database; by default ./deepwell.",
+        "URL",
     )
     json: bool = flag(False, "Print one JSON object.")
 

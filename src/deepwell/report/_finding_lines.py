@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
 from deepwell._base._safe_text import safe_text
+from deepwell._base._shell import store_flag
 from deepwell.diagnosis._curve_reading import read_curve
 from deepwell.records import Finding
 
@@ -64,7 +64,7 @@ def in_store(findings: Sequence[Finding], store: str | None) -> list[Finding]:
     """Return the findings, with the store in the commands that name a study."""
     if not store:
         return list(findings)
-    where = f" --store {shlex.quote(store)}"
+    where = store_flag(store)
     return [
         replace(f, command=f.command + where) if f.command.startswith(_OF_STUDY) else f
         for f in findings

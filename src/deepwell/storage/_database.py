@@ -1,12 +1,10 @@
-"""One database file and its transactions: many readers, one writer."""
+"""One database and its transactions: many readers, one writer."""
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,31 +12,31 @@ from sqlalchemy.exc import DBAPIError
 
 from deepwell._base._errors import StudyError
 
-from . import _sqlite
-from ._files import shown_path
+from ._backend import Backend
+from ._backup import Backup
 
 
 class Database:
     """Gives out transactions and turns the database's errors into sentences.
 
     Args:
-        file: absolute path of the database; made when first written.
+        backend: which database it is.
 
     Attributes:
         guard: called at the start of every writing transaction, which it may refuse by raising.
     """
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
         self.guard: Callable[[sa.Connection], None] = _let_pass
-        self._engine = _sqlite.make_engine(file)
+        self._engine = backend.make_engine()
         self._writer = threading.Lock()
         self._closed = False
 
     @property
     def shown(self) -> str:
-        """The database for a message, quoted."""
-        return shown_path(self.file)
+        """The database for a message, quoted, without a password."""
+        return self.backend.shown
 
     @contextmanager
     def reading(self) -> Generator[sa.Connection, None, None]:
@@ -59,10 +57,19 @@ class Database:
                 self.guard(connection)
                 yield connection
 
-    def keep_log(self) -> None:
-        """Switch to the journal that lets readers and a writer work at the same time."""
+    def prepare(self) -> None:
+        """Set up a database that is known to be ours."""
         with self._explained():
-            _sqlite.use_write_ahead_log(self._engine)
+            self.backend.prepare(self._engine)
+
+    def check(self, connection: sa.Connection) -> None:
+        """Raise StudyError when a look at the database shows that it is not whole, else return."""
+        self.backend.check(connection)
+
+    def back_up(self) -> Backup | None:
+        """Make a backup that is known to be whole; None where whoever runs the server does."""
+        with self._explained():
+            return self.backend.back_up(self._engine)
 
     @contextmanager
     def outside(self) -> Generator[Any, None, None]:
@@ -78,13 +85,14 @@ class Database:
     @contextmanager
     def _explained(self) -> Generator[None, None, None]:
         if self._closed:
-            raise StudyError(f"the store {shown_path(self.file)} is closed; open it again")
+            raise StudyError(f"the store {self.shown} is closed; open it again")
         try:
             yield
         except DBAPIError as error:
-            raise _sqlite.explain(error.orig or error, self.file) from error
-        except sqlite3.Error as error:  # outside of SQLAlchemy's wrapping, as in `_set_up`
-            raise _sqlite.explain(error, self.file) from error
+            raise self.backend.explain(error) from error
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            # Outside of SQLAlchemy's wrapping, as when a connection is set up.
+            raise self.backend.explain(error) from error
 
 
 def _let_pass(connection: sa.Connection) -> None:

@@ -14,7 +14,7 @@ MAX_LENGTH = 60
 VAULT = "vault"
 """Folder of the sealed test rows beside those of the studies."""
 
-RESERVED = (VAULT, "store.db", "store.db-wal", "store.db-shm", "store.db-journal")
+RESERVED = (VAULT, "backups", "store.db", "store.db-wal", "store.db-shm", "store.db-journal")
 
 
 def folded(name: str) -> str:

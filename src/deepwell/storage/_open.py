@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepwell._base._errors import UsageError
+from deepwell._base._password import without_password
 from deepwell._base._safe_text import safe_text
 
+from ._address import SCHEMES, Address, read_address
 from ._files import shown_path, write_error
 
 if TYPE_CHECKING:
@@ -18,16 +20,32 @@ if TYPE_CHECKING:
 
 DEFAULT_FOLDER = "deepwell"
 FILE_NAME = "store.db"
+FOLDER_VARIABLE = "DEEPWELL_FOLDER"
+"""Environment variable: where the files of studies lie whose database is on a server."""
+
+_KINDS = "a folder, sqlite:///FILE or postgresql://user@host/database"
 _SQLITE = "sqlite:///"
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://|(sqlite):")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://|(sqlite|postgres(?:ql)?):")
 
 
 @dataclass(frozen=True)
 class Location:
-    """The folder of a store's files and the database in it, both absolute."""
+    """Where a store is.
+
+    Attributes:
+        folder: of the files of its studies, absolute.
+        database: a file in that folder, absolute, or a database on a server.
+    """
 
     folder: Path
-    file: Path
+    database: Path | Address
+
+    @property
+    def shown(self) -> str:
+        """The store for a message, quoted, without a password."""
+        if isinstance(self.database, Address):
+            return self.database.shown
+        return shown_path(self.folder if self.database.name == FILE_NAME else self.database)
 
 
 def open_store(where: str | Path | None = None, *, create: bool = True) -> Store:
@@ -37,27 +55,40 @@ def open_store(where: str | Path | None = None, *, create: bool = True) -> Store
 
     Args:
         where: a folder (its database is `store.db`), or `sqlite:///` and the path of a database
-            file, whose folder then takes the artifacts; by default the folder `deepwell` in the
-            working directory.
+            file, whose folder then takes the artifacts, or a database on a PostgreSQL server as
+            `postgresql://user@host/database`, whose artifacts lie in the folder that the
+            environment variable `DEEPWELL_FOLDER` names, or else in one for this database in
+            `deepwell`; by default the folder `deepwell` in the working directory.
         create: whether a missing store is made; if not, it is an error and nothing is made.
 
     Returns:
         The store, a context manager that closes it.
 
     Raises:
-        UsageError: when `where` is no place for a store, or holds something else.
+        UsageError: when `where` is no place for a store, holds something else, or its server
+            cannot be reached.
         StudyError: when the store is damaged, was written by a newer Deepwell, or the disk fails.
     """
     location = locate(where)
-    if not create and not os.path.exists(location.file):  # noqa: PTH110  (never raises)
+    from ._store import Store  # loads SQLAlchemy
+
+    if isinstance(location.database, Address):
+        from ._postgres import Postgres  # loads the driver
+
+        opened = Store(location.folder, Postgres(location.database), create=create)
+        if create:  # only now, so that a server that is not there leaves nothing
+            _make_folder(location)
+        return opened
+    from ._sqlite import Sqlite
+
+    if create:
+        _make_folder(location)
+    elif not os.path.exists(location.database):  # noqa: PTH110  (never raises)
         raise UsageError(
             f"no store at {shown_path(where or DEFAULT_FOLDER)}; "
             "name the folder that holds store.db with --store"
         )
-    _make_folder(location)
-    from ._store import Store  # loads SQLAlchemy
-
-    return Store(location.folder, location.file)
+    return Store(location.folder, Sqlite(location.database), create=create)
 
 
 def locate(where: str | Path | None) -> Location:
@@ -68,18 +99,20 @@ def locate(where: str | Path | None) -> Location:
     """
     text = DEFAULT_FOLDER if where is None else str(where)
     if not text or "\0" in text:
-        raise UsageError(f'a store must be a folder or sqlite:///FILE, got "{safe_text(text)}"')
+        shown = safe_text(without_password(text))
+        raise UsageError(f'a store must be {_KINDS}, got "{shown}"')
     url = _SCHEME.match(text) if isinstance(where, str) else None
     if url is None:
         folder = _absolute(text)
         return Location(folder, folder / FILE_NAME)
+    scheme = url.group(1) or url.group(2)
+    if scheme.lower() in SCHEMES:
+        address = read_address(text)
+        named = os.environ.get(FOLDER_VARIABLE) or f"{DEFAULT_FOLDER}/{address.folder}"
+        return Location(_absolute(named), address)
     if not text.startswith(_SQLITE):
         # The rest of the URL may hold a password, so it is not repeated.
-        scheme = url.group(1) or url.group(2)
-        raise UsageError(
-            f"a store must be a folder or sqlite:///FILE, got a URL of the kind {scheme}:"
-            + ("; PostgreSQL is not supported yet" if scheme.startswith("postgres") else "")
-        )
+        raise UsageError(f"a store must be {_KINDS}, got a URL of the kind {scheme}:")
     path = text.removeprefix(_SQLITE)
     if not path or path == ":memory:":
         raise UsageError(
@@ -98,14 +131,16 @@ def _absolute(path: str) -> Path:
 
 
 def _make_folder(location: Location) -> None:
-    folder, file = location.folder, location.file
+    folder, database = location.folder, location.database
     if os.path.isfile(folder):  # noqa: PTH113  (never raises)
         raise UsageError(
             f"the store {shown_path(folder)} must be a folder, but it is a file; name its folder, "
             "or the database as sqlite:///FILE"
         )
-    if os.path.isdir(file):  # noqa: PTH112
-        raise UsageError(f"the store's database {shown_path(file)} must be a file, not a folder")
+    if isinstance(database, Path) and os.path.isdir(database):  # noqa: PTH112
+        raise UsageError(
+            f"the store's database {shown_path(database)} must be a file, not a folder"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,8 @@ import numpy as np
 from deepwell.records import Answer, ChunkRecord, Event, Probe, Status, Trial, TrialSpec
 
 from . import _checkpoints, _chunks, _events, _probes, _rows, _studies, _trials
+from ._backend import Backend
+from ._backup import Pace
 from ._checkpoint_record import CheckpointRecord, Repeated
 from ._claim import Claim
 from ._copies import Copies
@@ -53,19 +56,20 @@ class Store:
         requests: what other processes ask of runs.
     """
 
-    def __init__(self, folder: Path, file: Path) -> None:
+    def __init__(self, folder: Path, backend: Backend, *, create: bool = True) -> None:
         self.folder = folder
-        self._database = Database(file)
+        self._database = Database(backend)
+        self._pace = Pace()
         self.notes = Notes(self._database)
         self.removal = Removal(self._database)
-        self.ledger = Ledger(self._database, Witness(folder / VAULT / f"{file.name}.openings"))
+        self.ledger = Ledger(self._database, Witness(folder / VAULT / f"{backend.name}.openings"))
         self.leases = Leases(self._database)
         self.states = KeptStates(self._database, folder)
         self.copies = Copies(self._database, folder)
         self.row_hashes = RowHashes(self._database)
         self.requests = Requests(self._database)
         try:
-            bring_up_to_date(self._database)
+            bring_up_to_date(self._database, create=create)
         except BaseException:
             self._database.close()
             raise
@@ -88,6 +92,22 @@ class Store:
     def close(self) -> None:
         """Close the database; a second time does nothing."""
         self._database.close()
+
+    def back_up(self, *, at_once: bool = False) -> bool:
+        """Copy the database, check the copy, and keep the newest few; return whether it was made.
+
+        A server's database is left to the backups of whoever runs the server.
+
+        Args:
+            at_once: make one however long the last one took; otherwise all of them together take
+                at most a hundredth of the time, and some are left out.
+        """
+        if not at_once and not self._pace.due():
+            return False
+        began = time.perf_counter()
+        made = self._database.back_up()
+        self._pace.took(time.perf_counter() - began)
+        return made is not None
 
     def create_study(
         self,

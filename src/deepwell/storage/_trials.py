@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from deepwell._base._errors import StudyError
@@ -20,26 +22,70 @@ _COLUMNS = tuple(
     TRIAL.c[name]
     for name in ("number", "spec", "status", "epochs", "best_epoch", "score", "cost", "message")
 )
-_EPOCH = sa.bindparam("b_epoch", type_=sa.Integer)
-_SCORE = sa.bindparam("b_score", type_=sa.Double)
-_COST = sa.bindparam("b_cost", type_=sa.Double)
-_TEXT = sa.bindparam("b_text", type_=sa.Text)
-_UPDATE = sa.update(TRIAL).where(
-    TRIAL.c.study_id == sa.bindparam("b_study"), TRIAL.c.number == sa.bindparam("b_number")
-)
-_SET_STATUS = _UPDATE.values({TRIAL.c.status: _TEXT})
-_SET_MESSAGE = _UPDATE.values({TRIAL.c.message: _TEXT})
-_SET_SPEC = _UPDATE.values({TRIAL.c.spec: _TEXT})
-_RAISE_EPOCHS = _UPDATE.values(
-    {TRIAL.c.epochs: sa.case((TRIAL.c.epochs < _EPOCH, _EPOCH), else_=TRIAL.c.epochs)}
-)
-_IMPROVE_BEST = _UPDATE.where(
-    sa.or_(
-        TRIAL.c.score.is_(None),
-        TRIAL.c.score > _SCORE,
-        sa.and_(TRIAL.c.score == _SCORE, TRIAL.c.cost > _COST),
+_TYPES: dict[str, Any] = {
+    "number": sa.Integer(),
+    "epoch": sa.Integer(),
+    "score": sa.Double(),
+    "cost": sa.Double(),
+    "text": sa.Text(),
+}
+
+
+@dataclass(frozen=True)
+class _Update:
+    """A change of trials whose values come from rows, in the form that each database likes best.
+
+    Attributes:
+        one: changes the trial `b_number` of `b_study`; for a database inside this process.
+        many: changes all at once, of parameters that are lists; for a server, to which every
+            statement is a letter.
+    """
+
+    one: sa.Update
+    many: sa.Update
+
+
+def _update(make: Callable[[sa.Update, Mapping[str, Any]], sa.Update], *names: str) -> _Update:
+    """Return the forms of a change that `make` adds to an update, given who has its values."""
+    of_study = sa.update(TRIAL).where(TRIAL.c.study_id == sa.bindparam("b_study"))
+    each = {name: sa.bindparam(f"b_{name}", type_=_TYPES[name]) for name in ("number", *names)}
+    lists = [
+        sa.bindparam(f"b_{name}", type_=postgresql.ARRAY(_TYPES[name]))
+        for name in ("number", *names)
+    ]
+    columns = [sa.column(name, _TYPES[name]) for name in ("number", *names)]
+    given = sa.func.unnest(*lists).table_valued(*columns).render_derived(name="given")
+    return _Update(
+        make(of_study.where(TRIAL.c.number == each["number"]), each),
+        make(of_study.where(TRIAL.c.number == given.c.number), dict(given.c)),
     )
-).values({TRIAL.c.best_epoch: _EPOCH, TRIAL.c.score: _SCORE, TRIAL.c.cost: _COST})
+
+
+_SET_STATUS = _update(lambda update, row: update.values({TRIAL.c.status: row["text"]}), "text")
+_SET_MESSAGE = _update(lambda update, row: update.values({TRIAL.c.message: row["text"]}), "text")
+_SET_SPEC = _update(lambda update, row: update.values({TRIAL.c.spec: row["text"]}), "text")
+_RAISE_EPOCHS = _update(
+    lambda update, row: update.values(
+        {
+            TRIAL.c.epochs: sa.case(
+                (TRIAL.c.epochs < row["epoch"], row["epoch"]), else_=TRIAL.c.epochs
+            )
+        }
+    ),
+    "epoch",
+)
+_IMPROVE_BEST = _update(
+    lambda update, row: update.where(
+        sa.or_(
+            TRIAL.c.score.is_(None),
+            TRIAL.c.score > row["score"],
+            sa.and_(TRIAL.c.score == row["score"], TRIAL.c.cost > row["cost"]),
+        )
+    ).values(
+        {TRIAL.c.best_epoch: row["epoch"], TRIAL.c.score: row["score"], TRIAL.c.cost: row["cost"]}
+    ),
+    *("epoch", "score", "cost"),
+)
 
 
 def insert_trials(
@@ -158,18 +204,20 @@ def read_best(
 
 
 def _run_each(
-    connection: sa.Connection, study_id: int, statement: sa.Update, rows: list[dict[str, Any]]
+    connection: sa.Connection, study_id: int, update: _Update, rows: list[dict[str, Any]]
 ) -> int:
-    """Run a statement once a row; return how many trials it found."""
+    """Make a change once a row; return how many trials it found."""
     if not rows:
         return 0
-    compiled = _compiled(statement, connection.dialect)
-    given = [{"b_study": study_id, **row} for row in rows]
     # By way of the driver: for hundreds of plain values a chunk, preparing each row for types
     # that need no preparation takes SQLAlchemy longer than all the rest.
-    if compiled.positiontup is None:
-        return connection.exec_driver_sql(compiled.string, given).rowcount
-    order = compiled.positiontup
+    if connection.dialect.name == "postgresql":
+        lists: dict[str, Any] = {name: [row[name] for row in rows] for name in rows[0]}
+        text = _compiled(update.many, connection.dialect).string
+        return connection.exec_driver_sql(text, {"b_study": study_id, **lists}).rowcount
+    compiled = _compiled(update.one, connection.dialect)
+    order = compiled.positiontup or []
+    given = [{"b_study": study_id, **row} for row in rows]
     in_order = [tuple([row[name] for name in order]) for row in given]
     return connection.exec_driver_sql(compiled.string, in_order).rowcount
 

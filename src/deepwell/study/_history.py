@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepwell._base._errors import DeepwellError
 from deepwell.execution._planner import Plan
 from deepwell.records import (
     ChunkRecord,
@@ -135,7 +137,12 @@ class History:
         self._most = most_kept(record.config) or 1
 
     def propose(self, round_: Round, facts: PlanFacts) -> None:
-        """Record a round of proposals, the rungs they are to climb, and the plan, all at once."""
+        """Record a round of proposals, the rungs they are to climb, and the plan, all at once.
+
+        The round before it, if there is one, has ended: the store is backed up.
+        """
+        if round_.bracket.population:
+            self._back_up()
         bracket, now = round_.bracket, time.time()
         proposed: dict[str, object] = {
             "population": bracket.population,
@@ -291,6 +298,12 @@ class History:
         event = Event(time.time(), "stop" if why else "finish", details={"why": why} if why else {})
         status = "stopped" if why else "finished"
         self.store.finish(self.record.id, to_plain(result), status, result.seconds, event, probes)
+        self._back_up(at_once=True)
+
+    def _back_up(self, *, at_once: bool = False) -> None:
+        # What fails here (a full disk, say) takes nothing from the study, whose records are safe.
+        with contextlib.suppress(DeepwellError):
+            self.store.back_up(at_once=at_once)
 
     def interrupted(self, first: int = 0) -> bool:
         """Return whether a trial, from this number on, was cut short by the clock or a person."""

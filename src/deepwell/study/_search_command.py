@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from deepwell._base._password import without_password
 from deepwell._base._safe_text import safe_text
 
 _PATH_LIMIT = 300
@@ -28,5 +29,5 @@ def search_command(
     words = ["deepwell", "resume", name, "--trials", str(trials)]
     words += [word for entry in entries for word in ("--space", entry)]
     if store:
-        words += ["--store", safe_text(store, _PATH_LIMIT)]
+        words += ["--store", safe_text(without_password(store), _PATH_LIMIT)]
     return shlex.join(words)

@@ -1,0 +1,128 @@
+"""Putting a backup in the place of a store that is damaged."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from deepwell._base._atomic_file import sync_folder
+from deepwell._base._errors import DeepwellError, StudyError, UsageError
+from deepwell._base._safe_text import safe_text
+
+from ._address import Address
+from ._backup import Backup, newest_whole, sync_file
+from ._database import Database
+from ._files import shown_path, write_error
+from ._lock import LOCK, local_lock
+from ._open import locate
+from ._sqlite import Sqlite
+
+_JOURNALS = ("-wal", "-shm", "-journal")
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What was done.
+
+    Attributes:
+        backup: what now stands in the place of the store.
+        aside: where the damaged database lies now, or None where there was none.
+    """
+
+    backup: Backup
+    aside: Path | None
+
+
+def restore(where: str | Path | None = None) -> Restored:
+    """Put the newest whole backup in the place of a damaged store, which is kept beside it.
+
+    A kill on the way leaves the damaged store, or none at all, and restoring can be run again.
+
+    Args:
+        where: the store, as for `open_store`.
+
+    Raises:
+        UsageError: when the store is whole, so that there is nothing to put back, or has no whole
+            backup, or lies on a server.
+        StudyError: when a study of it is running, or the disk fails.
+    """
+    location = locate(where)
+    file = location.database
+    if isinstance(file, Address):
+        raise UsageError(
+            f"the store {location.shown} lies on a server, whose backups are put back there, as "
+            "with pg_restore"
+        )
+    _refuse_running(location.folder)
+    if file.exists() and _in_order(file):
+        raise UsageError(f"the store {shown_path(file)} is whole, so nothing was put back")
+    backup = newest_whole(file)
+    if backup is None:
+        raise UsageError(
+            f"there is no whole backup of the store {shown_path(file)}; put back a copy of your "
+            "own, or choose another --store"
+        )
+    with _explained(file):
+        return Restored(backup, _replace(file, backup))
+
+
+def _refuse_running(folder: Path) -> None:
+    # By the locks of this machine: the leases are in the database that is damaged.
+    for file in sorted(folder.glob(f"*/*/{LOCK}")):
+        with local_lock(file.parent, ask=True) as lock:
+            if lock is not None and lock.known and not lock.taken:
+                name = safe_text(file.parent.parent.name)
+                raise StudyError(
+                    f"study {name} is being run by another process; stop that process first"
+                )
+
+
+def _in_order(file: Path) -> bool:
+    """Return whether SQLite finds nothing wrong with the database, from first page to last."""
+    try:
+        with closing(Database(Sqlite(file))) as database, database.reading() as connection:
+            database.check(connection)
+            found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
+            empty = connection.exec_driver_sql("PRAGMA page_count").scalar_one() == 0
+            return found == "ok" and not empty
+    except DeepwellError:
+        return False
+
+
+def _replace(file: Path, backup: Backup) -> Path | None:
+    temporary = file.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        shutil.copyfile(backup.file, temporary)
+        sync_file(temporary)
+        # The journals belong to the damaged file: beside another one they would spoil it.
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        aside = file.with_name(f"{file.stem}-damaged-{stamp}{file.suffix}")
+        for ending in _JOURNALS:
+            _move(file.with_name(file.name + ending), aside.with_name(aside.name + ending))
+        moved = _move(file, aside)
+        temporary.replace(file)
+        sync_folder(file.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return aside if moved else None
+
+
+def _move(source: Path, target: Path) -> bool:
+    try:
+        source.replace(target)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+@contextmanager
+def _explained(file: Path) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise write_error(error, file) from error
