@@ -51,8 +51,8 @@ same order of configurations (Spearman). Where a tool fails, no ratio is compute
 `make bench-gpu` on a CUDA machine. `make bench-b4` races searches against the clock
 (`BENCH="--only NAME"`). Peers live in `build/peers/venv` (`make peers`). `make bench-b5` compares
 samplers and takes nights in full (`python -m benchmarks b5 --scale reduced` half an hour).
-`make bench-b6` records studies and
-opens them (it needs PostgreSQL). `make bench-b7` plants faults and needs no peers.
+`make bench-b6` records studies and opens them (it needs PostgreSQL). `make bench-b7` plants faults
+and needs no peers.
 """
 
 

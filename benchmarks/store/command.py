@@ -104,6 +104,7 @@ def _run(job: Job, task: str, where: str, environment: dict[str, str]) -> dict[s
 @contextlib.contextmanager
 def _place(job: Job, server: PostgresqlServer) -> Iterator[tuple[str, dict[str, str]]]:
     """Give an empty place for a store of the job's kind, gone at the end."""
+    _WORK.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-store-", dir=_WORK) as folder:
         if not KINDS[job.kind].server:
             places = {

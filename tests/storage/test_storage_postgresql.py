@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 from benchmarks.store.server import PASSWORD, PostgresqlServer
-from test_storage_migrate import DATA, check_contents, columns
+from tests.storage.test_storage_migrate import DATA, check_contents, columns
 
 from deepwell._base._errors import StudyError, UsageError
 from deepwell.records import ChunkRecord, Event

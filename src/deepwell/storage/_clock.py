@@ -15,7 +15,7 @@ _DAY_IN_SECONDS = 86400.0
 class DatabaseTime(FunctionElement[float]):
     """Seconds since 1970, UTC, when the statement runs, not when its transaction began."""
 
-    type: sa.Double[float] = sa.Double()
+    type: sa.types.TypeEngine[float] = sa.Double()
     inherit_cache = True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -92,6 +93,7 @@ def _replace(file: Path, backup: Backup) -> Path | None:
     temporary = file.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         shutil.copyfile(backup.file, temporary)
+        _end_leases(temporary)
         sync_file(temporary)
         # The journals belong to the damaged file: beside another one they would spoil it.
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -104,6 +106,17 @@ def _replace(file: Path, backup: Backup) -> Path | None:
     finally:
         temporary.unlink(missing_ok=True)
     return aside if moved else None
+
+
+def _end_leases(file: Path) -> None:
+    """Remove the leases of the backup's moment, whose holders are not those of today.
+
+    One that runs after all, on another machine, finds its lease gone and records nothing more.
+    """
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'lease'").fetchone():
+            connection.execute("DELETE FROM lease")
 
 
 def _move(source: Path, target: Path) -> bool:
