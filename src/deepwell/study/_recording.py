@@ -16,7 +16,7 @@ from deepwell._base._safe_text import safe_text
 from deepwell.data._data import Data
 from deepwell.data._vault import SealedTest
 from deepwell.storage._claim import LeaseLostError, new_claim
-from deepwell.storage._files import write_atomic
+from deepwell.storage._files import write_atomic, write_error
 from deepwell.storage._lease import leased
 from deepwell.storage._mark import marked
 from deepwell.storage._names import VAULT
@@ -66,8 +66,12 @@ def recorded(data: Data, asked: Asked, name: str, store: str | Path | None) -> G
 
 def _write_file(opened: Store, record: StudyRecord, asked: Asked, data: Data) -> None:
     """Leave what was asked for in the study's folder, as a file that can be run again."""
-    text = toml_text(as_file(asked, data.origin, record.name))
-    write_atomic(opened.folder / record.name / STUDY_FILE, text.encode())
+    text, folder = toml_text(as_file(asked, data.origin, record.name)), opened.folder / record.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(error, folder) from error
+    write_atomic(folder / STUDY_FILE, text.encode())
 
 
 @contextmanager
