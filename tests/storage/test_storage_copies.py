@@ -1,0 +1,84 @@
+"""A study's records copied from one kind of database to the other, and back."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepwell._base._errors import StudyError
+from deepwell.records import ChunkRecord, Estimate, Event, Opening, Status, Tag
+from deepwell.storage import Store, StudyRecord, open_store
+from deepwell.storage._checkpoint_record import CheckpointRecord
+from deepwell.storage._copies import Copied
+
+
+def told(store: Store, study: int) -> list[object]:
+    trials = store.trials(study, curves=True)
+    return [
+        [(t.number, t.spec, t.status, t.score, t.cost, t.epochs) for t in trials],
+        [{name: curve.tolist() for name, curve in t.curves.items()} for t in trials],
+        [(e.time, e.kind, e.trial, dict(e.details)) for e in store.events(study)],
+        [(n.trial, n.time, n.text) for n in store.notes.read(study)],
+        store.notes.tags(study),
+        store.checkpoint(study),
+        store.row_hashes.read(study, "train").tolist(),
+    ]
+
+
+def as_it_is(store: Store, study: StudyRecord) -> Copied:
+    entries = store.ledger.entries("f" * 64)
+    return Copied(study.config, lambda result, name: {**result, "name": name}, entries, _stay)
+
+
+def _stay(_: str) -> None:
+    """There are no files."""
+
+
+def test_records_go_to_the_other_kind_of_database_and_back(
+    store: Store, study: StudyRecord, make_chunk: Callable[..., ChunkRecord], tmp_path: Path
+):
+    store.create_study("other", {})  # so that keys are not the same by chance
+    statuses = {1: Status.PRUNED}
+    store.record_chunk(study.id, 0, make_chunk(1, [0.5, 0.25, np.nan, 0.75], statuses=statuses))
+    store.save_checkpoint(study.id, CheckpointRecord(1.5, 0, {"files": []}))
+    store.record_chunk(study.id, 0, make_chunk(2, [0.125, np.inf], trials=[0, 3]))
+    store.append_event(study.id, Event(9.5, "narrow", None, {"ü": 1}))
+    store.notes.add(study.id, "ünstable", 2)
+    store.notes.tag(study.id, ["keep"], 1)
+    store.row_hashes.record(study.id, "train", np.arange(5, dtype=np.uint64))
+    store.save_result(study.id, {"name": "churn", "dev": 0.25})
+    found = Opening(0.0, "churn", 0, "error", Estimate(0.3, 0.2, np.nan), 0, ("a note",))
+    store.ledger.append("f" * 64, found, "0" * 64)
+    with open_store(tmp_path / "away") as away:
+        away.create_study("first", {})
+        there = store.copies.copy_to(away.copies, study.id, as_it_is(store, study))
+        assert (there.name, there.created) == ("churn", study.created)
+        assert told(away, there.id) == told(store, study.id)
+        assert away.result(there.id) == store.result(study.id)
+        assert away.ledger.openings("f" * 64) == store.ledger.openings("f" * 64)
+        away.ledger.verify()
+        back = away.copies.copy_to(store.copies, there.id, as_it_is(away, there))
+        assert back.name == "churn-2"
+        assert store.result(back.id) == {"name": "churn-2", "dev": 0.25}
+        assert told(store, back.id) == told(store, study.id)
+        assert store.notes.tags(back.id) == [Tag(1, "keep")]
+        assert len(store.ledger.openings("f" * 64)) == 1  # it was known
+        away.roll_back(there.id, ["narrow"], Event(10.0, "resume"))
+        store.roll_back(study.id, ["narrow"], Event(10.0, "resume"))
+        assert told(away, there.id) == told(store, study.id)
+
+
+def test_files_that_cannot_be_put_there_leave_no_record(
+    store: Store, study: StudyRecord, tmp_path: Path
+):
+    def fail(_: str) -> None:
+        raise OSError("no")
+
+    with open_store(tmp_path / "away") as away:
+        copied = Copied({}, lambda result, _: result, [], fail)
+        with pytest.raises(OSError, match="no"):
+            store.copies.copy_to(away.copies, study.id, copied)
+        assert away.studies() == []
+        with pytest.raises(StudyError, match="no study with the id 99"):
+            store.copies.copy_to(away.copies, 99, copied)
