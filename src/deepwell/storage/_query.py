@@ -77,7 +77,7 @@ def ask(database: Database, sql: str, limit: int) -> Answer:
             refused = error
     if _ACTS.match(text):
         raise UsageError(_ONLY_READS.format(what="does something else")) from refused
-    raise _explained(database, refused) from refused
+    raise _explained(database, text, refused) from refused
 
 
 def _ask_sqlite(raw: sqlite3.Connection, sql: str, limit: int) -> Answer:
@@ -143,7 +143,7 @@ def _is_wrong(error: BaseException) -> bool:
     return state.startswith(("42", "22", "21", "0A", "34", "25"))
 
 
-def _explained(database: Database, error: BaseException) -> UsageError:
+def _explained(database: Database, sql: str, error: BaseException) -> UsageError:
     """Return what to say about a query that the database refused."""
     told = safe_text(" ".join(str(error).partition("\nLINE ")[0].split()), 300)
     state = getattr(error, "sqlstate", None)
@@ -154,10 +154,10 @@ def _explained(database: Database, error: BaseException) -> UsageError:
     missing = _MISSING.search(told)
     if missing is None:
         return UsageError(f"the query was not understood: {told}")
-    return _not_there(database, missing)
+    return _not_there(database, sql, missing)
 
 
-def _not_there(database: Database, missing: re.Match[str]) -> UsageError:
+def _not_there(database: Database, sql: str, missing: re.Match[str]) -> UsageError:
     """Return that a view or column is not there, with the closest one that is."""
     kind = "column" if "column" in (missing["kind"], missing["of"]) else "table"
     name = (missing["name"] or missing["there"]).strip().rpartition(".")[2].strip('"')
@@ -167,9 +167,11 @@ def _not_there(database: Database, missing: re.Match[str]) -> UsageError:
             f'the query names "{safe_text(name)}", which the store has not{hint or ";"} '
             f"views: {', '.join(VIEWS)}"
         )
-    asked = (ask(database, f"SELECT * FROM {view}", 1).columns for view in VIEWS)
+    named = [view for view in VIEWS if re.search(rf"\b{view}\b", sql, re.IGNORECASE)]
+    asked = (ask(database, f"SELECT * FROM {view}", 1).columns for view in named)
     hint = did_you_mean(name, {column for columns in asked for column in columns})
+    view = named[0] if named else "studies"
     return UsageError(
         f'the query names the column "{safe_text(name)}", which is not there{hint or ";"} '
-        '"select * from studies" shows the columns of a view'
+        f'"select * from {view}" shows the columns of a view'
     )
