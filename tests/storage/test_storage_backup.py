@@ -329,11 +329,11 @@ def test_how_to_restore_names_the_store(tmp_path: Path, monkeypatch: pytest.Monk
 
 MOUNTS = """\
 22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
-30 22 0:40 / /home rw shared:2 - nfs4 server:/home rw
-31 30 8:2 / /home/ann/fast rw - xfs /dev/sdb rw
-32 22 0:41 / /mnt/my\\040disk rw - cifs //server/disk rw
-33 22 0:42 / /mnt/over rw - nfs server:/x rw
-34 33 8:3 / /mnt/over rw - ext4 /dev/sdc rw
+30 22 0:40 / /data rw shared:2 - nfs4 server:/home rw
+31 30 8:2 / /data/ann/fast rw - xfs /dev/sdb rw
+32 22 0:41 / /disks/my\\040disk rw - cifs //server/disk rw
+33 22 0:42 / /disks/over rw - nfs server:/x rw
+34 33 8:3 / /disks/over rw - ext4 /dev/sdc rw
 broken line
 """
 
@@ -342,11 +342,11 @@ broken line
     ("path", "kind"),
     [
         ("/srv/store.db", "ext4"),
-        ("/home/ann/store.db", "nfs4"),
-        ("/home/ann/fast/store.db", "xfs"),
-        ("/home/ann/faster/store.db", "nfs4"),
-        ("/mnt/my disk/store.db", "cifs"),
-        ("/mnt/over/store.db", "ext4"),
+        ("/data/ann/store.db", "nfs4"),
+        ("/data/ann/fast/store.db", "xfs"),
+        ("/data/ann/faster/store.db", "nfs4"),
+        ("/disks/my disk/store.db", "cifs"),
+        ("/disks/over/store.db", "ext4"),
     ],
 )
 def test_the_kind_of_a_disk_is_that_of_its_mount(path: str, kind: str):

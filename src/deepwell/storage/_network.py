@@ -39,7 +39,7 @@ def on_network(path: Path) -> bool:
 def _kind(mounts: str, path: str) -> str:
     r"""Return the kind of the file system that holds a path: of the longest mount above it.
 
-    >>> _kind("1 0 8:1 / / rw - ext4 a rw\n2 1 0:5 / /home rw - nfs4 b rw", "/home/ann/store.db")
+    >>> _kind("1 0 8:1 / / rw - ext4 a rw\n2 1 0:5 / /data rw - nfs4 b rw", "/data/ann/store.db")
     'nfs4'
     """
     found, longest = "", -1
