@@ -222,13 +222,14 @@ def test_a_lease_that_nobody_renews_expires_by_the_database_s_clock(
 def test_a_long_chunk_keeps_its_lease(
     store: Store, study: StudyRecord, no_locks: None, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(_leases, "LEASE_SECONDS", 0.4)
+    monkeypatch.setattr(_leases, "LEASE_SECONDS", 1.0)
     monkeypatch.setattr(_lease, "RENEW_SECONDS", 0.05)
     with leased(store, study), another(store) as other:
-        ends = time.monotonic() + 1.0
+        ends = time.monotonic() + 1.5
         while time.monotonic() < ends:
             with pytest.raises(LeaseHeldError):
                 other.leases.take(study.id, "churn", new_claim())
+            time.sleep(0.05)
         store.append_event(study.id, Event(0.0, "alive"))
 
 

@@ -258,11 +258,11 @@ def contents(store: Path, name: str = NAME) -> dict[str, Any]:
         "files": {
             str(f.relative_to(store / name)): _unnamed(f, name)
             for f in sorted((store / name).rglob("*"))
-            if f.is_file() and f.name != "report.txt"
+            if f.is_file() and f.name not in ("report.txt", "study.toml")
         },
         "kept": kept,
         "vault": [f.read_bytes() for f in sorted((store / "vault").iterdir())],
-        "report": (store / name / "report.txt").exists(),
+        "texts": [(store / name / text).exists() for text in ("report.txt", "study.toml")],
     }
 
 

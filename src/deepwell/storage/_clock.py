@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
 
-_EPOCH_IN_DAYS = 2440587.5  # 1970-01-01 as a Julian day
-_DAY_IN_SECONDS = 86400.0
-
-
-class DatabaseTime(FunctionElement[float]):
-    """Seconds since 1970, UTC, when the statement runs, not when its transaction began."""
-
-    type: sa.types.TypeEngine[float] = sa.Double()
-    inherit_cache = True
+_NOW = {
+    # 1970-01-01 is the Julian day 2440587.5.
+    "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
+    "postgresql": "CAST(extract(epoch FROM clock_timestamp()) AS double precision)",
+}
 
 
-@compiles(DatabaseTime, "sqlite")
-def _on_sqlite(element: DatabaseTime, compiler: Any, **_: Any) -> str:
-    return f"((julianday('now') - {_EPOCH_IN_DAYS}) * {_DAY_IN_SECONDS})"
-
-
-@compiles(DatabaseTime, "postgresql")
-def _on_postgresql(element: DatabaseTime, compiler: Any, **_: Any) -> str:
-    return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+def database_time(dialect: sa.Dialect) -> sa.ColumnElement[float]:
+    """Return seconds since 1970, UTC, when a statement runs, not when its transaction began."""
+    return sa.literal_column(_NOW[dialect.name], sa.Double())

@@ -19,7 +19,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from deepwell._base._safe_text import safe_text
 
 from ._claim import Claim, Holder, LeaseLostError, held_by, who
-from ._clock import DatabaseTime
+from ._clock import database_time
 from ._database import Database
 from ._schema import LEASE
 from ._text import storable
@@ -91,16 +91,11 @@ class Leases:
         self._renewed = time.monotonic()
 
 
-_RENEW = (
-    sa.update(LEASE)
-    .where(LEASE.c.study_id == sa.bindparam("b_study"), LEASE.c.token == sa.bindparam("b_token"))
-    .values(expires=DatabaseTime() + sa.bindparam("b_seconds", type_=sa.Double))
-)
-
-
 @lru_cache(maxsize=8)
 def _compiled(dialect: sa.Dialect) -> SQLCompiler:
-    return _RENEW.compile(dialect=dialect)
+    own = (LEASE.c.study_id == sa.bindparam("b_study"), LEASE.c.token == sa.bindparam("b_token"))
+    later = database_time(dialect) + sa.bindparam("b_seconds", type_=sa.Double)
+    return sa.update(LEASE).where(*own).values(expires=later).compile(dialect=dialect)
 
 
 def _renewed(connection: sa.Connection, given: Mapping[str, object]) -> int:
@@ -118,7 +113,7 @@ def take_lease(
 ) -> None:
     """Take a lease inside a transaction; see `Leases.take`."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    now = DatabaseTime()
+    now = database_time(connection.dialect)
     row = {"holder": storable(claim.holder), "token": claim.token, "expires": now + LEASE_SECONDS}
     free = sa.or_(LEASE.c.expires <= now, LEASE.c.token.in_([claim.token, dead]))
     taking = insert(LEASE).values(study_id=study_id, **row)
@@ -130,7 +125,7 @@ def take_lease(
 
 def read_row(connection: sa.Connection, study_id: int) -> Holder | None:
     """Return who has the lease of a study, or had it until it expired; None where nobody."""
-    left = (LEASE.c.expires - DatabaseTime()).label("left")
+    left = (LEASE.c.expires - database_time(connection.dialect)).label("left")
     query = sa.select(LEASE.c.holder, LEASE.c.token, left).where(LEASE.c.study_id == study_id)
     row = connection.execute(query).one_or_none()
     return None if row is None else Holder(row.holder, row.token, row.left)

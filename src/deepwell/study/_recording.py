@@ -55,7 +55,7 @@ def recorded(data: Data, asked: Asked, name: str, store: str | Path | None) -> G
         _adopt(data.vault, opened.folder / VAULT)  # another study's end may have taken it away
         with leased(opened, record, claim):
             try:
-                _write_file(opened, record, asked, data)
+                leave_file(opened, record, asked, data)
                 yield from _kept_well(opened, record)
             except BaseException:
                 with contextlib.suppress(DeepwellError):
@@ -64,14 +64,19 @@ def recorded(data: Data, asked: Asked, name: str, store: str | Path | None) -> G
                 raise
 
 
-def _write_file(opened: Store, record: StudyRecord, asked: Asked, data: Data) -> None:
-    """Leave what was asked for in the study's folder, as a file that can be run again."""
-    text = toml_text(as_file(asked, data.origin, record.name))
+def leave_file(opened: Store, record: StudyRecord, asked: Asked, data: Data) -> None:
+    """Leave what was asked for in the study's folder, as a file that can be run again.
+
+    One that is there stays; a kill may have come before it was written.
+    """
     file = opened.folder / record.name / STUDY_FILE
+    if file.exists():
+        return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise write_error(error, file) from error
+        raise write_error(error, file.parent) from error
+    text = toml_text(as_file(asked, data.origin, record.name))
     write_atomic(file, text.encode())
 
 

@@ -43,7 +43,7 @@ from ._forks import root
 from ._history import DECISIONS, Bracket, History, Round
 from ._more import EXTEND, More
 from ._observer import Observer
-from ._recording import continued
+from ._recording import continued, leave_file
 from ._same_data import same_data
 from ._settings import optimizers_of
 from .acts._extend import EXTEND as EXTEND_BY_HAND
@@ -213,6 +213,7 @@ def _go_on(
     asked = _with_budget(from_config(record), budget, record.seconds)
     earlier = opened.result(record.id)
     data = same_data(opened, record, data)
+    leave_file(opened, record, from_config(record), data)
     folds = make_folds(data, asked.settings.folds) if asked.settings.folds else None
     data = data if folds is None else folds.whole
     backend = choose_backend(asked.program, optimizers_of(asked.settings.space))
