@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deepwell._base._constraints import IntegerInterval
 from deepwell._base._errors import UsageError
@@ -15,7 +15,6 @@ from deepwell._base._shell import store_flag
 from deepwell.records import Request
 from deepwell.search.spaces._plain import space_to_plain
 from deepwell.storage._open import open_store
-from deepwell.storage._store import Store
 from deepwell.storage._study_record import StudyRecord
 
 from ._asked import from_config
@@ -28,6 +27,9 @@ from ._sight import Sight, sight_of
 from ._standing import runner_of
 from ._values_asked import asked_copies, asked_values
 from .acts._registry import ACTS
+
+if TYPE_CHECKING:
+    from deepwell.storage._store import Store  # loads SQLAlchemy
 
 WAIT_SECONDS = 5.0
 _POLL_SECONDS = 0.03
