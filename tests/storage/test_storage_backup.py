@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -383,3 +384,24 @@ def test_tables_are_all_in_the_backup(sqlite_store: Store):
     names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
     connection.close()
     assert {table.name for table in METADATA.sorted_tables} <= names
+
+
+def test_a_store_that_is_only_busy_is_not_put_back(tmp_path: Path, filled: Path):
+    with closing(sqlite3.connect(filled, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("deepwell.storage._sqlite.BUSY_SECONDS", 0.1)
+            with pytest.raises(StudyError, match="kept busy"):
+                restore(tmp_path)
+        other.execute("ROLLBACK")
+    assert not list(tmp_path.glob("*-damaged-*"))
+
+
+def test_a_backup_from_the_future_counts_as_the_oldest(tmp_path: Path, filled: Path):
+    old = backups_of(filled)
+    assert old
+    ahead = old[0].file.with_name(f"{filled.stem}-20990101T000000.000000Z.db")
+    shutil.copyfile(old[0].file, ahead)
+    assert backups_of(filled)[0].file == old[0].file
+    assert backups_of(filled)[-1].file == ahead

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -226,6 +226,15 @@ class LocalEngine:
         self._members[number] = self._member(spec)
         if not self._programs.keeps(number, self._members[number]):
             self._programs.prepare(self.plan({number: spec}, 1.0))
+
+    def disown(self, numbers: Collection[int]) -> None:
+        """Forget trials that come to nothing; others may have their numbers then."""
+        self._programs.release(numbers)
+        self._failed.difference_update(numbers)
+        for number in numbers:
+            self._specs.pop(number, None)
+            self._members.pop(number, None)
+            self._told.pop(number, None)
 
     def forget(self, keep: Sequence[int]) -> None:
         """Drop the states of all trials but these, so that memory follows the trials in flight.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
@@ -88,6 +88,13 @@ class Programs:
                 self.buckets[index] = replace(bucket, trials=(*bucket.trials, number))
                 return True
         return False
+
+    def release(self, numbers: Collection[int]) -> None:
+        """Forget that these trials train in any program, so that others may have their numbers."""
+        for index, bucket in enumerate(self.buckets):
+            left = tuple(n for n in bucket.trials if n not in numbers)
+            if left != bucket.trials:
+                self.buckets[index] = replace(bucket, trials=left)
 
     def keeps(self, number: int, member: Member) -> bool:
         """Let a trial stay in its program as another member; return whether that is possible.

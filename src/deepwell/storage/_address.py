@@ -82,7 +82,10 @@ def read_address(url: str) -> Address:
     port = place.group(2) or given.pop("port", "")
     if port and not (port.isascii() and port.isdecimal() and 0 < int(port) < _PORTS):
         raise _wrong("its port is no number from 1 to 65535")
-    database = unquote(parts.path.removeprefix("/")) or given.pop("dbname", "")
+    if "@" in parts.path:
+        raise _wrong("a / in its password must be written as %2F")
+    named = given.pop("dbname", "")
+    database = unquote(parts.path.removeprefix("/")) or named
     if not database:
         raise _wrong("its database is missing")
     return Address(

@@ -29,6 +29,7 @@ FOLDER = "backups"
 KEPT = 3
 """How many are kept: enough that the last one may turn out to be of little use."""
 
+_CLOCKS_DIFFER = 60.0  # seconds by which clocks may differ
 _STAMP = "%Y%m%dT%H%M%S.%fZ"
 
 
@@ -109,7 +110,8 @@ def backups_of(file: Path) -> list[Backup]:
                 made = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
                 if stem == file.stem:
                     found.append(Backup(path, made.timestamp()))
-    return sorted(found, key=lambda backup: backup.time, reverse=True)
+    now = time.time() + _CLOCKS_DIFFER  # one from the future was made by a wrong clock
+    return sorted(found, key=lambda backup: (backup.time <= now, backup.time), reverse=True)
 
 
 def newest_whole(file: Path) -> Backup | None:
@@ -138,8 +140,11 @@ def refuse_remains(file: Path) -> None:
     try:
         size = file.stat().st_size
     except FileNotFoundError:
+        log = file.with_name(f"{file.name}-wal")
         if backups_of(file):
             raise _gone(file) from None
+        if log.exists() and log.stat().st_size > 0:  # which SQLite would remove
+            raise damaged(file) from None
         return
     except OSError:
         return

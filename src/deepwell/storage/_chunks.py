@@ -98,7 +98,8 @@ def read_curves_of(connection: sa.Connection, study_id: int, trial: Trial) -> di
     curves: dict[str, np.ndarray] = {}
     for chunk in _read_blocks(connection, study_id):
         at = np.flatnonzero(chunk.trials == trial.number)
-        if not len(at) or not _trained(chunk.blocks)[at[0]]:
+        late = chunk.epoch > trial.epochs  # recorded since the trial was read
+        if late or not len(at) or not _trained(chunk.blocks)[at[0]]:
             continue
         for metric, block in chunk.blocks.items():
             curve = curves.setdefault(metric, np.full(trial.epochs, np.nan, np.float32))

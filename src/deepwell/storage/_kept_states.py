@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -81,6 +82,8 @@ class KeptStates:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             there = file.exists() and hashlib.sha256(file.read_bytes()).hexdigest() == digest
+            if there:
+                os.utime(file)  # for `collect`, which leaves young files to those who keep them
         except OSError as error:
             raise write_error(error, file) from error
         if not there:
@@ -122,9 +125,10 @@ class KeptStates:
 
         Files that another state refers to stay.
         """
-        with self._database.writing() as connection:  # so nobody refers to one of them meanwhile
+        with self._database.writing() as connection:
             for state in states:
                 connection.execute(sa.delete(BLOB).where(*_same(study_id, state)))
+        with self._database.writing() as connection:  # so nobody refers to one of them meanwhile
             left = _referred(connection, [state.hash for state in states])
             return self._remove({state.hash for state in states} - left)
 
@@ -135,7 +139,7 @@ class KeptStates:
             dry_run: only say how many there are.
         """
         with self._database.writing() as connection:
-            there = {file.stem: file.stat().st_size for file in self._files()}
+            there = {file.stem: _size(file) for file in self._files() if _old(file)}
             unknown = set(there) - _referred(connection, sorted(there))
             drafts = [file for file in self._folder.glob("??/.*.tmp") if _old(file)]
             if dry_run:
@@ -175,11 +179,17 @@ class KeptStates:
 
 def _old(file: Path) -> bool:
     """Whether no process can be writing a file any more."""
-    return time.time() - file.stat().st_mtime > _YOUNG
+    try:
+        return time.time() - file.stat().st_mtime > _YOUNG
+    except OSError:  # renamed or removed meanwhile
+        return False
 
 
 def _size(file: Path) -> int:
-    return file.stat().st_size
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
 def insert_states(connection: sa.Connection, study_id: int, states: Sequence[KeptState]) -> None:

@@ -156,7 +156,9 @@ def _require(connection: sa.Connection, study_id: int, trial: int | None) -> Non
     if trial is None:
         return
     of_study = TRIAL.c.study_id == study_id
-    if connection.execute(sa.select(TRIAL.c.number).where(of_study, TRIAL.c.number == trial)).all():
+    there = 0 <= trial < 2**31  # what the database's integers hold
+    query = sa.select(TRIAL.c.number).where(of_study, TRIAL.c.number == trial)
+    if there and connection.execute(query).all():
         return
     last = connection.execute(sa.select(sa.func.max(TRIAL.c.number)).where(of_study)).scalar()
     told = "no trials" if last is None else f"the trials 0 to {last}"

@@ -120,7 +120,8 @@ class Postgres:
         plain = {name: value for name, value in given.items() if value is not None}
         usual = {"connect_timeout": _CONNECT_SECONDS, "application_name": "deepwell"}
         options = {**usual, **dict(address.options), **plain, "client_encoding": "UTF8"}
-        return self._driver.connect(dbname=address.database, **options)
+        told = self._driver.conninfo.make_conninfo(dbname=address.database, **options)
+        return self._driver.connect(told)
 
     def _begin(self, connection: sa.Connection) -> None:
         writes = connection.get_execution_options().get("writes")

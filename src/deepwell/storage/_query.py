@@ -138,7 +138,8 @@ def _is_wrong(error: BaseException) -> bool:
     """Return whether it is the query that is wrong, not the store."""
     if isinstance(error, sqlite3.Error):
         name = getattr(error, "sqlite_errorname", "")
-        return name in ("SQLITE_ERROR", "SQLITE_AUTH", "SQLITE_TOOBIG", "SQLITE_READONLY", "")
+        wrong = ("SQLITE_AUTH", "SQLITE_TOOBIG", "SQLITE_READONLY", "SQLITE_MISMATCH")
+        return not name or name.startswith(("SQLITE_ERROR", "SQLITE_RANGE", *wrong))
     state = str(getattr(error, "sqlstate", None) or "")
     return state.startswith(("42", "22", "21", "0A", "34", "25"))
 

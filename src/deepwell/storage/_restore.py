@@ -24,6 +24,9 @@ from ._sqlite import Sqlite
 
 _JOURNALS = ("-wal", "-shm", "-journal")
 
+_ELSE = ("BUSY", "LOCKED", "PERM", "READONLY", "CANTOPEN", "FULL", "NOMEM", "PROTOCOL", "AUTH")
+_NO_DAMAGE = tuple(f"SQLITE_{what}" for what in _ELSE)
+
 
 @dataclass(frozen=True)
 class Restored:
@@ -85,7 +88,10 @@ def _in_order(file: Path) -> bool:
             found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
             empty = connection.exec_driver_sql("PRAGMA page_count").scalar_one() == 0
             return found == "ok" and not empty
-    except DeepwellError:
+    except DeepwellError as error:
+        cause = getattr(error.__cause__, "orig", None) or error.__cause__
+        if getattr(cause, "sqlite_errorname", "").startswith(_NO_DAMAGE):
+            raise  # it says nothing of the content
         return False
 
 

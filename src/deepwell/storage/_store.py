@@ -26,6 +26,7 @@ from ._ledger import Ledger
 from ._migrate import bring_up_to_date
 from ._names import VAULT
 from ._notes import Notes
+from ._owners import is_alone, sign
 from ._query import ask
 from ._removal import Removal
 from ._requests import Requests, any_waiting
@@ -73,6 +74,7 @@ class Store:
         except BaseException:
             self._database.close()
             raise
+        sign(folder, backend.name)
 
     def __enter__(self) -> Store:
         return self
@@ -84,6 +86,10 @@ class Store:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def alone(self) -> bool:
+        """Return whether no other database has files in this one's folder."""
+        return is_alone(self.folder, self._database.backend.name)
 
     def is_same(self, other: Store) -> bool:
         """Return whether both are one database."""
@@ -397,6 +403,8 @@ class Store:
             time: seconds since 1970, UTC.
         """
         with self._database.writing() as connection:
+            if _studies.read_status(connection, study_id) == "finished":
+                return  # its end is recorded: only what came after it failed
             numbers = _trials.interrupt_unfinished(connection, study_id)
             if numbers:
                 event = Event(time, "interrupt", details={"trials": numbers})

@@ -18,7 +18,7 @@ from deepwell._base._shell import shell_word
 from ._files import shown_path
 from ._names import folded, free_name, valid_name
 from ._schema import STUDY, TRIAL
-from ._study_record import STUDY_STATUSES, StudyRecord
+from ._study_record import REMOVED, STUDY_STATUSES, StudyRecord
 from ._text import from_json, storable, to_json
 
 RECORD_COLUMNS = (
@@ -97,6 +97,12 @@ def delete_empty(connection: sa.Connection, study_id: int) -> None:
     connection.execute(sa.delete(STUDY).where(STUDY.c.id == study_id, ~trials))
 
 
+def read_status(connection: sa.Connection, study_id: int) -> str:
+    """Return how a study stands."""
+    query = sa.select(STUDY.c.status).where(STUDY.c.id == study_id)
+    return str(connection.execute(query).scalar_one())
+
+
 def set_status(connection: sa.Connection, study_id: int, status: str) -> None:
     """Record where the study stands."""
     if status not in STUDY_STATUSES:
@@ -139,5 +145,10 @@ def _update(connection: sa.Connection, study_id: int, values: Mapping[str, objec
 
 def record_of(row: sa.Row[*tuple[Any, ...]]) -> StudyRecord:
     """Return the record of a row of `RECORD_COLUMNS`."""
+    if row.status != REMOVED and (row.name in ("", ".", "..") or set(row.name) & set("/\\:\0")):
+        raise StudyError(
+            f"the store is damaged: a study cannot be called {safe_text(repr(row.name))}, which "
+            "leads out of its folder"
+        )
     config = from_json(row.config)
     return StudyRecord(row.id, row.name, row.created, config, row.status, row.seconds, row.deleted)

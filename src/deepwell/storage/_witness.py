@@ -51,7 +51,8 @@ class Witness:
 
     def add(self, entry: Witnessed) -> None:
         """Remember an opening that the ledger has; where the disk refuses, it is not remembered."""
-        line = json.dumps(vars(entry), sort_keys=True).encode() + b"\n"
+        # A line of its own even after one that a full disk cut.
+        line = b"\n" + json.dumps(vars(entry), sort_keys=True).encode() + b"\n"
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)

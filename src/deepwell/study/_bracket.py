@@ -90,6 +90,7 @@ def _train_rung(
         stand = watch.desk.attend(bracket, here, watch.stop, meter.pause)
         bracket, here = stand.bracket, stand.here
         going = history.going(here.at_work)
+        watch.retention.settled(set(here.at_work).difference(going))
         _forget(engine, history, going.union(here.alive).difference(here.at_work) | going)
     return bracket, here
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepwell._base._errors import UsageError
+from deepwell._base._errors import StudyError, UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell.records import Event, to_plain
 from deepwell.storage._copies import Copied
@@ -79,6 +79,7 @@ def _copy(here: Store, there: Store, record: StudyRecord) -> StudyRecord:
     try:
         if source.is_dir():
             shutil.copytree(source, staged, ignore=shutil.ignore_patterns("lock", "*.tmp"))
+            os.utime(staged)  # else it is as old as its source, and taken for what a kill left
         made = here.copies.copy_to(
             there.copies,
             record.id,
@@ -86,9 +87,14 @@ def _copy(here: Store, there: Store, record: StudyRecord) -> StudyRecord:
                 config,
                 lambda result, name: renamed_result(result, record.name, name),
                 openings,
-                lambda name: _settle(staged, there.folder / name),
+                lambda name: _settle(staged, there.folder / name, source.is_dir()),
             ),
         )
+    except shutil.Error as error:
+        first = error.args[0][0][2] if error.args and error.args[0] else error
+        raise StudyError(
+            f"study {safe_text(record.name)} could not be copied: {safe_text(first, 200)}"
+        ) from error
     except OSError as error:
         raise write_error(error, staged) from error
     finally:
@@ -120,7 +126,9 @@ def _copy_sealed(here: Store, there: Store, vault: Mapping[str, Any]) -> str:
     target = folder / file.name
     if target.exists() and hashlib.sha256(target.read_bytes()).hexdigest() != digest:
         target = folder / f"{vault['fingerprint']}-{digest[:12]}.parquet"
-    if not target.exists():
+    if target.exists():
+        os.utime(target)  # for `gc`, which leaves young files alone
+    else:
         write_atomic(target, content)
         target.chmod(_MODE)
     return target.name
@@ -133,6 +141,6 @@ def _copy_states(here: Store, there: Store, record: StudyRecord) -> None:
         there.states.write(state.trial, state.epoch, state.kind, arrays)
 
 
-def _settle(staged: Path, folder: Path) -> None:
-    if os.path.lexists(staged):
+def _settle(staged: Path, folder: Path, wanted: bool) -> None:
+    if wanted:
         staged.rename(folder)

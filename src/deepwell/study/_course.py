@@ -198,9 +198,9 @@ def _prepare(job: Job, one: Round, position: Position | None, nudged: Collection
         position: where it stands.
         nudged: the trials that were changed by hand.
     """
-    plan, copies = one.plan, list[tuple[int, int]]()
+    plan = one.plan
+    copies = lineage(one.sources, one.bracket.specs if position is None else position.alive)
     if position is not None:
-        copies = lineage(one.sources, position.alive)
         needed = {*position.alive, *(source for _, source in copies)}
         plan = replace(plan, buckets=tuple(b for b in plan.buckets if needed & set(b.trials)))
     job.engine.prepare(one.bracket.specs, plan)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
+from deepwell.data._batches import steps_per_epoch
 from deepwell.execution._local import LocalEngine
-from deepwell.records import ChunkRecord, Event, Request, Rung, Trial
+from deepwell.records import ChunkRecord, Event, Request, Rung, Trial, TrialSpec
 from deepwell.storage._deed import Deed
 
 from ._ahead import Ahead
@@ -69,6 +71,7 @@ class Desk:
         self.paused = False
         self.stopping = False
         self._rungs: tuple[Rung, ...] = ()
+        self._members: frozenset[int] = frozenset()
         self._races: tuple[Race, ...] = races_of(history)
 
     def due(self, chunk: ChunkRecord, waiting: bool) -> bool:
@@ -99,10 +102,12 @@ class Desk:
         stand = end_races(self, Stand(bracket, here), self._races)
         stand = self._take(stand)
         while self.paused and not stop():
-            tell_pause()
             with self.clock.stopped():
+                tell_pause()
                 time.sleep(_POLL_SECONDS)
-            stand = self._take(stand)
+                asked = self.history.store.requests.waiting(self.history.record.id)
+            if asked:
+                stand = self._take(stand)
         self._races = races_of(self.history)
         return stand
 
@@ -113,7 +118,10 @@ class Desk:
 
     def scene(self) -> Scene:
         """Return how the study stands."""
-        return scene_of(self.history.store, self.history.record)
+        found = scene_of(self.history.store, self.history.record)
+        if not self._members:
+            return found
+        return replace(found, first=min(self._members), at_work=self._members)
 
     def epoch(self) -> int:
         """Return how far those are that train, or all where none does."""
@@ -144,6 +152,13 @@ class Desk:
         self.further += further
         self.clock.budget = asked.budget
 
+    def begun(self, trial: Trial) -> bool:
+        """Return whether a network stands inside an epoch, as a stop leaves it."""
+        state = self.engine.states([trial.number]).get(trial.number, None)
+        rows = self.engine.shape.train_rows
+        steps = steps_per_epoch(rows, trial.spec.whole("batch_size"))
+        return state is not None and int(state["step"]) > int(state["epoch"]) * steps
+
     def state_of(self, trial: Trial) -> State:
         """Return the state of a network at the end of its last epoch.
 
@@ -152,12 +167,29 @@ class Desk:
         """
         states = self.engine.states([trial.number])
         state = states.get(trial.number, None)
-        if state is None or int(state["epoch"]) != trial.epochs:
+        if state is None or int(state["epoch"]) != trial.epochs or self.begun(trial):
             raise UsageError(
                 f"the state of network {trial.number} after epoch {trial.epochs} is not in "
                 "memory now; ask again after its next epoch"
             )
         return state
+
+    def change(
+        self, stand: Stand, specs: Mapping[int, TrialSpec], record: Callable[[], None]
+    ) -> None:
+        """Let networks go on by other specifications, and record it: both or neither.
+
+        Raises:
+            UsageError: when a network cannot change so, or it cannot be recorded.
+        """
+        try:
+            for number, spec in specs.items():
+                self.engine.change(number, spec)
+            record()
+        except UsageError:
+            for number in specs:
+                self.engine.change(number, stand.bracket.specs[number])
+            raise
 
     def event(self, kind: str, request: Request, details: dict[str, Any]) -> Event:
         """Return the event of a request."""
@@ -199,6 +231,7 @@ class Desk:
             if act is None:
                 self._refuse(request, f"this Deepwell knows no act {safe_text(request.kind)}")
                 continue
+            self._members = frozenset(stand.bracket.specs)
             try:
                 stand = act.do(self, stand, request)
             except UsageError as error:

@@ -25,6 +25,7 @@ from ._checkpoint import checkpoint_folder
 from ._delete import KEPT_DAYS
 from ._listing import state_of
 from ._recording import VAULT
+from ._standing import runner_of
 
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
@@ -65,7 +66,7 @@ def collect_garbage(
         if not dry_run:
             for waste in found:
                 waste.remove()
-        states = opened.states.collect(dry_run=dry_run)
+        states = opened.states.collect(dry_run=dry_run) if opened.alone() else 0
         free = opened.removal.free_bytes()
         if free and not dry_run:
             opened.removal.compact()
@@ -77,7 +78,8 @@ def collect_garbage(
 
 def _wastes(opened: Store, before: float) -> Iterator[_Waste]:
     studies = [record for record in opened.studies(deleted=True) if record.status != REMOVED]
-    gone = [r for r in studies if r.deleted is not None and r.deleted <= before]
+    old = [r for r in studies if r.deleted is not None and r.deleted <= before]
+    gone = [r for r in old if runner_of(opened, r) is None]
     kept = [record for record in studies if record not in gone]
     for record in gone:
         yield _study(opened, record)
@@ -85,7 +87,8 @@ def _wastes(opened: Store, before: float) -> Iterator[_Waste]:
         folder = checkpoint_folder(opened, record)
         if state_of(opened, record) == "finished" and folder.is_dir() and any(folder.iterdir()):
             yield _files(opened, folder, f"checkpoint of study {record.name}, which is finished")
-    yield from _sealed_of_none(opened, kept)
+    if opened.alone():  # else they may be those of another database in the folder
+        yield from _sealed_of_none(opened, kept)
     yield from _half_written(opened, kept)
 
 
@@ -98,8 +101,8 @@ def _study(opened: Store, record: StudyRecord) -> _Waste:
     def remove() -> None:
         # The record goes first: a kill then leaves files that no study owns, never a study
         # without its files.
-        opened.states.drop(record.id, states)
         opened.removal.purge(record.id)
+        opened.states.drop(record.id, states)
         shutil.rmtree(folder, ignore_errors=True)
 
     told = Garbage(f"study {record.name}, deleted {when}", size, record.name)
@@ -112,7 +115,17 @@ def _sealed_of_none(opened: Store, kept: list[StudyRecord]) -> Iterator[_Waste]:
     with contextlib.suppress(OSError):
         for file in sorted((opened.folder / VAULT).iterdir()):
             if _SEALED.fullmatch(file.name) and file.name not in names and _old(file):
-                yield _files(opened, file, "sealed test rows of no study")
+                yield _Waste(
+                    Garbage("sealed test rows of no study", _size(file), f"{VAULT}/{file.name}"),
+                    lambda file=file: _remove_sealed(opened, file),
+                )
+
+
+def _remove_sealed(opened: Store, file: Path) -> None:
+    """Remove sealed rows unless a study has come to refer to them meanwhile."""
+    names = {_sealed_name(record) for record in opened.studies(deleted=True)}
+    if file.name not in names and _old(file):
+        file.unlink(missing_ok=True)
 
 
 def _sealed_name(record: StudyRecord) -> str:
@@ -141,7 +154,10 @@ def _files(opened: Store, path: Path, what: str) -> _Waste:
 
 
 def _old(file: Path) -> bool:
-    return time.time() - file.lstat().st_mtime > _YOUNG
+    try:
+        return time.time() - file.lstat().st_mtime > _YOUNG
+    except OSError:  # renamed or removed meanwhile
+        return False
 
 
 def _size(path: Path) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell._base._shell import store_flag
 from deepwell.records import Request
-from deepwell.search.spaces._plain import space_to_plain
+from deepwell.search.spaces._plain import space_from_plain, space_to_plain
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
@@ -223,7 +223,14 @@ class LiveStudy:
         if not more.changes:
             raise UsageError("say what to change: entries of the space, constraints or the sampler")
         with open_store(self._store, create=False) as opened:
-            new = more.settings(from_config(opened.study(self.name)).settings)
+            record = opened.study(self.name)
+            settings = from_config(record).settings
+            for one in opened.requests.waiting(record.id):  # what was asked before holds by then
+                if one.kind == "narrow":
+                    told: Any = one.details
+                    space_then = space_from_plain(told["space"])
+                    settings = replace(settings, space=space_then, search=told["search"])
+            new = more.settings(settings)
         return self._ask("narrow", None, {"space": space_to_plain(new.space), "search": new.search})
 
     def runner(self) -> str | None:

@@ -25,6 +25,7 @@ from deepwell.records import (
     from_plain,
 )
 from deepwell.storage._claim import LeaseHeldError
+from deepwell.storage._deed import Deed
 from deepwell.storage._lease import leased
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
@@ -36,6 +37,7 @@ from ._budget import parse_budget
 from ._checkpoint import checkpoint_folder, discard, read_contenders, read_position
 from ._course import Job, Past, carry_out
 from ._data_checks import data_findings
+from ._desk import REFUSE
 from ._extend import discard_derived, extend
 from ._finished import FinishedStudy, open_study
 from ._first_steps import check_findings
@@ -211,6 +213,7 @@ def _go_on(
 ) -> None:
     """Train what is left of a study whose lease is held, and save the outcome."""
     asked = _with_budget(from_config(record), budget, record.seconds)
+    _refuse_old(opened, record, anew=kind == "continue")
     earlier = opened.result(record.id)
     data = same_data(opened, record, data)
     leave_file(opened, record, from_config(record), data)
@@ -224,6 +227,22 @@ def _go_on(
         result = carry_out(Job(data, asked, engine, observer, folds), history, past)
     if earlier is not None and earlier["best_trial"] != result.best_trial:
         discard_derived(opened.folder / record.name)
+
+
+def _refuse_old(opened: Store, record: StudyRecord, *, anew: bool) -> None:
+    """Refuse what was asked of a run that has ended, and of no other.
+
+    Args:
+        opened: the store.
+        record: of the study, whose lease is held.
+        anew: whether the study had come to its end.
+    """
+    for old in opened.requests.waiting(record.id):
+        if anew or old.kind in ("pause", "resume") or (old.kind, old.trial) == ("stop", None):
+            why = "the run that it was asked of has ended"
+            told = {"request": old.id, "kind": old.kind, "why": why}
+            event = Event(time.time(), REFUSE, old.trial, told)
+            opened.requests.carry_out(record.id, Deed([event], old.id))
 
 
 def _with_budget(asked: Asked, budget: float | None, spent: float) -> Asked:

@@ -27,6 +27,8 @@ class Scene:
         folds: networks of a configuration; 0 without cross-validation.
         rounds: rounds that were proposed.
         snapshots: (trial, epoch) of the states that are kept.
+        at_work: the networks of the round at work, where that is known: a run that goes on after
+            a kill may have later rounds recorded that wait.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Scene:
     folds: int
     rounds: int
     snapshots: frozenset[tuple[int, int]] = frozenset()
+    at_work: frozenset[int] | None = None
 
     def trial(self, number: int) -> Trial:
         """Return a trial.
@@ -65,6 +68,11 @@ class Scene:
                 f"and trains no further; deepwell rollback {self.name} {number} lets a copy of it "
                 "go on from an earlier epoch"
             )
+        if self.at_work is not None and number not in self.at_work:
+            raise UsageError(
+                f"network {number} of study {self.name} waits for its round; ask again when it "
+                "trains"
+            )
         return trial
 
     def chosen(self, number: int | None) -> list[Trial]:
@@ -80,7 +88,12 @@ class Scene:
             start = number // self.folds * self.folds
             whole = (self.trials[n] for n in range(start, start + self.folds))
             return [one for one in whole if training(one)]
-        found = [t for t in self.trials.values() if t.number >= self.first and training(t)]
+        working = self.trials if self.at_work is None else self.at_work
+        found = [
+            t
+            for t in self.trials.values()
+            if t.number >= self.first and t.number in working and training(t)
+        ]
         if not found:
             raise UsageError(f"no network of study {self.name} trains now; ask when some do")
         return found

@@ -78,7 +78,7 @@ def _read(file: Path) -> str:
     try:
         with file.open("rb") as opened:
             content = opened.read(_LARGEST + 1)
-        text = content[:_LARGEST].decode()
+        text = content[:_LARGEST].decode("utf-8-sig")
     except OSError as error:
         raise read_error(error, file) from error
     except ValueError as error:  # no UTF-8, or a NUL in the path

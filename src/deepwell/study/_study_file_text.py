@@ -67,8 +67,8 @@ def _toml(value: object) -> str | None:
     """Return a value in TOML, None for what it cannot hold, as a name that is no Unicode."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
-        return repr(value)
+    if isinstance(value, int | float):  # NumPy's numbers are their own text otherwise
+        return repr(int(value) if isinstance(value, int) else float(value))
     if isinstance(value, str):
         try:
             value.encode()

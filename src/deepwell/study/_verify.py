@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepwell._base._errors import DeepwellError
+from deepwell._base._safe_text import safe_text
 from deepwell.data._vault_reader import sealed_problem
 from deepwell.report._figures import count
 from deepwell.storage._names import VAULT
@@ -56,7 +57,7 @@ def verify(name: str, store: str | Path | None = None) -> tuple[Verified, ...]:
         return (
             _ledger(opened),
             _test_rows(opened, record),
-            *_models(opened.folder / record.name),
+            *_models(opened.folder / record.name, opened.result(record.id) is not None),
             _states(opened, record),
         )
 
@@ -78,10 +79,12 @@ def _test_rows(opened: Store, record: StudyRecord) -> Verified:
     return Verified("test rows", not problem, problem or told)
 
 
-def _models(folder: Path) -> Iterator[Verified]:
+def _models(folder: Path, ended: bool) -> Iterator[Verified]:
     for which, inside in FOLDERS.items():
         name = "model" if which == BEST else which
         if not (folder / inside / DESCRIPTION).exists():
+            if which == BEST and ended:
+                yield Verified(name, False, f"there is none in {safe_text(folder / inside, 200)}")
             continue
         try:
             model = load_model(folder, which=which)

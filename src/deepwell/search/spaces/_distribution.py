@@ -12,6 +12,8 @@ from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import Value
 from deepwell._base._safe_text import safe_text
 
+_LONGEST = 2_000  # of a value as text, so that what is written is read back
+
 
 @runtime_checkable
 class Distribution(Protocol):
@@ -92,8 +94,8 @@ def unit_of(value: Value, low: float, high: float, of: Distribution) -> float:
 def value_text(value: Value) -> str:
     """Return a value as `parse_entry` reads it: `0.0001`, `64`, `relu`, `[64, 32]`."""
     if isinstance(value, tuple):
-        return safe_text("[" + ", ".join(str(v) for v in value) + "]")
+        return safe_text("[" + ", ".join(str(v) for v in value) + "]", _LONGEST)
     if isinstance(value, str | int):
-        return safe_text(value)
+        return safe_text(value, _LONGEST)
     short = f"{value:g}"
     return short if float(short) == value else repr(value)

@@ -28,7 +28,7 @@ from ._space import checked_entry
 from ._uniform import Uniform
 from ._when import When
 
-_LONGEST = 2000
+_LONGEST = 20_000
 _DEEPEST = 10  # brackets
 _DIGITS = 18  # longer whole numbers are read as real ones: no setting has so many
 _EXAMPLE = "write name=log(1e-4, 1), name=choice(a, b) or name=0.2"

@@ -17,7 +17,7 @@ from deepwell._base._errors import UsageError
 from deepwell.data._batches import steps_per_epoch
 from deepwell.records import Event, Request, Status, Trial, TrialSpec, to_plain
 from deepwell.study._forks import Copied
-from deepwell.study._history import BRANCH
+from deepwell.study._history import ARRIVE, BRANCH
 from deepwell.study._snapshots import read_snapshot
 from deepwell.training._program import Outcome
 
@@ -64,6 +64,7 @@ def drop(desk: Desk, copies: Sequence[Copied]) -> None:
     gone = {copy.number for copy in copies}
     held = desk.engine.states([t.number for t in desk.history.trials()])
     desk.engine.forget([n for n in held if n not in gone])
+    desk.engine.disown(gone)
 
 
 def record_copies(
@@ -97,12 +98,21 @@ def record_copies(
         for copy in copies
         for changes in [copy.spec.changes.get(epoch, {})]
     ]
+    place = stand.here
+    came = [  # at the rungs below, as their source did, where a scheduler counts who came
+        Event(
+            time.time(),
+            ARRIVE,
+            details={"population": place.population, "rung": rung, "trials": list(numbers)},
+        )
+        for rung in range(place.rung if place.wave else 0)
+    ]
     stops = not source.status.over
     try:
         desk.record(
             then,
             request,
-            [*begun, act],
+            [*begun, *came, act],
             numbers,
             copies=[(copy.number, copy.spec) for copy in copies],
             past=desk.history.past_of(copies, epoch),

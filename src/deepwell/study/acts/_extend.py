@@ -49,8 +49,6 @@ def _longer(scene: Scene, request: Request) -> dict[int, TrialSpec]:
 def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
     told = _told(request)
     specs = _longer(desk.scene(), request) if told["epochs"] else {}
-    for number, spec in specs.items():
-        desk.engine.change(number, spec)
     bracket = stand.bracket.changed(specs)
     if specs:
         longest = max(spec.whole("epochs") for spec in specs.values())
@@ -73,7 +71,10 @@ def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
     }
     then = Stand(bracket, stand.here)
     event = desk.event(EXTEND, request, details)
-    desk.record(then, request, [event], specs=specs, config=desk.config(search_config(asked)))
+    config = desk.config(search_config(asked))
+    desk.change(
+        stand, specs, lambda: desk.record(then, request, [event], specs=specs, config=config)
+    )
     desk.ask_for(asked, told["trials"] or 0)
     return then
 

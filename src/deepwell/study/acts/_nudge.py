@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from deepwell._base._hyperparameters import Value
@@ -22,26 +22,28 @@ def _check(scene: Scene, request: Request) -> None:
     _specs(scene, request)
 
 
-def _specs(scene: Scene, request: Request) -> dict[int, tuple[int, Mapping[str, Value], TrialSpec]]:
-    """Return of each network after which epoch it changes, to what values, and its new spec."""
+def _specs(
+    scene: Scene, request: Request, begun: Callable[[Trial], bool] = lambda _: False
+) -> dict[int, tuple[int, Mapping[str, Value], TrialSpec]]:
+    """Return of each network after which epoch it changes, to what values, and its new spec.
+
+    Args:
+        scene: as the study stands.
+        request: what is asked.
+        begun: whether a network stands inside its next epoch, which it then ends as it began it.
+    """
     asked: Any = request.details["changes"]
     found: dict[int, tuple[int, Mapping[str, Value], TrialSpec]] = {}
     for trial in scene.chosen(request.trial):
-        epoch = _from(trial)
+        epoch = max(1, trial.epochs + begun(trial))  # what it has from its start is no change
         values = settled_values(trial.spec, epoch, asked)
         found[trial.number] = epoch, values, forked(trial.spec, epoch, values)
     return found
 
 
-def _from(trial: Trial) -> int:
-    return max(1, trial.epochs)  # what it has from its start is no change
-
-
 def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
-    found = _specs(desk.scene(), request)
+    found = _specs(desk.scene(), request, desk.begun)
     specs = {n: spec for n, (_, _, spec) in found.items()}
-    for number, spec in specs.items():
-        desk.engine.change(number, spec)
     told = {
         str(n): {"epoch": epoch, "changes": to_plain(dict(values))}
         for n, (epoch, values, _) in found.items()
@@ -49,7 +51,7 @@ def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
     epoch = max(epoch for epoch, _, _ in found.values())
     event = desk.event(NUDGE, request, {"epoch": epoch, "networks": told})
     changed = Stand(stand.bracket.changed(specs), stand.here)
-    desk.record(changed, request, [event], specs=specs)
+    desk.change(stand, specs, lambda: desk.record(changed, request, [event], specs=specs))
     return changed
 
 

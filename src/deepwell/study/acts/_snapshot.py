@@ -39,6 +39,9 @@ def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
         "networks": {str(s.trial): {"epoch": s.epoch, "sha256": s.hash} for s in kept},
     }
     desk.record(stand, request, [desk.event(SNAPSHOT, request, details)], kept=kept)
+    for state, trial in zip(kept, found, strict=True):
+        if not desk.history.store.states.file(state.hash).exists():  # `gc` came in between
+            keep_snapshot(desk.history, trial.number, desk.state_of(trial))
     return stand
 
 
