@@ -219,6 +219,26 @@ def test_acts_under_a_scheduler(scheduler, data, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not available(), reason="no compiled core")
+def test_a_fork_at_a_middle_rung_of_asha_comes_to_its_end(data, tmp_path):
+    """The copies count as having come to the rungs below, as their source did."""
+    forked: list[int] = []
+
+    def fork(live: dw.LiveStudy) -> None:
+        with open_store(tmp_path, create=False) as opened:
+            trials = opened.trials(opened.study("mine").id)
+        between = [t.number for t in trials if 6 < t.epochs < 16 and not t.status.over]
+        if between and not forked:
+            forked.append(between[0])
+            live.fork(between[0], learning_rate=["x0.5", "x2"], epochs=2)
+
+    script: Script = dict.fromkeys(range(1, 60), fork)
+    study = run(data, tmp_path, script, trials=27, epochs=50, scheduler="asha")
+    assert forked
+    assert all(trial.status.over for trial in study.history())
+    assert max(trial.number for trial in study.history()) == 28
+
+
+@pytest.mark.skipif(not available(), reason="no compiled core")
 def test_more_of_a_run(data, tmp_path, monkeypatch):
     script: Script = {
         2: lambda live: live.extend(epochs=3),
