@@ -64,7 +64,7 @@ def test_an_impossible_name_is_refused_before_the_work(data, name):
         dw.Study(data, name=name)
 
 
-@pytest.mark.parametrize("store", ["", "postgresql://user:secret@host/db", "sqlite://"])
+@pytest.mark.parametrize("store", ["", "mysql://user:secret@host/db", "sqlite://"])
 def test_an_impossible_store_is_refused_before_the_work(data, store):
     with pytest.raises(dw.UsageError, match="a store must be") as caught:
         dw.Study(data, store=store)
