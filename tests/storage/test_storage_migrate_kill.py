@@ -69,11 +69,20 @@ def test_upgrades_killed_at_every_statement(tmp_path: Path):
     assert check_older(tmp_path, range(1, 70)) > 30
 
 
-def test_a_killed_creation_leaves_nothing_that_hinders(where: str):
+def check_creation(where: str) -> None:
+    """Kill a creation at each moment, and begin a study where it left things."""
     for moment in FEW:
         assert killed(where, moment) or moment > FEW[0]
     with open_store(where) as store:
         assert store.create_study("churn", {}).name == "churn"
+
+
+def test_a_killed_creation_leaves_nothing_that_hinders(tmp_path: Path):
+    check_creation(str(tmp_path / "deepwell"))
+
+
+def test_a_killed_creation_on_a_server_leaves_nothing_that_hinders(database: Callable[..., str]):
+    check_creation(database())
 
 
 def test_a_killed_upgrade_on_a_server(database: Callable[..., str]):
