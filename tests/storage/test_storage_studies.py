@@ -138,3 +138,11 @@ def test_study_with_trials_stays(store: Store):
     assert store.study("churn") == study
     assert len(store.trials(study.id)) == 1
     assert len(store.events(study.id)) == 1
+
+
+def test_a_study_that_has_ended_is_not_set_back_by_what_fails_afterwards(
+    store: Store, study: StudyRecord
+):
+    store.finish(study.id, {"name": "churn"}, "finished", 1.0, Event(1.0, "finish"))
+    store.leave(study.id, "stopped", 2.0)
+    assert store.study(study.name).status == "finished"

@@ -303,3 +303,12 @@ def test_late_trials_are_those_among_all(
         assert one.rank_key() == other.rank_key()
         for name, curve in other.curves.items():
             np.testing.assert_array_equal(one.curves[name], curve)
+
+
+def test_epochs_recorded_since_a_trial_was_read_are_not_of_its_curves(
+    store: Store, study: StudyRecord, make_chunk: Chunk
+):
+    store.record_chunk(study.id, 0, make_chunk(1, [0.5, 0.4, 0.3]))
+    trial = store.trials(study.id)[0]
+    store.record_chunk(study.id, 0, make_chunk(2, [0.4, 0.2, 0.1]))
+    assert store.curves_of(study.id, trial)["dev_score"].tolist() == [np.float32(0.5)]

@@ -32,6 +32,7 @@ from deepwell.execution._planner import Machine
 from deepwell.records import Status
 from deepwell.storage import open_store
 from deepwell.storage._requests import Requests
+from deepwell.study._history import ARRIVE
 from deepwell.study._live import LiveStudy
 
 PROGRAMS = [
@@ -236,6 +237,8 @@ def test_a_fork_at_a_middle_rung_of_asha_comes_to_its_end(data, tmp_path):
     assert forked
     assert all(trial.status.over for trial in study.history())
     assert max(trial.number for trial in study.history()) == 28
+    came = [e.details["trials"] for e in events(tmp_path, ARRIVE) if e.details["rung"] == 0]
+    assert {27, 28} <= {number for numbers in came for number in numbers}
 
 
 @pytest.mark.skipif(not available(), reason="no compiled core")
