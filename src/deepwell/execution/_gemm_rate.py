@@ -25,7 +25,8 @@ from ._speed import remember_rate, remembered_rate
 HOST_SIZE = 512  # the rate of 2048 within 5 %, where measured, in products of a few milliseconds
 DEVICE_SIZES = (2048, 4096, 8192)
 _LEAST_SECONDS = 0.005  # of one product on a device, so that starting it costs next to nothing
-_SECONDS = 0.15
+_HOST_SECONDS = 0.05  # some 15 products of a core, at the end of every first fit on a machine
+_DEVICE_SECONDS = 0.15
 
 
 def gemm_share(program: str, multiply_adds: float, seconds: float) -> float | None:
@@ -76,7 +77,7 @@ def gemm_rate(program: str, *, anew: bool = False) -> float:
     return rate
 
 
-def host_gemm_rate(size: int = HOST_SIZE, seconds: float = _SECONDS) -> float:
+def host_gemm_rate(size: int = HOST_SIZE, seconds: float = _HOST_SECONDS) -> float:
     """Measure NumPy's matrix product on all usable cores at once, one thread on each.
 
     Each thread's rate is its median over products, in its own processor time: what else runs on the
@@ -120,7 +121,9 @@ def _core_clock() -> Callable[[], float]:
     return time.thread_time if fine else time.perf_counter
 
 
-def device_gemm_rate(sizes: Sequence[int] = DEVICE_SIZES, seconds: float = _SECONDS) -> float:
+def device_gemm_rate(
+    sizes: Sequence[int] = DEVICE_SIZES, seconds: float = _DEVICE_SECONDS
+) -> float:
     """Measure JAX's matrix product, at the precision that training uses, on one device.
 
     Args:
