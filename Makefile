@@ -4,6 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PEERS := build/peers/venv/.installed
 USERS := build/users/venv/.installed
+WORKERS ?= 2
 NATIVE := $(wildcard src/native/*.?pp src/native/*/*.?pp)
 
 .PHONY: install demo test test-all check format techniques clean
@@ -26,8 +27,9 @@ demo: install
 	cd build/demo && ../../$(BIN)/deepwell fit digits.csv --target label --name digits
 	cd build/demo && ../../$(BIN)/deepwell test digits
 
+# Files of tests side by side; WORKERS=0 for one after another.
 test: install
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile
 
 test-all: install
 	$(BIN)/python -m pytest

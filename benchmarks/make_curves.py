@@ -34,6 +34,7 @@ from .tools import ROOT
 
 FOLDER = ROOT / "build" / "table"
 ERRORS = ("train", "dev", "test")
+_TOGETHER = 64  # networks in one call, of which the native program keeps what they said
 SPACE = (
     "learning_rate=log(1e-4,1)",
     "momentum=one_minus_log(0.5,0.99)",
@@ -79,18 +80,23 @@ def make(name: str, networks: int) -> dict[str, np.ndarray]:
     errors = {part: np.full((networks, task.epochs), np.nan, np.float32) for part in ERRORS}
     with contextlib.closing(LocalEngine(rows, shape, choose_backend("native"))) as engine:
         engine.prepare(specs, engine.plan(specs, task.epochs))
-        for chunk in engine.train(sorted(specs), task.epochs, lambda: False):
-            for number, score in zip(
-                chunk.trials.tolist(), chunk.metrics["dev_score"].tolist(), strict=True
-            ):
-                said = engine.said(number)
-                if said is None or not np.isfinite(score):
-                    continue
-                wrong = said.argmax(axis=1) != rows.y_dev
-                for part in ERRORS:
-                    errors[part][number, chunk.epoch - 1] = wrong[parts[part]].mean()
+        for first in range(0, networks, _TOGETHER):
+            some = sorted(specs)[first : first + _TOGETHER]
+            for chunk in engine.train(some, task.epochs, lambda: False):
+                scores = chunk.metrics["dev_score"]
+                for number in chunk.trials[np.isfinite(scores)].tolist():
+                    wrong = _said(engine, number).argmax(axis=1) != rows.y_dev
+                    for part in ERRORS:
+                        errors[part][number, chunk.epoch - 1] = wrong[parts[part]].mean()
     texts = np.array([specs[n].to_json() for n in sorted(specs)])
     return {"specs": texts, **errors}
+
+
+def _said(engine: LocalEngine, number: int) -> np.ndarray:
+    said = engine.said(number)
+    if said is None:
+        raise RuntimeError(f"what network {number} said of the scored rows was not kept")
+    return said
 
 
 def load(name: str, networks: int) -> dict[str, np.ndarray]:

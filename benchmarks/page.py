@@ -39,8 +39,8 @@ end with nothing cached; for `deepwell fit` that includes reading and splitting 
 baselines, the store, the report and a dev score after every epoch, where peers get arrays and
 score once at the end. *Steady* leaves out start-up and compiling: for peers it is the rate from
 the first wave of networks to the last one, for Deepwell's engine that of a second pass in one
-process, drawing initial weights included. Figures are medians, with smallest and largest in
-brackets.
+process, drawing initial weights included, without proposals and store, which peers' rates hold.
+Figures are medians, with smallest and largest in brackets.
 
 **Agreement comes first.** A tool's first networks must have our dev errors within seed noise
 (six seeds of ours): the mean difference within two standard errors and half a point, and the

@@ -78,8 +78,9 @@ def _train(rows: Rows, job: Job, numbers: list[int]) -> list[float]:
     parameters, _ = stack_module_state(models)
     parameters = {name: p.detach() for name, p in parameters.items()}
     keep = 1 - torch.tensor([c["dropout"] for c in configurations])
+    drops = bool((keep < 1).any())  # masks cost time where none drops
     steps = vmap(
-        grad_and_value(lambda p, k, x, y: rows.cost(_forward(p, k, x), y)),
+        grad_and_value(lambda p, k, x, y: rows.cost(_forward(p, k if drops else None, x), y)),
         in_dims=(0, 0, None, None),
         randomness="different",
     )
@@ -94,11 +95,12 @@ def _train(rows: Rows, job: Job, numbers: list[int]) -> list[float]:
 
 
 def _forward(p: dict[str, Any], keep: Any, x: Any) -> Any:
-    """Return the outputs of one member, its own rate of dropout after each hidden layer."""
+    """Return the outputs of one member, what it keeps after each hidden layer; None for all."""
     names = sorted({int(name.split(".")[0]) for name in p})
     for place in names[:-1]:
         x = torch.relu(torch.nn.functional.linear(x, p[f"{place}.weight"], p[f"{place}.bias"]))
-        x = x * (torch.rand_like(x) < keep) / keep
+        if keep is not None:
+            x = x * (torch.rand_like(x) < keep) / keep
     last = names[-1]
     return torch.nn.functional.linear(x, p[f"{last}.weight"], p[f"{last}.bias"])
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .censored import Median, median
+from .contenders import DEFAULT, FIT
 
 Plain = Mapping[str, Any]
 
@@ -52,11 +53,23 @@ class Verdict:
 def medians(cells: Mapping[str, Plain], name: str, clock: str) -> list[Median]:
     """Return the medians of a contender, a threshold each; none where nothing was measured.
 
-    What a run that crashed had reached before counts; what it had not is censored.
+    What a run that crashed had reached before counts. What it had not is censored where it is ours
+    and left out where it is a peer's, of which nobody knows how long it would have taken.
     """
     mine = [c for key, c in cells.items() if key.rpartition("/")[0] == name]
-    columns = zip(*(c[clock] for c in mine if c["status"] != "skipped"), strict=True)
-    return [m for m in map(median, columns) if m is not None]
+    mine = [c for c in mine if c["status"] != "skipped"]
+    columns = zip(*(c[clock] for c in mine), strict=True)
+    known = [c["status"] != "crashed" or is_ours(name) for c in mine]
+    return [
+        median([t for t, counts in zip(times, known, strict=True) if counts or t is not None])
+        or Median(None, None, None, 0, 0)
+        for times in columns
+    ]
+
+
+def is_ours(name: str) -> bool:
+    """Return whether a contender is Deepwell, by a strategy of its own choice or a given one."""
+    return name == DEFAULT or name.startswith(FIT)
 
 
 def counting(peers: Mapping[str, Sequence[Median]]) -> int | None:
@@ -101,24 +114,27 @@ def _verdict(
     clock: str,
     own: float | None,
     times: Mapping[str, float | None],
-    bound: float,
+    bound: float | None,
     wanted: float | None,
 ) -> Verdict:
     known = {name: t for name, t in times.items() if t is not None}
     best = min(known, key=lambda name: known[name], default="")
-    if own is None or not times:
+    if own is None or not times or (not best and bound is None):
         ratio, at_least = None, False
     elif best:
         ratio, at_least = known[best] / own, False
     else:  # the best peer took longer than it was given
+        assert bound is not None
         ratio, at_least = bound / own, True
     return Verdict(place, clock, best, known.get(best), own, ratio, at_least, wanted)
 
 
-def _bound(results: Plain, peers: Sequence[str], clock: str) -> float:
-    """Return the seconds that every peer was given, by one of the clocks."""
+def _bound(results: Plain, peers: Sequence[str], clock: str) -> float | None:
+    """Return the seconds that every peer had, by one of the clocks; None where one crashed."""
     cap = float(results["header"]["cap"])
     mine = [c for key, c in results["cells"].items() if key.rpartition("/")[0] in peers]
+    if any(c["status"] == "crashed" for c in mine):
+        return None
     starts = [c["start_up"] for c in mine if c["status"] != "skipped"]
     return cap if clock == "cold" else cap - max(starts, default=0.0)
 

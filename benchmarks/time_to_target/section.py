@@ -28,9 +28,11 @@ cores, the same rows and the same cap. A threshold is reached when a network tha
 its 30 epochs has that dev accuracy after the last one; no better epoch on the way counts, and none
 of a network that was stopped. A search ends when the hardest threshold is reached or at the cap,
 which makes its times there censored: longer than the cap, whatever they are. Medians are over
-seeds, a censored time being longer than any other. *Cold* counts from the start of the process,
-*warm* from the end of its start-up: when a peer has loaded what it needs and has its workers, and
-when `deepwell fit` has read and split the table, made its checks and proposes its first networks.
+seeds, a censored time being longer than any other; a peer's run that crashed counts for what it
+had reached, and nothing is said of what all peers missed where one crashed. *Cold* counts from the
+start of the process, *warm* from the end of its start-up: when a peer has loaded what it needs and
+has its workers, and when `deepwell fit` has read and split the table, made its checks and proposes
+its first networks.
 The native program compiles nothing, so kept caches change nothing. The threshold that counts is
 the hardest one that {PEERS_NEEDED} peers reach and that costs the best of them {LEAST_SECONDS:g} s
 or more: there at least {WANTED:g} times the speed is wanted, cold; at the others {WANTED_COLD:g}
@@ -129,6 +131,8 @@ def _networks(cells: Plain, name: str) -> str:
 
 
 def _spread(m: Median) -> str:
+    if not m.runs:
+        return "crashed"
     if m.reached == 0:
         return f"> cap (0 of {m.runs})"
     shown = "> cap" if m.seconds is None else f"{m.seconds:.1f}"

@@ -22,6 +22,19 @@ def table():
     return replay.Table(space, specs, units, dev, dev + 0.01)
 
 
+def test_a_table_has_the_errors_of_every_network(monkeypatch):
+    drawn = make_curves.Drawn(make_curves.digits, 60, 20, 30, 2)
+    monkeypatch.setitem(make_curves.TASKS, "digits", drawn)
+    monkeypatch.setattr(make_curves, "_TOGETHER", 4)
+    made = make_curves.make("digits", 6)
+    for part in make_curves.ERRORS:
+        assert made[part].shape == (6, 2)
+        assert np.isfinite(made[part]).any(axis=1).all()
+    monkeypatch.setattr("deepwell.training._native_program._KEPT_BYTES", 0)
+    with pytest.raises(RuntimeError, match="was not kept"):
+        make_curves.make("digits", 6)
+
+
 def test_who_trains_to_the_end_spends_all_epochs(table):
     course = replay.search(table, "random", "none", 20, seed=3)
     assert course.epochs[-1] in (20 * 30, 20 * 30 - 25)  # one may have diverged

@@ -165,6 +165,21 @@ def test_without_a_time_of_ours_there_is_no_ratio() -> None:
         assert not verdict.reached
 
 
+def test_a_crash_of_a_peer_is_not_a_slow_peer() -> None:
+    cells = _cells(fit=[[6.0, 7.0, 60.0]] * 3, **{A: [[5.0, 70.0, None]] * 3})
+    for seed in (1, 2):
+        cells[f"{A}/{seed}"] |= {"status": "crashed", "cold": [5.0, None, None]}
+    [_, hard, beyond] = judge.medians(cells, A, "cold")
+    assert (hard.seconds, hard.runs) == (70.0, 1)
+    assert (beyond.seconds, beyond.runs) == (None, 1)
+    told = {v.place: v for v in judge.verdicts(_results(cells), "fit", [A]) if v.clock == "cold"}
+    assert told[1].ratio == 10.0
+    assert (told[2].ratio, told[2].at_least) == (None, False)
+    cells |= {f"fit/{seed}": {**cells["fit/0"], "status": "crashed", "cold": [6.0, None, None]}
+              for seed in (1, 2)}  # fmt: skip
+    assert judge.medians(cells, "fit", "cold")[1].seconds is None  # ours counts as slow
+
+
 def test_the_section_tells_wins_losses_and_failures() -> None:
     peers = {
         A: [[5.0, 70.0, None]] * 3,

@@ -57,6 +57,17 @@ def test_a_saved_search_goes_on_as_if_nothing_had_been(name: str, tmp_path: Path
     assert loaded.history[12].score == 0.5
 
 
+def test_numbers_of_numpy_are_kept_as_any(tmp_path: Path) -> None:
+    known = [dw.Observation({"k": np.int64(2), "x": np.float32(0.25)}, np.float32(0.5))]
+    space = {"k": dw.integer(0, 9), "x": dw.uniform(0, 1), "u": dw.choice([64, 32], [8])}
+    search = dw.Search(space, history=known)
+    search.tell({"k": np.int64(3), "x": np.float32(0.5), "u": [np.int64(64), 32]}, 1.0)
+    search.save(tmp_path / "search.json")
+    loaded = dw.Search.load(tmp_path / "search.json")
+    assert [o.values for o in loaded.history] == [o.values for o in search.history]
+    assert loaded.history[1].values == {"k": 3, "x": 0.5, "u": (64, 32)}
+
+
 def test_the_file_is_plain_json(tmp_path: Path) -> None:
     search = dw.Search({"units": dw.choice([64, 32], [8]), "rate": dw.log(1e-4, 1)})
     for values, told in zip(search.ask(3), (1.5, math.inf, None), strict=True):

@@ -113,6 +113,7 @@ DISTRIBUTIONS = {
     "step": FloatDistribution(-1, 1, step=0.25),
     "int": IntDistribution(2, 9),
     "even": IntDistribution(2, 20, step=3),
+    "rounded": FloatDistribution(0, 0.3, step=0.1),  # 3 x 0.1 exceeds 0.3
     "log int": IntDistribution(1, 1000, log=True),
     "kind": CategoricalDistribution([None, 1, "1", 0.5]),
     "one": IntDistribution(4, 4),
@@ -133,6 +134,19 @@ def test_parameters_are_values_of_a_domain_and_back() -> None:
         point = domain.encode(back)
         assert point is not None
         assert domain.decode(point) == pytest.approx(values)
+
+
+@pytest.mark.filterwarnings("ignore:Choices for a categorical")
+def test_kinds_of_values_that_no_space_has_are_passed_over() -> None:
+    study = optuna.create_study()
+    for n, units in enumerate([None, [8, 4], 8, 16, 32]):
+        taken = {"units": CategoricalDistribution([None, [8, 4], 8, 16, 32])}
+        study.add_trial(optuna.create_trial(params={"units": units}, distributions=taken, value=n))
+    known = dw.optuna_history(study)
+    for name in ("random", "bayesian", "tpe", "coarse-to-fine"):
+        for space in ({"units": dw.integer(4, 64)}, {"units": dw.choice(8, 16, [64, 32])}):
+            [point] = dw.Search(space, search=name, history=known).ask()
+            assert isinstance(point["units"], int | tuple)
 
 
 def test_a_log_integer_has_the_shares_of_its_logarithms() -> None:

@@ -41,6 +41,7 @@ ENDS = (
     (Status.DIVERGED, math.inf),
     (Status.INTERRUPTED, 0.625),
     (Status.FINISHED, 0.125),
+    (Status.DIVERGED, 0.0625),  # late, after a score that counts
 )
 
 
@@ -77,7 +78,7 @@ def study(trials: list[Trial], tmp_path_factory: pytest.TempPathFactory) -> optu
 def test_states_scores_and_curves_are_those_of_the_trials(
     study: optuna.Study, trials: list[Trial]
 ) -> None:
-    expected = ["COMPLETE", "COMPLETE", "PRUNED", "FAIL", "PRUNED", "COMPLETE"]
+    expected = ["COMPLETE", "COMPLETE", "PRUNED", "FAIL", "PRUNED", "COMPLETE", "PRUNED"]
     assert [t.state.name for t in study.trials] == expected
     for ours, theirs in zip(trials, study.trials, strict=True):
         assert theirs.number == ours.number
@@ -128,7 +129,7 @@ def test_distributions_are_those_of_the_space(study: optuna.Study) -> None:
 
 def test_what_dashboards_need_works_on_it(study: optuna.Study) -> None:
     frame = study.trials_dataframe(attrs=("number", "value", "params", "user_attrs", "state"))
-    assert len(frame) == 6
+    assert len(frame) == len(ENDS)
     assert set(frame.columns) >= {"params_learning_rate", "user_attrs_status", "params_activation"}
     assert set(optuna.search_space.intersection_search_space(study.get_trials())) >= {
         "learning_rate",
@@ -168,6 +169,6 @@ def test_a_history_comes_back_with_the_same_scores(
     study: optuna.Study, trials: list[Trial]
 ) -> None:
     known = dw.optuna_history(study)[: len(trials)]
-    assert [o.score for o in known] == [0.25, 0.5, np.float32(0.75), math.inf, 0.625, 0.125]
-    assert [o.finished for o in known] == [True, True, False, False, False, True]
+    assert [o.score for o in known] == [0.25, 0.5, np.float32(0.75), math.inf, 0.625, 0.125, 0.0625]
+    assert [o.finished for o in known] == [True, True, False, False, False, True, False]
     assert known[0].epochs == 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -79,8 +79,9 @@ class Search:
         self._calls = 0
         self._history: list[Observation] = []
         self._out: dict[Hashable, list[int]] = {}
-        for observation in history:
-            self._add(observation)
+        for one in history:
+            values = {name: _as_value(value) for name, value in one.values.items()}
+            self._add(replace(one, values=values))
 
     @property
     def history(self) -> tuple[Observation, ...]:
@@ -163,7 +164,7 @@ class Search:
         }
         try:
             write_file(Path(path), (json.dumps(kept, indent=1, allow_nan=False) + "\n").encode())
-        except (OSError, ValueError) as error:
+        except (OSError, TypeError, ValueError) as error:  # values of kinds that JSON has not
             raise UsageError(f"cannot write {safe_text(path, 200)}: {error}") from None
 
     @classmethod
@@ -277,9 +278,11 @@ def _observation_from_plain(kept: Mapping[str, Any]) -> Observation:
 
 
 def _as_value(value: Any) -> Value:
-    """Return a list, as JSON has one, as the tuple that it was."""
-    return tuple(cast(list[Any], value)) if isinstance(value, list) else value
+    """Return a list, as JSON has one, as the tuple that it was, and NumPy's numbers as Python's."""
+    if isinstance(value, list | tuple):
+        return tuple(cast(Any, plain(one)) for one in cast(Sequence[Any], value))
+    return cast(Value, plain(value))
 
 
 def _number_to_plain(number: float) -> float | str:
-    return number if math.isfinite(number) else str(number)
+    return float(number) if math.isfinite(number) else str(number)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import optuna
 
 _COMPLETE = (Status.FINISHED, Status.EARLY_STOPPED)
-_CUT_SHORT = (Status.PRUNED, Status.INTERRUPTED)
+_CUT_SHORT = (Status.PRUNED, Status.INTERRUPTED, Status.DIVERGED)  # where scored before
 
 
 def export_optuna(

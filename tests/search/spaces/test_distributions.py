@@ -111,6 +111,12 @@ def test_whole_numbers_include_both_ends_equally_often() -> None:
     assert [draws.count(k) for k in (2, 3, 4)] == [1000, 1000, 1001]
 
 
+def test_the_largest_whole_numbers_come_back() -> None:
+    spread = integer(0, 2**51)
+    for value in (0, 1, 2**50 + 1, 2**51 - 1, 2**51):
+        assert spread.from_unit(spread.to_unit(value)) == value
+
+
 @pytest.mark.parametrize(
     ("distribution", "text"),
     [
@@ -122,6 +128,7 @@ def test_whole_numbers_include_both_ends_equally_often() -> None:
         (choice([64, 32], 128), "choice([64, 32], 128)"),
         (Fixed(0.1 + 0.2), "0.30000000000000004"),
         (Fixed((64, 32)), "[64, 32]"),
+        (choice([0.1 + 0.2, 0.1], 0.2), "choice([0.30000000000000004, 0.1], 0.2)"),
     ],
 )
 def test_descriptions(distribution: Distribution, text: str) -> None:

@@ -60,7 +60,7 @@ def _ours(distribution: BaseDistribution) -> Distribution:
     if isinstance(distribution, IntDistribution) and step == 1:
         return Integer(int(low), int(high))
     if step is not None:
-        return Stepped(low, step, round((high - low) / step) + 1)
+        return Stepped(low, high, step)
     return Log(low, high) if distribution.log else Uniform(low, high)
 
 

@@ -13,34 +13,36 @@ from deepwell.search.spaces._distribution import unit_of, value_text
 
 @dataclass(frozen=True)
 class Stepped:
-    """The numbers low, low + step, ... with the same share of [0, 1] each; whole if both are."""
+    """The numbers low, low + step, ... with the same share of [0, 1] each; whole if both are.
+
+    The last one is `high` itself, which low + k step may exceed by rounding.
+    """
 
     low: float
+    high: float
     step: float
-    steps: int
 
     def to_unit(self, value: Value) -> float:
         """Return the middle of the share of `value`."""
-        high = self.low + self.step * (self.steps - 1)
         slack = 1e-8 * self.step
-        number = unit_of(value, self.low - slack, high + slack, self)
+        number = unit_of(value, self.low - slack, self.high + slack, self)
         place = (number - self.low) / self.step
         if abs(place - round(place)) > 1e-6:
             raise UsageError(f"the value {value_text(value)} does not lie in {self.describe()}")
-        return (round(place) + 0.5) / self.steps
+        return (round(place) + 0.5) / self.count()
 
     def from_unit(self, unit: float) -> float:
         """Return the value whose share holds `unit`."""
-        return self.low + self.step * min(max(int(unit * self.steps), 0), self.steps - 1)
+        last = self.count() - 1
+        return min(self.low + self.step * min(max(int(unit * self.count()), 0), last), self.high)
 
     def describe(self) -> str:
         """Return `stepped(low, high, step)`."""
-        high = self.low + self.step * (self.steps - 1)
-        return f"stepped({self.low:g}, {high:g}, {self.step:g})"
+        return f"stepped({self.low:g}, {self.high:g}, {self.step:g})"
 
     def count(self) -> int:
         """Return how many values there are."""
-        return self.steps
+        return round((self.high - self.low) / self.step) + 1
 
     def over(self, check: Callable[[object], Value]) -> Stepped:
         """Return the distribution after both ends were accepted."""

@@ -73,11 +73,13 @@ def uses_of(domain: Domain, history: Sequence[Observation]) -> Counter[Hashable]
 
 
 def _identity(domain: Domain, values: Mapping[str, Value]) -> Hashable | None:
-    """Return the identity of what was tried; None from before the domain got another name."""
+    """Return the identity of what was tried; None for what is no point of the domain."""
     try:
-        return domain.identity(values)
-    except KeyError:
+        identity = domain.identity(values)
+        hash(identity)
+    except (KeyError, TypeError):  # before it got another name; kinds of values of others
         return None
+    return identity
 
 
 def _draw_new(

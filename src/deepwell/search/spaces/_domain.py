@@ -112,7 +112,7 @@ class Domain(Mapping[str, Distribution]):
         """
         try:
             return self._layout.encode(self._present(values))
-        except (UsageError, KeyError):
+        except (UsageError, KeyError, TypeError):  # kinds of values that no space of ours has
             return None
 
     def active(self, values: Mapping[str, Value]) -> np.ndarray:

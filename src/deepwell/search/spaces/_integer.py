@@ -11,7 +11,7 @@ from deepwell._base._safe_text import safe_text
 
 from ._distribution import plain, unit_of
 
-_LARGEST = 2**53  # beyond it neighbors have the same place on the unit axis
+_LARGEST = 2**51  # beyond it the middle of a share is no float64, or neighbors have the same
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Integer:
             object.__setattr__(self, end, number)
             if abs(number) > _LARGEST:
                 raise UsageError(
-                    f"integer takes whole numbers of up to 2**53, which real numbers can tell "
+                    f"integer takes whole numbers of up to 2**51, which real numbers can tell "
                     f"apart, got one of {number.bit_length()} bits"
                 )
         if self.low > self.high:

@@ -182,7 +182,7 @@ def _listed(parts: list[str]) -> tuple[int, ...] | tuple[float, ...]:
     if all(_WHOLE.fullmatch(part) and len(part) <= _DIGITS for part in parts):
         return tuple(int(part) for part in parts)
     for part in parts:
-        if not _REAL.fullmatch(part) or len(part) > _DIGITS:
+        if not _REAL.fullmatch(part) or (_WHOLE.fullmatch(part) and len(part) > _DIGITS):
             raise UsageError(
                 f'brackets list one number a layer, as in [64, 32], got "{safe_text(part)}"; '
                 "to search several values, write choice(a, b)"

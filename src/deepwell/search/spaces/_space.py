@@ -79,7 +79,7 @@ class Space(Domain):
         try:
             present = self._present(values)
             return None if self._beside(values, present) else self._layout.encode(present)
-        except UsageError:
+        except (UsageError, TypeError):  # kinds of values that no space of ours has
             return None
 
     def identity(self, values: Mapping[str, Value]) -> Hashable:
