@@ -7,8 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -191,6 +194,42 @@ def test_who_lives_here_can_be_told_without_the_database(store: Store, study: St
         assert words.startswith(f"process {os.getpid()} on ")
         (store.folder / ".runners" / "0a.lock").write_text(f"{_mark.machine()}\nprocess 1 on x\n")
         assert living(store.folder) == [words]
+
+
+def test_whoever_asks_does_not_make_a_dead_process_look_alive(store: Store, study: StudyRecord):
+    """However many ask at once, and however slow they are."""
+    claim = new_claim()
+    store.leases.take(study.id, "churn", claim)
+    (store.folder / ".runners").mkdir()
+    mark = store.folder / ".runners" / f"{claim.token}.lock"
+    mark.write_text(f"{_mark.machine()}\nprocess 1 on x\n")  # as a kill leaves it
+    with mark.open("r+", encoding="utf-8") as asks:
+        assert _mark._is_free(asks)  # and does not come to close it
+        assert lease_holder(store, study) is None
+        with another(store) as other, leased(other, study):
+            pass
+
+
+def test_a_process_is_marked_while_others_ask(
+    store: Store, study: StudyRecord, monkeypatch: pytest.MonkeyPatch
+):
+    """Those who list the living may look at a mark that was made just now."""
+    asked: list[threading.Timer] = []
+
+    def looked_at(file: Path) -> IO[str]:
+        opened = made(file)
+        asks = file.open("r+", encoding="utf-8")
+        assert _mark._is_free(asks)
+        asked.append(threading.Timer(0.05, asks.close))
+        asked[-1].start()
+        return opened
+
+    made = _mark._made
+    monkeypatch.setattr(_mark, "_made", looked_at)
+    with leased(store, study):
+        assert len(living(store.folder)) == 1
+    for one in asked:
+        one.join()
 
 
 def test_without_locks_the_lease_alone_holds(store: Store, study: StudyRecord, no_locks: None):

@@ -4,6 +4,9 @@ A process that is about to run a study makes a file named by its token and locks
 token stands in any lease. Whoever finds that token in a lease can tell at once whether the process
 lives, where the lease would first have to expire. That holds for processes of one machine alone:
 some network file systems keep the locks of each machine apart, and some disks know none.
+
+Whoever asks takes a lock that all who ask can share, so that no number of them makes a dead process
+look alive. Where the system knows no such lock they take turns.
 """
 
 from __future__ import annotations
@@ -27,7 +30,8 @@ FOLDER = ".runners"
 """Beside the studies' folders; no study can have this name."""
 
 _SUFFIX = ".lock"
-_TRIES, _PAUSE = 4, 0.003
+_TRIES = 4
+_WAIT_SECONDS, _PAUSE = 1.0, 0.001  # for others, who hold a lock for as long as they ask
 
 
 class Fate(Enum):
@@ -54,7 +58,7 @@ def marked(folder: Path, claim: Claim) -> Generator[None, None, None]:
         last.callback(forget, folder, claim.token)
         last.enter_context(opened)
         try:
-            locked = _lock(opened)
+            locked = _lock_soon(opened, _WAIT_SECONDS)
         except OSError:  # this disk knows no locks: without a mark, nobody takes it for dead
             locked = False
         if locked:
@@ -120,14 +124,14 @@ def _look(file: Path) -> tuple[Fate, str]:
     return Fate.DEAD if free else Fate.ALIVE, safe_text(told[1]) if len(told) > 1 else ""
 
 
-def _is_free(file: IO[str]) -> bool:
-    """Whether nobody holds the lock for longer than others who only ask."""
-    for attempt in range(_TRIES):
-        if attempt:
-            time.sleep(_PAUSE)
-        if _lock(file):
-            return True
-    return False
+def _lock_soon(file: IO[str], seconds: float) -> bool:
+    """Take the lock as soon as those who only ask are done; return whether that was possible."""
+    give_up = time.monotonic() + seconds
+    while not _lock(file):
+        if time.monotonic() >= give_up:
+            return False
+        time.sleep(_PAUSE)
+    return True
 
 
 if sys.platform == "win32":
@@ -146,6 +150,10 @@ if sys.platform == "win32":
             file.seek(0)
         return True
 
+    def _is_free(file: IO[str]) -> bool:
+        """Whether nobody holds the lock for longer than others who only ask."""
+        return _lock_soon(file, 0.05)
+
 else:
     import fcntl
 
@@ -153,6 +161,14 @@ else:
         """Take the lock, which closing the file gives back; return whether that was possible."""
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _is_free(file: IO[str]) -> bool:
+        """Whether nobody holds the lock; others who ask at the same time do not stand in the way."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
