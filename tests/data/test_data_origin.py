@@ -26,6 +26,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         {},
         {"dev": "dev.csv", "test": "0.3"},
         {"dev": Path("dev.csv"), "keep": iter(["a"]), "ignore": ("b",), "seed": 3, "name": "n"},
+        {"class_weight": {1: 5, "0": np.float32(0.5)}},
+        {"class_weight": "1=5"},
     ],
 )
 def test_files_are_read_again_alike(
@@ -40,6 +42,7 @@ def test_files_are_read_again_alike(
     assert again.fingerprint == first.fingerprint
     np.testing.assert_array_equal(again.train.x, first.train.x)
     np.testing.assert_array_equal(again.dev.x, first.dev.x)
+    np.testing.assert_array_equal(again.dev.weight, first.dev.weight)
     assert again.origin == first.origin
     assert again.name == first.name
 

@@ -87,6 +87,23 @@ def test_the_command_reads_and_splits_the_same_rows(tmp_path, monkeypatch, capsy
     assert run([*words[1:], "--dry-run", "--json"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("label", "told"), [("yes", "yes=2,no=1.5"), ("a=b", "a=b=2,no=1.5"), ("yes, sir", None)]
+)
+def test_class_weights_are_told_as_the_command_line_takes_them(tmp_path, label, told):
+    x = np.random.default_rng(0).normal(size=(200, 2))
+    y = np.where(x[:, 0] > 0, label, "no")
+    pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": y}).write_csv(tmp_path / "t.csv")
+    weights = {label: 2, "no": 1.5}
+    data = dw.load(tmp_path / "t.csv", target="y", class_weight=weights, vault=None)
+    values = complete({**HEALTHY, "epochs": 20, "optimizer": "adam", "batch_size": 32})
+    words = shlex.split(change_command(data, "error", values))
+    assert (words[words.index("--class-weight") + 1] if words else None) == told
+    if told is not None:
+        again = dw.load(tmp_path / "t.csv", target="y", class_weight=told, vault=None)
+        assert again.weighting == data.weighting
+
+
 def test_the_command_of_an_image_network_fixes_its_convolutions(tmp_path, capsys):
     file = tmp_path / "images.npz"
     x = np.random.default_rng(0).normal(size=(60, 6, 6)).astype(np.float32)

@@ -129,6 +129,34 @@ def test_the_command_tells_what_changed_and_trains(
     assert same["changes"] == {"study": name, "lines": []}
 
 
+def test_a_range_that_no_file_holds_is_said_to_be_missing(table: Path):
+    rates = dw.choice(*(0.01 + place * 1e-6 for place in range(4_000)))
+    name = fit(table, space={"learning_rate": rates, "hidden_units": 4})
+    store = table.parent / "deepwell"
+    file = store / name / "study.toml"
+    assert "# learning_rate: choice(0.01, " in file.read_text()
+    assert list(read_study_file(file).space) == ["hidden_units"]
+    made = ready(file, store=store, vault=None)
+    assert made.changes is not None
+    told = [line for line in made.changes.lines if line.startswith("space.")]
+    assert len(told) == 1
+    assert told[0].startswith("space.learning_rate: choice(0.01, ")
+    assert told[0].endswith("... -> not set")
+
+
+def test_class_weights_that_were_given_as_a_mapping_are_kept(table: Path):
+    store = table.parent / "deepwell"
+    data = load(table, target="y", class_weight={"y": 5}, vault=store / "vault")
+    study = Study(data, fixed={"hidden_units": 4}, store=store, name="weighed", scheduler="none")
+    study.run(trials=2, epochs=2)
+    made = ready(store / "weighed" / "study.toml", store=store, vault=None)
+    assert made.changes is not None
+    assert made.changes.lines == ()
+    assert made.study.data.weighting == data.weighting
+    assert made.study.data.weighting.by_class == (1.0, 5.0)
+    assert dw.resume("weighed", store=store, trials=1).result.networks == 3
+
+
 SPACE = Space(
     {
         "optimizer": dw.choice("adam", "momentum"),

@@ -43,7 +43,10 @@ def origin_of(source: object, given: Mapping[str, Any], options: LoadOptions) ->
             if not isinstance(rows, str | os.PathLike):
                 return None
             kept[part] = _absolute(rows)
-    plain = all(isinstance(v, _PLAIN) for k, v in kept.items() if k not in ("keep", "ignore"))
+    if isinstance(options.class_weight, dict):
+        kept["class_weight"] = dict(options.class_weight)
+    checked = ("keep", "ignore", "class_weight")
+    plain = all(isinstance(v, _PLAIN) for k, v in kept.items() if k not in checked)
     return Origin(_absolute(source), kept) if plain else None
 
 

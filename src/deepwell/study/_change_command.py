@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import cast
 
 from deepwell._base._changes import changes_text
+from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import HYPERPARAMETERS, changes_of, complete
 from deepwell._base._safe_text import safe_text
+from deepwell.data._class_weight import class_weight_option
 from deepwell.data._data import Data
 from deepwell.diagnosis._metrics import default_metric
 
@@ -18,14 +20,15 @@ _SEARCHED = ("learning_rate", "dropout", "l2", "activation", "optimizer", "batch
 _BY_UNITS = ("hidden_units", "hidden_layers", "conv_layers", "conv_channels")
 _SPLIT = ("task", "split", "group", "time", "split_column", "dev", "test", "train_dev")
 _ROWS = (*_SPLIT, "weights", "class_weight", "keep", "ignore")
+_UNSAYABLE = "\0"
 _WORD_LIMIT = 4096  # of a path, on the systems that bound it
 
 
 def change_command(data: Data, metric: str, values: Mapping[str, object], folds: int = 0) -> str:
     """Return the command that trains one network on the same rows, or an empty text for none.
 
-    There is none where the rows come from no file, or where a name has characters that cannot be
-    shown.
+    There is none where the rows come from no file, where a name has characters that cannot be
+    shown, or where labels with weights have some that the command line cannot tell apart.
 
     Args:
         data: of the study.
@@ -86,6 +89,27 @@ def _nearby(path: str) -> str:
     return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
+def _weights_text(value: object) -> object:
+    """Return class weights as the command line takes them: a text of pairs.
+
+    Labels that this would take for others come back as no text that can be shown.
+    """
+    if not isinstance(value, Mapping):
+        return value
+    factors = cast(Mapping[str, float], value)
+    if not factors:
+        return None
+    text = ",".join(f"{label}={_number(factor)}" for label, factor in factors.items())
+    try:
+        return text if class_weight_option(text) == factors else _UNSAYABLE
+    except UsageError:
+        return _UNSAYABLE
+
+
+def _number(value: float) -> str:
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+
+
 def _row_flags(options: Mapping[str, object]) -> list[str]:
     """Return the flags that read and split the same rows: what was given to `load`."""
     words: list[str] = []
@@ -93,6 +117,8 @@ def _row_flags(options: Mapping[str, object]) -> list[str]:
         value = options.get(name)
         if name in ("dev", "test") and isinstance(value, str) and Path(value).is_absolute():
             value = _nearby(value)
+        if name == "class_weight":
+            value = _weights_text(value)
         given = cast(Sequence[object], value) if isinstance(value, list | tuple) else [value]
         for one in given:
             words += [] if one is None else [f"--{name.replace('_', '-')}", str(one)]

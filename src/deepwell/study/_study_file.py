@@ -26,7 +26,7 @@ class StudyFile:
             depend on. Empty for the default of the data.
         run: those of `Study.run`, and the memory.
         tries: configurations to try first.
-        strange: names of the space whose range is a class of one's own, which no file holds.
+        strange: hyperparameter -> its range in words, where a file cannot hold it as it is.
     """
 
     data: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -34,7 +34,7 @@ class StudyFile:
     space: Mapping[str, Any] = field(default_factory=dict[str, Any])
     run: Mapping[str, Any] = field(default_factory=dict[str, Any])
     tries: tuple[Mapping[str, Any], ...] = ()
-    strange: tuple[str, ...] = ()
+    strange: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def as_file(asked: Asked, origin: Origin | None, name: str) -> StudyFile:
@@ -81,13 +81,17 @@ def as_file(asked: Asked, origin: Origin | None, name: str) -> StudyFile:
         space={key: entry for key, entry in entries.items() if entry is not None},
         run=_set(run),
         tries=tuple({key: _plain(value) for key, value in one.items()} for one in tries),
-        strange=tuple(key for key, entry in entries.items() if entry is None),
+        strange={key: space[key].describe() for key, entry in entries.items() if entry is None},
     )
 
 
 def flat(file: StudyFile) -> dict[str, Any]:
-    """Return section and name -> value, as in `data.target`, of all that is set."""
-    parts = {"data": file.data, "study": file.study, "space": file.space, "run": file.run}
+    """Return section and name -> value, as in `data.target`, of all that is set.
+
+    Ranges that a file cannot hold are told in words, so that a study without them differs.
+    """
+    space = {**file.space, **file.strange}
+    parts = {"data": file.data, "study": file.study, "space": space, "run": file.run}
     told = {f"{part}.{key}": value for part, given in parts.items() for key, value in given.items()}
     return told | {f"try.{place}": dict(one) for place, one in enumerate(file.tries, start=1)}
 

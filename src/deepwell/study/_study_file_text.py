@@ -12,6 +12,7 @@ from ._study_file import StudyFile
 from ._study_file_keys import SECTIONS, Key
 
 NAME = "study.toml"
+_WORDS = 100  # of a range that is told and not kept
 _COLUMN = 34  # where comments begin, if the line leaves room
 
 _HEADS = {
@@ -53,7 +54,10 @@ def _line(key: str, told: Key, given: Mapping[str, Any]) -> str:
 
 
 def _space(file: StudyFile) -> str:
-    strange = [f"# {name}: a range of your own class, name another here" for name in file.strange]
+    strange = [
+        f"# {name}: {safe_text(words, _WORDS)}, a range that no file holds; write another one here"
+        for name, words in file.strange.items()
+    ]
     lines = [_lines(file.space).rstrip("\n"), *strange]
     return f"{_SPACE}[space]\n" + "\n".join(line for line in lines if line) + "\n"
 
