@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from deepwell.study._copy_study import copy_study
 from deepwell.study._delete import delete_study, restore_study
 from deepwell.study._garbage import collect_garbage
 from deepwell.study._listing import list_studies
+from deepwell.study._model import load_model
 
 SPACE = {"learning_rate": dw.log(1e-3, 1e-1), "hidden_units": dw.integer(3, 6), "batch_size": 16}
 FIRST = {"learning_rate": 0.05, "hidden_units": 6}
@@ -106,6 +108,24 @@ def test_what_is_the_same_differs_in_nothing(store: Path):
     (contrast,) = found.contrasts
     assert contrast.change is not None
     assert (contrast.change.value, contrast.clear) == (0.0, False)
+
+
+def test_networks_are_compared_as_they_were_trained(store: Path, made: Path):
+    """A temperature is fitted on the dev rows, so scores with one and without are not alike."""
+    data = dw.load(made / "small.csv", target="y", vault=store / "vault")
+    for name, seed in (("mild", 1), ("sure", 2)):
+        options = {"name": name, "seed": seed, "metric": "log_loss", "scheduler": "none"}
+        dw.Study(data, SPACE, store=store, **options).run(trials=2, epochs=4)
+    before = compare("mild", "sure", store=store)
+    for name in ("mild", "sure"):
+        model = load_model(store / name)
+        adjusted = replace(model.adjustments, temperature=9.0 if name == "mild" else 1.0)
+        replace(model, adjustments=adjusted).save(store / name / "model")
+    after = compare("mild", "sure", store=store)
+    assert after.compared == before.compared
+    (one,), (other,) = before.contrasts, after.contrasts
+    assert other.change == one.change
+    assert other.how.removeprefix(one.how).startswith(", of the networks as they were trained")
 
 
 def test_trials_without_networks_have_the_intervals_of_their_error_rates(store: Path):

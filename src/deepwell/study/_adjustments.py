@@ -7,7 +7,7 @@ a temperature of 1 and no threshold leave every prediction as the network gives 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,11 @@ class Adjustments:
     def change_predictions(self) -> bool:
         """Whether a program that does not know them would predict otherwise."""
         return self.temperature != 1.0 or self.threshold is not None
+
+    @property
+    def as_trained(self) -> Adjustments:
+        """The same without what changes predictions."""
+        return replace(self, temperature=1.0, threshold=None, threshold_for="")
 
     @property
     def rows(self) -> int:

@@ -17,7 +17,6 @@ from deepwell.diagnosis._threshold import Threshold, decision_threshold, objecti
 
 from ._adjustments import scores_of
 from ._finished import FinishedStudy
-from ._model import Model
 from ._reopened import Reopened, reopen
 from ._test_mark import TEST
 
@@ -83,7 +82,7 @@ def calibrate_study(
             f"a threshold is for two classes, and this study has {len(classes)}; leave it out"
         )
     reopened = reopen(study, store, data)
-    plain = replace(reopened, model=_unadjusted(reopened.model))
+    plain = reopened.as_trained()
     held = plain.held
     if held is None:
         raise UsageError(
@@ -110,12 +109,6 @@ def calibrate_study(
     replace(plain.model, adjustments=adjustments, about=about).save(_folder(reopened))
     positive = "" if found is None else classes[1]
     return Calibrated(scaling, kept, found, positive, len(held.y))
-
-
-def _unadjusted(model: Model) -> Model:
-    """Return the model with the probabilities that its network gives."""
-    plain = replace(model.adjustments, temperature=1.0, threshold=None, threshold_for="")
-    return replace(model, adjustments=plain)
 
 
 def _folder(reopened: Reopened) -> Path:

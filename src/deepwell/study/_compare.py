@@ -77,7 +77,8 @@ def compare(*names: str, store: str | Path | None = None) -> Comparison:
     """Return how studies or trials differ, and whether the differences in score are clear.
 
     The best network of each study is scored on its dev rows; where two studies have the same ones,
-    the difference is taken row by row, which is far sharper than two intervals side by side.
+    the difference is taken row by row, which is far sharper than two intervals side by side. A
+    temperature or threshold that was stored later is left out: it was fitted on these rows.
 
     >>> import deepwell as dw                                          # doctest: +SKIP
     >>> dw.compare("churn", "churn-2").contrasts[0].change             # doctest: +SKIP
@@ -136,8 +137,10 @@ def _contrast(side: _Side, best: _Side | None) -> Contrast:
     same_rows = np.array_equal(side.dev_rows, best.dev_rows)
     change, why = _paired(side, best) if same_rows else (None, "")
     if change is not None:
-        rows = f"{len(side.dev_rows):,}"
-        return Contrast(side.name, change, _clear(change), True, f"on the same {rows} dev rows")
+        how = f"on the same {len(side.dev_rows):,} dev rows"
+        if any(one.reopened.model.adjustments.change_predictions for one in (side, best)):
+            how += ", of the networks as they were trained: calibrate went by these rows"
+        return Contrast(side.name, change, _clear(change), True, how)
     apart = unpaired_difference(side.dev, best.dev)
     how = why if same_rows else "on other dev rows: some of it is the rows"
     if not math.isfinite(apart.low):
@@ -153,7 +156,7 @@ def _paired(side: _Side, best: _Side) -> tuple[Estimate | None, str]:
             kept = "is a mean over folds" if one.result.folds else "is not kept"
             return None, f"the network of {one.name} {kept}, {wide}"
     try:
-        mine, its = side.reopened, best.reopened
+        mine, its = side.reopened.as_trained(), best.reopened.as_trained()
     except DeepwellError as error:
         return None, f"the rows could not be read again ({error}), {wide}"
     order = _same_order(mine.data.row_hashes["dev"], its.data.row_hashes["dev"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +59,11 @@ class Reopened:
     def trials(self) -> list[Trial]:
         """Return all trials, without curves."""
         return self.study.trials()
+
+    def as_trained(self) -> Reopened:
+        """Return it with the predictions of the network alone: no temperature, no threshold."""
+        adjustments = self.model.adjustments.as_trained
+        return replace(self, model=replace(self.model, adjustments=adjustments))
 
     @cached_property
     def out_of_fold(self) -> HeldOut | None:
