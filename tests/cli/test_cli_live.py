@@ -113,6 +113,16 @@ def test_an_act(deepwell: Any, live: FakeLive, line: str, asked: Any, told: str)
     assert done.out == told
 
 
+def test_what_a_nudge_takes_the_place_of_is_told(
+    deepwell: Any, live: FakeLive, monkeypatch
+) -> None:
+    told = {"epoch": 8, "changes": {"learning_rate": 0.005, "l2": 0}, "instead_of": {"l2": 0.01}}
+    monkeypatch.setitem(DETAILS, "nudge", {"networks": {"3": told}})
+    assert deepwell("nudge", "iris", "3", "l2=0").out == (
+        "nudged    network 3 from epoch 9 on: learning_rate 0.005, l2 0 instead of 0.01\n"
+    )
+
+
 def test_a_space_is_narrowed(deepwell: Any, live: FakeLive) -> None:
     done = deepwell("narrow", "iris", "--space", "l2=log(1e-4,1)", "--search", "tpe")
     ((_, (space,), values),) = live.asked

@@ -1,5 +1,5 @@
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from deepwell._base._errors import StudyError, UsageError
 from deepwell.records import ChunkRecord, Event, Status, Trial, TrialSpec
-from deepwell.storage import Store, StudyRecord
+from deepwell.storage import Store, StudyRecord, _chunks
 
 NAN, INF = math.nan, math.inf
 Chunk = Callable[..., ChunkRecord]
@@ -282,12 +282,37 @@ def test_the_curves_of_one_trial_are_those_among_all(
     store.record_chunk(study.id, 0, make_chunk(2, [0.4, NAN], trials=[1, 0]))
     store.record_chunk(study.id, 1, make_chunk(3, [0.2, 0.3], trials=[1, 0]))
     for trial in store.trials(study.id, curves=True):
-        own = store.curves_of(study.id, trial)
+        (own,) = store.curves_of(study.id, [trial])
         known = {name: curve for name, curve in trial.curves.items() if len(curve)}
         assert set(own) == set(known)
         for name, curve in known.items():
             np.testing.assert_array_equal(own[name], curve)
-    assert len(store.curves_of(study.id, store.trials(study.id)[1])["dev_score"]) == 3
+    assert len(store.curves_of(study.id, store.trials(study.id)[1:2])[0]["dev_score"]) == 3
+    assert store.curves_of(study.id, []) == []
+
+
+def test_no_more_is_read_than_the_epochs_of_the_trials_in_question(
+    store: Store, study: StudyRecord, make_chunk: Chunk, monkeypatch: pytest.MonkeyPatch
+):
+    for epoch in (1, 2, 3):
+        store.record_chunk(study.id, 0, make_chunk(epoch, [0.5, 0.4], trials=[0, 1]))
+        store.record_chunk(study.id, 1, make_chunk(epoch, [0.3, 0.2], trials=[2, 3]))
+    whole, read = store.trials(study.id, curves=True), list[int]()
+    kept = _chunks._trained
+
+    def counted(blocks: Mapping[str, np.ndarray]) -> np.ndarray:
+        read.append(len(blocks["dev_score"]))
+        return kept(blocks)
+
+    monkeypatch.setattr(_chunks, "_trained", counted)
+    monkeypatch.setattr(_chunks, "_AT_ONCE", 2)
+    for chosen, epochs in (([0], 3), ([1, 2], 6), ([0, 1, 2, 3], 6)):
+        read.clear()
+        found = store.curves_of(study.id, [whole[number] for number in chosen])
+        assert len(read) == epochs
+        for number, curves in zip(chosen, found, strict=True):
+            for name, curve in whole[number].curves.items():
+                np.testing.assert_array_equal(curves[name], curve)
 
 
 @pytest.mark.parametrize("first", [0, 1, 2, 9])
@@ -311,4 +336,4 @@ def test_epochs_recorded_since_a_trial_was_read_are_not_of_its_curves(
     store.record_chunk(study.id, 0, make_chunk(1, [0.5, 0.4, 0.3]))
     trial = store.trials(study.id)[0]
     store.record_chunk(study.id, 0, make_chunk(2, [0.4, 0.2, 0.1]))
-    assert store.curves_of(study.id, trial)["dev_score"].tolist() == [np.float32(0.5)]
+    assert store.curves_of(study.id, [trial])[0]["dev_score"].tolist() == [np.float32(0.5)]

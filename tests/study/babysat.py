@@ -54,11 +54,13 @@ class Hand(dw.Observer):
 def run(data, store, script: Script, program=None, trials=4, epochs=12, **options):
     """Return a study that was changed by hand after stated calls of its observer."""
     options = {"scheduler": "none", **options}
-    space = {**SPACE, **options.pop("space", {})}
+    space, given = {**SPACE, **options.pop("space", {})}, options.pop("given", ())
     study = dw.Study(
         data, space, name="mine", store=store, program=program, seed=2,
         observer=Hand(store, script), **options,
     )  # fmt: skip
+    for values in given:
+        study.enqueue(values)
     study.run(trials=trials, epochs=epochs)
     return study
 

@@ -122,7 +122,7 @@ def test_a_nudge_on_one_of_256_leaves_the_others_alone(data, tmp_path):
     assert (one[epoch:] != other[epoch:]).all()
 
 
-class BrokenError(RuntimeError):
+class BrokenError(BaseException):
     """Stands for the end of the process."""
 
 

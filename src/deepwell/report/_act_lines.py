@@ -167,7 +167,10 @@ def _narrowed(answer: Any, name: str, place: str) -> tuple[str, str]:
 
 def _values(told: Mapping[str, Any]) -> str:
     changes: Mapping[str, Any] = told["changes"]
-    return ", ".join(f"{name} {_value(value)}" for name, value in changes.items())
+    gone: Mapping[str, Any] = told.get("instead_of", {})
+    instead = {name: f" instead of {_value(value)}" for name, value in gone.items()}
+    parts = (f"{name} {_value(value)}{instead.get(name, '')}" for name, value in changes.items())
+    return ", ".join(parts)
 
 
 def _value(value: Any) -> str:

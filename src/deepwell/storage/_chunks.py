@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 
 import numpy as np
 import sqlalchemy as sa
@@ -19,6 +19,8 @@ from ._trials import improve_best, raise_epochs, set_statuses
 
 COPIED = -1
 """In place of a population: epochs that were copied from another trial, not trained."""
+
+_AT_ONCE = 500  # chunks that one statement names
 
 RANKING = ("dev_score", "dev_cost")
 """Metrics that rank epochs and trials: the first decides, the second breaks ties."""
@@ -61,7 +63,7 @@ def insert_chunk(
 
 
 def read_curves(
-    connection: sa.Connection, study_id: int, trials: list[Trial]
+    connection: sa.Connection, study_id: int, trials: Sequence[Trial]
 ) -> list[dict[str, np.ndarray]]:
     """Return metric name -> (epochs,) float32 for each trial, first epoch first.
 
@@ -72,39 +74,35 @@ def read_curves(
         study_id: the study.
         trials: all its trials from one on, in the order of their numbers.
     """
+    return _curves(trials, _read_blocks(connection, study_id)) if trials else []
+
+
+def read_curves_of(
+    connection: sa.Connection, study_id: int, trials: Sequence[Trial]
+) -> list[dict[str, np.ndarray]]:
+    """Return the same of some trials: only the epochs are read in which one of them trained.
+
+    Args:
+        connection: to the store.
+        study_id: the study.
+        trials: some of its trials, in the order of their numbers; what was recorded since they
+            were read is left out.
+    """
     if not trials:
         return []
-    first = trials[0].number
-    numbers = np.array([trial.number for trial in trials], dtype=np.int64)
-    ends = np.cumsum([trial.epochs for trial in trials], dtype=np.int64)
-    starts = ends - np.array([trial.epochs for trial in trials], dtype=np.int64)
-    flat: dict[str, np.ndarray] = {}  # metric -> all trials' curves one after another
-    for chunk in _read_blocks(connection, study_id):
-        trained = _trained(chunk.blocks) & (chunk.trials >= first)
-        member = np.searchsorted(numbers, chunk.trials[trained])
-        at = starts[member] + chunk.epoch - 1
-        for metric, block in chunk.blocks.items():
-            if metric not in flat:
-                flat[metric] = np.full(int(ends[-1]), np.nan, np.float32)
-            flat[metric][at] = block[trained]
-    return [
-        {metric: values[start:end].copy() for metric, values in flat.items()}
-        for start, end in zip(starts, ends, strict=True)
+    numbers = np.array([trial.number for trial in trials], np.int64)
+    last = max(trial.epochs for trial in trials)
+    query = sa.select(CHUNK.c.id, CHUNK.c.trials).where(
+        CHUNK.c.study_id == study_id, CHUNK.c.epoch <= last
+    )
+    found = [
+        row.id
+        for row in connection.execute(query.order_by(CHUNK.c.id))
+        if np.isin(np.frombuffer(row.trials, NUMBERS), numbers).any()
     ]
-
-
-def read_curves_of(connection: sa.Connection, study_id: int, trial: Trial) -> dict[str, np.ndarray]:
-    """Return metric name -> (epochs,) float32 of one trial, as `read_curves` does of all."""
-    curves: dict[str, np.ndarray] = {}
-    for chunk in _read_blocks(connection, study_id):
-        at = np.flatnonzero(chunk.trials == trial.number)
-        late = chunk.epoch > trial.epochs  # recorded since the trial was read
-        if late or not len(at) or not _trained(chunk.blocks)[at[0]]:
-            continue
-        for metric, block in chunk.blocks.items():
-            curve = curves.setdefault(metric, np.full(trial.epochs, np.nan, np.float32))
-            curve[chunk.epoch - 1] = block[at[0]]
-    return curves
+    parts = (found[at : at + _AT_ONCE] for at in range(0, len(found), _AT_ONCE))
+    read = (_read_blocks(connection, study_id, CHUNK.c.id.in_(part)) for part in parts)
+    return _curves(trials, chain.from_iterable(read))
 
 
 def read_last(connection: sa.Connection, study_id: int) -> dict[str, np.ndarray]:
@@ -128,11 +126,40 @@ class _Blocks:
     blocks: Mapping[str, np.ndarray]
 
 
-def _read_blocks(connection: sa.Connection, study_id: int) -> Iterator[_Blocks]:
+def _curves(trials: Sequence[Trial], chunks: Iterable[_Blocks]) -> list[dict[str, np.ndarray]]:
+    """Return the curves of trials, which come in the order of their numbers, from epochs.
+
+    What belongs to other trials, or came after the epochs that a trial is known to have, is left
+    out.
+    """
+    numbers = np.array([trial.number for trial in trials], dtype=np.int64)
+    epochs = np.array([trial.epochs for trial in trials], dtype=np.int64)
+    ends = np.cumsum(epochs)
+    starts = ends - epochs
+    flat: dict[str, np.ndarray] = {}  # metric -> all trials' curves one after another
+    for chunk in chunks:
+        member = np.minimum(np.searchsorted(numbers, chunk.trials), len(numbers) - 1)
+        known = (numbers[member] == chunk.trials) & (chunk.epoch <= epochs[member])
+        trained = _trained(chunk.blocks) & known
+        at = starts[member[trained]] + chunk.epoch - 1
+        for metric, block in chunk.blocks.items() if trained.any() else ():
+            if metric not in flat:
+                flat[metric] = np.full(int(ends[-1]), np.nan, np.float32)
+            flat[metric][at] = block[trained]
+    return [
+        {metric: values[start:end].copy() for metric, values in flat.items()}
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def _read_blocks(
+    connection: sa.Connection, study_id: int, which: sa.ColumnElement[bool] | None = None
+) -> Iterator[_Blocks]:
+    """Yield a study's epochs, all or those of some chunks, in the order of recording."""
     query = (
         sa.select(CHUNK.c.id, CHUNK.c.epoch, CHUNK.c.trials, CURVE.c.metric, CURVE.c.block)
         .join(CURVE, CURVE.c.chunk_id == CHUNK.c.id)
-        .where(CHUNK.c.study_id == study_id)
+        .where(CHUNK.c.study_id == study_id, sa.true() if which is None else which)
         .order_by(CHUNK.c.id, CURVE.c.metric)
     )
     for _, group in groupby(connection.execute(query), key=lambda row: row.id):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from deepwell.records import ChunkRecord, Event, Status, TrialSpec
+from deepwell.records import ChunkRecord, Event, Request, Status, TrialSpec
 
 from ._checkpoint_record import CheckpointRecord
 from ._kept_state import KeptState
+
+REFUSE = "refuse"
+"""Kind of the event that says why what was asked for was not done."""
 
 
 @dataclass(frozen=True)
@@ -38,3 +42,14 @@ class Deed:
     kept: Sequence[KeptState] = ()
     config: Mapping[str, object] | None = None
     checkpoint: CheckpointRecord | None = None
+
+
+def refusal(request: Request, why: str) -> Deed:
+    """Return the answer to a request that is not carried out.
+
+    Args:
+        request: what was asked.
+        why: in one sentence.
+    """
+    told = {"request": request.id, "kind": request.kind, "why": why}
+    return Deed([Event(time.time(), REFUSE, request.trial, told)], request.id)

@@ -166,7 +166,7 @@ else:
         return True
 
     def _is_free(file: IO[str]) -> bool:
-        """Whether nobody holds the lock; others who ask at the same time do not stand in the way."""
+        """Whether nobody holds the lock; others who only ask do not stand in the way."""
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -9,14 +9,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from deepwell._base._errors import StudyError
+from deepwell._base._errors import StudyError, UsageError
+from deepwell._base._safe_text import safe_text
 from deepwell.records import Event, Request
 
 from . import _checkpoints, _chunks, _events, _studies, _trials
 from ._database import Database
-from ._deed import Deed
+from ._deed import Deed, refusal
 from ._kept_states import insert_states
-from ._schema import EVENT, REQUEST
+from ._schema import EVENT, REQUEST, STUDY
 from ._text import from_json, storable, to_json
 
 _NEWEST = 200  # events among which that of a request is looked for
@@ -35,7 +36,11 @@ class Requests:
     def ask(
         self, study_id: int, kind: str, trial: int | None, details: Mapping[str, object]
     ) -> Request:
-        """Record a request, for the run to take it up."""
+        """Record a request, for the run to take it up.
+
+        Raises:
+            UsageError: when the study has come to its end; StudyError when it is gone.
+        """
         row = {
             "study_id": study_id,
             "time": time.time(),
@@ -44,6 +49,7 @@ class Requests:
             "details": to_json(details),
         }
         with self._database.writing() as connection:
+            _require_open(connection, study_id, kind)
             query = sa.insert(REQUEST).returning(REQUEST.c.id)
             made = connection.execute(query, row).scalar_one()
             return _read(connection, REQUEST.c.id == made)[0]
@@ -51,7 +57,7 @@ class Requests:
     def waiting(self, study_id: int) -> list[Request]:
         """Return what a run has not yet taken up, first to last."""
         with self._database.reading() as connection:
-            return _read(connection, (REQUEST.c.study_id == study_id) & REQUEST.c.taken.is_(None))
+            return _waiting(connection, study_id)
 
     def taken(self, request: Request, study_id: int) -> bool:
         """Whether the run has taken up a request."""
@@ -99,20 +105,20 @@ class Requests:
             StudyError: when its request was taken already.
         """
         with self._database.writing(durable=True) as connection:
-            if deed.request is not None:
-                _take(connection, deed.request)
-            _trials.set_specs(connection, study_id, deed.specs)
-            _trials.insert_trials(connection, study_id, deed.copies)
-            for chunk in deed.past:
-                _chunks.insert_chunk(connection, study_id, _chunks.COPIED, chunk)
-            _trials.set_statuses(connection, study_id, deed.statuses)
-            _trials.set_messages(connection, study_id, deed.messages)
-            insert_states(connection, study_id, deed.kept)
-            _events.append_events(connection, study_id, deed.events)
-            if deed.config is not None:
-                _studies.set_config(connection, study_id, deed.config)
-            if deed.checkpoint is not None:
-                _checkpoints.save_checkpoint(connection, study_id, deed.checkpoint)
+            _carry_out(connection, study_id, deed)
+
+
+def refuse_waiting(connection: sa.Connection, study_id: int, why: str) -> None:
+    """Refuse what nobody will take up any more, as a study comes to its end.
+
+    Args:
+        connection: inside the transaction that records the end, after it did: whoever asks at the
+            same time is refused here, or sees the end.
+        study_id: the study.
+        why: in one sentence.
+    """
+    for request in _waiting(connection, study_id):
+        _carry_out(connection, study_id, refusal(request, why))
 
 
 def any_waiting(connection: sa.Connection, study_id: int) -> bool:
@@ -123,6 +129,40 @@ def any_waiting(connection: sa.Connection, study_id: int) -> bool:
     with contextlib.closing(connection.connection.cursor()) as cursor:
         cursor.execute(text)
         return cursor.fetchone() is not None
+
+
+def _require_open(connection: sa.Connection, study_id: int, kind: str) -> None:
+    """Refuse what is asked of a study that has come to its end, or is just coming to it."""
+    query = sa.select(STUDY.c.name, STUDY.c.status).where(STUDY.c.id == study_id)
+    found = connection.execute(query.with_for_update(read=True)).one_or_none()
+    if found is None:
+        raise _studies.unknown_study(study_id)
+    if found.status == "finished":
+        raise UsageError(
+            f"study {safe_text(found.name)} has ended meanwhile, so there is nothing to "
+            f"{safe_text(kind)}"
+        )
+
+
+def _carry_out(connection: sa.Connection, study_id: int, deed: Deed) -> None:
+    if deed.request is not None:
+        _take(connection, deed.request)
+    _trials.set_specs(connection, study_id, deed.specs)
+    _trials.insert_trials(connection, study_id, deed.copies)
+    for chunk in deed.past:
+        _chunks.insert_chunk(connection, study_id, _chunks.COPIED, chunk)
+    _trials.set_statuses(connection, study_id, deed.statuses)
+    _trials.set_messages(connection, study_id, deed.messages)
+    insert_states(connection, study_id, deed.kept)
+    _events.append_events(connection, study_id, deed.events)
+    if deed.config is not None:
+        _studies.set_config(connection, study_id, deed.config)
+    if deed.checkpoint is not None:
+        _checkpoints.save_checkpoint(connection, study_id, deed.checkpoint)
+
+
+def _waiting(connection: sa.Connection, study_id: int) -> list[Request]:
+    return _read(connection, (REQUEST.c.study_id == study_id) & REQUEST.c.taken.is_(None))
 
 
 def _read(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Request]:

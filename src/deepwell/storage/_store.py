@@ -29,7 +29,7 @@ from ._notes import Notes
 from ._owners import is_alone, sign
 from ._query import ask
 from ._removal import Removal
-from ._requests import Requests, any_waiting
+from ._requests import Requests, any_waiting, refuse_waiting
 from ._rows import RowHashes
 from ._study_record import StudyRecord
 from ._witness import Witness
@@ -308,10 +308,14 @@ class Store:
         with self._database.reading() as connection:
             return _trials.count_trials(connection)
 
-    def curves_of(self, study_id: int, trial: Trial) -> dict[str, np.ndarray]:
-        """Return one trial's curves: metric name -> (epochs,) float32, first epoch first."""
+    def curves_of(self, study_id: int, trials: Sequence[Trial]) -> list[dict[str, np.ndarray]]:
+        """Return the curves of some trials, in the order of their numbers.
+
+        Of each metric name -> (epochs,) float32, first epoch first. No more is read than the epochs
+        in which one of them trained.
+        """
         with self._database.reading() as connection:
-            return _chunks.read_curves_of(connection, study_id, trial)
+            return _chunks.read_curves_of(connection, study_id, trials)
 
     def last_epoch(self, study_id: int) -> dict[str, np.ndarray]:
         """Return metric name -> (P,) float32 of the epoch that was recorded last; empty for none.
@@ -393,6 +397,7 @@ class Store:
             _probes.insert_probes(connection, study_id, probes)
             if status == "finished":
                 _checkpoints.delete_checkpoint(connection, study_id)
+                refuse_waiting(connection, study_id, "the run ended before it could be done")
 
     def leave(self, study_id: int, status: str, time: float) -> None:
         """Record that a run ended early, `stopped` or `failed`: what was not over is interrupted.

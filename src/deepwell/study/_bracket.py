@@ -9,13 +9,12 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
-from deepwell.data._batches import steps_per_epoch
 from deepwell.execution._local import LocalEngine
 from deepwell.records import ChunkRecord, Status, Trial
 from deepwell.search.schedulers._scheduler import Moment
 
 from ._checkpoint import Position
-from ._forks import Copied, forked
+from ._forks import copied
 from ._history import Bracket, Decided, History
 from ._meter import Meter
 from ._probing import chosen
@@ -86,7 +85,7 @@ def _train_rung(
     Returns:
         Where the bracket stands then; other processes may have changed it.
     """
-    while _train_to(bracket.rungs[here.rung].epochs, here, bracket, engine, history, watch, meter):
+    while watch.desk.overdue() or _train_to(here, bracket, engine, history, watch, meter):
         stand = watch.desk.attend(bracket, here, watch.stop, meter.pause)
         bracket, here = stand.bracket, stand.here
         going = history.going(here.at_work)
@@ -96,7 +95,6 @@ def _train_rung(
 
 
 def _train_to(
-    epoch: int,
     here: Position,
     bracket: Bracket,
     engine: LocalEngine,
@@ -104,12 +102,12 @@ def _train_to(
     watch: Watch,
     meter: Meter,
 ) -> bool:
-    """Train who is at work up to an epoch, or until a stop, or until the desk is to be attended.
+    """Train who is at work up to the rung, or until a stop, or until the desk is to be attended.
 
     Returns:
         Whether it is; all states stand at the end of the epochs that were recorded.
     """
-    going = history.going(here.at_work)
+    epoch, going = bracket.rungs[here.rung].epochs, history.going(here.at_work)
     waiting = set(here.alive).difference(here.at_work)
     plan = watch.probing.plan(here.probed)
     with closing(engine.train(sorted(going), epoch, watch.stop, plan)) as chunks:
@@ -246,11 +244,13 @@ def _fork(
     """Return the bracket with the copies that were decided on, and their numbers."""
     if not decided.forks:
         return bracket, ()
-    first, copies = max(bracket.specs) + 1, list[Copied]()
-    for number, fork in enumerate(decided.forks, start=first):
-        spec = forked(bracket.specs[fork.source], epoch, fork.changes)
-        steps = steps_per_epoch(engine.shape.train_rows, spec.whole("batch_size"))
-        copies.append(Copied(number, fork.source, spec, steps))
+    # From the bracket's own numbers on: trained again after a kill, they get the same ones.
+    numbers = history.free_numbers(max(bracket.specs) + 1, len(decided.forks))
+    rows = engine.shape.train_rows
+    copies = [
+        copied(number, one.source, bracket.specs[one.source], epoch, one.changes, rows)
+        for number, one in zip(numbers, decided.forks, strict=True)
+    ]
     for copy in copies:
         engine.fork(copy.source, copy.number, copy.spec)
     history.fork(copies, epoch, watch.clock.seconds())

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from deepwell._base._errors import UsageError
+from deepwell._base._errors import DeepwellError, UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell.data._batches import steps_per_epoch
 from deepwell.execution._local import LocalEngine
 from deepwell.records import ChunkRecord, Event, Request, Rung, Trial, TrialSpec
-from deepwell.storage._deed import Deed
+from deepwell.storage._deed import Deed, refusal
 
 from ._ahead import Ahead
 from ._asked import Asked
@@ -21,13 +22,12 @@ from ._checkpoint import Checkpoints, Position
 from ._history import Bracket, History
 from ._scene import Scene, scene_of, training
 from .acts._act import Stand
-from .acts._race import Race, end_races, races_of
+from .acts._race import Races, decide
 from .acts._registry import ACTS
 
 if TYPE_CHECKING:
     from deepwell.training._program import State
 
-REFUSE = "refuse"
 _POLL_SECONDS = 0.1  # while the run is paused
 
 
@@ -72,7 +72,7 @@ class Desk:
         self.stopping = False
         self._rungs: tuple[Rung, ...] = ()
         self._members: frozenset[int] = frozenset()
-        self._races: tuple[Race, ...] = races_of(history)
+        self._races = Races(history)
 
     def due(self, chunk: ChunkRecord, waiting: bool) -> bool:
         """Return whether something is to be done after an epoch.
@@ -81,7 +81,14 @@ class Desk:
             chunk: the epoch.
             waiting: whether a request waits.
         """
-        return waiting or any(race.concerns(chunk) for race in self._races)
+        return self._races.ended_by(chunk) or waiting
+
+    def overdue(self) -> bool:
+        """Return whether something is to be done before the networks train on.
+
+        A kill, a stop by hand or a scheduler may have ended a race otherwise than by an epoch.
+        """
+        return bool(self._races.over())
 
     def attend(
         self,
@@ -99,7 +106,9 @@ class Desk:
             tell_pause: called now and then while it lasts.
         """
         self._rungs = bracket.rungs
-        stand = end_races(self, Stand(bracket, here), self._races)
+        stand = Stand(bracket, here)
+        for race in self._races.over():
+            decide(self, stand, race)
         stand = self._take(stand)
         while self.paused and not stop():
             with self.clock.stopped():
@@ -108,7 +117,7 @@ class Desk:
                 asked = self.history.store.requests.waiting(self.history.record.id)
             if asked:
                 stand = self._take(stand)
-        self._races = races_of(self.history)
+        self._races = Races(self.history)
         return stand
 
     def close(self) -> None:
@@ -236,8 +245,12 @@ class Desk:
                 stand = act.do(self, stand, request)
             except UsageError as error:
                 self._refuse(request, str(error))
+            except Exception as error:  # a request that still waits would end the next run as well
+                with contextlib.suppress(DeepwellError):
+                    told = safe_text(str(error) or type(error).__name__, 200)
+                    self._refuse(request, f"it failed, and the run with it: {told}")
+                raise
         return stand
 
     def _refuse(self, request: Request, why: str) -> None:
-        event = self.event(REFUSE, request, {"kind": request.kind, "why": why})
-        self.history.store.requests.carry_out(self.history.record.id, Deed([event], request.id))
+        self.history.store.requests.carry_out(self.history.record.id, refusal(request, why))

@@ -7,9 +7,9 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deepwell.storage._deed import REFUSE
 from deepwell.storage._open import open_store
 
-from ._desk import REFUSE
 from ._sight import Sight, sight_of
 from ._standing import runner_of
 from .acts._race import WON

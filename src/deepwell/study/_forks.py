@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from deepwell._base._hyperparameters import Value
-from deepwell.records import TrialSpec
+from deepwell.data._batches import steps_per_epoch
+from deepwell.records import TrialSpec, to_plain
 
 
 @dataclass(frozen=True)
@@ -18,12 +20,40 @@ class Copied:
         source: of the trial that it is a copy of.
         spec: of the new trial.
         steps: update steps of an epoch.
+        said: what its event says of what it changes, as `told_changes` returns it.
     """
 
     number: int
     source: int
     spec: TrialSpec
     steps: int
+    said: Mapping[str, Any]
+
+
+def copied(
+    number: int,
+    source: int,
+    spec: TrialSpec,
+    epoch: int,
+    changes: Mapping[str, Value],
+    rows: int,
+) -> Copied:
+    """Return a copy that goes on with other numbers after an epoch.
+
+    Args:
+        number: of the copy.
+        source: number of the trial that it is a copy of.
+        spec: of the source.
+        epoch: that the source has ended.
+        changes: hyperparameter -> value.
+        rows: train rows.
+
+    Raises:
+        UsageError: when something cannot change, or a value is out of its range.
+    """
+    new = forked(spec, epoch, changes)
+    steps = steps_per_epoch(rows, new.whole("batch_size"))
+    return Copied(number, source, new, steps, told_changes(spec, new, epoch, changes))
 
 
 def forked(spec: TrialSpec, epoch: int, changes: Mapping[str, Value]) -> TrialSpec:
@@ -31,7 +61,7 @@ def forked(spec: TrialSpec, epoch: int, changes: Mapping[str, Value]) -> TrialSp
 
     It is that of the source, with what changes then: who trains it from its start gets the source
     up to that epoch, to the bit, and the copy from there on. Changes of the source that were to
-    come later stay; those of the same epoch give way.
+    come later stay, and of the same epoch those of other hyperparameters.
 
     >>> forked(TrialSpec({}, seed=0), 10, {"learning_rate": 0.01})["change"]
     '10: learning_rate=0.01'
@@ -50,23 +80,54 @@ def forked(spec: TrialSpec, epoch: int, changes: Mapping[str, Value]) -> TrialSp
     return replace(spec, hyperparameters=values)
 
 
-def without(spec: TrialSpec, epoch: int, nudges: Collection[tuple[int, str]]) -> TrialSpec:
-    """Return a specification without what was changed by hand after an epoch or later.
+def told_changes(
+    before: TrialSpec, after: TrialSpec, epoch: int, names: Collection[str]
+) -> dict[str, Any]:
+    """Return what an event says of a change: the new values, and those whose place they take.
 
-    >>> spec = TrialSpec({"change": "4: l2=0.1; 8: learning_rate=0.01"}, seed=0)
-    >>> without(spec, 3, {(8, "learning_rate")})["change"]
-    '4: l2=0.1'
+    `instead_of` has what was to come after the same epoch anyway, by plan or by an earlier change;
+    it is left out where nothing was.
+
+    >>> before = TrialSpec({"change": "8: learning_rate=0.01; 8: l2=0"}, seed=0)
+    >>> after = forked(before, 8, {"learning_rate": 0.5})
+    >>> told_changes(before, after, 8, ["learning_rate"])
+    {'changes': {'learning_rate': 0.5}, 'instead_of': {'learning_rate': 0.01}}
+
+    Args:
+        before: the specification as it was.
+        after: as it is now.
+        epoch: after which the change comes.
+        names: of the hyperparameters that change.
+    """
+    new, old = after.changes.get(epoch, {}), before.changes.get(epoch, {})
+    said = {"changes": to_plain({name: new[name] for name in names})}
+    gone = {name: old[name] for name in names if name in old}
+    return {**said, "instead_of": to_plain(gone)} if gone else said
+
+
+def without(
+    spec: TrialSpec, epoch: int, changed: Mapping[tuple[int, str], Value | None]
+) -> TrialSpec:
+    """Return a specification as it would be without changes after an epoch or later.
+
+    >>> spec = TrialSpec({"change": "4: l2=0.1; 8: learning_rate=0.5; 8: l2=0.3"}, seed=0)
+    >>> without(spec, 3, {(8, "learning_rate"): None, (8, "l2"): 0.2})["change"]
+    '4: l2=0.1; 8: l2=0.2'
 
     Args:
         spec: of a network.
-        epoch: the first one of which nudges are taken away.
-        nudges: (epoch, hyperparameter) of each change by hand.
+        epoch: the first one of which changes are taken away.
+        changed: (epoch, hyperparameter) of each change -> the value that was to come there before
+            it, which comes back; None where there was none.
     """
-    told = {
-        after: {n: v for n, v in values.items() if after < epoch or (after, n) not in nudges}
-        for after, values in spec.changes.items()
-    }
-    return replace(spec, hyperparameters={**spec.hyperparameters, "change": told})
+    told = {after: dict(values) for after, values in spec.changes.items()}
+    for (after, name), planned in changed.items():
+        if after >= epoch and planned is None:
+            told.get(after, {}).pop(name, None)
+        elif after >= epoch:
+            told.setdefault(after, {})[name] = planned
+    values = {**spec.hyperparameters, "change": dict(sorted(told.items()))}
+    return replace(spec, hyperparameters=values)
 
 
 def lineage(sources: Mapping[int, int], wanted: Collection[int]) -> list[tuple[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -217,18 +218,18 @@ class History:
                 time.time(),
                 FORK,
                 copy.number,
-                {"source": copy.source, "epoch": epoch, "changes": to_plain(dict(changes))},
+                {"source": copy.source, "epoch": epoch, **copy.said},
             )
             for copy in copies
-            for changes in [copy.spec.changes[epoch]]
         ]
         trials = [(copy.number, copy.spec) for copy in copies]
         self.store.fork(self.record.id, trials, chunks, events, seconds)
 
     def past_of(self, copies: Sequence[Copied], epoch: int) -> list[ChunkRecord]:
         """Return the epochs up to this one of copies, which are those of their sources."""
-        read = self.store.trials(self.record.id, curves=True)
-        curves = {trial.number: trial.curves for trial in read}
+        wanted = {copy.source for copy in copies}
+        sources = [trial for trial in self.trials(min(wanted)) if trial.number in wanted]
+        curves = {trial.number: trial.curves for trial in self.with_curves(sources)}
         return [
             ChunkRecord(
                 past,
@@ -283,10 +284,8 @@ class History:
 
     def with_curves(self, trials: Sequence[Trial]) -> list[Trial]:
         """Return these trials with their curves."""
-        wanted = {trial.number for trial in trials}
-        first = min(wanted, default=0)
-        read = self.store.trials(self.record.id, curves=True, first=first)
-        return [trial for trial in read if trial.number in wanted]
+        read = self.store.curves_of(self.record.id, trials)
+        return [replace(trial, curves=own) for trial, own in zip(trials, read, strict=True)]
 
     def interrupt(self, trials: Sequence[int], epoch: int) -> None:
         """Record that trials were cut short on their way to an epoch."""
@@ -308,6 +307,15 @@ class History:
     def interrupted(self, first: int = 0) -> bool:
         """Return whether a trial, from this number on, was cut short by the clock or a person."""
         return any(t.status is Status.INTERRUPTED for t in self.trials(first))
+
+    def free_numbers(self, first: int, count: int) -> list[int]:
+        """Return the lowest numbers, from one on, that no trial of the study has.
+
+        Rounds that were proposed and wait, as after a kill, and copies made by hand may have some.
+        """
+        taken = {trial.number for trial in self.trials(first)}
+        free = (number for number in itertools.count(first) if number not in taken)
+        return list(itertools.islice(free, count))
 
     def trials(self, first: int = 0) -> list[Trial]:
         """Return all trials so far, from a number on, without their curves."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +13,16 @@ from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell._base._shell import store_flag
 from deepwell.records import Request
-from deepwell.search.spaces._plain import space_from_plain, space_to_plain
+from deepwell.storage._deed import REFUSE
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
 from ._asked import from_config
 from ._budget import parse_budget
-from ._desk import REFUSE
-from ._more import More, checked_trials
+from ._more import More, checked_trials, way_from_plain, way_to_plain
 from ._paused import is_paused
 from ._scene import scene_of
+from ._settings import check_changes_come
 from ._sight import Sight, sight_of
 from ._standing import runner_of
 from ._values_asked import asked_copies, asked_values
@@ -227,11 +227,9 @@ class LiveStudy:
             settings = from_config(record).settings
             for one in opened.requests.waiting(record.id):  # what was asked before holds by then
                 if one.kind == "narrow":
-                    told: Any = one.details
-                    space_then = space_from_plain(told["space"])
-                    settings = replace(settings, space=space_then, search=told["search"])
-            new = more.settings(settings)
-        return self._ask("narrow", None, {"space": space_to_plain(new.space), "search": new.search})
+                    settings = way_from_plain(one.details).settings(settings)
+            check_changes_come(more.settings(settings).space)
+        return self._ask("narrow", None, way_to_plain(more))
 
     def runner(self) -> str | None:
         """Return who runs the study, in words; None when nobody does."""

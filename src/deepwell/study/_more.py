@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from deepwell._base._constraints import IntegerInterval
 from deepwell._base._errors import UsageError
@@ -13,7 +14,12 @@ from deepwell.records import Status, Trial
 from deepwell.search.spaces._allowed import constraints_of
 from deepwell.search.spaces._constraint import Constraint
 from deepwell.search.spaces._distribution import plain
-from deepwell.search.spaces._plain import space_to_plain
+from deepwell.search.spaces._plain import (
+    entries_from_plain,
+    entries_to_plain,
+    space_from_plain,
+    space_to_plain,
+)
 from deepwell.search.spaces._space import Space, with_entries
 
 from ._asked import Asked
@@ -122,6 +128,35 @@ class More:
             budget=None if budget is None else spent + budget,
             given=(*old.given, *longer, *given),
         )
+
+
+def way_to_plain(more: More) -> dict[str, object]:
+    """Return the changes of space and sampler that are asked for, as plain values.
+
+    They are kept as they were asked for: what another one asks for at the same time stays.
+    """
+    whole = more.space if isinstance(more.space, Space) else None
+    return {
+        "space": None if whole is None else space_to_plain(whole),
+        "entries": [] if whole is not None else entries_to_plain(more.space or {}),
+        "constraints": [one.text for one in constraints_of(more.constraints)],
+        "search": more.search,
+    }
+
+
+def way_from_plain(plain: Mapping[str, Any]) -> More:
+    """Return what `way_to_plain` described.
+
+    Raises:
+        UsageError: when a range is none of Deepwell's own.
+    """
+    whole = plain.get("space")
+    entries = entries_from_plain(plain.get("entries", ()))
+    return More(
+        space=(entries or None) if whole is None else space_from_plain(whole),
+        constraints=plain.get("constraints", ()),
+        search=plain.get("search"),
+    )
 
 
 def checked_trials(trials: object) -> int | None:

@@ -186,7 +186,7 @@ def _compared(kept: _Kept, engine: LocalEngine, one: Trial) -> Iterator[Compared
 
 def _curves(kept: _Kept, one: Trial, chunks: list[ChunkRecord]) -> Compared:
     """Compare what was recorded of each epoch."""
-    recorded = kept.store.curves_of(kept.record.id, one)
+    [recorded] = kept.store.curves_of(kept.record.id, [one])
     differ: list[str] = []
     for metric, curve in recorded.items():
         again = np.array([chunk.metrics[metric][0] for chunk in chunks], np.float32)[: one.epochs]

@@ -25,7 +25,7 @@ from deepwell.records import (
     from_plain,
 )
 from deepwell.storage._claim import LeaseHeldError
-from deepwell.storage._deed import Deed
+from deepwell.storage._deed import refusal
 from deepwell.storage._lease import leased
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
@@ -37,7 +37,6 @@ from ._budget import parse_budget
 from ._checkpoint import checkpoint_folder, discard, read_contenders, read_position
 from ._course import Job, Past, carry_out
 from ._data_checks import data_findings
-from ._desk import REFUSE
 from ._extend import discard_derived, extend
 from ._finished import FinishedStudy, open_study
 from ._first_steps import check_findings
@@ -240,9 +239,7 @@ def _refuse_old(opened: Store, record: StudyRecord, *, anew: bool) -> None:
     for old in opened.requests.waiting(record.id):
         if anew or old.kind in ("pause", "resume") or (old.kind, old.trial) == ("stop", None):
             why = "the run that it was asked of has ended"
-            told = {"request": old.id, "kind": old.kind, "why": why}
-            event = Event(time.time(), REFUSE, old.trial, told)
-            opened.requests.carry_out(record.id, Deed([event], old.id))
+            opened.requests.carry_out(record.id, refusal(old, why))
 
 
 def _with_budget(asked: Asked, budget: float | None, spent: float) -> Asked:

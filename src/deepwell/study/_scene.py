@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -63,12 +63,20 @@ class Scene:
         trial = self.trial(number)
         if not training(trial):
             ended = trial.status.value if trial.status.over else "at its last epoch"
+            back = (
+                f"; deepwell rollback {self.name} {number} lets a copy of it go on from an earlier "
+                "epoch"
+            )
             raise UsageError(
                 f"network {number} of study {self.name} is {ended} after epoch {trial.epochs} "
-                f"and trains no further; deepwell rollback {self.name} {number} lets a copy of it "
-                "go on from an earlier epoch"
+                f"and trains no further{'' if self.folds or number < self.first else back}"
             )
         if self.at_work is not None and number not in self.at_work:
+            if number < self.first:
+                raise UsageError(
+                    f"network {number} of study {self.name} belongs to a round that has ended, and "
+                    "trains no further"
+                )
             raise UsageError(
                 f"network {number} of study {self.name} waits for its round; ask again when it "
                 "trains"
@@ -122,11 +130,24 @@ def scene_of(store: Store, record: StudyRecord) -> Scene:
     proposed: list[Any] = [e.details for e in store.events(record.id, "propose")]
     folds = record.config.get("folds", 0)
     kept = store.states.of(record.id, SNAPSHOT)
+    trials = {t.number: t for t in store.trials(record.id)}
     return Scene(
         name=safe_text(record.name),
-        trials={t.number: t for t in store.trials(record.id)},
-        first=proposed[-1]["first"] if proposed else 0,
+        trials=trials,
+        first=_first_at_work(proposed, trials),
         folds=folds if isinstance(folds, int) else 0,
         rounds=len(proposed),
         snapshots=frozenset((state.trial, state.epoch) for state in kept),
     )
+
+
+def _first_at_work(proposed: Sequence[Mapping[str, Any]], trials: Mapping[int, Trial]) -> int:
+    """Return the first trial of the earliest round that has one with epochs before it.
+
+    Most often that is the last round; a study that goes on after a kill may go back further.
+    """
+    for told in proposed:
+        first = int(told["first"])
+        if any(training(trials[n]) for n in range(first, first + int(told["networks"]))):
+            return first
+    return int(proposed[-1]["first"]) if proposed else 0

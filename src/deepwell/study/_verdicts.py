@@ -162,7 +162,7 @@ def _ended(
         scale=score_scale(data, run.metric.name),
         trials=trials,
         best=first,
-        curves=run.history.store.curves_of(run.history.record.id, first),
+        curves=run.history.store.curves_of(run.history.record.id, [first])[0],
         state=run.engine.states([best.number])[best.number],
         architecture=architecture_of(
             first.spec, data.train.x.shape[1], task.outputs, task.loss, data.image

@@ -12,6 +12,7 @@ from deepwell._base._safe_text import safe_text
 from ._choice import Choice
 from ._distribution import Distribution
 from ._domain import Domain
+from ._entry import distribution_of
 from ._fixed import Fixed
 from ._integer import Integer
 from ._log import Log
@@ -56,6 +57,23 @@ def space_from_plain(plain: Sequence[Mapping[str, Any]]) -> Space:
         UsageError: when it has a distribution that is none of Deepwell's own.
     """
     return Space(*_parts(plain))
+
+
+def entries_to_plain(entries: Mapping[str, object]) -> list[dict[str, object]]:
+    """Return some entries of a space, as they are given to `Space`, in their order."""
+    return [{"name": name, **_to_plain(distribution_of(e))} for name, e in entries.items()]
+
+
+def entries_from_plain(plain: Sequence[Mapping[str, Any]]) -> dict[str, Distribution]:
+    """Return the entries that `entries_to_plain` described.
+
+    >>> entries_from_plain(entries_to_plain({"l2": 0, "learning_rate": Log(1e-4, 1)}))["l2"]
+    Fixed(value=0)
+
+    Raises:
+        UsageError: when one is a distribution that is none of Deepwell's own.
+    """
+    return _parts(plain)[0]
 
 
 def domain_from_plain(plain: Sequence[Mapping[str, Any]]) -> Domain:

@@ -9,14 +9,14 @@ by training it alone up to there.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deepwell._base._errors import UsageError
-from deepwell.data._batches import steps_per_epoch
-from deepwell.records import Event, Request, Status, Trial, TrialSpec, to_plain
-from deepwell.study._forks import Copied
+from deepwell._base._hyperparameters import Value
+from deepwell.records import Event, Request, Status, Trial
+from deepwell.study._forks import Copied, copied
 from deepwell.study._history import ARRIVE, BRANCH
 from deepwell.study._snapshots import read_snapshot
 from deepwell.training._program import Outcome
@@ -27,13 +27,19 @@ if TYPE_CHECKING:
     from deepwell.study._desk import Desk
 
 
-def copies_of(desk: Desk, source: Trial, specs: Sequence[TrialSpec]) -> list[Copied]:
-    """Return copies of a trial with their numbers."""
+def copies_of(
+    desk: Desk, source: Trial, epoch: int, values: Sequence[Mapping[str, Value]]
+) -> list[Copied]:
+    """Return copies of a trial, one for each of these changes after an epoch, with their numbers.
+
+    Raises:
+        UsageError: when something cannot change, or a value is out of its range.
+    """
     first = 1 + max(trial.number for trial in desk.history.trials())
-    rows = desk.engine.shape.train_rows
+    rows, spec = desk.engine.shape.train_rows, source.spec
     return [
-        Copied(number, source.number, spec, steps_per_epoch(rows, spec.whole("batch_size")))
-        for number, spec in enumerate(specs, start=first)
+        copied(number, source.number, spec, epoch, one, rows)
+        for number, one in enumerate(values, start=first)
     ]
 
 
@@ -50,7 +56,13 @@ def go_back(desk: Desk, copy: Copied, epoch: int) -> None:
     else:
         for _ in desk.engine.train([copy.number], epoch, lambda: False):
             """It was told when it was trained first."""
-    reached = desk.engine.states([copy.number])[copy.number]
+    reached = desk.engine.states([copy.number]).get(copy.number, None)
+    if reached is None:
+        drop(desk, [copy])
+        raise UsageError(
+            f"network {copy.source} cannot be trained again up to epoch {epoch}, since there is "
+            "no memory for it beside the others; roll it back when fewer networks train"
+        )
     if int(reached["epoch"]) != epoch or int(reached["outcome"]) != Outcome.RUNNING:
         drop(desk, [copy])
         raise UsageError(
@@ -93,11 +105,7 @@ def record_copies(
     here = replace(stand.here, alive=(*stand.here.alive, *numbers), wave=wave)
     then = Stand(stand.bracket.joined(copies), here)
     told = {"source": source.number, "epoch": epoch, "request": request.id}
-    begun = [
-        Event(time.time(), BRANCH, copy.number, {**told, "changes": to_plain(dict(changes))})
-        for copy in copies
-        for changes in [copy.spec.changes.get(epoch, {})]
-    ]
+    begun = [Event(time.time(), BRANCH, copy.number, {**told, **copy.said}) for copy in copies]
     place = stand.here
     came = [  # at the rungs below, as their source did, where a scheduler counts who came
         Event(

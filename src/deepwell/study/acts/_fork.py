@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from deepwell._base._errors import UsageError
-from deepwell.records import Request, Trial, to_plain
+from deepwell.records import Request, Trial
 from deepwell.study._forks import forked
 from deepwell.study._scene import Scene
 from deepwell.study._values_asked import settled_values
@@ -46,7 +46,7 @@ def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
     epoch = source.epochs
     desk.state_of(source)
     values = [settled_values(source.spec, epoch, one) for one in asked]
-    copies = copies_of(desk, source, [forked(source.spec, epoch, one) for one in values])
+    copies = copies_of(desk, source, epoch, values)
     try:
         for copy in copies:
             desk.engine.fork(copy.source, copy.number, copy.spec)
@@ -61,7 +61,7 @@ def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
         "epoch": epoch,
         "copies": numbers,
         "until": until,
-        "changes": [to_plain(dict(one)) for one in values],
+        "changes": [copy.said["changes"] for copy in copies],
     }
     event = replace(desk.event(RACE, request, details), trial=source.number)
     why = f"forked by hand after epoch {epoch}: {', '.join(map(str, numbers))} go on"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deepwell.records import Request
-from deepwell.search.spaces._plain import space_from_plain
 from deepwell.study._asked import search_config
 from deepwell.study._image_space import check_images
-from deepwell.study._more import NARROW, narrowed
+from deepwell.study._more import NARROW, narrowed, way_from_plain
 from deepwell.study._scene import Scene
 from deepwell.study._settings import check_changes_come, check_networks
 
@@ -20,18 +19,15 @@ if TYPE_CHECKING:
 
 
 def _check(scene: Scene, request: Request) -> None:
-    details: Any = request.details
-    check_changes_come(space_from_plain(details["space"]))
+    """Whether the space can be was seen when it was asked for, by what the study searches then."""
 
 
 def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
-    details: Any = request.details
     old = desk.asked.settings
-    space = space_from_plain(details["space"])
-    check_changes_come(space)
-    check_images(space, desk.engine.shape.image)
-    check_networks(space, desk.asked.program)
-    new = replace(old, space=space, search=details["search"])
+    new = way_from_plain(request.details).settings(old)
+    check_changes_come(new.space)
+    check_images(new.space, desk.engine.shape.image)
+    check_networks(new.space, desk.asked.program)
     asked = replace(desk.asked, settings=new)
     told = {
         "after": len(desk.history.trials()),

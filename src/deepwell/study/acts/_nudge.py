@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from deepwell._base._hyperparameters import Value
-from deepwell.records import Request, Trial, TrialSpec, to_plain
-from deepwell.study._forks import forked
+from deepwell.records import Request, Trial, TrialSpec
+from deepwell.study._forks import forked, told_changes
 from deepwell.study._history import NUDGE
 from deepwell.study._scene import Scene
 from deepwell.study._values_asked import settled_values
@@ -45,8 +45,8 @@ def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
     found = _specs(desk.scene(), request, desk.begun)
     specs = {n: spec for n, (_, _, spec) in found.items()}
     told = {
-        str(n): {"epoch": epoch, "changes": to_plain(dict(values))}
-        for n, (epoch, values, _) in found.items()
+        str(n): {"epoch": epoch, **told_changes(stand.bracket.specs[n], spec, epoch, values)}
+        for n, (epoch, values, spec) in found.items()
     }
     epoch = max(epoch for epoch, _, _ in found.values())
     event = desk.event(NUDGE, request, {"epoch": epoch, "networks": told})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +37,46 @@ class Race:
     epoch: int
     until: int
 
-    def concerns(self, chunk: ChunkRecord) -> bool:
-        """Return whether an epoch may have ended the race."""
-        told = set(self.copies).intersection(chunk.trials.tolist())
+    def on_the_way(self, trials: Mapping[int, Trial]) -> set[int]:
+        """Return the copies that have not come far enough yet, and are not over.
+
+        Args:
+            trials: by their numbers.
+        """
+        racing = (trials[number] for number in self.copies)
+        return {t.number for t in racing if not t.status.over and t.epochs < self.until}
+
+
+class Races:
+    """The races of a study that are not decided, and who is still on the way in each.
+
+    Copies that train in different programs come to the end of a race at different times, so most
+    epochs beyond it decide nothing: only that of the last one on its way does.
+
+    Args:
+        history: the study.
+    """
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._open = races_of(history)
+        self._left: dict[Race, set[int]] = {}
+
+    def over(self) -> list[Race]:
+        """Return the races that can be decided as the study stands now."""
+        self._left = {}
+        if self._open:
+            first = min(number for race in self._open for number in race.copies)
+            trials = {trial.number: trial for trial in self._history.trials(first)}
+            self._left = {race: race.on_the_way(trials) for race in self._open}
+        return [race for race, left in self._left.items() if not left]
+
+    def ended_by(self, chunk: ChunkRecord) -> bool:
+        """Return whether a race can be decided after an epoch; each epoch is told once."""
         ended = {n for n, status in chunk.statuses.items() if status.over}
-        return bool(told) and (chunk.epoch >= self.until or bool(told & ended))
+        for race, left in self._left.items():
+            left -= set(chunk.trials.tolist()) if chunk.epoch >= race.until else ended
+        return any(not left for left in self._left.values())
 
 
 def races_of(history: History) -> tuple[Race, ...]:
@@ -56,19 +91,13 @@ def races_of(history: History) -> tuple[Race, ...]:
     )
 
 
-def end_races(desk: Desk, stand: Stand, races: Sequence[Race]) -> Stand:
-    """Decide the races whose copies have all come far enough, or are over."""
-    trials = {trial.number: trial for trial in desk.history.trials()}
-    for race in races:
-        racing = [trials[n] for n in race.copies]
-        if all(t.status.over or t.epochs >= race.until for t in racing):
-            _decide(desk, stand, race, racing)
-    return stand
-
-
-def _decide(desk: Desk, stand: Stand, race: Race, racing: Sequence[Trial]) -> None:
+def decide(desk: Desk, stand: Stand, race: Race) -> None:
+    """Let the best copy of a race go on, and the others end."""
+    known = {trial.number: trial for trial in desk.history.trials(min(race.copies))}
+    racing = [known[number] for number in race.copies]
     able = [trial for trial in racing if trial.status not in _OUT]
-    scores = {trial.number: _best_since(desk, trial, race) for trial in racing}
+    told = desk.history.with_curves(racing)
+    scores = {trial.number: _best_since(trial, race) for trial in told}
     best = min(able, key=lambda t: (*scores[t.number], t.number)).number if able else None
     losers = [t.number for t in able if t.number != best and not t.status.over]
     details: dict[str, object] = {
@@ -86,10 +115,9 @@ def _decide(desk: Desk, stand: Stand, race: Race, racing: Sequence[Trial]) -> No
     )
 
 
-def _best_since(desk: Desk, trial: Trial, race: Race) -> tuple[float, float]:
+def _best_since(trial: Trial, race: Race) -> tuple[float, float]:
     """Return a copy's best dev score in the race, with the cost of that epoch."""
-    curves = desk.history.store.curves_of(desk.history.record.id, trial)
-    within = slice(race.epoch, race.until)
+    curves, within = trial.curves, slice(race.epoch, race.until)
     pairs = zip(
         np.asarray(curves["dev_score"][within], float).tolist(),
         np.asarray(curves["dev_cost"][within], float).tolist(),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from deepwell._base._errors import UsageError
-from deepwell.records import Event, Request, Status, Trial, to_plain
+from deepwell._base._hyperparameters import Value
+from deepwell.records import Event, Request, Status, Trial
 from deepwell.study._forks import forked, without
 from deepwell.study._history import BRANCH, FORK, NUDGE
 from deepwell.study._scene import Scene
@@ -59,34 +61,41 @@ def _usual(scene: Scene, source: Trial, last: int) -> int:
 def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
     source, epoch = _back(desk.scene(), request)
     asked: Any = request.details["changes"]
-    past = without(source.spec, epoch, _by_hand(desk, source.number))
-    values = settled_values(past, epoch, asked)
-    (copy,) = copies_of(desk, source, [forked(past, epoch, values)])
+    past = replace(source, spec=without(source.spec, epoch, _changed(desk, source.number)))
+    values = settled_values(past.spec, epoch, asked)
+    (copy,) = copies_of(desk, past, epoch, [values])
     go_back(desk, copy, epoch)
-    details = {
-        "epoch": source.epochs,
-        "to": epoch,
-        "copy": copy.number,
-        "changes": to_plain(dict(values)),
-    }
+    details = {"epoch": source.epochs, "to": epoch, "copy": copy.number, **copy.said}
     event: Event = desk.event(ROLLBACK, request, details)
     why = f"rolled back by hand to epoch {epoch}: {copy.number} goes on"
     return record_copies(desk, stand, request, [copy], epoch, event, why)
 
 
-def _by_hand(desk: Desk, number: int) -> set[tuple[int, str]]:
-    """Return after which epoch which hyperparameters of a network were changed on its way."""
-    store, study = desk.history.store, desk.history.record.id
-    sources, found, line = desk.history.sources(), set[tuple[int, str]](), [number]
+def _changed(desk: Desk, number: int) -> dict[tuple[int, str], Value | None]:
+    """Return after which epoch which hyperparameters of a network were changed on its way.
+
+    Returns:
+        (epoch, name) -> the value that was to come there before the first of these changes, None
+        where there was none.
+    """
+    sources, line = desk.history.sources(), [number]
     while line[-1] in sources:
         line.append(sources[line[-1]])
-    nudges: list[Any] = [event.details["networks"] for event in store.events(study, NUDGE)]
-    for one in (networks[str(n)] for networks in nudges for n in line if str(n) in networks):
-        found |= {(one["epoch"], name) for name in one["changes"]}
-    begun = [event for kind in (FORK, BRANCH) for event in store.events(study, kind)]
-    for details in (event.details for event in begun if event.trial in line):
-        changes: Any = details["changes"]
-        found |= {(int(str(details["epoch"])), name) for name in changes}
+    found: dict[tuple[int, str], Value | None] = {}
+    left: set[int] = set()
+    told = desk.history.store.requests.events(desk.history.record.id, (NUDGE, FORK, BRANCH))
+    for event in told:
+        details: Any = event.details
+        if event.kind == NUDGE:  # of those that the line has gone on from, no later ones
+            networks = details["networks"]
+            changes = [networks[str(n)] for n in line if n not in left and str(n) in networks]
+        else:
+            changes = [details] if event.trial in line else []
+            left.update(one["source"] for one in changes)
+        for one in changes:
+            before = one.get("instead_of", {})
+            for name in one["changes"]:
+                found.setdefault((one["epoch"], name), before.get(name))
     return found
 
 
