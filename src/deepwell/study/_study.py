@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import validate
@@ -17,19 +16,8 @@ from deepwell.diagnosis._metrics import METRICS, default_metric
 from deepwell.execution._backend import Backend
 from deepwell.execution._backends import check_program, choose_backend
 from deepwell.execution._local import LocalEngine
-from deepwell.records import (
-    Improvement,
-    LearningCurve,
-    Opening,
-    PlanFacts,
-    Probe,
-    RateRange,
-    StudyResult,
-    Trial,
-)
-from deepwell.report._diagnosis import Diagnosis
+from deepwell.records import PlanFacts, RateRange, StudyResult
 from deepwell.search.samplers._named import sampler_named
-from deepwell.search.spaces._default import default_space
 from deepwell.search.spaces._distribution import plain
 from deepwell.search.spaces._space import Space, with_fixed
 from deepwell.storage._names import valid_name
@@ -38,34 +26,28 @@ from deepwell.storage._open import locate
 from ._arrays import engine_of
 from ._asked import Asked
 from ._budget import parse_budget
-from ._calibrate import Calibrated
 from ._course import Job, Past, carry_out
-from ._ensemble import Ensemble
 from ._evaluate import check_defined
 from ._finished import FinishedStudy, open_study
 from ._given import YOU, Given, settled
 from ._image_space import augments, check_images, convolves
 from ._live import LiveStudy
-from ._model import Model
 from ._more import More, checked_trials
 from ._observer import Observer
 from ._probe_choice import BEST, check_numbers, checked_choice, checked_every
 from ._range_test import RangeOptions, range_test, typical
 from ._recording import recorded
-from ._refit import Refit
 from ._resume import resume
 from ._rounds import next_round, plan_facts, sizes_ahead
 from ._settings import Settings, check_changes_come, check_networks, optimizers_of
+from ._starting_space import starting_space
 from ._study_file import StudyFile, as_file
+from ._study_outcome import StudyOutcome
 from ._warm_start import best_first
 from ._warm_start import warm_start as read_warm_start
-from ._which import BEST as BEST_MODEL
-
-if TYPE_CHECKING:
-    import optuna
 
 
-class Study:
+class Study(StudyOutcome):
     """All work on one data set: proposes, trains, records, decides, diagnoses.
 
     >>> import deepwell as dw                                           # doctest: +SKIP
@@ -142,7 +124,7 @@ class Study:
                 f"task={self.metric.task}"
             )
         self.settings = Settings(
-            space=_space(data, space, fixed or {}, constraints),
+            space=starting_space(data, space, fixed or {}, constraints),
             search=search,
             scheduler=scheduler,
             seed=seed,
@@ -323,21 +305,6 @@ class Study:
         return self._finished.result
 
     @property
-    def result(self) -> StudyResult:
-        """The outcome of the run."""
-        return self._ended().result
-
-    @property
-    def name(self) -> str:
-        """The study's name in its store."""
-        return self._ended().result.name
-
-    @property
-    def best(self) -> Model:
-        """The best network with its preprocessing, ready to predict."""
-        return self._ended().model()
-
-    @property
     def started(self) -> bool:
         """Whether a run has begun, in this thread or another one: the study has its name."""
         return self._begun is not None
@@ -354,80 +321,6 @@ class Study:
         if self._begun is None:
             raise UsageError("the study has not begun; call run() first, in another thread")
         return LiveStudy(self._begun, self._store)
-
-    def trials(self) -> Any:
-        """Return all trials as a Polars frame: one row a trial, best first."""
-        return self._ended().frame()
-
-    def history(self) -> list[Trial]:
-        """Return all trials as records, with their curves."""
-        return self._ended().trials(curves=True)
-
-    def importance(self) -> Any:
-        """Return a Polars frame: the share of each searched hyperparameter, the largest first.
-
-        See `FinishedStudy.importance`.
-        """
-        return self._ended().importance()
-
-    def pareto(self) -> Any:
-        """Return a Polars frame of the networks that no other one beats in score, size and work.
-
-        See `FinishedStudy.pareto`.
-        """
-        return self._ended().pareto()
-
-    def probes(self, trial: int | None = None) -> Any:
-        """Return what was measured inside networks as a Polars frame: one row a probe and layer.
-
-        Args:
-            trial: the number of one; None for all that were looked into, the best one among them.
-        """
-        return self._ended().probes(trial)
-
-    def probe_records(self, trial: int | None = None) -> list[Probe]:
-        """Return the same as records, by trial and epoch."""
-        return self._ended().probe_records(trial)
-
-    def diagnose(self) -> Diagnosis:
-        """Return what is known about the error that is left; printed, it is text in sections.
-
-        A sequence of findings: those of the run, and what takes longer than a run should.
-        """
-        return self._ended().diagnose(self.data)
-
-    def calibrate(self, *, temperature: bool = True, threshold: str | None = None) -> Calibrated:
-        """Store a temperature and a decision threshold with the model; predictions use them then.
-
-        Args:
-            temperature: whether to fit one on the dev rows.
-            threshold: of two classes, what it is to be best for: `f1`, `balanced_error`, `cost=R`.
-        """
-        return self._ended().calibrate(temperature=temperature, threshold=threshold, data=self.data)
-
-    def column_importance(self) -> Any:
-        """Return a Polars frame: what shuffling each input column does to the dev score."""
-        return self._ended().column_importance(self.data)
-
-    def mislabeled(self, rate: float = 0.1) -> Any:
-        """Return a Polars frame of the rows whose labels are most likely wrong, the surest first.
-
-        Args:
-            rate: false-discovery rate: at most this share of the rows has a right label.
-        """
-        return self._ended().mislabeled(rate, self.data)
-
-    def learning_curve(self, *, runs: int | None = None) -> LearningCurve:
-        """Return how the best network's score depends on the number of train rows (G5).
-
-        Args:
-            runs: networks of each size, 3 to 100, each with rows and a seed of its own; None for 8.
-
-        Raises:
-            UsageError: when the study has not been run, or `runs` is out of its range.
-            KeyboardInterrupt: when a person stopped it.
-        """
-        return self._ended().learning_curve(self.data, runs=runs, observer=self._observer)
 
     def rate_range(
         self,
@@ -462,54 +355,6 @@ class Study:
         engine = engine_of(data, None, self.metric.name, self._backend(), self._memory)
         values = typical(self.settings.space)
         return range_test(engine, values, options, self.settings.seed, self._observer)
-
-    def improve(
-        self,
-        apply: str | None = None,
-        budget: str | float | None = None,
-        replicates: int | None = None,
-        *,
-        save: bool = True,
-    ) -> Improvement:
-        """Measure remedies beside the best network; as `FinishedStudy.improve`."""
-        return self._ended().improve(
-            apply, budget, replicates, save=save, data=self.data, observer=self._observer
-        )
-
-    def open_test(self, which: str = BEST_MODEL) -> tuple[Opening, ...]:
-        """Open the sealed test set, score the best network, and return all openings so far.
-
-        Args:
-            which: the model to score: `best`, `refit` or `ensemble`; the ledger names it.
-        """
-        return self._ended().open_test(which)
-
-    def ensemble(self) -> Ensemble:
-        """Make a model of the average of the networks that were kept for it, `model-ensemble`.
-
-        See `FinishedStudy.ensemble`.
-        """
-        return self._ended().ensemble()
-
-    def refit(self) -> Refit:
-        """Train the best configuration on train and dev rows, and save it as `model-refit`.
-
-        See `FinishedStudy.refit`: no dev score of its own exists, and nothing else changes.
-        """
-        return self._ended().refit(self.data)
-
-    def to_optuna(self, storage: Any, name: str | None = None) -> optuna.Study:
-        """Write the study to one of Optuna's storages; see `FinishedStudy.to_optuna`."""
-        return self._ended().to_optuna(storage, name)
-
-    def report(self, path: str | Path | None = None) -> Path:
-        """Write the report as text, by default beside the model, and return where it lies."""
-        return self._ended().write_report(path, search=True)
-
-    def _ended(self) -> FinishedStudy:
-        if self._finished is None:
-            raise UsageError("the study has not been run yet; call run() first")
-        return self._finished
 
     def _engine(self) -> LocalEngine:
         return engine_of(self.data, self._folds, self.metric.name, self._backend(), self._memory)
@@ -548,26 +393,3 @@ class Study:
         ]
         found = () if self._warm is None else best_first(self._warm, settings.space, trials)
         return (*own, *found)[:trials]
-
-
-def _space(
-    data: Data,
-    space: Mapping[str, object] | None,
-    fixed: Mapping[str, object],
-    constraints: Sequence[str],
-) -> Space:
-    """Return the space that was given, or the default for the data, with what is held fixed."""
-    if space is not None:
-        if not isinstance(space, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise UsageError(
-                "a space must be a mapping such as {'learning_rate': log(1e-4, 1)}, "
-                f"got {type(space).__name__}"
-            )
-        return with_fixed(space, fixed, constraints)
-    optimizer = str(validate("optimizer", fixed.get("optimizer", "adam")))
-    rows, inputs = data.train.x.shape
-    default = default_space(
-        *(rows, inputs, data.task.outputs, data.task.kind, optimizer),
-        image=bool(data.image),
-    )
-    return with_fixed(default, fixed, constraints)
