@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,48 +34,11 @@ from deepwell.training._program import Member, State
 from ._arrays import training_rows
 from ._evaluate import targets
 from ._examination_plan import RUNS, SIZES, Plan, Size, Suspicion
+from ._examination_seen import Examination
 from ._subject import Subject
 
 _LEAST_EPOCHS = 3
 _Values = Mapping[str, object]
-
-
-@dataclass(frozen=True)
-class Examination:
-    """What was seen.
-
-    Attributes:
-        sight: of the network at its best weights.
-        symptoms: that were suspected.
-        settled: that were as well, but the search has tried the change, a lower rate.
-        factors: of the learning rate that there was a reason to try.
-        twins: symptom's code -> network and twins side by side; without those for which there
-            were no twins.
-        harm: gain of healthy twins over the network, None where none were trained.
-        twin: change that makes the network its twin.
-        rates: the network at other rates, None where none were tried.
-        inputs: what normalizing the inputs did, None where they are or it was not tried.
-        batch: the larger batch size that there was a reason to try, 0 for none.
-        larger: what it did, None where it was not tried.
-        tried: settings out of their usual ranges, and what the usual ones did.
-        longer: what training on did, where the curves were too short to tell; None if not tried.
-        lacking: whether a program was missing that would have been needed.
-    """
-
-    sight: Sight
-    symptoms: tuple[Symptom, ...] = ()
-    settled: tuple[Symptom, ...] = ()
-    factors: tuple[float, ...] = ()
-    twins: Mapping[str, Twins] | None = None
-    harm: Effect | None = None
-    twin: Change = ("", {})
-    rates: Rates | None = None
-    inputs: Effect | None = None
-    batch: int = 0
-    larger: Effect | None = None
-    tried: Tried = field(default_factory=Tried)
-    longer: Effect | None = None
-    lacking: bool = False
 
 
 @dataclass(frozen=True)

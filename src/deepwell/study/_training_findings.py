@@ -48,7 +48,8 @@ from ._arrays import training_rows
 from ._change_command import change_command
 from ._evaluate import targets
 from ._examination import FLOOR, SHARE, examine
-from ._examination_arms import Examination, at_rate
+from ._examination_arms import at_rate
+from ._examination_seen import Examination
 from ._subject import StudyPrograms, Subject
 
 _PART_OF_MEMORY = 4  # of the budget one part in so many is for twins
