@@ -121,6 +121,16 @@ def test_what_a_nudge_takes_the_place_of_is_told(
     assert deepwell("nudge", "iris", "3", "l2=0").out == (
         "nudged    network 3 from epoch 9 on: learning_rate 0.005, l2 0 instead of 0.01\n"
     )
+    others = {str(number): {"epoch": 8, "changes": {"l2": 0}} for number in range(4, 7)}
+    monkeypatch.setitem(DETAILS, "nudge", {"epoch": 8, "networks": {"3": told, **others}})
+    assert deepwell("nudge", "iris", "l2=0").out == (
+        "nudged    4 networks from epoch 9 on: learning_rate, l2; in 1 of them instead of\n"
+        "          what was to come then\n"
+    )
+    raced = {**DETAILS["fork"], "instead_of": [{"learning_rate": 0.02}, {}]}
+    monkeypatch.setitem(DETAILS, "fork", raced)
+    said = deepwell("fork", "iris", "3", "learning_rate=x0.5,x2").out
+    assert "9 (learning_rate 0.005 instead of 0.02), 10 (learning_rate" in " ".join(said.split())
 
 
 def test_a_space_is_narrowed(deepwell: Any, live: FakeLive) -> None:

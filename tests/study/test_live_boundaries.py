@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.study.babysat import Script, events, left, run, some_table
+from tests.study.babysat import Hand, Script, events, left, run, some_table
 
 import deepwell as dw
 from deepwell._base._errors import UsageError
@@ -207,6 +207,23 @@ def test_who_saw_an_earlier_round_is_told_that_it_has_ended(data, tmp_path):
     assert not any("deepwell rollback" in why for why in whys)
     assert "belongs to a round that has ended" in whys[1]
     assert whys[5] == "this Deepwell knows no act waltz"
+
+
+def test_networks_that_a_round_ended_without_are_not_at_work_in_the_next(data, tmp_path):
+    run(data, tmp_path, {3: lambda live: live.stop(0)}, trials=3, epochs=6)
+    with open_store(tmp_path, create=False) as opened:  # as the clock leaves it
+        opened.record_statuses(opened.study("mine").id, {0: Status.INTERRUPTED}, {})
+    script: Script = {
+        2: lambda live: live.narrow({"l2": 0.1}),
+        3: lambda _: ask(tmp_path, "nudge", 0, changes={"l2": 0.1}),
+    }
+    hand = Hand(tmp_path, script)
+    dw.resume("mine", data, store=tmp_path, trials=2, observer=hand)
+    (narrowed,), (refused,) = events(tmp_path, "narrow"), events(tmp_path, "refuse")
+    assert narrowed.details["epoch"] == 3
+    assert refused.details["why"] == (
+        "network 0 of study mine is interrupted after epoch 4 and trains no further"
+    )
 
 
 def test_an_act_of_a_round_that_waits_is_judged_by_the_round_at_work(data, tmp_path):

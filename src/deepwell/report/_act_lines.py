@@ -89,8 +89,11 @@ def _nudged(answer: Any, name: str, place: str) -> tuple[str, str]:
         return "nudged", f"network {number} from epoch {told['epoch'] + 1} on: {_values(told)}"
     first = next(iter(networks.values()))
     names = ", ".join(first["changes"])
+    planned = sum("instead_of" in told for told in networks.values())
+    instead = f"; in {planned:,} of them instead of what was to come then" if planned else ""
     return "nudged", (
-        f"{count(len(networks), 'network')} from epoch {answer.details['epoch'] + 1} on: {names}"
+        f"{count(len(networks), 'network')} from epoch {answer.details['epoch'] + 1} on: "
+        f"{names}{instead}"
     )
 
 
@@ -126,9 +129,10 @@ def _back(answer: Any, name: str, place: str) -> tuple[str, str]:
 
 def _forked(answer: Any, name: str, place: str) -> tuple[str, str]:
     told = answer.details
+    gone = told.get("instead_of", [{}] * len(told["copies"]))
     each = [
-        f"{number} ({_values({'changes': changes})})"
-        for number, changes in zip(told["copies"], told["changes"], strict=True)
+        f"{number} ({_values({'changes': changes, 'instead_of': old})})"
+        for number, changes, old in zip(told["copies"], told["changes"], gone, strict=True)
     ]
     return "forked", (
         f"network {answer.trial} after epoch {told['epoch']} into {', '.join(each)}: they race "

@@ -142,7 +142,7 @@ def _curves(trials: Sequence[Trial], chunks: Iterable[_Blocks]) -> list[dict[str
         known = (numbers[member] == chunk.trials) & (chunk.epoch <= epochs[member])
         trained = _trained(chunk.blocks) & known
         at = starts[member[trained]] + chunk.epoch - 1
-        for metric, block in chunk.blocks.items() if trained.any() else ():
+        for metric, block in chunk.blocks.items():
             if metric not in flat:
                 flat[metric] = np.full(int(ends[-1]), np.nan, np.float32)
             flat[metric][at] = block[trained]

@@ -127,15 +127,16 @@ class Desk:
 
     def scene(self) -> Scene:
         """Return how the study stands."""
-        found = scene_of(self.history.store, self.history.record)
+        found = replace(scene_of(self.history.store, self.history.record), stopped=False)
         if not self._members:
             return found
         return replace(found, first=min(self._members), at_work=self._members)
 
     def epoch(self) -> int:
-        """Return how far those are that train, or all where none does."""
-        trials = self.history.trials()
-        return max((t.epochs for t in trials if training(t)), default=0) or max(
+        """Return how far those of the round at work are that train, or all where none does."""
+        known = self.history.trials(min(self._members, default=0))
+        trials = [t for t in known if t.number in self._members]
+        return max((t.epochs for t in trials if training(t, stopped=False)), default=0) or max(
             (t.epochs for t in trials), default=0
         )
 

@@ -29,6 +29,7 @@ class Scene:
         snapshots: (trial, epoch) of the states that are kept.
         at_work: the networks of the round at work, where that is known: a run that goes on after
             a kill may have later rounds recorded that wait.
+        stopped: whether the study waits to be gone on with, and its networks with it.
     """
 
     name: str
@@ -38,6 +39,11 @@ class Scene:
     rounds: int
     snapshots: frozenset[tuple[int, int]] = frozenset()
     at_work: frozenset[int] | None = None
+    stopped: bool = False
+
+    def trains(self, trial: Trial) -> bool:
+        """Return whether a trial has epochs before it, now or when the study goes on."""
+        return training(trial, stopped=self.stopped)
 
     def trial(self, number: int) -> Trial:
         """Return a trial.
@@ -61,7 +67,7 @@ class Scene:
             UsageError: when it is over, or has reached its last epoch.
         """
         trial = self.trial(number)
-        if not training(trial):
+        if not self.trains(trial):
             ended = trial.status.value if trial.status.over else "at its last epoch"
             back = (
                 f"; deepwell rollback {self.name} {number} lets a copy of it go on from an earlier "
@@ -95,12 +101,12 @@ class Scene:
                 return [trial]
             start = number // self.folds * self.folds
             whole = (self.trials[n] for n in range(start, start + self.folds))
-            return [one for one in whole if training(one)]
+            return [one for one in whole if self.trains(one)]
         working = self.trials if self.at_work is None else self.at_work
         found = [
             t
             for t in self.trials.values()
-            if t.number >= self.first and t.number in working and training(t)
+            if t.number >= self.first and t.number in working and self.trains(t)
         ]
         if not found:
             raise UsageError(f"no network of study {self.name} trains now; ask when some do")
@@ -119,9 +125,15 @@ class Scene:
             )
 
 
-def training(trial: Trial) -> bool:
-    """Return whether a trial has epochs before it; one of a stopped study has, when it goes on."""
-    may = not trial.status.over or trial.status is Status.INTERRUPTED
+def training(trial: Trial, *, stopped: bool) -> bool:
+    """Return whether a trial has epochs before it.
+
+    Args:
+        trial: of a study.
+        stopped: whether the study waits to be gone on with. Then those that were interrupted go on
+            as well; in a run they are of a round that came to its end without them.
+    """
+    may = not trial.status.over or (stopped and trial.status is Status.INTERRUPTED)
     return may and trial.epochs < trial.spec.whole("epochs")
 
 
@@ -131,23 +143,27 @@ def scene_of(store: Store, record: StudyRecord) -> Scene:
     folds = record.config.get("folds", 0)
     kept = store.states.of(record.id, SNAPSHOT)
     trials = {t.number: t for t in store.trials(record.id)}
+    stopped = record.status != "running"
     return Scene(
         name=safe_text(record.name),
         trials=trials,
-        first=_first_at_work(proposed, trials),
+        first=_first_at_work(
+            proposed, [t for t in trials.values() if training(t, stopped=stopped)]
+        ),
         folds=folds if isinstance(folds, int) else 0,
         rounds=len(proposed),
         snapshots=frozenset((state.trial, state.epoch) for state in kept),
+        stopped=stopped,
     )
 
 
-def _first_at_work(proposed: Sequence[Mapping[str, Any]], trials: Mapping[int, Trial]) -> int:
-    """Return the first trial of the earliest round that has one with epochs before it.
+def _first_at_work(proposed: Sequence[Mapping[str, Any]], trains: Sequence[Trial]) -> int:
+    """Return the first trial of the earliest round of which one trains.
 
     Most often that is the last round; a study that goes on after a kill may go back further.
     """
-    for told in proposed:
-        first = int(told["first"])
-        if any(training(trials[n]) for n in range(first, first + int(told["networks"]))):
+    rounds = [(int(told["first"]), int(told["networks"])) for told in proposed]
+    for first, networks in rounds:
+        if any(first <= trial.number < first + networks for trial in trains):
             return first
-    return int(proposed[-1]["first"]) if proposed else 0
+    return rounds[-1][0] if rounds else 0

@@ -13,7 +13,7 @@ from deepwell.records import Event
 from deepwell.storage._study_record import StudyRecord
 
 from ._paused import is_paused
-from ._scene import scene_of, training
+from ._scene import scene_of
 from ._standing import runner_of
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def sight_of(opened: Store, record: StudyRecord, acts: tuple[Event, ...] = ()) -
     """
     runner = runner_of(opened, record)
     scene = scene_of(opened, record)
-    trains = [trial for trial in scene.trials.values() if training(trial)]
+    trains = [trial for trial in scene.trials.values() if scene.trains(trial)]
     best = next(iter(opened.best_trials(record.id)), None)
     scale, metric = record.config["score_scale"], METRICS[str(record.config["metric"])]
     assert isinstance(scale, int | float)

@@ -57,12 +57,14 @@ def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
     race: Any = request.details.get("race")
     until = min(last, epoch + (max(1, round(_SHARE * last)) if race is None else int(race)))
     numbers = [copy.number for copy in copies]
-    details = {
+    details: dict[str, Any] = {
         "epoch": epoch,
         "copies": numbers,
         "until": until,
         "changes": [copy.said["changes"] for copy in copies],
     }
+    if any("instead_of" in copy.said for copy in copies):
+        details["instead_of"] = [copy.said.get("instead_of", {}) for copy in copies]
     event = replace(desk.event(RACE, request, details), trial=source.number)
     why = f"forked by hand after epoch {epoch}: {', '.join(map(str, numbers))} go on"
     return record_copies(desk, stand, request, copies, epoch, event, why)
