@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from deepwell.storage._deed import REFUSE
 from deepwell.storage._open import open_store
@@ -14,9 +13,6 @@ from ._sight import Sight, sight_of
 from ._standing import runner_of
 from .acts._race import WON
 from .acts._registry import ACTS
-
-if TYPE_CHECKING:
-    pass  # loads SQLAlchemy
 
 POLL_SECONDS = 0.25
 _SHARE = 0.1  # of the time, at most, that looking takes
