@@ -458,6 +458,25 @@ def test_numbers_that_others_have_are_left_out(data, tmp_path):
         assert history.free_numbers(2, 3) == [5, 6, 9]
 
 
+def test_a_round_begins_beyond_all_numbers_even_where_some_were_left_out(data, tmp_path):
+    """As after a kill, when what was trained again made fewer copies."""
+    study = run(data, tmp_path, {}, trials=2, epochs=2)
+    with open_store(tmp_path, create=False) as opened:
+        record = opened.study("mine")
+        opened.propose(record.id, [(7, study.history()[1].spec)])
+        opened.record_statuses(record.id, {7: Status.PRUNED}, {})
+    study = dw.resume("mine", data, store=tmp_path, trials=2)
+    trials = {t.number: t for t in study.trials()}
+    assert sorted(trials) == [0, 1, 7, 8, 9]
+    assert len({trials[n].spec.seed for n in (0, 1, 8, 9)}) == 4
+    assert study.probe_records(9) == []
+    with pytest.raises(UsageError, match="has the trials 0 to 9, got 5"):
+        study.probe_records(5)
+    best = study.result.best_trial
+    made = study.refit(data)
+    assert made.model.about["hyperparameters"] == dict(trials[best].spec.hyperparameters)
+
+
 class Ending(dw.Observer):
     """Ends the process when so many epochs were told."""
 

@@ -123,7 +123,7 @@ def _trial(study: FinishedStudy, number: str) -> Trial:
     found = next((trial for trial in trials if trial.number == wanted), None)
     if found is None:
         raise UsageError(
-            f"study {study.name} has the trials 0 to {len(trials) - 1}, got {safe_text(number)}; "
+            f"study {study.name} has the trials 0 to {trials[-1].number}, got {safe_text(number)}; "
             f"name one as in {study.name}/0"
         )
     if not math.isfinite(found.score):

@@ -44,11 +44,12 @@ def extend(
         UsageError: when the new space cannot be, or its networks cannot be trained here.
     """
     old, past = from_config(record), opened.trials(record.id)
-    trials, folds = len(past), old.settings.folds
+    proposed, folds = len(past) // (old.settings.folds or 1), old.settings.folds
+    first = 1 + max((trial.number for trial in past), default=-1)
     longer = [] if more.epochs is None else longer_ones(past, folds, more.epochs)
-    asked = more.asked(old, trials // (folds or 1), record.seconds, budget, longer)
+    asked = more.asked(old, proposed, record.seconds, budget, longer)
     _check(asked, data)
-    now, after = time.time(), {"after": trials}
+    now, after = time.time(), {"after": first}
     told = {"trials": more.trials, "epochs": more.epochs, "budget": budget}
     events = [Event(now, EXTEND, details={**after, **told})]
     changed = narrowed(old.settings, asked.settings)
@@ -62,7 +63,7 @@ def extend(
         "files": [],
         "contenders": None,
     }
-    checkpoint = CheckpointRecord(record.seconds, trials, start)
+    checkpoint = CheckpointRecord(record.seconds, first, start)
     opened.extend(record.id, {**record.config, **search_config(asked)}, checkpoint, *events)
 
 

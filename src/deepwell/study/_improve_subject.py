@@ -119,7 +119,7 @@ def subject_of(
     result = study.result
     if asked_for.apply is not None:
         finding_of(result.findings, asked_for.apply, result.name)
-    base = study.trials()[result.best_trial].spec
+    base = next(t.spec for t in study.trials() if t.number == result.best_trial)
     base = TrialSpec(base.hyperparameters, base.seed, base.order_seed, base.dtype)
     with open_store(store, create=False) as opened:
         record = opened.study(result.name)

@@ -153,13 +153,13 @@ class KeptStudy:
             UsageError: when there is no such trial.
         """
         with self._open() as opened:
-            known = len(opened.trials(self._record.id))
+            known = [trial.number for trial in opened.trials(self._record.id)]
             number = plain(trial)
             if number is None:
                 return opened.probes(self._record.id, None)
-            if not (isinstance(number, int) and 0 <= number < known):
+            if not (isinstance(number, int) and number in known):
                 raise UsageError(
-                    f"study {self._record.name} has the trials 0 to {known - 1}, "
+                    f"study {self._record.name} has the trials 0 to {max(known)}, "
                     f"got {safe_text(repr(number))}"
                 )
             return opened.probes(self._record.id, [number])

@@ -74,12 +74,13 @@ def propose(
     sequence = np.random.SeedSequence([settings.seed, population])
     folds = settings.folds
     views = range(1, folds + 1) if folds else (0,)
-    told = configurations(history, folds) if folds else history
     first_tried = [dict(given.values) for given in known.first]
     seen = _seen(settings, history, known)
     rest = n - len(first_tried)
     proposals = first_tried + (sampler(settings.space, seen, rest, sequence) if rest else [])
-    first = len(told)  # configurations, as the seeds are counted
+    # Beyond all others; a study that was trained again after a kill may have left numbers out.
+    number = 1 + max((trial.number for trial in history), default=-1)
+    first = number // (folds or 1)  # configurations, as the seeds are counted
     seeds = trial_seeds(settings.seed, range(first, first + len(proposals)))
     kept = {trial.number: trial.spec.seed for trial in history}
     for place, given in enumerate(known.first):
@@ -89,7 +90,7 @@ def propose(
         for seed, values in zip(seeds, proposals, strict=True)
         for view in views
     )
-    return dict(enumerate(specs, start=len(history)))
+    return dict(enumerate(specs, start=number))
 
 
 def region(

@@ -79,7 +79,7 @@ def refit_study(study: FinishedStudy, store: str | Path | None, data: Data | Non
             f"study {name} compared networks over folds, and its model was trained on all of their "
             f"rows as far as that could be done; use deepwell predict {name}"
         )
-    best = study.trials()[result.best_trial]
+    best = next(t for t in study.trials() if t.number == result.best_trial)
     with open_store(store, create=False) as opened:
         record = opened.study(result.name)
         asked = from_config(record)

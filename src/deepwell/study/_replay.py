@@ -157,7 +157,7 @@ def _chosen(history: History, number: int | None) -> Trial:
         raise UsageError(f"study {name} has no network with a score yet; name one by its number")
     if number not in trials:
         raise UsageError(
-            f"study {name} has no network {number}; they are numbered 0 to {len(trials) - 1}"
+            f"study {name} has no network {number}; they are numbered 0 to {max(trials)}"
         )
     if not trials[number].epochs:
         raise UsageError(
