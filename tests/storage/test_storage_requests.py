@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deepwell._base._errors import StudyError
+from deepwell._base._errors import StudyError, UsageError
 from deepwell.records import Event, Status
 from deepwell.storage._checkpoint_record import CheckpointRecord
 from deepwell.storage._deed import Deed
@@ -26,6 +26,21 @@ def test_a_request_waits_until_it_is_taken(store, study, make_chunk) -> None:
     assert store.requests.outcome(study.id, request, ("refuse",)) is None
     assert store.requests.events(study.id, ("nudge", "propose"))[-1] == event
     assert not store.record_chunk(study.id, 0, make_chunk(3, [0.4, 0.3, 0.2, 0.1]))
+
+
+def test_an_end_answers_what_waits_and_nothing_can_be_asked_any_more(store, study) -> None:
+    request = store.requests.ask(study.id, "nudge", 2, {})
+    store.finish(study.id, {}, "stopped", 1.0, Event(1.0, "stop"))
+    assert store.requests.waiting(study.id) == [request]  # until it is gone on with
+    store.finish(study.id, {}, "finished", 1.0, Event(1.0, "finish"))
+    assert store.requests.waiting(study.id) == []
+    event = store.requests.outcome(study.id, request, ("refuse",))
+    assert (event.trial, event.details["kind"]) == (2, "nudge")
+    assert event.details["why"] == "the run ended before it could be done"
+    with pytest.raises(UsageError, match=r"study churn has ended meanwhile, .* nothing to pause"):
+        store.requests.ask(study.id, "pause", None, {})
+    with pytest.raises(StudyError, match="no study with the id 99"):
+        store.requests.ask(99, "pause", None, {})
 
 
 def test_a_deed_is_recorded_whole_or_not_at_all(store, study, make_chunk) -> None:
