@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,13 @@ from tests.study.babysat import Hand, Script, events, left, run, some_table
 import deepwell as dw
 from deepwell._base._errors import UsageError
 from deepwell._native._core_module import available
-from deepwell.execution import _jax_backend
-from deepwell.execution._planner import Machine
+from deepwell.execution import _native_backend
+from deepwell.execution._planner import Shape
 from deepwell.records import Event, Status, TrialSpec
 from deepwell.storage import open_store
 from deepwell.storage._requests import Requests
 from deepwell.study._budget import Clock
+from deepwell.study._checkpoint import Checkpoints
 from deepwell.study._desk import Desk
 from deepwell.study._forks import copied, forked, told_changes, without
 from deepwell.study._history import History
@@ -31,6 +31,12 @@ pytestmark = pytest.mark.skipif(not available(), reason="no compiled core")
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     return dw.load(some_table(), target="y", vault=tmp_path_factory.mktemp("vault"))
+
+
+@pytest.fixture
+def in_turn(monkeypatch):
+    """Networks train one after another, each to the end of its rung, as in several programs."""
+    monkeypatch.setattr(_native_backend, "_LANES", 1)
 
 
 def trials_of(store: Path) -> dict[int, Any]:
@@ -98,10 +104,10 @@ def test_a_fork_and_its_way_back_keep_what_is_planned(data, tmp_path):
 
 
 def test_an_event_says_what_gives_way():
-    spec = TrialSpec({"change": "8: learning_rate=0.01; 8: dropout=[0.1]"}, seed=0)
-    new = forked(spec, 8, {"dropout": (0.2,), "l2": 0.1})
+    spec = TrialSpec({"change": "8: dropout=[0.1, 0.1]; 8: learning_rate=0.01"}, seed=0)
+    new = forked(spec, 8, {"dropout": 0.2, "l2": 0.1})
     told = told_changes(spec, new, 8, ["dropout", "l2"])
-    assert told == {"changes": {"dropout": [0.2], "l2": 0.1}, "instead_of": {"dropout": [0.1]}}
+    assert told == {"changes": {"dropout": 0.2, "l2": 0.1}, "instead_of": {"dropout": [0.1, 0.1]}}
     back = without(new, 8, {(8, "dropout"): told["instead_of"]["dropout"], (8, "l2"): None})
     assert back == spec
     assert without(new, 9, {(8, "dropout"): None}) == new
@@ -112,7 +118,7 @@ def test_an_event_says_what_gives_way():
 
 
 def test_what_is_asked_inside_an_epoch_holds_from_the_next_one_on(data, tmp_path, monkeypatch):
-    """The JAX program makes a call an update step here, and it is asked between two of them."""
+    """A call is an update step here, and it is asked between two of them."""
     seen: list[int] = []
     kept = Clock.over
 
@@ -123,11 +129,10 @@ def test_what_is_asked_inside_an_epoch_holds_from_the_next_one_on(data, tmp_path
             dw.open_live("mine", tmp_path, wait=0.0).nudge(1, learning_rate="x0.5")
         return kept(self)
 
-    short = functools.partial(Machine, chunk_seconds=1e-9)
-    monkeypatch.setattr(_jax_backend, "_CORES", short)
-    quiet = run(data, tmp_path / "quiet", {}, "jax", trials=2, epochs=6)
+    monkeypatch.setattr(Shape, "call_steps", lambda *_: 1)
+    quiet = run(data, tmp_path / "quiet", {}, trials=2, epochs=6)
     monkeypatch.setattr(Clock, "over", over)
-    study = run(data, tmp_path, {}, "jax", trials=2, epochs=6)
+    study = run(data, tmp_path, {}, trials=2, epochs=6)
     assert seen.count(3) > 3  # steps of the epoch were still to come
     (nudge,) = events(tmp_path, "nudge")
     assert nudge.details["epoch"] == 4
@@ -259,26 +264,30 @@ def test_what_is_asked_after_a_refusal_is_done(data, tmp_path):
         assert dw.replay("mine", number, store=tmp_path, data=data).same
 
 
-def test_copies_that_come_to_nothing_leave_their_numbers(data, tmp_path):
-    """Network 0 diverges by plan: it cannot go back to its end, and the next copy is number 2."""
-    given = [{"change": "3: learning_rate=1e30", "optimizer": "sgd"}, {"optimizer": "sgd"}]
+def test_copies_that_come_to_nothing_leave_their_numbers(data, tmp_path, monkeypatch):
+    """What the disk has no room for is taken away from the engine: the next copies are others."""
+    kept, tried = Checkpoints.with_deed, list[int]()
+
+    def with_deed(self: Checkpoints, *given: Any) -> None:
+        tried.append(1)
+        if len(tried) < 3:
+            raise UsageError("there is no room on the disk")
+        kept(self, *given)
 
     def back(live: LiveStudy) -> None:
-        last = trials_of(tmp_path)[0].epochs
-        live.rollback(0, to=last)
-        live.rollback(0, to=2, learning_rate=0.01)
+        live.rollback(0, to=2)
         live.fork(1, learning_rate=["x0.5", "x2"], epochs=1)
+        live.rollback(0, to=3, learning_rate=0.01)
+        live.fork(1, l2=[0.1, 0.2], epochs=1)
 
-    options: Any = {"space": {"optimizer": ["sgd", "momentum"], "batch_norm": "none"}}
-    study = run(data, tmp_path, {6: back}, trials=2, given=given, **options)
-    trials = {t.number: t for t in study.history()}
-    assert trials[0].status is Status.DIVERGED
-    (refused,) = events(tmp_path, "refuse")
-    assert "network 0 trained no further than epoch" in refused.details["why"]
+    monkeypatch.setattr(Checkpoints, "with_deed", with_deed)
+    study = run(data, tmp_path, {6: back}, trials=2)
+    refused = [(e.details["kind"], e.details["why"]) for e in events(tmp_path, "refuse")]
+    assert refused == [(kind, "there is no room on the disk") for kind in ("rollback", "fork")]
     assert events(tmp_path, "rollback")[0].details["copy"] == 2
     assert events(tmp_path, "race")[0].details["copies"] == [3, 4]
-    assert sorted(trials) == [0, 1, 2, 3, 4]
-    for number in (1, 3, 4):
+    assert sorted(t.number for t in study.history()) == [0, 1, 2, 3, 4]
+    for number in (2, 3, 4):
         assert dw.replay("mine", number, store=tmp_path, data=data).same
 
 
@@ -341,7 +350,7 @@ def test_two_who_narrow_the_space_both_get_what_they_ask_for(data, tmp_path):
         live.narrow(space, constraints=rule, search="quasi-random")
         with open_store(tmp_path, create=False) as opened:
             waiting = opened.requests.waiting(opened.study("mine").id)
-        asked: list[Any] = [request.details["entries"] for request in waiting]
+        asked: list[Any] = [r.details["entries"] for r in waiting if r.kind == "narrow"]
         assert [[entry["name"] for entry in one] for one in asked] == [
             ["learning_rate"], ["momentum"],
         ]  # fmt: skip
@@ -365,7 +374,7 @@ def test_a_whole_space_takes_the_place_of_all(data, tmp_path):
     script: Script = {2: lambda live: live.extend(trials=2), 3: lambda live: live.narrow(whole)}
     study = run(data, tmp_path, script, trials=2, epochs=5)
     late = [t.spec for t in study.history()[2:]]
-    assert [spec.hidden_units for spec in late] == [(3,), (3,)]
+    assert [spec.hidden_units for spec in late] == [(3, 3), (3, 3)]
     assert {spec.text("optimizer") for spec in late} == {"adam"}
 
 
@@ -377,16 +386,14 @@ def test_what_an_earlier_deepwell_asked_for_is_understood(data, tmp_path):
         3: lambda _: ask(tmp_path, "narrow", None, space=space, search="random"),
     }
     study = run(data, tmp_path, script, trials=2, epochs=5)
-    assert study.history()[2].spec.hidden_units == (2,)
+    assert study.history()[2].spec.hidden_units == (2, 2)
 
 
 # -- races ------------------------------------------------------------------------------------
 
-LAGS: Any = {"trials": 1, "epochs": 12, "space": {"dropout": 0.0}}
 
-
-def test_a_race_is_judged_once_where_a_copy_lags_behind(data, tmp_path, monkeypatch):
-    """The copy with dropout trains in a program of its own, after the other one's last epoch."""
+def test_a_race_is_judged_once_where_a_copy_lags_behind(data, tmp_path, in_turn, monkeypatch):
+    """The second copy begins after the other one's last epoch."""
     attended: list[int] = []
     kept = Desk.attend
 
@@ -395,8 +402,8 @@ def test_a_race_is_judged_once_where_a_copy_lags_behind(data, tmp_path, monkeypa
         return kept(self, *args)
 
     monkeypatch.setattr(Desk, "attend", attend)
-    script: Script = {2: lambda live: live.fork(0, dropout=[0.0, 0.3], epochs=2)}
-    study = run(data, tmp_path, script, "jax", **LAGS)
+    script: Script = {2: lambda live: live.fork(0, l2=[0.0, 0.3], epochs=2)}
+    study = run(data, tmp_path, script, trials=1)
     (race,), (won,) = events(tmp_path, "race"), events(tmp_path, "race_won")
     assert len(attended) == 2  # when it was asked for, and when the last copy had come
     best = won.details["best"]
@@ -407,13 +414,13 @@ def test_a_race_is_judged_once_where_a_copy_lags_behind(data, tmp_path, monkeypa
     assert trials[best].epochs == 12
 
 
-def test_a_race_that_a_stop_has_ended_is_judged_at_once(data, tmp_path):
+def test_a_race_that_a_stop_has_ended_is_judged_at_once(data, tmp_path, in_turn):
     """The other copy has come to its last epoch: no epoch of it is to come."""
     script: Script = {
-        2: lambda live: live.fork(0, dropout=[0.0, 0.3], epochs=5),
+        2: lambda live: live.fork(0, l2=[0.0, 0.3], epochs=5),
         13: lambda live: live.stop(2),
     }
-    study = run(data, tmp_path, script, "jax", **LAGS)
+    study = run(data, tmp_path, script, trials=1)
     assert study.history()[2].epochs < study.history()[1].epochs == 12
     (won,) = events(tmp_path, "race_won")
     assert won.details["best"] == 1

@@ -15,7 +15,7 @@ class BestSoFar:
     """Follows the scores of a bracket, beside those of the trials before it.
 
     Args:
-        bracket: the trials that train; their numbers are in a row.
+        bracket: the trials that train; with folds their numbers are in a row.
         trials: all of the study, as they stand when the bracket begins or goes on.
 
     Attributes:
@@ -26,7 +26,7 @@ class BestSoFar:
     def __init__(self, bracket: Bracket, trials: Sequence[Trial]) -> None:
         self._folds = bracket.folds or 1
         self._first = min(bracket.specs)
-        self._scores = np.full(len(bracket.specs), np.inf)
+        self._scores = np.full(max(bracket.specs) + 1 - self._first, np.inf)
         before = np.full(self._first, np.inf)
         for trial in trials:
             if trial.status is Status.FAILED:

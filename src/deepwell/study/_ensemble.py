@@ -111,12 +111,13 @@ def keep_members(
         return
     data, kept = run.data, run.contenders.weights()
     weights = {place.trial: (place, arrays) for place, arrays in kept.items()}
+    specs = {trial.number: trial.spec for trial in trials}
     members: list[Companion] = []
     for number, share in sorted(
         zip(facts.trials, facts.shares, strict=True), key=lambda pair: -pair[1]
     ):
         place, arrays = weights[number]
-        spec = trials[number].spec.during(place.epoch)
+        spec = specs[number].during(place.epoch)
         architecture = architecture_for(spec, data, data.train.x.shape[1])
         members.append(Companion(architecture, normalized(arrays, spec, data), share))
     first, *others = members
