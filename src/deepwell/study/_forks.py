@@ -122,9 +122,11 @@ def without(
     """
     told = {after: dict(values) for after, values in spec.changes.items()}
     for (after, name), planned in changed.items():
-        if after >= epoch and planned is None:
+        if after < epoch:
+            continue
+        if planned is None:
             told.get(after, {}).pop(name, None)
-        elif after >= epoch:
+        else:
             told.setdefault(after, {})[name] = planned
     values = {**spec.hyperparameters, "change": dict(sorted(told.items()))}
     return replace(spec, hyperparameters=values)
