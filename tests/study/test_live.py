@@ -198,7 +198,7 @@ def test_an_act_is_neither_lost_nor_doubled_where_a_run_ends_around_it(
         assert dw.replay("mine", number, store=tmp_path, data=data).same
 
 
-@pytest.mark.parametrize("scheduler", ["halving", "asha", "pbt", "median"])
+@pytest.mark.parametrize("scheduler", ["halving", "hyperband", "asha", "pbt", "median"])
 @pytest.mark.skipif(not available(), reason="no compiled core")
 def test_acts_under_a_scheduler(scheduler, data, tmp_path, monkeypatch):
     script: Script = {
@@ -206,10 +206,13 @@ def test_acts_under_a_scheduler(scheduler, data, tmp_path, monkeypatch):
         2: lambda live: live.fork(3, learning_rate=["x0.5", "x2"], epochs=2),
         3: lambda live: live.rollback(5, to=1, momentum=0.6),
     }
-    options: Any = {"trials": 9, "epochs": 9, "scheduler": scheduler}
+    epochs = 9 if scheduler in ("pbt", "median") else 18  # of which they stop some after 6
+    options: Any = {"trials": 9, "epochs": epochs, "scheduler": scheduler}
     with counting(monkeypatch) as seen:
         study = run(data, tmp_path / "whole", script, **options)
     assert events(tmp_path / "whole", "nudge")
+    if epochs == 18:
+        assert {t.epochs for t in study.history()} >= {6, 18}
     for trial in study.history():
         if trial.epochs:
             assert dw.replay("mine", trial.number, store=tmp_path / "whole", data=data).same
@@ -217,6 +220,18 @@ def test_acts_under_a_scheduler(scheduler, data, tmp_path, monkeypatch):
         run(data, tmp_path / "broken", script, **options)
     dw.resume("mine", data, store=tmp_path / "broken")
     assert left(tmp_path / "broken") == left(tmp_path / "whole")
+
+
+@pytest.mark.skipif(not available(), reason="no compiled core")
+def test_hyperband_halves_networks_that_train_for_longer_as_well(data, tmp_path):
+    options: Any = {"trials": 9, "epochs": 18, "scheduler": "hyperband"}
+    longer: Script = {2: lambda live: live.extend(epochs=4)}
+    quiet, asked = (run(data, tmp_path / str(len(s)), s, **options) for s in ({}, longer))
+    pruned = [
+        [t.number for t in one.history() if t.status is Status.PRUNED] for one in (quiet, asked)
+    ]
+    assert pruned[0] == pruned[1] != []
+    assert max(t.epochs for t in asked.history()) == 22
 
 
 @pytest.mark.skipif(not available(), reason="no compiled core")

@@ -175,6 +175,7 @@ def _next_wave(
         first=min(bracket.specs),
         domain=watch.desk.asked.settings.space,
         arrivals=arrivals,
+        roots=history.roots(),
     )
     decision = deciding.scheduler.decide(moment)
     gone = over | set(decision.prune)
@@ -228,6 +229,7 @@ def _decide(
         first=min(bracket.specs),
         domain=watch.desk.asked.settings.space,
         key=np.random.SeedSequence([deciding.seed, bracket.population, rung + 1]),
+        roots=history.roots(),
     )
     decision = deciding.scheduler.decide(moment)
     return Decided(ended, decision.prune, decision.promote, decision.forks)

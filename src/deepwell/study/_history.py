@@ -30,7 +30,7 @@ from deepwell.search.schedulers._across_folds import configurations
 from deepwell.search.schedulers._scheduler import Fork
 from deepwell.storage._study_record import StudyRecord
 
-from ._forks import Copied
+from ._forks import Copied, root
 from ._retention import most_kept
 
 if TYPE_CHECKING:
@@ -261,6 +261,11 @@ class History:
     def sources(self) -> dict[int, int]:
         """Return of each copy which trial it is a copy of, oldest copy first."""
         return {number: source for number, source, _ in self._copied()}
+
+    def roots(self) -> dict[int, int]:
+        """Return of each copy which trial that was proposed it goes back to."""
+        sources = self.sources()
+        return {number: root(sources, number) for number in sources}
 
     def nudged(self) -> set[int]:
         """Return the trials whose numbers were changed by hand while they trained."""

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,7 +45,7 @@ def test_everybody_is_in_one_group_and_the_rungs_are_one_ladder(networks: int, e
     groups = ladders(networks, epochs)
     sizes = [ladder[0].networks for ladder in groups]
     assert sum(sizes) == networks
-    assert np.bincount(groups_of(networks, epochs), minlength=len(groups)).tolist() == sizes
+    assert np.bincount(groups_of(networks, len(groups)), minlength=len(groups)).tolist() == sizes
     ladder = rungs(networks, epochs)
     assert [r.epochs for r in ladder] == sorted({r.epochs for group in groups for r in group})
     assert ladder[0].networks == networks
@@ -53,7 +55,7 @@ def test_everybody_is_in_one_group_and_the_rungs_are_one_ladder(networks: int, e
 
 
 def test_every_group_has_its_share_of_each_part_of_the_order() -> None:
-    groups = groups_of(400, 81)
+    groups = groups_of(400, 3)
     overall = np.bincount(groups) / 400
     for part in groups.reshape(4, 100):
         np.testing.assert_allclose(np.bincount(part, minlength=3) / 100, overall, atol=0.15)
@@ -61,7 +63,7 @@ def test_every_group_has_its_share_of_each_part_of_the_order() -> None:
 
 def test_each_group_decides_within_itself() -> None:
     networks, epochs, first = 110, 81, 7
-    groups = groups_of(networks, epochs)
+    groups = groups_of(networks, 3)
     # the worst networks of all are those of the first group; they compete with each other alone
     scores = np.where(groups == 0, 10.0, 0.0) + np.random.default_rng(1).random(networks)
     ladder = rungs(networks, epochs)
@@ -80,8 +82,37 @@ def test_each_group_decides_within_itself() -> None:
     assert np.bincount(groups[going]).tolist() == [7, 10, 20]
 
 
+def test_a_copy_is_in_the_group_of_the_network_that_it_goes_back_to() -> None:
+    """Its number is beyond those of the groups; its place is the one that its source gave up."""
+    first, groups, ladder = 7, groups_of(110, 3), rungs(110, 81)
+    told = trials(np.random.default_rng(3).random(110), first)
+    for group in range(3):
+        source = first + int(np.flatnonzero(groups == group)[0])
+        gone = [replace(t, status=Status.PRUNED) if t.number == source else t for t in told]
+        copies = [Trial(n, SPEC, Status.PAUSED, 5, score=-1.0 - n) for n in (117, 119)]
+        roots = {117: source, 119: source}
+        decision = decide(Moment([*gone, *copies], ladder, 0, first, roots=roots))
+        assert decision.promote[:2] == (119, 117)
+        going = [groups[roots.get(n, n) - first] for n in decision.promote]
+        sizes = [20, 30, 20]
+        sizes[group] += group > 0  # which is not halved here: there is a place for both copies
+        assert np.bincount(going).tolist() == sizes
+        assert source not in decision.promote + decision.prune
+
+
+def test_a_bracket_that_was_made_longer_is_halved_as_it_was_planned() -> None:
+    first, ladder = 7, rungs(110, 81)
+    longer = (*ladder[:-1], Rung(121, ladder[-1].networks))
+    told = trials(np.random.default_rng(4).random(110), first)
+    for rung in (0, 1):
+        planned = decide(Moment(told, ladder, rung, first))
+        assert planned.prune
+        assert decide(Moment(told, longer, rung, first)) == planned
+        told = [t for t in told if t.number in planned.promote]
+
+
 def test_a_network_without_a_score_ends_even_where_its_group_decides_nothing() -> None:
     scores = np.random.default_rng(2).random(110)
-    last = int(np.flatnonzero(groups_of(110, 81) == 2)[0])
+    last = int(np.flatnonzero(groups_of(110, 3) == 2)[0])
     scores[last] = np.inf
     assert last in decide(Moment(trials(scores), rungs(110, 81))).prune

@@ -54,7 +54,7 @@ def ladders(networks: int, epochs: int) -> list[tuple[Rung, ...]]:
         epochs: of the last rung.
     """
     most = len(halving(networks, epochs, _FACTOR, _FIRST))
-    sizes = _sizes(networks, [_FACTOR**s / (s + 1) for s in range(most - 1, -1, -1)])
+    sizes = _group_sizes(networks, most)
     return [
         tuple(
             Rung(
@@ -67,7 +67,7 @@ def ladders(networks: int, epochs: int) -> list[tuple[Rung, ...]]:
     ]
 
 
-def groups_of(networks: int, epochs: int) -> np.ndarray:
+def groups_of(networks: int, most: int) -> np.ndarray:
     """Return the group of each network, (networks,) int64, counted as in `ladders`.
 
     Networks are dealt to groups in an order drawn by hash, the same for the same number of them,
@@ -75,26 +75,30 @@ def groups_of(networks: int, epochs: int) -> np.ndarray:
 
     Args:
         networks: of all groups together.
-        epochs: of the last rung.
+        most: rungs of the group that is halved most often, as many as there are groups.
     """
     drawn = word(fold(key(networks), Purpose.GROUPS), np.arange(networks, dtype=np.uint32))
-    sizes = [ladder[0].networks for ladder in ladders(networks, epochs)]
-    groups = np.empty(networks, np.int64)
-    groups[np.argsort(drawn, kind="stable")] = np.repeat(np.arange(len(sizes)), sizes)
+    sizes, groups = _group_sizes(networks, most), np.empty(networks, np.int64)
+    groups[np.argsort(drawn, kind="stable")] = np.repeat(np.arange(most), sizes)
     return groups
 
 
 def decide(moment: Moment) -> Decision:
-    """Return which trials train on: of each group that has a rung here, its best ones."""
-    networks, epochs = moment.rungs[0].networks, moment.rungs[-1].epochs
-    groups = groups_of(networks, epochs)
+    """Return which trials train on: of each group that has a rung here, its best ones.
+
+    Group g is halved at the rungs from place g on, whatever their epochs are by now: a person may
+    have made the last one longer. A copy is in the group of the trial that it goes back to.
+    """
+    networks, most = moment.rungs[0].networks, len(moment.rungs)
+    groups = groups_of(networks, most)
+    group_of = {t.number: groups[moment.root(t.number) - moment.first] for t in moment.trials}
     promote: list[int] = []
     prune: list[int] = []
-    for group, ladder in enumerate(ladders(networks, epochs)):
-        members = [t for t in moment.trials if groups[t.number - moment.first] == group]
-        later = [rung.networks for rung in ladder if rung.epochs > moment.epoch]
-        here = any(rung.epochs == moment.epoch for rung in ladder)
-        decision = best_of(members, later[0] if here else len(members))
+    for group, size in enumerate(_group_sizes(networks, most)):
+        members = [t for t in moment.trials if group_of[t.number] == group]
+        halved = moment.rung + 1 - group
+        keep = math.ceil(size / _FACTOR**halved) if halved > 0 else len(members)
+        decision = best_of(members, keep)
         promote += decision.promote
         prune += decision.prune
     place = {n: i for i, n in enumerate(best_of(moment.trials, len(moment.trials)).promote)}
@@ -107,8 +111,9 @@ def _alive(ladder: tuple[Rung, ...], epochs: int) -> int:
     return next(rung.networks for rung in ladder if rung.epochs >= epochs)
 
 
-def _sizes(networks: int, weights: list[float]) -> list[int]:
-    """Return whole numbers in these proportions with the sum `networks`: largest remainders."""
+def _group_sizes(networks: int, most: int) -> list[int]:
+    """Return the networks of each group, in the proportion f^s / (s + 1): largest remainders."""
+    weights = [_FACTOR**s / (s + 1) for s in range(most - 1, -1, -1)]
     shares = [networks * weight / sum(weights) for weight in weights]
     sizes = [math.floor(share) for share in shares]
     order = sorted(range(len(sizes)), key=lambda i: (sizes[i] - shares[i], i))

@@ -54,6 +54,7 @@ class Moment:
         key: where all randomness of the decision comes from; another one for each rung.
         arrivals: of a scheduler that does not wait: the trials that have come to each rung so far,
             in their order; then `trials` are all of the bracket, begun or not.
+        roots: copy among the trials -> the trial of the bracket that it goes back to.
     """
 
     trials: Sequence[Trial]
@@ -63,6 +64,11 @@ class Moment:
     domain: Domain = field(default_factory=lambda: Domain({}))
     key: np.random.SeedSequence = field(default_factory=lambda: np.random.SeedSequence(0))
     arrivals: tuple[tuple[int, ...], ...] = ()
+    roots: Mapping[int, int] = field(default_factory=dict[int, int])
+
+    def root(self, number: int) -> int:
+        """Return the trial that was proposed and that a trial goes back to, itself most often."""
+        return self.roots.get(number, number)
 
     @property
     def epoch(self) -> int:
