@@ -257,6 +257,26 @@ def test_a_fork_at_a_middle_rung_of_asha_comes_to_its_end(data, tmp_path):
 
 
 @pytest.mark.skipif(not available(), reason="no compiled core")
+def test_what_was_decided_before_a_space_was_narrowed_is_not_decided_again(
+    data, tmp_path, monkeypatch
+):
+    """Population-based training draws new values from the space that holds at its rung."""
+    script: Script = {5: lambda live: live.narrow({"learning_rate": dw.log(2e-2, 3e-2)})}
+    options: Any = {"trials": 10, "epochs": 9, "scheduler": "pbt"}
+    run(data, tmp_path / "whole", script, **options)
+    epoch = events(tmp_path / "whole", "narrow")[0].details["epoch"]
+    drawn = [e.details for e in events(tmp_path / "whole", "fork")]
+    assert min(details["epoch"] for details in drawn) < epoch
+    rates = [d["changes"]["learning_rate"] for d in drawn if d["epoch"] > epoch]
+    assert rates
+    assert all(0.02 <= rate <= 0.03 for rate in rates)
+    with breaking(monkeypatch, 1, after=True), pytest.raises(BrokenError):
+        run(data, tmp_path / "broken", script, **options)
+    dw.resume("mine", data, store=tmp_path / "broken")
+    assert left(tmp_path / "broken") == left(tmp_path / "whole")
+
+
+@pytest.mark.skipif(not available(), reason="no compiled core")
 def test_more_of_a_run(data, tmp_path, monkeypatch):
     script: Script = {
         2: lambda live: live.extend(epochs=3),

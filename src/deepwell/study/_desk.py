@@ -217,8 +217,9 @@ class Desk:
         """Record what was done, in one transaction.
 
         Where networks are other ones than before, the transaction holds a checkpoint as well: so
-        nothing that was decided before has to be decided again. Numbers that change from now on
-        need none as long as nothing was decided since the last one: the configurations say all.
+        nothing that was decided before has to be decided again. Numbers that change from now on,
+        or another space, need none as long as nothing was decided since the last one: the
+        configurations say all.
 
         Args:
             stand: where the bracket stands then.
@@ -229,7 +230,8 @@ class Desk:
         """
         deed = Deed(events, None if request is None else request.id, **parts)
         other = bool(deed.copies or deed.statuses or stand.bracket.rungs != self._rungs)
-        if other or (deed.specs and self.checkpoints.decided_since(stand.here)):
+        later = bool(deed.specs or deed.config)
+        if other or (later and self.checkpoints.decided_since(stand.here)):
             self.checkpoints.with_deed(stand.bracket, stand.here, new, deed)
         else:
             self.history.store.requests.carry_out(self.history.record.id, deed)
