@@ -55,13 +55,14 @@ def run(data, store, script: Script, program=None, trials=4, epochs=12, **option
     """Return a study that was changed by hand after stated calls of its observer."""
     options = {"scheduler": "none", **options}
     space, given = {**SPACE, **options.pop("space", {})}, options.pop("given", ())
+    budget = options.pop("budget", None)
     study = dw.Study(
         data, space, name="mine", store=store, program=program, seed=2,
         observer=Hand(store, script), **options,
     )  # fmt: skip
     for values in given:
         study.enqueue(values)
-    study.run(trials=trials, epochs=epochs)
+    study.run(trials=trials, epochs=epochs, budget=budget)
     return study
 
 

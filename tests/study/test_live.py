@@ -32,6 +32,8 @@ from deepwell.execution._planner import Machine
 from deepwell.records import Status
 from deepwell.storage import open_store
 from deepwell.storage._requests import Requests
+from deepwell.study import _course, _rounds
+from deepwell.study._budget import Clock
 from deepwell.study._history import ARRIVE
 from deepwell.study._live import LiveStudy
 
@@ -300,6 +302,39 @@ def test_more_of_a_run(data, tmp_path, monkeypatch):
         for details in (details for kind in told for _, details in kind):
             details.pop("budget", None)
     assert one == other
+
+
+FOR_A_TIME: Any = {"trials": None, "epochs": 4, "budget": "5m"}
+
+
+@pytest.mark.skipif(not available(), reason="no compiled core")
+def test_networks_beyond_those_of_a_budget_do_not_end_it(data, tmp_path, monkeypatch):
+    """A run by time alone trains what it is asked for on top, and goes on until its time is up."""
+    seen: list[int | None] = []
+
+    def affordable(job: Any, *_: object) -> int:
+        seen.append(job.asked.trials)
+        return 2 if len(seen) == 1 else 0
+
+    monkeypatch.setattr(_course, "_affordable", affordable)
+    monkeypatch.setattr(_rounds, "default_trials", lambda seconds: 4)
+    study = run(data, tmp_path, {2: lambda live: live.extend(trials=3)}, **FOR_A_TIME)
+    assert [e.details["networks"] for e in events(tmp_path, "propose")] == [4, 3, 2]
+    assert seen == [None, None]
+    assert study.result.stopped == ""
+
+
+@pytest.mark.skipif(not available(), reason="no compiled core")
+def test_networks_that_a_budget_has_no_time_for_are_trained_later(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(_course, "_affordable", lambda *_: 0)
+    monkeypatch.setattr(_rounds, "default_trials", lambda seconds: 4)
+    with monkeypatch.context() as patch:
+        told = lambda self: bool(events(tmp_path, "extend_by_hand"))  # noqa: E731
+        patch.setattr(Clock, "over", told)
+        study = run(data, tmp_path, {2: lambda live: live.extend(trials=3)}, **FOR_A_TIME)
+    assert study.result.stopped == "the time budget was used up"
+    later = dw.resume("mine", data, store=tmp_path).result
+    assert (later.stopped, later.networks) == ("", 7)
 
 
 @pytest.mark.skipif(not available(), reason="no compiled core")

@@ -16,10 +16,12 @@ from deepwell.execution._planner import Machine
 from deepwell.records import Event, Status
 from deepwell.storage import Store, open_store
 from deepwell.study import _checkpoint, _course
+from deepwell.study._ahead import Ahead
 from deepwell.study._asked import Asked
 from deepwell.study._budget import Clock
 from deepwell.study._checkpoint import Checkpoints, Position
 from deepwell.study._contenders import Contenders
+from deepwell.study._course import Past
 from deepwell.study._history import Bracket
 from deepwell.study._resume import _with_budget
 
@@ -452,7 +454,15 @@ def test_rounds_under_a_budget_are_kept_and_others_follow(data, tmp_path, monkey
 )
 def test_the_budget_of_a_resumed_study(trials, budget, spent, given, expected):
     asked = Asked(None, "native", trials, budget)  # type: ignore[arg-type]
-    assert _with_budget(asked, given, spent).budget == expected
+    assert _with_budget(asked, Past(spent), given).budget == expected
+
+
+def test_a_budget_that_is_used_up_does_not_hold_what_was_asked_for_beyond_it():
+    asked = Asked(None, "native", None, 60.0)  # type: ignore[arg-type]
+    ahead = Ahead((4, 4, 4))
+    assert _with_budget(asked, Past(61.0, further=3), None).budget is None
+    assert _with_budget(asked, Past(61.0, population=2, ahead=ahead), None).budget is None
+    assert _with_budget(asked, Past(61.0, population=3, ahead=ahead), None).budget == 60.0
 
 
 class FakeStore:

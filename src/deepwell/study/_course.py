@@ -150,11 +150,7 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
         job = replace(job, asked=desk.asked)
         train_again(job.engine, history, contenders, past.before, watch.stop)
         stopped = BY_USER if interrupt.asked or desk.stopping else ""
-        if (
-            not stopped
-            and job.asked.trials is not None
-            and (missing or history.interrupted(past.before))
-        ):
+        if not stopped and (missing or _cut_short(job.asked, history, past)):
             stopped = BY_CLOCK
         simple = baselines.wait()
         run = Run(
@@ -166,6 +162,11 @@ def carry_out(job: Job, history: History, past: Past) -> StudyResult:
             contenders=contenders,
         )
         return conclude(run, _work(history, clock), stopped)
+
+
+def _cut_short(asked: Asked, history: History, past: Past) -> bool:
+    """Return whether networks were cut short of which a number had been asked for."""
+    return asked.trials is not None and history.interrupted(past.before)
 
 
 def _sizes(job: Job, history: History, past: Past, clock: Clock) -> tuple[int, ...]:

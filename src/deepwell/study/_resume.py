@@ -211,7 +211,7 @@ def _go_on(
     kind: str = "resume",
 ) -> None:
     """Train what is left of a study whose lease is held, and save the outcome."""
-    asked = _with_budget(from_config(record), budget, record.seconds)
+    asked = from_config(record)
     _refuse_old(opened, record, anew=kind == "continue")
     earlier = opened.result(record.id)
     data = same_data(opened, record, data)
@@ -223,6 +223,7 @@ def _go_on(
     observer.on_data(data.facts)  # what cannot go on was refused before
     with contextlib.closing(engine), continued(opened, record) as history:
         past = _go_back(opened, record, engine, kind)
+        asked = _with_budget(asked, past, budget)
         result = carry_out(Job(data, asked, engine, observer, folds), history, past)
     if earlier is not None and earlier["best_trial"] != result.best_trial:
         discard_derived(opened.folder / record.name)
@@ -242,11 +243,16 @@ def _refuse_old(opened: Store, record: StudyRecord, *, anew: bool) -> None:
             opened.requests.carry_out(record.id, refusal(old, why))
 
 
-def _with_budget(asked: Asked, budget: float | None, spent: float) -> Asked:
-    """Return the study's choices with the budget of all its runs together."""
+def _with_budget(asked: Asked, past: Past, budget: float | None) -> Asked:
+    """Return the study's choices with the budget of all its runs together.
+
+    One that is used up is none any more where networks are still to come that were asked for.
+    """
     if budget is not None:
-        return replace(asked, budget=spent + budget)
-    if asked.budget is not None and asked.trials is not None and spent >= asked.budget:
+        return replace(asked, budget=past.seconds + budget)
+    to_come = past.ahead.after(past.population - 1) + past.further
+    counted = asked.trials is not None or to_come > 0
+    if asked.budget is not None and counted and past.seconds >= asked.budget:
         return replace(asked, budget=None)
     return asked
 

@@ -58,7 +58,7 @@ def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
             rungs=(*bracket.rungs[:-1], Rung(max(last.epochs, longest), last.networks)),
         )
     asked = desk.asked
-    if told["trials"]:
+    if told["trials"] and (asked.trials is not None or asked.budget is None):
         total = desk.proposed() if asked.trials is None else asked.trials
         asked = replace(asked, trials=total + told["trials"])
     if told["budget"]:
