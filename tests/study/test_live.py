@@ -553,6 +553,10 @@ def test_dropout_is_switched_on_where_the_program_had_none(program, data, tmp_pa
         run(data, tmp_path / "broken", script, program, **options)
     dw.resume("mine", data, store=tmp_path / "broken")
     assert left(tmp_path / "broken") == left(tmp_path / "whole")
+    # Of a study that goes on after its end the best networks are trained again.
+    later = dw.resume("mine", data, store=tmp_path / "whole", trials=1)
+    assert (later.result.networks, later.result.stopped) == (3, "")
+    assert later.trials()[:2] == dw.open_study("mine", tmp_path / "broken").trials()
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

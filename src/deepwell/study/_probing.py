@@ -130,20 +130,25 @@ def late_probes(
 
 
 def prepare_again(engine: LocalEngine, history: History, trial: Trial) -> None:
-    """Prepare a trial as it was trained: in its own program, or that of the one it is a copy of."""
+    """Prepare a trial as it was trained: in its own program, or that of the one it is a copy of.
+
+    One that was nudged on its way may need another program since.
+    """
     sources = history.sources()
     first = root(sources, trial.number)
     specs = {t.number: t.spec for t in history.trials()}
     engine.prepare({first: specs[first]}, plan_of(history, first))
     for number, source in lineage(sources, [trial.number]):
         engine.adopt(source, number, specs[number])
+    if trial.number in history.nudged():
+        engine.change(trial.number, specs[trial.number])
 
 
 def plan_of(history: History, number: int) -> Plan:
-    """Return the program of a trial as it was planned when the trial was proposed."""
+    """Return the program of a trial, for it alone, as it was planned when it was proposed."""
     told: list[Any] = [e.details["plan"] for e in history.store.events(history.record.id, "plan")]
     for plan in (from_plain(Plan, one) for one in told):
-        buckets = tuple(bucket for bucket in plan.buckets if number in bucket.trials)
-        if buckets:
-            return replace(plan, buckets=buckets)
+        for bucket in plan.buckets:
+            if number in bucket.trials:
+                return replace(plan, buckets=(replace(bucket, trials=(number,)),))
     raise KeyError(number)

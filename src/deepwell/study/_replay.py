@@ -168,8 +168,6 @@ def _chosen(history: History, number: int | None) -> Trial:
 
 def _compared(kept: _Kept, engine: LocalEngine, one: Trial) -> Iterator[Compared]:
     prepare_again(engine, kept.history, one)
-    if one.number in kept.history.nudged():
-        engine.change(one.number, one.spec)
     chunks: list[ChunkRecord] = []
     found: list[Compared] = []
     for (epoch, what), state in kept.states(one.number).items():
