@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from deepwell.study._history import ENDED
 from deepwell.study._live import LiveStudy
 from deepwell.study.acts._race import WON
 from deepwell.study.acts._registry import ACTS
@@ -19,7 +20,8 @@ def test_the_example_runs(tmp_path, monkeypatch):
 
 
 def test_every_act_and_event_is_told():
-    for word in {*ACTS, *(act.event for act in ACTS.values()), WON, "branch", "refuse", "machine"}:
+    acts = {*ACTS, *(act.event for act in ACTS.values())}
+    for word in acts | {WON, ENDED, "branch", "refuse", "machine"}:
         assert re.search(rf"`{word}\b", PAGE), word
     for name in vars(LiveStudy):
         assert name.startswith("_") or re.search(rf"`{name}`|\.{name}\(", PAGE), name

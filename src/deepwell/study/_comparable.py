@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
-from deepwell.records import Observation, Trial
+from deepwell.records import Observation, Status, Trial
 from deepwell.search.importance._equal_epochs import at_equal_epochs
 from deepwell.search.schedulers._across_folds import configurations
 
 from ._observations import observed
+from ._on_the_way import OnTheWay
 
 
-def comparable(
-    trials: Sequence[Trial], copies: Collection[int], folds: int
-) -> tuple[list[Observation], int]:
+def comparable(trials: Sequence[Trial], way: OnTheWay, folds: int) -> tuple[list[Observation], int]:
     """Return the trials as observations after equal epochs, and the epochs.
 
     Of a cross-validated study each configuration counts once, by its mean over the folds.
 
     Args:
         trials: all of the study, with their curves.
-        copies: numbers of those that began as copies of others: what they reached does not follow
-            from their values alone, so they are left out.
+        way: what was done to them. What copies and nudged ones reached does not follow from their
+            values alone, so they are left out; those that a person ended count as cut short.
         folds: of a cross-validated study, 0 without.
     """
-    own, epochs = at_equal_epochs([trial for trial in trials if trial.number not in copies])
+    own, epochs = at_equal_epochs([_cut(t, way) for t in trials if t.number not in way.altered])
     told = configurations(own, folds) if folds else own
     return [observed(trial) for trial in told], epochs
+
+
+def _cut(trial: Trial, way: OnTheWay) -> Trial:
+    return replace(trial, status=Status.INTERRUPTED) if trial.number in way.ended else trial

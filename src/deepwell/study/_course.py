@@ -46,6 +46,7 @@ from ._interrupt import BY_USER, interruptible
 from ._made_with import record_machine
 from ._more import EXTEND
 from ._observer import Observer
+from ._on_the_way import without_nudged
 from ._retention import Retention
 from ._round_sizes import budget_share
 from ._rounds import dealt, further_sizes, learns, next_round, plan_facts, sizes_ahead
@@ -178,7 +179,7 @@ def _sizes(job: Job, history: History, past: Past, clock: Clock) -> tuple[int, .
 
 def _next(job: Job, history: History, count: int, population: int) -> Round:
     """Return the next round of proposals."""
-    past, copies = history.trials(), history.sources()
+    past, copies = without_nudged(history, history.trials()), history.sources()
     return next_round(job.asked, job.engine, past, count, population, copies)
 
 

@@ -12,14 +12,14 @@ from deepwell._base._errors import DeepwellError, UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell.data._batches import steps_per_epoch
 from deepwell.execution._local import LocalEngine
-from deepwell.records import ChunkRecord, Event, Request, Rung, Trial, TrialSpec
+from deepwell.records import ChunkRecord, Event, Request, Rung, Status, Trial, TrialSpec
 from deepwell.storage._deed import Deed, refusal
 
 from ._ahead import Ahead
 from ._asked import Asked
 from ._budget import Clock
 from ._checkpoint import Checkpoints, Position
-from ._history import Bracket, History
+from ._history import ENDED, Bracket, History
 from ._scene import Scene, scene_of, training
 from .acts._act import Stand
 from .acts._race import Races, decide
@@ -212,6 +212,7 @@ class Desk:
         request: Request | None,
         events: Sequence[Event],
         new: Collection[int] = (),
+        ended: Mapping[int, str] | None = None,
         **parts: Any,
     ) -> None:
         """Record what was done, in one transaction.
@@ -226,8 +227,12 @@ class Desk:
             request: that asked for it, None where it follows from an earlier one.
             events: that say it.
             new: trials that begin with it.
+            ended: trials that it ends -> why, which is an event of its own.
             parts: other parts of the `Deed`.
         """
+        if ended:
+            events = [*events, self._ending(ended)]
+            parts |= _ends(ended)
         deed = Deed(events, None if request is None else request.id, **parts)
         other = bool(deed.copies or deed.statuses or stand.bracket.rungs != self._rungs)
         later = bool(deed.specs or deed.config)
@@ -235,6 +240,12 @@ class Desk:
             self.checkpoints.with_deed(stand.bracket, stand.here, new, deed)
         else:
             self.history.store.requests.carry_out(self.history.record.id, deed)
+
+    def _ending(self, why: Mapping[int, str]) -> Event:
+        """Return the event that says which networks end here, and why."""
+        epochs = {t.number: t.epochs for t in self.history.trials(min(why))}
+        told = {str(n): {"epoch": epochs[n], "why": words} for n, words in why.items()}
+        return Event(time.time(), ENDED, details={"networks": told})
 
     def _take(self, stand: Stand) -> Stand:
         """Do what is asked, one after another; say why what cannot be done is not."""
@@ -257,3 +268,8 @@ class Desk:
 
     def _refuse(self, request: Request, why: str) -> None:
         self.history.store.requests.carry_out(self.history.record.id, refusal(request, why))
+
+
+def _ends(why: Mapping[int, str]) -> dict[str, Any]:
+    """Return the parts of a `Deed` that end networks."""
+    return {"statuses": dict.fromkeys(why, Status.PRUNED), "messages": dict(why)}

@@ -40,6 +40,8 @@ FORK, ARRIVE = "fork", "arrive"
 NUDGE = "nudge"
 BRANCH = "branch"
 """As `FORK`, of a copy that a person asked for: it does not follow from the curves."""
+ENDED = "ended_by_hand"
+"""Of networks that a person ended, or lost a race: why, which does not follow from the curves."""
 DECISIONS = ("finish", "prune", "promote", "pause", FORK, ARRIVE)
 """Kinds of events that follow from the curves, and come again when those are trained again."""
 

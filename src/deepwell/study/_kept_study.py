@@ -23,6 +23,7 @@ from deepwell.storage._study_record import StudyRecord
 from ._asked import from_config
 from ._history import History
 from ._model import Model, load_model
+from ._on_the_way import OnTheWay, on_the_way
 from ._open_test import sealed_test
 from ._probe_frame import probe_frame
 from ._settings import Settings
@@ -118,10 +119,10 @@ class KeptStudy:
         assert isinstance(scale, int | float)
         return [in_unit(trial, scale) for trial in kept]
 
-    def copies(self) -> frozenset[int]:
-        """Return the numbers of the trials that began as copies of others."""
+    def on_the_way(self) -> OnTheWay:
+        """Return what people and schedulers did to networks on their way."""
         with self._open() as opened:
-            return frozenset(History(opened, self._record).sources())
+            return on_the_way(History(opened, self._record))
 
     def frame(self) -> Any:
         """Return a Polars frame, one row a trial, best first.

@@ -41,7 +41,7 @@ def searched(study: FinishedStudy) -> Searched:
     """
     space = study.settings.space
     own = study.trials(curves=True)
-    observations, epochs = comparable(own, study.copies(), study.settings.folds)
+    observations, epochs = comparable(own, study.on_the_way(), study.settings.folds)
     tried = compared(space, observations)
     outlook = paying(space, observations, dev_spread(study), ROUND, floor=0.0)
     why = reason_against(space, tried)

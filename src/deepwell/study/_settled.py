@@ -18,6 +18,7 @@ from ._comparable import comparable
 from ._contenders import Contenders, predicted
 from ._evaluate import targets
 from ._history import History
+from ._on_the_way import on_the_way
 
 SETTLED = "settled"
 """Kind of the event with the outlook by which a search ended."""
@@ -62,8 +63,7 @@ def outlook(
         for t in history.with_curves(history.trials())
     ]
     parts = 1 if folds is None else len(folds.parts)
-    copies = frozenset(history.sources())
-    tried = comparable(trials, copies, 0 if folds is None else parts)[0]
+    tried = comparable(trials, on_the_way(history), 0 if folds is None else parts)[0]
     spread = _spread(data, folds, metric, contenders)
     return paying(domain, tried, spread, networks, floor=0.0)
 

@@ -22,6 +22,7 @@ from ._arrays import score_scale
 from ._given import Given
 from ._history import History
 from ._observations import observed
+from ._on_the_way import on_the_way
 from ._said import said
 
 FIRST = 4
@@ -61,8 +62,8 @@ def warm_start(name: str, store: str | Path | None, data: Data, metric: str) -> 
     """
     with open_store(store, create=False) as opened:
         record = opened.study(name)
-        copies = History(opened, record).sources()
-        trials = [t for t in opened.trials(record.id) if t.number not in copies]
+        altered = on_the_way(History(opened, record)).altered
+        trials = [t for t in opened.trials(record.id) if t.number not in altered]
     config: Mapping[str, Any] = record.config
     if config["metric"] != metric:
         raise UsageError(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import Value
-from deepwell.records import Event, Request, Status, Trial
+from deepwell.records import Event, Request, Trial
 from deepwell.study._forks import Copied, copied
 from deepwell.study._history import ARRIVE, BRANCH
 from deepwell.study._snapshots import read_snapshot
@@ -115,17 +115,15 @@ def record_copies(
         )
         for rung in range(place.rung if place.wave else 0)
     ]
-    stops = not source.status.over
     try:
         desk.record(
             then,
             request,
             [*begun, *came, act],
             numbers,
+            {} if source.status.over else {source.number: why},
             copies=[(copy.number, copy.spec) for copy in copies],
             past=desk.history.past_of(copies, epoch),
-            statuses={source.number: Status.PRUNED} if stops else {},
-            messages={source.number: why} if stops else {},
         )
     except UsageError:
         drop(desk, copies)

@@ -110,8 +110,7 @@ def decide(desk: Desk, stand: Stand, race: Race) -> None:
         stand,
         None,
         [Event(time.time(), WON, race.source, details)],
-        statuses=dict.fromkeys(losers, Status.PRUNED),
-        messages=dict.fromkeys(losers, f"lost the race of {len(racing)} copies to {best}"),
+        ended=dict.fromkeys(losers, f"lost the race of {len(racing)} copies to {best}"),
     )
 
 

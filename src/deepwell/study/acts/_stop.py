@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deepwell.records import Request, Status
+from deepwell.records import Request
 from deepwell.study._scene import Scene
 
 from ._act import Act, Stand
@@ -33,8 +33,7 @@ def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
         stand,
         request,
         [event],
-        statuses=dict.fromkeys(numbers, Status.PRUNED),
-        messages=dict.fromkeys(numbers, f"stopped by hand after epoch {epoch}"),
+        ended=dict.fromkeys(numbers, f"stopped by hand after epoch {epoch}"),
     )
     return stand
 
