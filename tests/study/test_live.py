@@ -179,6 +179,63 @@ def test_a_run_that_ends_right_after_its_last_acts_goes_on_as_if_it_had_not(
         assert left(store) == expected
 
 
+@pytest.mark.parametrize("way", ["damaged", "gone"])
+@pytest.mark.skipif(not available(), reason="no compiled core")
+def test_who_was_ended_by_hand_ends_again_where_the_checkpoint_is_lost(
+    way, data, whole, tmp_path, monkeypatch
+):
+    """All is trained again from its start then, and what follows from no curve has to be known."""
+    expected, _, last = whole("native")
+    with breaking(monkeypatch, last, after=True), pytest.raises(BrokenError):
+        run(data, tmp_path, BABYSAT)
+    files = sorted((tmp_path / "mine" / "checkpoint").glob("*.safetensors"))
+    assert files
+    for file in files:
+        if way == "gone":
+            file.unlink()
+        else:
+            file.write_bytes(file.read_bytes()[:-9])
+    again: list[int] = []
+    kept = Requests.carry_out
+
+    def carry_out(self, study_id, deed):
+        again.extend(deed.statuses)
+        kept(self, study_id, deed)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Requests, "carry_out", carry_out)
+        dw.resume("mine", data, store=tmp_path)
+    assert not events(tmp_path, "resume")[0].details["from_checkpoint"]
+    assert len(again) == len(set(again)) == 5  # 2, 1, 0 and two who lost the race
+    assert left(tmp_path) == expected
+
+
+@pytest.mark.skipif(not available(), reason="no compiled core")
+def test_a_copy_of_what_a_scheduler_copied_outlives_a_lost_checkpoint(data, tmp_path, monkeypatch):
+    """Population-based training may not make its own copy again that a person had copied."""
+    made: list[int] = []
+
+    def fork(live: dw.LiveStudy) -> None:
+        copies = [event.trial for event in events(tmp_path, "fork")]
+        if copies and not made:
+            made.append(copies[-1])
+            live.fork(made[0], l2=[0.1, 0.2], epochs=1)
+
+    script: Script = dict.fromkeys(range(1, 9), fork)
+    with breaking(monkeypatch, 1, after=True), pytest.raises(BrokenError):
+        run(data, tmp_path, script, trials=6, epochs=8, scheduler="pbt")
+    raced = events(tmp_path, "race")[0]
+    assert raced.trial == made[0]
+    with open_store(tmp_path, create=False) as opened:
+        opened.delete_checkpoint(opened.study("mine").id)
+    study = dw.resume("mine", data, store=tmp_path)
+    trials = {t.number: t for t in study.trials()}
+    assert all(trial.status.over for trial in trials.values())
+    assert events(tmp_path, "race_won")
+    for number in raced.details["copies"]:
+        assert dw.replay("mine", number, store=tmp_path, data=data).same
+
+
 @pytest.mark.parametrize("after", [True, False])
 @pytest.mark.parametrize("nth", range(1, ACTS + 1))
 @pytest.mark.skipif(not available(), reason="no compiled core")

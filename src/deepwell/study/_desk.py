@@ -22,6 +22,7 @@ from ._checkpoint import Checkpoints, Position
 from ._history import ENDED, Bracket, History
 from ._scene import Scene, scene_of, training
 from .acts._act import Stand
+from .acts._endings import Endings
 from .acts._race import Races, decide
 from .acts._registry import ACTS
 
@@ -73,6 +74,7 @@ class Desk:
         self._rungs: tuple[Rung, ...] = ()
         self._members: frozenset[int] = frozenset()
         self._races = Races(history)
+        self._endings = Endings(history)
 
     def due(self, chunk: ChunkRecord, waiting: bool) -> bool:
         """Return whether something is to be done after an epoch.
@@ -81,14 +83,14 @@ class Desk:
             chunk: the epoch.
             waiting: whether a request waits.
         """
-        return self._races.ended_by(chunk) or waiting
+        return self._races.ended_by(chunk) or self._endings.reached_by(chunk) or waiting
 
     def overdue(self) -> bool:
         """Return whether something is to be done before the networks train on.
 
         A kill, a stop by hand or a scheduler may have ended a race otherwise than by an epoch.
         """
-        return bool(self._races.over())
+        return bool(self._endings.due() or self._races.over())
 
     def attend(
         self,
@@ -107,6 +109,9 @@ class Desk:
         """
         self._rungs = bracket.rungs
         stand = Stand(bracket, here)
+        again = self._endings.due()
+        if again:
+            self.record(stand, None, [], **_ends(again))
         for race in self._races.over():
             decide(self, stand, race)
         stand = self._take(stand)

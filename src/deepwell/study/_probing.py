@@ -137,7 +137,8 @@ def prepare_again(engine: LocalEngine, history: History, trial: Trial) -> None:
     sources = history.sources()
     first = root(sources, trial.number)
     specs = {t.number: t.spec for t in history.trials()}
-    engine.prepare({first: specs[first]}, plan_of(history, first))
+    if first in specs:  # a scheduler's copy may be gone that a person had copied
+        engine.prepare({first: specs[first]}, plan_of(history, first))
     for number, source in lineage(sources, [trial.number]):
         engine.adopt(source, number, specs[number])
     if trial.number in history.nudged():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import socket
 import time
@@ -319,9 +320,12 @@ def _rounds(opened: Store, record: StudyRecord) -> list[Round]:
     planned: list[Any] = [event.details for event in opened.events(record.id, "plan")]
     extended: list[Any] = [event.details for event in opened.events(record.id, EXTEND_BY_HAND)]
     rounds: list[Round] = []
-    for told, plan in zip(proposed, planned, strict=True):
+    # A copy that a person made of a scheduler's copy goes back to that one where it is gone.
+    roots = {n: root(sources, n) for n in sources}
+    ends = [*(told["first"] for told in proposed), math.inf][1:]
+    for told, plan, end in zip(proposed, planned, ends, strict=True):
         proposals = range(told["first"], told["first"] + told["networks"])
-        copies = {n: source for n, source in sources.items() if root(sources, n) in proposals}
+        copies = {n: source for n, source in sources.items() if told["first"] <= roots[n] < end}
         longer = [one["rungs"] for one in extended if one["population"] == told["population"]]
         rungs = tuple(Rung(*rung) for rung in (longer or [told["rungs"]])[-1])
         bracket = Bracket(told["population"], {n: specs[n] for n in (*proposals, *copies)}, rungs)
