@@ -28,6 +28,7 @@ from tests.study.babysat import (
 import deepwell as dw
 from deepwell._native._core_module import available
 from deepwell.execution import _jax_backend
+from deepwell.execution._local import LocalEngine
 from deepwell.execution._planner import Machine
 from deepwell.records import Status
 from deepwell.storage import open_store
@@ -472,6 +473,39 @@ def test_what_became_impossible_meanwhile_is_an_event(data, tmp_path):
     refused = events(tmp_path, "refuse")
     assert [e.details["kind"] for e in refused] == ["nudge"]
     assert "network 0 of study mine is pruned after epoch" in refused[0].details["why"]
+
+
+@pytest.mark.parametrize("calls", [0, 3])
+def test_going_back_does_not_hold_up_a_run_that_is_to_end(calls, data, tmp_path, monkeypatch):
+    """To train a network again may take as long as all that was before."""
+    trained: list[int] = []
+    kept = LocalEngine.train
+
+    def train(self, numbers, until, stop, probes=None):
+        for chunk in kept(self, numbers, until, stop, probes):
+            if numbers == [2]:  # the copy
+                trained.append(chunk.epoch)
+            yield chunk
+
+    monkeypatch.setattr(LocalEngine, "train", train)
+    monkeypatch.setattr(Clock, "over", lambda self: calls == len(trained) > 0)
+
+    def both(live: LiveStudy) -> None:
+        if calls == 0:
+            live.stop()
+        live.rollback(1, to=5, learning_rate="x0.5")
+
+    study = run(data, tmp_path, {7: both}, trials=2, epochs=14)
+    (refused,) = events(tmp_path, "refuse")
+    assert (
+        "the run ended before network 1 was trained again up to epoch 5" in refused.details["why"]
+    )
+    assert trained == [*range(1, calls + 1)]
+    assert not events(tmp_path, "rollback")
+    assert {t.status for t in study.history()} == {Status.INTERRUPTED}
+    monkeypatch.undo()
+    again = dw.resume("mine", data, store=tmp_path)
+    assert [t.epochs for t in again.trials()] == [14, 14]
 
 
 def test_what_comes_too_late_is_refused_by_the_run(data, tmp_path):

@@ -50,6 +50,7 @@ class Desk:
         further: configurations that are asked for beyond them.
         paused: whether the run holds its networks.
         stopping: whether the run was asked to end.
+        over: says whether it is to end, for whatever reason; asked while an act takes long.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Desk:
         self.further = further
         self.paused = False
         self.stopping = False
+        self.over: Callable[[], bool] = lambda: self.stopping
         self._rungs: tuple[Rung, ...] = ()
         self._members: frozenset[int] = frozenset()
         self._races = Races(history)
@@ -104,10 +106,10 @@ class Desk:
         Args:
             bracket: at work; no network trains meanwhile.
             here: the place in it.
-            stop: ends a pause.
+            stop: ends a pause, and what takes long.
             tell_pause: called now and then while it lasts.
         """
-        self._rungs = bracket.rungs
+        self._rungs, self.over = bracket.rungs, stop
         stand = Stand(bracket, here)
         again = self._endings.due()
         if again:

@@ -47,16 +47,22 @@ def go_back(desk: Desk, copy: Copied, epoch: int) -> None:
     """Give the engine a copy as it stands after an epoch that its source has long ended.
 
     Raises:
-        UsageError: when the source was over by then.
+        UsageError: when the source was over by then, the run is to end, or memory runs out.
     """
     desk.engine.adopt(copy.source, copy.number, copy.spec)
     state = read_snapshot(desk.history.store, desk.history.record, copy.source, epoch)
     if state is not None:
         desk.engine.restore({copy.number: state})
     else:
-        for _ in desk.engine.train([copy.number], epoch, lambda: False):
+        for _ in desk.engine.train([copy.number], epoch, desk.over):
             """It was told when it was trained first."""
     reached = desk.engine.states([copy.number]).get(copy.number, None)
+    if desk.over() and (reached is None or int(reached["epoch"]) != epoch):
+        drop(desk, [copy])
+        raise UsageError(
+            f"the run ended before network {copy.source} was trained again up to epoch {epoch}; "
+            "ask again when it goes on"
+        )
     if reached is None:
         drop(desk, [copy])
         raise UsageError(
