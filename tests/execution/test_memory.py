@@ -86,6 +86,27 @@ class _ScarceSession:
         return self._session.read()
 
 
+class _Late(_Scarce):
+    """The same, but memory runs out when the call has moved and scored its members."""
+
+    def load(self, members, states):
+        session = super().load(members, states)
+        return _LateSession(session) if isinstance(session, _ScarceSession) else session
+
+
+class _LateSession:
+    def __init__(self, session):
+        self._session = session
+
+    def advance(self, chunk, should_stop=None):
+        if self._session._left == 1:
+            self._session._session.advance(chunk, should_stop)
+        return self._session.advance(chunk, should_stop)
+
+    def read(self):
+        return self._session.read()
+
+
 class JaxRuntimeError(RuntimeError):
     """Named as JAX names its errors."""
 
@@ -118,6 +139,43 @@ def test_a_lack_of_memory_halves_the_lanes_and_changes_no_bit(
     assert engine.take_shortages() == []
     plain.close()
     engine.close()
+
+
+@needs_core
+@pytest.mark.parametrize("calls", [1, 2, 3, 4])  # the epoch that nobody hears of
+def test_what_ended_in_a_call_that_ran_out_of_memory_is_told(calls, data, make_spec, monkeypatch):
+    specs = {
+        0: make_spec(5, "relu", 0, epochs=4),
+        1: make_spec(6, "tanh", 1, epochs=3),
+        2: make_spec(7, "relu", 2, epochs=4, learning_rate=1e-30, patience=2),  # stops at 3
+        3: make_spec(8, "relu", 3, epochs=4, learning_rate=1e30),  # diverges in epoch 1
+        4: make_spec(8, "tanh", 4, epochs=4, learning_rate=0.1),
+    }
+
+    def told(engine):
+        engine.prepare(specs, engine.plan(specs, 4))
+        records = list(engine.train(list(specs), 4, lambda: False))
+        told = [
+            (int(n), r.epoch, int(r.steps[i]), *(v[i].tobytes() for v in r.metrics.values()))
+            for r in records
+            for i, n in enumerate(r.trials)
+        ]
+        statuses = [(r.epoch, n, s) for r in records for n, s in r.statuses.items()]
+        engine.close()
+        return sorted(told), sorted(statuses, key=str)
+
+    expected = told(LocalEngine(data, SHAPE, choose_backend("native")))
+    ends = {(n, s) for _, n, s in expected[1] if s is not Status.RUNNING}
+    assert ends == {(2, Status.EARLY_STOPPED), (3, Status.DIVERGED)}
+    engine = LocalEngine(data, SHAPE, choose_backend("native"))
+    build = engine._programs._backend.build
+    monkeypatch.setattr(
+        engine._programs._backend,
+        "build",
+        lambda b, rows: _Late(build(b, rows), 2, MemoryError(), calls, readable=True),
+    )
+    assert told(engine) == expected
+    assert [s.after for s in engine.take_shortages()] == [2]
 
 
 @needs_core

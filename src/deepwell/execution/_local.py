@@ -336,7 +336,7 @@ class LocalEngine(Single):
         except BaseException as error:
             self._at_work = None
             if out_of_memory(error):
-                self._rescue(group, session, program.structure.batch)
+                self._rescue(group, session, program.structure.batch, done)
             else:
                 self._keep(group, session)
             raise
@@ -348,18 +348,22 @@ class LocalEngine(Single):
             if number not in self._dropped:
                 self._states.put(number, state)
 
-    def _rescue(self, group: Sequence[int], session: Session, batch: int) -> None:
+    def _rescue(self, group: Sequence[int], session: Session, batch: int, done: int) -> None:
         """Keep how far members came whose memory ran out, as far as there is memory for that.
 
         Those whose states cannot be read, as JAX's that were given up to the call that failed, or
-        that had yet to be scored, go on from where they were loaded; what they told counts once.
+        that had yet to be scored, or whose epoch ended in that call, so that nobody heard of it, go
+        on from where they were loaded, `done` epochs; what they told counts once.
         """
         steps = steps_per_epoch(self.shape.train_rows, batch)
         with contextlib.suppress(Exception):  # whatever it is, the states from before are there
             for number, state in zip(group, session.read(), strict=True):
-                scored = int(state["epoch"]) == int(state["step"]) // steps
-                ended = int(state["outcome"]) != Outcome.RUNNING
-                if number not in self._dropped and (scored or ended):
+                epoch, told = int(state["epoch"]), max(done, self._told.get(number, 0))
+                if int(state["outcome"]) == Outcome.DIVERGED:
+                    heard = epoch < told  # it counts the epochs before
+                else:
+                    heard = epoch <= told and epoch == int(state["step"]) // steps
+                if number not in self._dropped and heard:
                     self._states.put(number, state)
 
     def _untold(self, record: ChunkRecord) -> Iterator[ChunkRecord]:
