@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from deepwell.records import Observation, Trial
@@ -16,7 +17,8 @@ def comparable(
 ) -> tuple[list[Observation], int]:
     """Return the trials as observations after equal epochs, and the epochs.
 
-    Of a cross-validated study each configuration counts once, by its mean over the folds.
+    Of a cross-validated study each configuration counts once, by its mean over the folds; one that
+    lacks a fold, as where the clock came before it, has none and is left out.
 
     Args:
         trials: all of the study, with their curves.
@@ -25,5 +27,11 @@ def comparable(
         folds: of a cross-validated study, 0 without.
     """
     own, epochs = at_equal_epochs([trial for trial in trials if trial.number not in copies])
-    told = configurations(own, folds) if folds else own
+    told = configurations(_whole(own, folds), folds) if folds else own
     return [observed(trial) for trial in told], epochs
+
+
+def _whole(trials: Sequence[Trial], folds: int) -> list[Trial]:
+    """Return the trials of those configurations that have all their folds."""
+    there = Counter(trial.number // folds for trial in trials)
+    return [trial for trial in trials if there[trial.number // folds] == folds]
