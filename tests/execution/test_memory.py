@@ -9,8 +9,15 @@ from deepwell._base._errors import UsageError
 from deepwell._native._core_module import available
 from deepwell.execution._backends import choose_backend
 from deepwell.execution._local import LocalEngine
-from deepwell.execution._memory_plan import lanes_that_fit, native_member_bytes, share_out
+from deepwell.execution._memory_plan import (
+    check_room,
+    lanes_that_fit,
+    native_member_bytes,
+    native_worker_bytes,
+    share_out,
+)
 from deepwell.execution._planner import Shape
+from deepwell.execution._programs import Programs
 from deepwell.execution._recovery import out_of_memory
 from deepwell.records import Status
 from deepwell.training._state import initial_state
@@ -232,10 +239,76 @@ def test_shares_of_a_budget_add_up_to_it(data):
 
 
 def test_no_room_for_one_member_is_a_sentence():
-    assert lanes_that_fit(1000, lane=100, fixed=50, most=256, parameters=1) == 9
-    assert lanes_that_fit(10**9, lane=100, fixed=50, most=256, parameters=1) == 256
+    check_room(150, needed=150, parameters=123_456)
     with pytest.raises(UsageError, match="one of 123,456 parameters needs"):
-        lanes_that_fit(100, lane=100, fixed=50, most=256, parameters=123_456)
+        check_room(149, needed=150, parameters=123_456)
+
+
+def test_as_many_lanes_as_fit_with_a_workspace_for_each_thread_that_has_a_member():
+    for in_flight in (149, 150, 299, 300, 450, 500, 1000, 10**9):
+        for workers in (1, 2, 3, 16):
+            fitting = [
+                lanes
+                for lanes in range(1, 257)
+                if lanes * 100 + min(lanes, workers) * 50 <= in_flight
+            ]
+            lanes = lanes_that_fit(in_flight, 100, worker=50, workers=workers, most=256)
+            assert lanes == max(fitting, default=1)
+
+
+def needed(engine, spec):
+    """Return what a network needs in flight: its own bytes, and one thread's workspace."""
+    member = engine._member(spec)
+    workspace = native_worker_bytes(member, spec.whole("batch_size"), SHAPE.dev_rows)
+    return native_member_bytes(member), workspace
+
+
+@needs_core
+def test_a_later_round_of_larger_networks_trains_fewer_at_once(data, make_spec):
+    """The core's programs hold networks of any size: the budget bounds the largest of all."""
+    budget = 24_000_000
+    engine = LocalEngine(data, SHAPE, choose_backend("native"), budget)
+    small = {n: make_spec(8, "relu", n) for n in range(20)}
+    large = {n: make_spec(2000, "relu", n) for n in range(20, 40)}
+    records = []
+    for specs in (small, large, {40: make_spec(8, "relu", 40)}):
+        engine.prepare(specs, engine.plan(specs, 1))
+        records += engine.train(list(specs), 1, lambda: False)
+    assert engine.programs() == 1
+    member, workspace = needed(engine, large[20])
+    at_once = max(len(record.trials) for record in records if set(record.trials) & set(large))
+    assert at_once == engine._programs.lanes(0)
+    in_flight = engine.machine.memory
+    workers = min(engine.cores, at_once)
+    assert at_once * member + workers * workspace <= in_flight < budget
+    assert (at_once + 1) * member + min(engine.cores, at_once + 1) * workspace > in_flight
+    assert len(records[0].trials) == 20
+    assert sorted(n for record in records for n in record.trials.tolist()) == list(range(41))
+    assert engine.take_shortages() == []
+    engine.close()
+
+
+@needs_core
+def test_a_network_without_room_fails_alone_where_the_plan_leaves_it_out(data, make_spec):
+    engine = LocalEngine(data, SHAPE, choose_backend("native"), 17_000_000)
+    specs = {n: make_spec(units, "relu", n) for n, units in enumerate((16, 65_536, 32))}
+    assert [engine.has_room(spec) for spec in specs.values()] == [True, False, True]
+    with pytest.raises(UsageError, match="one of 589,827 parameters needs"):
+        engine.plan(specs, 1)
+    engine.prepare(specs, engine.plan({0: specs[0], 2: specs[2]}, 1))
+    for _ in range(2):
+        records = list(engine.train([0, 1, 2], 1, lambda: False))
+        told = [(r.epoch, r.trials.tolist(), r.statuses) for r in records]
+        if not told:
+            break
+        assert told == [
+            (1, [1], {1: Status.FAILED}),
+            (1, [0, 2], dict.fromkeys((0, 2), Status.RUNNING)),
+        ]
+        (shortage,) = engine.take_shortages()
+        assert (shortage.before, shortage.after, shortage.epoch) == (1, 0, 1)
+    assert told == []  # nothing is told twice
+    engine.close()
 
 
 @needs_core
@@ -270,3 +343,9 @@ def test_a_jax_program_that_needs_too_much_gets_fewer_lanes(data, trials):
     narrow = backend.build(bucket, data)
     assert 1 <= narrow.options.lanes <= bucket.options.lanes // 2
     assert narrow.lanes_within(needed // 2) == narrow.options.lanes
+    programs = Programs(backend, data, SHAPE)
+    programs.prepare(planned)
+    assert programs.lanes(0) == narrow.lanes
+    programs.narrow(0, 1)  # memory ran out all the same
+    assert programs.lanes(0) == 1
+    programs.close()

@@ -96,8 +96,14 @@ class LocalEngine(Single):
             epochs,
         )
 
+    def has_room(self, spec: TrialSpec) -> bool:
+        """Whether a network fits in memory alone, as far as that is known before it is tried."""
+        return self._programs.has_room(self._member(spec), spec.whole("batch_size"))
+
     def prepare(self, specs: Mapping[int, TrialSpec], planned: Plan) -> None:
         """Start compiling the plan's programs in the background, and draw the initial weights.
+
+        Those that the plan leaves out have no room in memory, and fail when they are to train.
 
         Raises:
             StudyError: when this machine's arithmetic is wrong.
@@ -129,6 +135,7 @@ class LocalEngine(Single):
         chosen = set(numbers)
         self._dropped.clear()
         self._probes = probes
+        yield from self._without_room(sorted(chosen))
         for index, todo in self._programs.as_built(chosen, stop):
             chunks = self._train_bucket(index, todo, until, stop)
             yield from self.meter.watch(chunks, {n: self._members[n].architecture for n in todo})
@@ -374,6 +381,14 @@ class LocalEngine(Single):
         told = part_of(record, new)
         if told is not None:
             yield told
+
+    def _without_room(self, numbers: Sequence[int]) -> Iterator[ChunkRecord]:
+        """Give up those that were left out of the plan."""
+        for number in numbers:
+            if number not in self._failed and not self._programs.planned(number):
+                self._shortages.append(Shortage(1, 0, 1))
+                self._failed.add(number)
+                yield failure_record(number, 1, 0)
 
     def _with_fewer_at_once(
         self, index: int, group: Sequence[int], until: int
