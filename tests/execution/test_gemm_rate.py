@@ -145,5 +145,60 @@ def test_a_machine_that_is_full_has_no_share(monkeypatch, error):
     assert gemm_share("native", 1e10, 1.0) is None
 
 
+class Watched(threading.Barrier):
+    """Knows whether it was given up; whoever would wait for ever waits for ten seconds."""
+
+    aborted = False
+
+    def __init__(self, parties):
+        super().__init__(parties, timeout=10)
+
+    def abort(self):
+        self.aborted = True
+        super().abort()
+
+
+@pytest.fixture
+def barriers(monkeypatch):
+    """The barriers that measurements of three cores make."""
+    made: list[Watched] = []
+
+    def barrier(parties):
+        made.append(Watched(parties))
+        return made[-1]
+
+    monkeypatch.setattr(_gemm_rate.threading, "Barrier", barrier)
+    monkeypatch.setattr(_gemm_rate, "usable_cores", lambda: 3)
+    return made
+
+
+def test_where_a_thread_cannot_start_the_others_do_not_wait_for_it(barriers, monkeypatch):
+    class Full(_gemm_rate.ThreadPoolExecutor):
+        left = 2
+
+        def submit(self, *args):
+            self.left -= 1
+            if self.left < 0:
+                raise RuntimeError("can't start new thread")
+            return super().submit(*args)
+
+    monkeypatch.setattr(_gemm_rate, "ThreadPoolExecutor", Full)
+    assert gemm_share("native", 1e10, 1.0) is None
+    assert [barrier.aborted for barrier in barriers] == [True]
+
+
+def test_where_a_thread_has_no_memory_the_others_do_not_wait_for_it(barriers, monkeypatch):
+    turns = iter(range(3))
+
+    def factors(n):
+        if next(turns) == 1:
+            raise MemoryError
+        return np.ones((n, n), np.float32), np.ones((n, n), np.float32)
+
+    monkeypatch.setattr(_gemm_rate, "_factors", factors)
+    assert gemm_share("native", 1e10, 1.0) is None
+    assert [barrier.aborted for barrier in barriers] == [True]
+
+
 def test_the_processor_has_a_name():
     assert _gemm_rate._cpu_model().strip()

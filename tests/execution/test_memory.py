@@ -9,8 +9,15 @@ from deepwell._base._errors import UsageError
 from deepwell._native._core_module import available
 from deepwell.execution._backends import choose_backend
 from deepwell.execution._local import LocalEngine
-from deepwell.execution._memory_plan import lanes_that_fit, native_member_bytes, share_out
+from deepwell.execution._memory_plan import (
+    check_room,
+    lanes_that_fit,
+    native_member_bytes,
+    native_worker_bytes,
+    share_out,
+)
 from deepwell.execution._planner import Shape
+from deepwell.execution._programs import Programs
 from deepwell.execution._recovery import out_of_memory
 from deepwell.records import Status
 from deepwell.training._state import initial_state
@@ -86,6 +93,27 @@ class _ScarceSession:
         return self._session.read()
 
 
+class _Late(_Scarce):
+    """The same, but memory runs out when the call has moved and scored its members."""
+
+    def load(self, members, states):
+        session = super().load(members, states)
+        return _LateSession(session) if isinstance(session, _ScarceSession) else session
+
+
+class _LateSession:
+    def __init__(self, session):
+        self._session = session
+
+    def advance(self, chunk, should_stop=None):
+        if self._session._left == 1:
+            self._session._session.advance(chunk, should_stop)
+        return self._session.advance(chunk, should_stop)
+
+    def read(self):
+        return self._session.read()
+
+
 class JaxRuntimeError(RuntimeError):
     """Named as JAX names its errors."""
 
@@ -118,6 +146,43 @@ def test_a_lack_of_memory_halves_the_lanes_and_changes_no_bit(
     assert engine.take_shortages() == []
     plain.close()
     engine.close()
+
+
+@needs_core
+@pytest.mark.parametrize("calls", [1, 2, 3, 4])  # the epoch that nobody hears of
+def test_what_ended_in_a_call_that_ran_out_of_memory_is_told(calls, data, make_spec, monkeypatch):
+    specs = {
+        0: make_spec(5, "relu", 0, epochs=4),
+        1: make_spec(6, "tanh", 1, epochs=3),
+        2: make_spec(7, "relu", 2, epochs=4, learning_rate=1e-30, patience=2),  # stops at 3
+        3: make_spec(8, "relu", 3, epochs=4, learning_rate=1e30),  # diverges in epoch 1
+        4: make_spec(8, "tanh", 4, epochs=4, learning_rate=0.1),
+    }
+
+    def told(engine):
+        engine.prepare(specs, engine.plan(specs, 4))
+        records = list(engine.train(list(specs), 4, lambda: False))
+        told = [
+            (int(n), r.epoch, int(r.steps[i]), *(v[i].tobytes() for v in r.metrics.values()))
+            for r in records
+            for i, n in enumerate(r.trials)
+        ]
+        statuses = [(r.epoch, n, s) for r in records for n, s in r.statuses.items()]
+        engine.close()
+        return sorted(told), sorted(statuses, key=str)
+
+    expected = told(LocalEngine(data, SHAPE, choose_backend("native")))
+    ends = {(n, s) for _, n, s in expected[1] if s is not Status.RUNNING}
+    assert ends == {(2, Status.EARLY_STOPPED), (3, Status.DIVERGED)}
+    engine = LocalEngine(data, SHAPE, choose_backend("native"))
+    build = engine._programs._backend.build
+    monkeypatch.setattr(
+        engine._programs._backend,
+        "build",
+        lambda b, rows: _Late(build(b, rows), 2, MemoryError(), calls, readable=True),
+    )
+    assert told(engine) == expected
+    assert [s.after for s in engine.take_shortages()] == [2]
 
 
 @needs_core
@@ -174,10 +239,72 @@ def test_shares_of_a_budget_add_up_to_it(data):
 
 
 def test_no_room_for_one_member_is_a_sentence():
-    assert lanes_that_fit(1000, lane=100, fixed=50, most=256, parameters=1) == 9
-    assert lanes_that_fit(10**9, lane=100, fixed=50, most=256, parameters=1) == 256
+    check_room(150, needed=150, parameters=123_456)
     with pytest.raises(UsageError, match="one of 123,456 parameters needs"):
-        lanes_that_fit(100, lane=100, fixed=50, most=256, parameters=123_456)
+        check_room(149, needed=150, parameters=123_456)
+
+
+def test_as_many_lanes_as_fit_with_a_workspace_for_each_thread_that_has_a_member():
+    for in_flight in (149, 150, 299, 300, 450, 500, 1000, 10**9):
+        for workers in (1, 2, 3, 16):
+            fitting = [
+                lanes
+                for lanes in range(1, 257)
+                if lanes * 100 + min(lanes, workers) * 50 <= in_flight
+            ]
+            lanes = lanes_that_fit(in_flight, 100, worker=50, workers=workers, most=256)
+            assert lanes == max(fitting, default=1)
+
+
+def needed(engine, spec):
+    """Return what a network needs in flight: its own bytes, and one thread's workspace."""
+    member = engine._member(spec)
+    workspace = native_worker_bytes(member, spec.whole("batch_size"), SHAPE.dev_rows)
+    return native_member_bytes(member), workspace
+
+
+@needs_core
+def test_a_later_round_of_larger_networks_trains_fewer_at_once(data, make_spec):
+    """The core's programs hold networks of any size: the budget bounds the largest of all."""
+    budget = 24_000_000
+    engine = LocalEngine(data, SHAPE, choose_backend("native"), budget)
+    small = {n: make_spec(8, "relu", n) for n in range(20)}
+    large = {n: make_spec(2000, "relu", n) for n in range(20, 40)}
+    records = []
+    for specs in (small, large, {40: make_spec(8, "relu", 40)}):
+        engine.prepare(specs, engine.plan(specs, 1))
+        records += engine.train(list(specs), 1, lambda: False)
+    assert engine.programs() == 1
+    member, workspace = needed(engine, large[20])
+    at_once = max(len(record.trials) for record in records if set(record.trials) & set(large))
+    assert at_once == engine._programs.lanes(0)
+    in_flight = engine.machine.memory
+    workers = min(engine.cores, at_once)
+    assert at_once * member + workers * workspace <= in_flight < budget
+    assert (at_once + 1) * member + min(engine.cores, at_once + 1) * workspace > in_flight
+    assert len(records[0].trials) == 20
+    assert sorted(n for record in records for n in record.trials.tolist()) == list(range(41))
+    assert engine.take_shortages() == []
+    engine.close()
+
+
+@needs_core
+def test_a_network_without_room_fails_alone_where_the_plan_leaves_it_out(data, make_spec):
+    engine = LocalEngine(data, SHAPE, choose_backend("native"), 17_000_000)
+    specs = {n: make_spec(units, "relu", n) for n, units in enumerate((16, 65_536, 32))}
+    assert [engine.has_room(spec) for spec in specs.values()] == [True, False, True]
+    with pytest.raises(UsageError, match="one of 589,827 parameters needs"):
+        engine.plan(specs, 1)
+    engine.prepare(specs, engine.plan({0: specs[0], 2: specs[2]}, 1))
+    records = list(engine.train([0, 1, 2], 1, lambda: False))
+    assert [(r.epoch, r.trials.tolist(), r.statuses) for r in records] == [
+        (1, [1], {1: Status.FAILED}),
+        (1, [0, 2], dict.fromkeys((0, 2), Status.RUNNING)),
+    ]
+    (shortage,) = engine.take_shortages()
+    assert (shortage.before, shortage.after, shortage.epoch) == (1, 0, 1)
+    assert list(engine.train([0, 1, 2], 1, lambda: False)) == []  # nothing is told twice
+    engine.close()
 
 
 @needs_core
@@ -212,3 +339,9 @@ def test_a_jax_program_that_needs_too_much_gets_fewer_lanes(data, trials):
     narrow = backend.build(bucket, data)
     assert 1 <= narrow.options.lanes <= bucket.options.lanes // 2
     assert narrow.lanes_within(needed // 2) == narrow.options.lanes
+    programs = Programs(backend, data, SHAPE)
+    programs.prepare(planned)
+    assert programs.lanes(0) == narrow.lanes
+    programs.narrow(0, 1)  # memory ran out all the same
+    assert programs.lanes(0) == 1
+    programs.close()

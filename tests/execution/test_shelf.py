@@ -60,6 +60,30 @@ def test_the_file_does_not_grow_when_states_are_put_again(tmp_path):
     shelf.close()
 
 
+def test_free_places_are_few_however_often_states_of_any_size_are_put(tmp_path):
+    shelf = Shelf(room=0, folder=tmp_path)
+    draw, size = np.random.default_rng(0), {}
+    for turn in range(500):
+        number = int(draw.integers(8))
+        size[number] = int(draw.integers(1, 40))
+        shelf.put(number, state(turn, size[number]))
+        assert len(shelf._free) <= len(shelf) + 1
+    largest = state_bytes(state(0, 40))
+    assert shelf._file.seek(0, os.SEEK_END) <= 2 * 8 * largest
+    for number in size:
+        assert len(shelf.get(number)["weights/0"]) == size[number]
+    shelf.close()
+
+
+def test_a_place_that_was_used_up_is_not_kept(tmp_path):
+    shelf = Shelf(room=0, folder=tmp_path)
+    for turn in range(5):
+        for number in range(3):
+            shelf.put(number, state(turn))
+    assert shelf._free == []
+    shelf.close()
+
+
 def test_without_a_bound_nothing_is_written(tmp_path):
     shelf = Shelf(folder=tmp_path)
     shelf.put(1, state(1))

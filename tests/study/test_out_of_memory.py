@@ -137,3 +137,25 @@ def test_where_the_best_network_fails_alone_the_next_best_is_the_outcome(tmp_pat
         f"memory ran out in epoch {failed.epochs + 1} with 1 network at once: it alone does not "
         "fit, failed",
     )
+
+
+def test_a_study_that_goes_on_with_networks_that_do_not_fit_fails_those_alone(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(120, 3))
+    table = {f"c{i}": x[:, i] for i in range(3)} | {"y": x[:, 0] + 0.3 * rng.normal(size=120)}
+    data = dw.load(table, target="y", vault=tmp_path / "vault", memory="17MB")
+    space = {"hidden_layers": 1, "hidden_units": [4, 60_000], "batch_size": 32}
+    with pytest.raises(dw.DeepwellError, match="one of 300,001 parameters needs"):
+        dw.Study(data, space, store=tmp_path, program="native").run(trials=4, epochs=2)
+    small = {**space, "hidden_units": [4, 5]}
+    dw.Study(data, small, name="mine", store=tmp_path, program="native").run(trials=4, epochs=2)
+    study = dw.resume("mine", data, store=tmp_path, trials=6, space=space)
+    late = study.trials()[4:]
+    statuses = {n: {t.status for t in late if t.spec.hidden_units == (n,)} for n in (4, 60_000)}
+    assert statuses[60_000] == {Status.FAILED}
+    assert Status.FAILED not in statuses[4]
+    assert Status.FINISHED in statuses[4]
+    note = "memory ran out in epoch 1 with 1 network at once: it alone does not fit, failed"
+    failed = [t for t in late if t.status is Status.FAILED]
+    assert study.result.memory_notes == (note,) * len(failed)
+    assert {t.message for t in failed} == {"it alone does not fit in memory"}

@@ -8,14 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import deepwell as dw
-from deepwell.records import Status
+from deepwell.records import Observation, Status, Trial, TrialSpec
 from deepwell.report._plan_lines import plan_lines
 from deepwell.report._progress import progress_line
 from deepwell.search import SAMPLERS
 from deepwell.search.samplers._sampler import Sampler
+from deepwell.search.schedulers._across_folds import configurations
 from deepwell.storage import open_store
 from deepwell.study import _checkpoint, _course
 from deepwell.study._budget import Clock
+from deepwell.study._comparable import comparable
+from deepwell.study._observations import observed
 from deepwell.study._round_sizes import LEAST, MOST, round_sizes
 
 SPACE = {
@@ -222,3 +225,76 @@ def test_a_study_that_goes_on_after_its_end_learns_in_rounds_too(data, tmp_path)
     assert heard.told[-1].share == pytest.approx(1.0)
     rates = [t.spec.number("learning_rate") for t in finished.trials()]
     assert min(rates[27:]) > min(rates[:27])
+
+
+def test_networks_that_time_ran_out_for_were_never_proposed(data, tmp_path, monkeypatch):
+    """The second round is interrupted at once: nothing is known of it, and it is tried later."""
+    told: list[list[Observation]] = []
+
+    def heard(domain, history, n, key):
+        told.append(list(history))
+        return SAMPLERS["quasi-random"](domain, history, n, key)
+
+    class InSecondRound(Clock):
+        def over(self):
+            return self.budget is not None and bool(told) and bool(told[-1])
+
+    monkeypatch.setitem(SAMPLERS._entries, "learning", Sampler(heard, learns=True))
+    for module in ("_rounds", "_course"):
+        monkeypatch.setattr(f"deepwell.study.{module}.round_size", lambda *_: 8)
+    with monkeypatch.context() as patch:
+        patch.setattr(_course, "Clock", InSecondRound)
+        study, result = begin(data, tmp_path, trials=None, budget=60)
+    assert result.stopped == ""
+    late = study.history()[8:]
+    assert {(t.status, t.epochs) for t in late} == {(Status.INTERRUPTED, 0)}
+    assert [observed(t).pending for t in study.history()] == [False] * 8 + [True] * 8
+    trials = dw.resume("mine", data, store=tmp_path, trials=8).trials()
+    second, third = [seen for seen in told if seen]
+    assert len(second) == len(third) == 8
+    assert all(math.isfinite(one.score) for one in third)
+    values = [t.spec.hyperparameters for t in trials]
+    assert values[16:] == values[8:16]
+    assert all(math.isfinite(t.score) for t in trials[16:])
+
+
+def folded(number, status, epochs=0, score=math.inf):
+    spec = TrialSpec({"learning_rate": 0.1}, seed=number // 2, fold=number % 2 + 1, folds=2)
+    curves = {"dev_score": np.full(epochs, score, np.float32)} if epochs else {}
+    return Trial(number, spec, status, epochs, min(epochs, 1), score, score, curves=curves)
+
+
+def test_a_configuration_that_lacks_a_fold_is_no_failure():
+    trials = [
+        folded(0, Status.FINISHED, 3, 0.25),
+        folded(1, Status.FINISHED, 3, 0.75),
+        folded(2, Status.FINISHED, 3, 0.25),
+        folded(3, Status.INTERRUPTED),  # never trained
+        folded(4, Status.PRUNED, 1, 0.5),
+        folded(5, Status.DIVERGED, 1),
+        folded(6, Status.FINISHED, 3, 0.25),
+        folded(7, Status.FAILED, 1),
+    ]
+    seen = [observed(one) for one in configurations(trials, 2)]
+    assert [one.pending for one in seen] == [False, True, False, False]
+    assert [one.score for one in seen if not one.pending] == [0.5, math.inf, math.inf]
+    told, epochs = comparable(trials, (), 2)
+    assert epochs == 1
+    assert [one.score for one in told] == [0.5, math.inf]
+
+
+@pytest.mark.parametrize(
+    ("status", "epochs", "score", "seen"),
+    [
+        (Status.WAITING, 0, math.inf, math.nan),
+        (Status.RUNNING, 2, 0.5, 0.5),
+        (Status.INTERRUPTED, 2, 0.5, 0.5),
+        (Status.INTERRUPTED, 0, math.inf, math.nan),
+        (Status.PRUNED, 0, math.inf, math.nan),  # by hand, before its first epoch
+        (Status.PRUNED, 2, 0.5, 0.5),
+        (Status.DIVERGED, 0, math.inf, math.inf),
+        (Status.FAILED, 0, math.inf, math.inf),
+    ],
+)
+def test_what_samplers_see_of_a_network(status, epochs, score, seen):
+    assert observed(folded(0, status, epochs, score)).score == pytest.approx(seen, nan_ok=True)

@@ -44,6 +44,16 @@ class Backend(Protocol):
         """
         ...
 
+    def has_room(self, member: Member, batch_size: int, shape: Shape) -> bool:
+        """Whether a member fits in memory alone, as far as that is known before it is tried.
+
+        Args:
+            member: the network.
+            batch_size: rows of a batch as asked for.
+            shape: data and task.
+        """
+        ...
+
     def build(self, bucket: Bucket, rows: TrainingRows) -> Program:
         """Compile (or simply make) the program of a bucket."""
         ...

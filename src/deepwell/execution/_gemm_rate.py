@@ -89,21 +89,33 @@ def host_gemm_rate(size: int = HOST_SIZE, seconds: float = _HOST_SECONDS) -> flo
 
     Returns:
         The sum over the cores, in operations a second.
+
+    Raises:
+        MemoryError: when there is none for the matrices.
+        RuntimeError: when a thread cannot start, or one that had to be waited for ended before.
     """
     from threadpoolctl import threadpool_limits
 
     cores = usable_cores()
     together = threading.Barrier(cores)
     with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(cores) as pool:
-        rates = [pool.submit(_core_rate, size, seconds, together) for _ in range(cores)]
-        return sum(rate.result() for rate in rates)
+        try:
+            rates = [pool.submit(_core_rate, size, seconds, together) for _ in range(cores)]
+            return sum(rate.result() for rate in rates)
+        except BaseException:
+            together.abort()  # the pool waits for all that began, and they for one that cannot
+            raise
 
 
 def _core_rate(size: int, seconds: float, together: threading.Barrier) -> float:
     """Return this thread's rate while the others measure too."""
-    a, b = _factors(size)
-    out = np.empty_like(a)
-    np.matmul(a, b, out=out)
+    try:
+        a, b = _factors(size)
+        out = np.empty_like(a)
+        np.matmul(a, b, out=out)
+    except BaseException:
+        together.abort()
+        raise
     together.wait()
     clock = _core_clock()
     end = time.perf_counter() + seconds

@@ -50,6 +50,10 @@ class JaxBackend:
         """Return the programs: padded work against compile time."""
         return plan(members, batch_sizes, epochs, shape, self.machine)
 
+    def has_room(self, member: Member, batch_size: int, shape: Shape) -> bool:
+        """Return True: what a member needs is known when its program is compiled."""
+        return True
+
     def build(self, bucket: Bucket, rows: TrainingRows) -> Program:
         """Compile a bucket's program, again with fewer lanes where it needs too much memory."""
         from deepwell.training._jax_program import JaxProgram

@@ -96,8 +96,14 @@ class LocalEngine(Single):
             epochs,
         )
 
+    def has_room(self, spec: TrialSpec) -> bool:
+        """Whether a network fits in memory alone, as far as that is known before it is tried."""
+        return self._programs.has_room(self._member(spec), spec.whole("batch_size"))
+
     def prepare(self, specs: Mapping[int, TrialSpec], planned: Plan) -> None:
         """Start compiling the plan's programs in the background, and draw the initial weights.
+
+        Those that the plan leaves out have no room in memory, and fail when they are to train.
 
         Raises:
             StudyError: when this machine's arithmetic is wrong.
@@ -129,6 +135,7 @@ class LocalEngine(Single):
         chosen = set(numbers)
         self._dropped.clear()
         self._probes = probes
+        yield from self._without_room(sorted(chosen))
         for index, todo in self._programs.as_built(chosen, stop):
             chunks = self._train_bucket(index, todo, until, stop)
             yield from self.meter.watch(chunks, {n: self._members[n].architecture for n in todo})
@@ -336,7 +343,7 @@ class LocalEngine(Single):
         except BaseException as error:
             self._at_work = None
             if out_of_memory(error):
-                self._rescue(group, session, program.structure.batch)
+                self._rescue(group, session, program.structure.batch, done)
             else:
                 self._keep(group, session)
             raise
@@ -348,18 +355,22 @@ class LocalEngine(Single):
             if number not in self._dropped:
                 self._states.put(number, state)
 
-    def _rescue(self, group: Sequence[int], session: Session, batch: int) -> None:
+    def _rescue(self, group: Sequence[int], session: Session, batch: int, done: int) -> None:
         """Keep how far members came whose memory ran out, as far as there is memory for that.
 
         Those whose states cannot be read, as JAX's that were given up to the call that failed, or
-        that had yet to be scored, go on from where they were loaded; what they told counts once.
+        that had yet to be scored, or whose epoch ended in that call, so that nobody heard of it, go
+        on from where they were loaded, `done` epochs; what they told counts once.
         """
         steps = steps_per_epoch(self.shape.train_rows, batch)
         with contextlib.suppress(Exception):  # whatever it is, the states from before are there
             for number, state in zip(group, session.read(), strict=True):
-                scored = int(state["epoch"]) == int(state["step"]) // steps
-                ended = int(state["outcome"]) != Outcome.RUNNING
-                if number not in self._dropped and (scored or ended):
+                epoch, told = int(state["epoch"]), max(done, self._told.get(number, 0))
+                if int(state["outcome"]) == Outcome.DIVERGED:
+                    heard = epoch < told  # it counts the epochs before
+                else:
+                    heard = epoch <= told and epoch == int(state["step"]) // steps
+                if number not in self._dropped and heard:
                     self._states.put(number, state)
 
     def _untold(self, record: ChunkRecord) -> Iterator[ChunkRecord]:
@@ -370,6 +381,14 @@ class LocalEngine(Single):
         told = part_of(record, new)
         if told is not None:
             yield told
+
+    def _without_room(self, numbers: Sequence[int]) -> Iterator[ChunkRecord]:
+        """Give up those that were left out of the plan."""
+        for number in numbers:
+            if number not in self._failed and not self._programs.planned(number):
+                self._shortages.append(Shortage(1, 0, 1))
+                self._failed.add(number)
+                yield failure_record(number, 1, 0)
 
     def _with_fewer_at_once(
         self, index: int, group: Sequence[int], until: int

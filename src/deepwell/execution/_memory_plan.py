@@ -136,27 +136,41 @@ def native_worker_bytes(member: Member, batch: int, dev_rows: int) -> int:
     return item * (hidden + inputs + gradients + transposed + columns + 5 * stride + sums + scores)
 
 
-def lanes_that_fit(in_flight: int, lane: int, fixed: int, most: int, parameters: int) -> int:
-    """Return the members that may be in flight together.
+def check_room(in_flight: int, needed: int, parameters: int) -> None:
+    """Check that a member fits alone.
 
     Args:
-        in_flight: bytes for them.
-        lane: bytes of the largest member.
-        fixed: bytes of workspaces.
-        most: lanes that are wanted.
-        parameters: of the largest member, for the message.
+        in_flight: bytes for members in flight and their workspaces.
+        needed: bytes of the member and of one thread's workspace.
+        parameters: of the member, for the message.
 
     Raises:
-        UsageError: when not even one member fits.
+        UsageError: when it does not.
     """
-    lanes = (in_flight - fixed) // lane
-    if lanes < 1:
+    if needed > in_flight:
         raise UsageError(
             f"the memory budget leaves {gigabytes(in_flight)} for networks in training, but one of "
-            f"{parameters:,} parameters needs {gigabytes(lane + fixed)}; give more --memory, or "
+            f"{parameters:,} parameters needs {gigabytes(needed)}; give more --memory, or "
             "smaller networks or batches"
         )
-    return min(most, lanes)
+
+
+def lanes_that_fit(in_flight: int, lane: int, worker: int, workers: int, most: int) -> int:
+    """Return the members that may be in flight together, at least one.
+
+        lanes * lane + min(lanes, workers) * worker <= in_flight
+
+    Args:
+        in_flight: bytes for them and their workspaces.
+        lane: bytes of the largest member.
+        worker: bytes of a thread's workspace.
+        workers: threads at work, as long as each has a member.
+        most: lanes that are wanted.
+    """
+    lanes = (in_flight - workers * worker) // lane
+    if lanes < workers:
+        lanes = in_flight // (lane + worker)
+    return max(1, min(most, lanes))
 
 
 def _stride(columns: int, item: int) -> int:

@@ -10,7 +10,7 @@ from deepwell.data._image_augmentations import STRENGTHS
 from deepwell.training._program import Member, Program, ProgramOptions, Structure, TrainingRows
 from deepwell.training._window import row_bytes
 
-from ._memory_plan import lanes_that_fit, native_member_bytes, native_worker_bytes
+from ._memory_plan import check_room, lanes_that_fit, native_member_bytes, native_worker_bytes
 from ._planner import Bucket, Machine, Plan, Shape
 
 _LANES = 256  # members of one session: enough that no core waits long at an epoch's end
@@ -41,7 +41,7 @@ class NativeBackend:
         """Return one program a batch size, whatever else the members differ in.
 
         Raises:
-            UsageError: when a member has convolutions or augments images.
+            UsageError: when a member has convolutions or augments images, or has no room.
         """
         if any(member.architecture.front for member in members.values()):
             raise UsageError(
@@ -75,25 +75,39 @@ class NativeBackend:
 
         return native_program(bucket.structure, rows, bucket.options.lanes)
 
+    def has_room(self, member: Member, batch_size: int, shape: Shape) -> bool:
+        """Whether a member fits in memory alone."""
+        needed = self._needed(member, min(batch_size, shape.train_rows), shape)
+        return sum(needed) <= self._in_flight(batch_size, shape)
+
     def _options(self, members: list[Member], batch: int, shape: Shape) -> ProgramOptions:
         """Return as many lanes as the largest members and all threads' workspaces leave room for.
 
         Raises:
-            UsageError: when there is no room for one member.
+            UsageError: when a member does not fit even alone.
         """
-        largest = max(members, key=native_member_bytes)
-        stages = [stage for member in members for stage in member.stages()]
-        work = max(native_worker_bytes(stage, batch, shape.dev_rows) for stage in stages)
-        window = batch * row_bytes(shape.inputs)
-        too_wide = max(0, window - shape.window_rows * row_bytes(shape.inputs))
-        lanes = lanes_that_fit(
-            self.machine.memory,
-            native_member_bytes(largest),
-            work * min(self.machine.devices, len(members)) + (too_wide if shape.window_rows else 0),
-            self.machine.lanes,
-            largest.architecture.parameters,
-        )
+        in_flight = self._in_flight(batch, shape)
+        needed = [self._needed(member, batch, shape) for member in members]
+        largest = max(range(len(members)), key=lambda i: sum(needed[i]))
+        check_room(in_flight, sum(needed[largest]), members[largest].architecture.parameters)
+        lane, worker = (max(column) for column in zip(*needed, strict=True))
+        workers = min(self.machine.devices, len(members))
+        lanes = lanes_that_fit(in_flight, lane, worker, workers, self.machine.lanes)
         return ProgramOptions(lanes=lanes, width=1)
+
+    def _in_flight(self, batch: int, shape: Shape) -> int:
+        """Return the bytes for members: a window of one batch may be larger than was set aside."""
+        if not shape.window_rows:
+            return self.machine.memory
+        too_many = max(0, min(batch, shape.train_rows) - shape.window_rows)
+        return self.machine.memory - too_many * row_bytes(shape.inputs)
+
+    @staticmethod
+    def _needed(member: Member, batch: int, shape: Shape) -> tuple[int, int]:
+        """Return the bytes of a member, and of a thread's workspace for it."""
+        stages = member.stages()
+        work = max(native_worker_bytes(stage, batch, shape.dev_rows) for stage in stages)
+        return native_member_bytes(member), work
 
 
 def _structure(batch: int, shape: Shape) -> Structure:

@@ -50,6 +50,10 @@ class Programs:
         """
         return self._backend.plan(members, batch_sizes, epochs, self._shape)
 
+    def has_room(self, member: Member, batch_size: int) -> bool:
+        """Whether a member fits in memory alone, as far as that is known before it is tried."""
+        return self._backend.has_room(member, batch_size, self._shape)
+
     def prepare(self, planned: Plan) -> None:
         """Start compiling, in the background, what of a plan is not there yet.
 
@@ -67,9 +71,7 @@ class Programs:
                 self.buckets.append(bucket)
                 self._built.append(self._pool.submit(self._build, bucket))
             else:
-                old = self.buckets[index]
-                trials = tuple(dict.fromkeys((*old.trials, *bucket.trials)))
-                self.buckets[index] = Bucket(old.structure, trials, old.options)
+                self._join(index, bucket)
 
     def share(self, number: int, source: int, member: Member) -> bool:
         """Let a trial train in the program of another one; return whether that is possible.
@@ -177,7 +179,7 @@ class Programs:
         """Let no more members train at once in a program from now on, for lack of memory."""
         self._at_once[index] = lanes
         bucket = self.buckets[index]
-        devices = self.at(index).lanes // bucket.options.lanes
+        devices = max(1, self.at(index).lanes // bucket.options.lanes)  # it may have got fewer
         options = bucket.options.within(-(-lanes // devices))
         if options != bucket.options:
             self.buckets[index] = smaller = replace(bucket, options=options)
@@ -197,6 +199,21 @@ class Programs:
         """Stop compiling what nobody waits for any more."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _join(self, index: int, bucket: Bucket) -> None:
+        """Let the trials of a bucket train in the program of its structure, which is there.
+
+        Members of one structure may differ in size where they go one after another: larger ones
+        than before leave room for fewer. Of a vectorized step the lanes say how many trials were
+        planned, and all need the same.
+        """
+        old = self.buckets[index]
+        trials = tuple(dict.fromkeys((*old.trials, *bucket.trials)))
+        in_turn = old.options.width == 1
+        options = old.options.within(bucket.options.lanes) if in_turn else old.options
+        self.buckets[index] = both = Bucket(old.structure, trials, options)
+        if options != old.options and self._pool is not None:
+            self._built[index] = self._pool.submit(self._build, both)
 
     def _build(self, bucket: Bucket) -> Program:
         with self._compiling:

@@ -109,7 +109,7 @@ class Shelf:
             self._used -= state_bytes(state)
         place = self._places.pop(number, None)
         if place is not None:
-            self._free.append((place.offset, place.size))
+            self._give_up(place.offset, place.offset + place.size)
         if not self._places:
             self._free, self._end = [], 0
 
@@ -137,13 +137,26 @@ class Shelf:
         self._places[number] = _Place(offset, size, described)
 
     def _take(self, size: int) -> int:
-        """Return the offset of room in the file: the first that was given up, or at its end."""
+        """Return the offset of room in the file: the first free place that has it, or its end."""
         for index, (offset, room) in enumerate(self._free):
             if room >= size:
-                self._free[index] = (offset + size, room - size)
+                left = [(offset + size, room - size)] if room > size else []
+                self._free[index : index + 1] = left
                 return offset
         self._end += size
         return self._end - size
+
+    def _give_up(self, start: int, end: int) -> None:
+        """Let others have a place, as one with free ones beside it: so they stay few and large."""
+        apart: list[tuple[int, int]] = []
+        for offset, room in self._free:
+            if offset + room == start:
+                start = offset
+            elif offset == end:
+                end += room
+            else:
+                apart.append((offset, room))
+        self._free = [*apart, (start, end - start)]
 
     def _opened(self) -> Any:
         if self._file is None:

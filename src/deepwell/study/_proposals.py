@@ -14,7 +14,7 @@ from deepwell.search.schedulers._across_folds import configurations
 
 from ._asked import Asked
 from ._given import Given
-from ._observations import observed
+from ._observations import observed, untried
 from ._settings import Settings
 from ._warm_start import aligned
 
@@ -105,9 +105,10 @@ def _seen(settings: Settings, history: Sequence[Trial], known: Known | None) -> 
     """Return what samplers hear of: configurations, those that come first in this round last."""
     told = configurations(history, settings.folds) if settings.folds else history
     known = known or Known()
+    own = (trial for trial in told if trial.number not in known.copies and not untried(trial))
     return [
         *known.observations,
-        *(observed(trial) for trial in told if trial.number not in known.copies),
+        *(observed(trial) for trial in own),
         *(Observation(given.values) for given in known.first),
     ]
 

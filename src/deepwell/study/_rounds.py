@@ -97,7 +97,8 @@ def next_round(
 ) -> Round:
     """Return a round of `count` proposals that follow from the trials so far.
 
-    In a cross-validated study each is a configuration, with a trial for every fold.
+    In a cross-validated study each is a configuration, with a trial for every fold. Networks that
+    do not fit in memory are refused in a study's first round, and later have no program.
 
     Args:
         asked: what the study is to do.
@@ -114,7 +115,9 @@ def next_round(
     by: dict[str, tuple[int, ...]] = {}
     for place, given in enumerate(known.first):
         by[given.by] = (*by.get(given.by, ()), min(specs) + place * (asked.settings.folds or 1))
-    plan = engine.plan(specs, epochs_a_network(rungs))
+    # A study that has come far does not end for networks without room in memory: they fail alone.
+    able = {n: spec for n, spec in specs.items() if engine.has_room(spec)} if past else specs
+    plan = engine.plan(able, epochs_a_network(rungs))
     bracket = Bracket(population, specs, rungs, region(asked.settings, past, known))
     return Round(bracket, plan, by)
 
