@@ -105,6 +105,12 @@ def test_the_simple_models_are_cross_validated_too(study):
     assert guess == pytest.approx(np.average(majority, weights=[len(d) for _, d in folds.parts]))
 
 
+def test_no_row_repeats_itself(study):
+    """All rows are train and dev rows, and are looked at once where equal inputs are counted."""
+    one, _ = study
+    assert {"DW117", "DW118"}.isdisjoint(f.code for f in one.result.findings)
+
+
 def test_what_is_shown(study):
     from deepwell.report._json import fit_json
     from deepwell.report._terminal import study_lines
