@@ -88,7 +88,7 @@ def _findings(
         n_train=len(run.data.train),
         dev=scored.dev,
         n_dev=len(run.data.dev),
-        gap=unpaired_difference(scored.dev, scored.train),
+        gap=_gap(run, scored),
         constant=run.baselines[0].shown.estimate.value,
         train_dev=scored.train_dev,
         n_train_dev=0 if run.data.train_dev is None else len(run.data.train_dev),
@@ -108,6 +108,15 @@ def _findings(
         *people_findings(run.data, metric, scored.dev_prediction, seed),
         *_luck_findings(run, scored, luck, differences[hardest_baseline(differences)]),
     ]
+
+
+def _gap(run: Run, scored: Scored) -> Estimate:
+    """Return dev - train; paired over folds, whose train and dev predictions are of all rows."""
+    if run.folds is None:
+        return unpaired_difference(scored.dev, scored.train)
+    y, weight = targets(run.data, run.data.dev), run.data.dev.weight
+    dev, train = scored.dev_prediction, scored.train_prediction
+    return paired_difference(run.metric, y, dev, train, weight, run.settings.seed)
 
 
 def _no_signal(run: Run, differences: Mapping[str, Estimate]) -> bool:
