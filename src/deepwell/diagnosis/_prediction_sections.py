@@ -53,6 +53,7 @@ class Predicted:
         metric: name of what the model was chosen by.
         target: name of what is predicted.
         seed: of all draws.
+        class_factors: by which the weights of each class's rows are multiplied; empty for none.
     """
 
     y: np.ndarray
@@ -64,6 +65,7 @@ class Predicted:
     metric: str = "error"
     target: str = "target"
     seed: int = 0
+    class_factors: tuple[float, ...] = ()
 
     def number(self, row: int) -> int:
         """Return the number of a row in its source, counted from 1."""
@@ -102,7 +104,8 @@ def calibration_of(rows: Predicted, draws: int) -> tuple[Finding, dict[str, obje
         draws: of the test.
     """
     y, p, weight = rows.y, rows.prediction, rows.weight
-    found = calibration(y, p, weight, rows.seed, draws)
+    factor = np.array(rows.class_factors) if rows.class_factors else None
+    found = calibration(y, p, weight, rows.seed, draws, factor)
     facts: dict[str, object] = {"calibration": found.to_plain()}
     scaling = None
     if found.p_value <= DOUBTED:

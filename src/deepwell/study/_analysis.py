@@ -229,4 +229,5 @@ def _of(reopened: Reopened, held: HeldOut) -> Predicted:
         metric=reopened.settings.metric,
         target=reopened.data.target,
         seed=reopened.settings.seed,
+        class_factors=held.class_factors,
     )

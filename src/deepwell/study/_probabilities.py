@@ -45,6 +45,7 @@ def wrong_probabilities(
         weight=data.dev.weight[rows],
         metric=metric.name,
         seed=seed,
+        class_factors=data.weighting.by_class,
     )
     finding, _ = calibration_of(part, _DRAWS)
     if finding.level != "problem":
