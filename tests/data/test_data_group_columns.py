@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 import deepwell as dw
+from deepwell.data._folds import make_folds
 from deepwell.data._group_columns import group_columns
 from deepwell.data._split import DEV, TEST, TRAIN
 
@@ -51,11 +52,28 @@ def test_data_hold_them_and_the_groups_of_the_split():
     )
     plain = dw.load(frame, target="y", vault=None)
     assert [one.name for one in plain.group_columns] == ["user"]
-    assert dict(plain.groups) == {}
+    assert plain.train.group is plain.dev.group is None
     assert [
         one.name for one in dw.load(frame, target="y", ignore=["user"], vault=None).group_columns
     ]
     split = dw.load(frame, target="y", group="user", vault=None)
     assert split.group_columns == ()
-    assert len(split.groups["train"]) == len(split.train)
-    assert not set(split.groups["train"]) & set(split.groups["dev"])
+    assert split.facts.group == "user"
+    assert len(split.train.group) == len(split.train)
+    assert not set(split.train.group) & set(split.dev.group)
+
+
+@pytest.mark.parametrize("folds", [False, True])
+def test_rows_keep_their_group_through_folds_and_samples(folds):
+    """Each input is the number of the group, so that every row's group is known."""
+    frame = pl.DataFrame(
+        {"x": np.arange(120) // 4, "user": np.arange(120) // 4, "y": np.arange(120) % 5 + 0.5}
+    )
+    data = dw.load(frame, target="y", group="user", vault=None, train_dev=None if folds else 0.2)
+    parts = [data.train, data.dev, data.train_dev]
+    if folds:
+        made = make_folds(data, 3)
+        parts = [*made.parts[0], *made.parts[2], made.whole.train]
+    for rows in [*parts, parts[0].part(np.array([3, 0, 9]))]:
+        pairs = np.unique(np.stack([rows.x[:, 0], rows.group]), axis=1)
+        assert len(pairs.T) == len(np.unique(rows.x[:, 0])) == len(np.unique(rows.group))

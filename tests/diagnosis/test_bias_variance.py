@@ -262,6 +262,13 @@ def test_dev_at_the_best_possible_is_the_noise_floor_however_low_train_is() -> N
     assert "fitted to noise" in variance.detail
 
 
+def test_easy_dev_rows_at_the_best_possible_hide_no_variance_that_train_dev_rows_show() -> None:
+    easy = diagnose_bias_variance(with_train_dev(0.01, 0.25, 0.06, 5_000), 0.05)
+    assert [f.code for f in easy] == ["DW101", "DW107"]
+    assert "train-dev 25.0 %, best possible 5.0 %" in easy[0].detail
+    assert codes(with_train_dev(0.01, 0.06, 0.06, 5_000), 0.05) == ["DW100", "DW108"]
+
+
 FLOOR = Floor(Estimate(0.14, 0.13, 0.15), "rows with the same inputs")
 
 

@@ -63,6 +63,33 @@ def test_right_probabilities_are_doubted_as_often_as_stated(classes):
     assert 0.44 <= np.mean(p_values) <= 0.58
 
 
+@pytest.mark.parametrize("classes", [2, 4])
+def test_class_weights_leave_the_test_its_size(classes):
+    """A class of some 4 % of the rows, which count 20 times: weights go with the labels."""
+    factor = np.array([*[1.0] * (classes - 1), 20.0])
+    p_values = []
+    for seed in range(300):
+        _, p = honest(150, classes, seed)
+        p[:, -1] /= 12
+        p /= p.sum(axis=1, keepdims=True)
+        drawn = np.random.default_rng(seed).random((150, 1))
+        y = (drawn > np.cumsum(p, axis=1)[:, :-1]).sum(axis=1)
+        q = p * factor / (p * factor).sum(axis=1, keepdims=True)
+        found = calibration(y, q, factor[y], seed, 99, factor)
+        p_values.append(found.p_value)
+    assert 0.015 <= np.mean(np.array(p_values) <= 0.05) <= 0.09
+    assert 0.43 <= np.mean(p_values) <= 0.59
+
+
+def test_wrong_probabilities_are_found_under_class_weights():
+    factor = np.array([1.0, 6.0])
+    y, p = honest(800, 2, 4, temperature=2.0)
+    q = p * factor / (p * factor).sum(axis=1, keepdims=True)
+    assert calibration(y, q, factor[y], 0, 199, factor).p_value <= 0.01
+    nothing = np.array([0.0, 1.0])  # of classes that count nothing no row is looked at
+    assert calibration(y, np.eye(2)[np.ones(800, int)], nothing[y], 0, 99, nothing).p_value == 1.0
+
+
 @pytest.mark.parametrize("classes", [2, 5])
 def test_overconfident_probabilities_are_found(classes):
     found = calibration(*honest(600, classes, 4, temperature=2.0))

@@ -138,6 +138,20 @@ def test_groups_are_a_problem_where_they_are_alike(found, level):
     assert (told.code, told.level) == ("DW204", level)
 
 
+def test_near_copies_of_a_sample_stand_for_those_of_all_rows():
+    """2,000 of 10,000 dev rows nearly so; 200 of them beside all, or half, of the train rows."""
+    whole = replace(NONE, rows=10_000, train_rows=30_000, near=2_000, looked_at=10_000)
+    whole = replace(whole, looked_among=30_000)
+    for near, among in ((40, 30_000), (20, 15_000)):
+        told = only(copies=replace(whole, near=near, looked_at=200, looked_among=among))
+        assert (told.level, told.evidence["measured"]) == ("problem", 0.2)
+        assert f"in 200 of 10,000 others, among {among:,} of 30,000 train rows" in told.detail
+    assert only(copies=whole).evidence["measured"] == 0.2
+    assert "looked for" not in only(copies=whole).detail
+    unseen = only(copies=replace(whole, near=0, looked_at=200))
+    assert (unseen.level, unseen.claim) == ("ok", "no copies seen across train and dev")
+
+
 def test_groups_of_near_copies_are_told_as_groups():
     many = replace(NONE, near=None, why="clusters", grouped=120, looked_at=200, mates=3.2)
     told = diagnose_data(DataChecks(copies=many))

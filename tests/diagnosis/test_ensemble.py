@@ -1,6 +1,7 @@
 """Greedy ensembles: the choice as it is spelled out, and a comparison that fresh rows confirm."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from deepwell.diagnosis._ensemble import (
     ensemble_finding,
     measure_ensemble,
 )
+from deepwell.diagnosis._intervals import for_few
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import EnsembleFacts, Estimate
 
@@ -114,3 +116,19 @@ def test_an_ensemble_is_advised_where_it_is_clearly_better(change, level, comman
     assert (found.code, found.level, found.command) == ("DW611", level, command)
     assert "better" in found.claim
     assert ("not" in found.claim) == (not command)
+
+
+def test_groups_of_rows_are_left_out_and_resampled_together():
+    generator = np.random.default_rng(5)
+    y, said = classifiers(generator, 150, 6, 1.0, 2.0)
+    once = measure_ensemble(candidates(said, y, "log_loss"))
+    group = np.repeat(np.arange(150) + 40, 4)
+    times = candidates(np.repeat(said, 4, axis=1), np.repeat(y, 4), "log_loss")
+    found = measure_ensemble(replace(times, group=group))
+    assert found.shares == pytest.approx(once.shares)
+    assert found.change.value == pytest.approx(once.change.value)
+    width = once.change.high - once.change.low
+    assert found.change.high - found.change.low == pytest.approx(for_few(150) * width)
+    alone = measure_ensemble(times).change
+    assert width > 1.6 * (alone.high - alone.low)
+    assert measure_ensemble(replace(times, group=group // 400)) is None

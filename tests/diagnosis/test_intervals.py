@@ -242,3 +242,55 @@ def test_unpaired_error_intervals_cover_95_per_cent() -> None:
         )
         coverage = chances[(low <= p - q) & (p - q <= high)].sum()  # exact
         assert 0.935 < coverage < 0.995
+
+
+@pytest.mark.parametrize("name", ["error", "log_loss"])
+def test_copies_of_one_group_tell_no_more_than_one_row(name: str) -> None:
+    """Five copies of each row, under numbers with gaps: the interval of the rows once, widened."""
+    generator = np.random.default_rng(0)
+    y, p = generator.integers(0, 2, 120), generator.dirichlet(np.ones(2), 120)
+    other = generator.dirichlet(np.ones(2), 120)
+    group = np.repeat(1_000 - 7 * np.arange(120), 5)[generator.permutation(600)]
+    rows = (1_000 - group) // 7
+    metric = METRICS[name]
+    once = bootstrap(metric, y, p), paired_difference(metric, y, p, other)
+    several = (
+        estimate(metric, y[rows], p[rows], group=group),
+        paired_difference(metric, y[rows], p[rows], other[rows], group=group),
+    )
+    for one, found in zip(once, several, strict=True):
+        assert found.value == pytest.approx(one.value)
+        assert found.high - found.low == pytest.approx(one.high - one.low, rel=0.1)
+    alone = estimate(metric, y[rows], p[rows])
+    assert several[0].high - several[0].low > 2 * (alone.high - alone.low)  # sqrt(5)
+
+
+@pytest.mark.parametrize("groups", [6, 15])
+def test_few_groups_are_covered_as_stated(groups: int) -> None:
+    """Error rates that vary from group to group, 8 rows each: 94 to 96 % in the long run."""
+    generator = np.random.default_rng(1)
+    held = 0
+    group = np.repeat(np.arange(groups), 8)
+    for seed in range(300):
+        rate = generator.beta(2.0, 3.0, groups)
+        y, p = answers(generator.random(8 * groups) < rate[group])
+        found = estimate(ERROR, y, p, seed=seed, group=group)
+        held += found.low <= 0.4 <= found.high
+    assert 0.91 <= held / 300 <= 0.985
+
+
+def test_rows_of_their_own_are_no_groups_and_one_group_tells_nothing() -> None:
+    y, p = answers(np.arange(60) < 12)
+    assert estimate(ERROR, y, p, group=np.arange(60) + 5) == wilson(12, 60)
+    other = np.eye(2)[(np.arange(60) < 20).astype(int)]
+    assert paired_difference(ERROR, y, p, other, group=np.arange(60)) == paired_difference(
+        ERROR, y, p, other
+    )
+    one = np.full(60, 3)
+    assert estimate(ERROR, y, p, group=one) == Estimate(0.2, 0.0, 1.0)
+    found = paired_difference(ERROR, y, p, other, group=one)
+    assert (found.low, found.high) == (-1.0, 1.0)
+    squares = estimate(RMSE, np.zeros(9), np.ones(9), group=one[:9])
+    assert (squares.low, squares.high) == (0.0, np.inf)
+    perfect = estimate(ERROR, *answers(np.zeros(60, bool)), group=np.arange(60) // 6)
+    assert perfect == wilson(0, 10)

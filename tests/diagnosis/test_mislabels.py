@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from deepwell.diagnosis import _mislabels
 from deepwell.diagnosis._mislabels import find_mislabels
 from deepwell.diagnosis._temperature import at_temperature
 
@@ -59,6 +60,18 @@ def test_the_share_of_flips_is_estimated():
         share = find_mislabels(label, p).flipped
         covered.append(share.low <= flipped.mean() <= share.high)
     assert np.mean(covered) >= 0.8
+
+
+def test_a_sample_of_many_rows_tells_no_more_than_its_rows_do(monkeypatch):
+    """1,000 of 15,000 rows: an interval some four times as wide, and a p-value of 1,000 rows."""
+    parts = [planted(seed, 0.03, 2, 0.15) for seed in range(10)]
+    label, p = (np.concatenate([part[n] for part in parts]) for n in range(2))
+    whole = find_mislabels(label, p)
+    monkeypatch.setattr(_mislabels, "_CELLS", 1)
+    sampled = find_mislabels(label, p)
+    widths = [one.flipped.high - one.flipped.low for one in (sampled, whole)]
+    assert widths[0] > 2.5 * widths[1]
+    assert sampled.p_value > whole.p_value
 
 
 def test_the_surest_come_first_and_name_the_likely_class():

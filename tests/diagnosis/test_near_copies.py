@@ -66,6 +66,10 @@ def test_a_sample_is_taken_of_many_rows(monkeypatch):
     found = near_copies(rows(generator, 900, 5), rows(generator, 500, 5), 0)
     assert found.rows == 200
     assert found.train_rows == 100
+    train, dev = ((rows(generator, n, 5), np.zeros(n)) for n in (900, 500))
+    copies = copies_across(train, dev, 0)
+    assert (copies.rows, copies.looked_at) == (500, 200)
+    assert (copies.train_rows, copies.looked_among) == (900, 100)
 
 
 def test_rows_have_equal_numbers_where_they_are_equal():

@@ -1,11 +1,13 @@
 """How much of a best dev score is luck: simulated studies with known truth, and plain cases."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.stats import norm
 
+from deepwell.diagnosis._intervals import for_few, wilson
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.diagnosis._overtuning import (
     Contest,
@@ -202,3 +204,22 @@ def test_a_lead_that_luck_swallows_is_not_clear():
     clear = Estimate(-0.04, -0.06, -0.02)
     found = overtuning_finding(measured(0.01, 0.0, 0.012), "error", dev, 0.05, clear)
     assert found.level == "ok"
+
+
+def test_groups_of_rows_are_left_out_and_resampled_together():
+    """Four rows a group that err alike tell as much as one: as many units as groups."""
+    generator = np.random.default_rng(3)
+    once = contest(generator.random((20, 90)) < 0.2)
+    times = replace(
+        once, sums=4 * once.sums, cost=4 * once.cost, weight=4 * once.weight, rows=360, alike=False
+    )
+    found, single = measure_overtuning(replace(times, units=90)), measure_overtuning(once)
+    assert found.luck.value == pytest.approx(single.luck.value)
+    assert found.expected.value == pytest.approx(single.expected.value)
+    width = found.expected.high - found.expected.low
+    assert width == pytest.approx(single.expected.high - single.expected.low, rel=0.2)
+    wider = found.luck.high - found.luck.value
+    assert wider == pytest.approx(for_few(90) * (single.luck.high - single.luck.value), rel=1e-6)
+    perfect = contest(np.zeros((2, 90)))
+    held = replace(perfect, sums=4 * perfect.sums, rows=360, alike=False, units=90)
+    assert measure_overtuning(held).expected == wilson(0, 90)

@@ -62,6 +62,18 @@ def test_rows_that_occur_once_count_as_predictable() -> None:
     assert part.value == pytest.approx(whole.value / 5)
 
 
+def test_the_floor_of_r2_is_over_the_variance_of_all_rows() -> None:
+    """Half of the rows repeat, near 0 with noise of variance 1; the others lie far apart."""
+    rng = np.random.default_rng(7)
+    group = np.repeat(np.arange(300), 2)
+    y = np.concatenate([rng.normal(size=600), 10 * rng.normal(size=600)])
+    x = np.concatenate([group, np.arange(1_000, 1_600)])[:, None]
+    floor = repeated_rows(METRICS["r2"], x, y).floor
+    within = y[:600].reshape(300, 2).var(axis=1, ddof=1).mean()
+    assert floor.value == pytest.approx(0.5 * within / y.var())
+    assert floor.low < 0.5 / 50.5 < floor.high
+
+
 def test_copies_with_their_label_make_no_floor() -> None:
     rng = np.random.default_rng(3)
     x = rng.normal(size=(500, 6)).astype(np.float32)

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from deepwell.diagnosis import _slices
+from deepwell.diagnosis._prediction_findings import slices_finding
 from deepwell.diagnosis._slices import worst_slices
 
 
@@ -87,3 +89,29 @@ def test_wide_tables_combine_the_first_columns_alone():
     assert found.columns == 60
     assert 1 < found.paired < 60
     assert found.compared * 4_000 <= 60_000_000
+
+
+def test_of_many_rows_a_sample_is_looked_at_and_named(monkeypatch):
+    monkeypatch.setattr(_slices, "_MOST_ROWS", 2_000)
+    monkeypatch.setattr(_slices, "_LEAST_LOOKED_AT", 500)
+    columns, loss, generator = table(20_000, 7)
+    bad = columns["contract"] == "monthly"
+    loss = np.where(bad, generator.random(20_000) < 0.45, loss).astype(float)
+    found = worst_slices(loss, columns)
+    assert (found.rows, found.all_rows) == (2_000, 20_000)
+    assert 0.25 * 2_000 < found.found[0].rows < 0.4 * 2_000
+    assert found.found[0].inside.low < 0.45 < found.found[0].inside.high
+    assert "on a random 2,000 of 20,000 rows" in slices_finding(found, True, "error").detail
+    many = {f"x{i}": columns["age"] for i in range(20)}
+    monkeypatch.setattr(_slices, "_HELD", 13 * 20 * 1_000)
+    assert worst_slices(loss, many).rows == 1_000
+
+
+def test_permutations_in_parts_are_those_at_once(monkeypatch):
+    columns, loss, _ = table(400, 8)
+    loss[columns["contract"] == "monthly"] = 1.0
+    whole = worst_slices(loss, columns)
+    monkeypatch.setattr(_slices, "_AT_ONCE", 400 * 7)
+    parts = worst_slices(loss, columns)
+    assert [one.p_value for one in parts.found] == [one.p_value for one in whole.found]
+    assert parts.found[0].inside.high == pytest.approx(whole.found[0].inside.high, rel=1e-5)

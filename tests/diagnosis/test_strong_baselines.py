@@ -1,5 +1,7 @@
 """Strong models beside the network: they show bias where there is some, and claim nothing else."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,3 +62,27 @@ def test_classes_that_a_fold_lacks_and_few_rows() -> None:
     few = Labeled(x[:20], y[:20], None, said[:20])
     assert strongest_rival(METRICS["error"], few, few, 5) is None
     assert compare_with_rival("error", None) == []
+
+
+def test_no_fold_parts_a_group_or_lacks_what_it_can_have() -> None:
+    """Each group has a place and a label by coin: who knows one of its rows knows the others."""
+    rng = np.random.default_rng(4)
+    unit = np.repeat(np.arange(40), 4)
+    place, label = rng.normal(size=(40, 3)), rng.integers(0, 2, 40)
+    x = (place[unit] + 0.01 * rng.normal(size=(160, 3))).astype(np.float32)
+    alone = Labeled(x, label[unit], None, np.full((160, 2), 0.5))
+    together = replace(alone, unit=unit, group=unit)
+    rival = strongest_rival(METRICS["error"], together, together, 2)
+    assert rival.score.value > 0.2  # 0 where a row of the group is known
+    assert rival.score.high - rival.score.low > 0.15
+    two = replace(alone, unit=unit // 20)
+    assert strongest_rival(METRICS["error"], two, two, 2) is None
+
+
+def test_folds_with_one_class_alone_are_fitted() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(60, 3)).astype(np.float32)
+    y = np.r_[np.zeros(58, int), [1, 1]]
+    rows = Labeled(x, y, None, np.full((60, 2), 0.5), unit=np.r_[np.arange(58), [99, 99]])
+    rival = strongest_rival(METRICS["log_loss"], rows, rows, 2)
+    assert np.isfinite(rival.score.value)

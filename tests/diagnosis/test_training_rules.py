@@ -1,6 +1,7 @@
 """Rates, inputs, outputs, modes, plateaus, and which of several findings is the cause."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -234,6 +235,20 @@ def test_a_cause_whose_change_brings_less_is_a_consequence() -> None:
 def test_causes_that_are_mended_alike_are_both_told() -> None:
     found = causes_first([_finding("DW405", 0.3), _finding("DW403", 0.295)], worth=0.01)
     assert [f.level for f in found] == ["problem", "problem"]
+
+
+def test_a_cause_that_was_not_tried_neither_excuses_nor_is_excused() -> None:
+    """Its figure is of the symptom, as a ratio of norms of 37, and no gain of the score."""
+    untried = replace(_finding("DW402", 0.0), evidence={"measured": 37.0, "change_effect": None})
+    found = causes_first([untried, _finding("DW405", 0.2), _finding("DW407", 0.05)], worth=0.01)
+    assert [(f.code, f.level) for f in found] == [
+        ("DW402", "problem"),
+        ("DW405", "problem"),
+        ("DW407", "ok"),
+    ]
+    assert found[2].evidence["consequence_of"] == "DW405"
+    alone = causes_first([untried, _finding("DW410", 0.3)], worth=0.01)
+    assert [f.level for f in alone] == ["problem", "ok"]
 
 
 def test_a_plateau_without_a_cause_stays_a_problem() -> None:

@@ -144,7 +144,7 @@ def test_groups_across_the_split_are_told_and_groups_of_the_split_are_units(tmp_
     checks = check_data(whole)
     assert checks.straddling == ()
     assert checks.mismatch[0].units == tuple(
-        len(np.unique(whole.groups[part])) for part in ("train", "dev")
+        len(np.unique(rows.group)) for rows in (whole.train, whole.dev)
     )
 
 

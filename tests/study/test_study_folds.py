@@ -6,7 +6,7 @@ import pytest
 
 import deepwell as dw
 from deepwell._base._errors import UsageError
-from deepwell.diagnosis import METRICS
+from deepwell.diagnosis import METRICS, unpaired_difference
 from deepwell.search.schedulers._across_folds import configurations
 from deepwell.study import open_study
 
@@ -103,6 +103,21 @@ def test_the_simple_models_are_cross_validated_too(study):
         for train, dev in folds.parts
     ]
     assert guess == pytest.approx(np.average(majority, weights=[len(d) for _, d in folds.parts]))
+
+
+def test_no_row_repeats_itself(study):
+    """All rows are train and dev rows, and are looked at once where equal inputs are counted."""
+    one, _ = study
+    assert {"DW117", "DW118"}.isdisjoint(f.code for f in one.result.findings)
+
+
+def test_train_and_dev_scores_of_the_same_rows_are_compared_row_by_row(study):
+    one, _ = study
+    result = one.result
+    [gap, *_] = [f.evidence["gap"] for f in result.findings if "gap" in f.evidence]
+    apart = unpaired_difference(result.dev, result.train)
+    assert gap["value"] == pytest.approx(apart.value)
+    assert gap["high"] - gap["low"] < 0.95 * (apart.high - apart.low)
 
 
 def test_what_is_shown(study):

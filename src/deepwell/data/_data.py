@@ -46,8 +46,6 @@ class Data:
         weighting: how much each row counts.
         image: height, width and channels where each row is an image, its numbers the inputs, row
             by row with the channels side by side; empty where rows are no images.
-        groups: `train`, `dev`, `train-dev` -> (n,) numbers of the group of each row, where the
-            split keeps groups together; else empty.
         group_columns: that seem to name groups, and that the split does not go by.
         pool: train and dev rows as they came, for cross-validation; a text says why not.
         dev_frame: raw dev rows, all columns; None where the table was streamed.
@@ -72,7 +70,6 @@ class Data:
     train_dev: Rows | None = None
     weighting: Weighting = field(default_factory=Weighting)
     image: tuple[int, ...] = ()
-    groups: Mapping[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
     group_columns: tuple[GroupColumn, ...] = ()
     pool: Pool | str = "the rows as they came were not kept"
     dev_frame: pl.DataFrame | None = None

@@ -88,8 +88,8 @@ def make_folds(data: Data, folds: int) -> Folds:
     width = max(len(one.mean) for one in encoders)
     for one, table in enumerate(encoders):
         here = fold_of == one
-        x = _widened(table.transform(pool.frame), width)
-        parts.append(tuple(Rows(x[rows], y[rows], weight[rows]) for rows in (~here, here)))
+        rows = Rows(_widened(table.transform(pool.frame), width), y, weight, pool.group)
+        parts.append((rows.part(np.flatnonzero(~here)), rows.part(np.flatnonzero(here))))
     told = (
         f"{folds} folds of the {len(y):,} train and dev rows: each is dev once; the target's unit "
         "is that of all of them, the inputs' that of each fold's train rows"
@@ -121,7 +121,8 @@ def pooled(data: Data, asked: str) -> Data:
     y = encoder.encode(pool.frame[target])
     weighting = data.weighting.refitted(sample, y, task.classes)
     table = fitted_inputs(pool.frame, pool.inputs, sample, data.image)
-    everything = Rows(table.transform(pool.frame), y, weighting.weights(sample, y))
+    weight = weighting.weights(sample, y)
+    everything = Rows(table.transform(pool.frame), y, weight, pool.group)
     return replace(
         data,
         train=everything,

@@ -188,6 +188,7 @@ def _from_memory(gathered: Gathered, options: LoadOptions, source: Source) -> Pr
 
 def _assembled(prepared: Prepared, options: LoadOptions, source: Source) -> Data:
     """Return the data, with the test rows sealed."""
+    prepared = _with_groups(prepared, options)
     gathered, task, divided = prepared.gathered, prepared.task, prepared.divided
     by_part = {name: prepared.hashes[divided.rows(part)] for part, name in enumerate(PARTS)}
     by_part["train"] = np.concatenate([by_part["train"], prepared.hashes[divided.rows(TRAIN_DEV)]])
@@ -211,6 +212,7 @@ def _assembled(prepared: Prepared, options: LoadOptions, source: Source) -> Data
         sizes=(len(prepared.train), len(prepared.dev), len(by_part["test"])),
         sealed=vault.sha256 if vault else "",
         alike_by_chance=divided.by_chance,
+        group=options.group or "",
         train_dev_rows=0 if prepared.train_dev is None else len(prepared.train_dev),
     )
     return Data(
@@ -229,7 +231,6 @@ def _assembled(prepared: Prepared, options: LoadOptions, source: Source) -> Data
         weighting=prepared.weighting,
         pool=prepared.pool,
         image=prepared.image,
-        groups=_groups(prepared, options),
         group_columns=group_columns(
             gathered.frame, divided.parts, _not_groups(gathered.target, options)
         ),
@@ -260,13 +261,20 @@ def _not_groups(target: str, options: LoadOptions) -> list[str]:
     return [target, *filter(None, known)]
 
 
-def _groups(prepared: Prepared, options: LoadOptions) -> dict[str, np.ndarray]:
-    """Return the groups of the rows that training may see, where the split goes by them."""
+def _with_groups(prepared: Prepared, options: LoadOptions) -> Prepared:
+    """Return the rows that training may see with their groups, where a column of them was named."""
     if options.group is None:
-        return {}
-    groups = group_numbers(prepared.gathered.frame[options.group])
-    parts = {"train": TRAIN, "dev": DEV, "train-dev": TRAIN_DEV}
-    return {name: groups[prepared.divided.rows(part)] for name, part in parts.items()}
+        return prepared
+    groups, divided = group_numbers(prepared.gathered.frame[options.group]), prepared.divided
+    between = prepared.train_dev
+    if between is not None:
+        between = replace(between, group=groups[divided.rows(TRAIN_DEV)])
+    return replace(
+        prepared,
+        train=replace(prepared.train, group=groups[divided.rows(TRAIN)]),
+        dev=replace(prepared.dev, group=groups[divided.rows(DEV)]),
+        train_dev=between,
+    )
 
 
 def _pool_numbers(prepared: Prepared) -> np.ndarray:

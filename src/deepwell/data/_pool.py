@@ -31,6 +31,7 @@ class Pool:
         together: (n,) rows with equal numbers may not be parted: copies, and members of a group.
         seed: of the split, and of folds.
         train: (n,) whether the split made it a train row.
+        group: (n,) number of each row's group, None where no column of groups was named.
     """
 
     frame: pl.DataFrame
@@ -38,6 +39,7 @@ class Pool:
     together: np.ndarray
     seed: int
     train: np.ndarray
+    group: np.ndarray | None = None
 
     def draws(self, folds: int) -> Key:
         """Return the key of the draws that make so many folds."""
@@ -84,7 +86,8 @@ def pool_of(
         )
     rows = np.flatnonzero((divided.parts == TRAIN) | (divided.parts == DEV))
     frame = gathered.frame[rows]
-    together = first_of_its_kind(units[rows])
+    together, group = first_of_its_kind(units[rows]), None
     if options.group is not None:
-        together = joined_groups(group_numbers(frame[options.group]), together)[0]
-    return Pool(frame, inputs, together, seed, divided.parts[rows] == TRAIN)
+        group = group_numbers(frame[options.group])
+        together = joined_groups(group, together)[0]
+    return Pool(frame, inputs, together, seed, divided.parts[rows] == TRAIN, group)

@@ -116,8 +116,8 @@ def arm_effects(
         seed: of the draws.
 
     Returns:
-        One effect an arm; its interval is infinite where a block was not measured, or no spread
-        over seeds is known.
+        One effect an arm; its interval is infinite where a block was not measured, or is of one
+        group of rows alone, or no spread over seeds is known.
     """
     if not arms:
         return []
@@ -128,7 +128,11 @@ def arm_effects(
         for place, arm in enumerate(measured)
     ]
     values = np.array([_sum(arm, told, "value") for arm, told in zip(measured, found, strict=True)])
-    whole = [len(arm) == len(set(blocks.values())) for arm in measured]
+    whole = [
+        len(arm) == len(set(blocks.values()))
+        and all(len(one.influence) > 1 for one in arm.values())
+        for arm in measured
+    ]
     variance = np.array([_variance(arm, told) for arm, told in zip(measured, found, strict=True)])
     known = np.array(whole) & (spreads.freedom > 0)
     freedom = np.array([_freedom(arm, told) for arm, told in zip(measured, found, strict=True)])

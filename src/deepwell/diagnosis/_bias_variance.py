@@ -90,8 +90,10 @@ def diagnose_bias_variance(
 
     Returns:
         DW102 (high bias), DW101 (high variance) and DW106 (high mismatch) as they apply, or DW100
-        when none does, with DW108 where dev is as good as the best possible. DW110, DW111, DW112
-        and DW113 for what cannot be told, beside which DW103, DW104 and DW107 say what is not high.
+        when none does, with DW108 where dev is as good as the best possible; dev rows that are
+        easier than rows like train hide nothing, where there are train-dev rows. DW110, DW111,
+        DW112 and DW113 for what cannot be told, beside which DW103, DW104 and DW107 say what is not
+        high.
     """
     metric = METRICS[evidence.metric]
     if isinstance(best_possible, BestPossible):
@@ -103,9 +105,9 @@ def diagnose_bias_variance(
         known = None if least is None else least.value
         material = material_size(metric, evidence.constant, known)
     case = _Case(evidence, metric, best, material)
-    if _at_the_floor(case):
-        return [_none_high(case), _floor(case)]
     states = _bias(case), _variance(case), _mismatch(case)
+    if _at_the_floor(case) and (evidence.train_dev is None or set(states[1:]) == {NOT_HIGH}):
+        return [_none_high(case), _floor(case)]
     if set(states) == {NOT_HIGH}:
         return [_none_high(case)]
     return _told(case, *states)

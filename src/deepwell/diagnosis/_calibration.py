@@ -118,6 +118,7 @@ def calibration(
     weight: np.ndarray | None = None,
     seed: int = 0,
     draws: int = 999,
+    class_factor: np.ndarray | None = None,
 ) -> Calibration:
     """Return how far class probabilities are right.
 
@@ -127,8 +128,13 @@ def calibration(
         weight: (n,) sample weights, at least 0; None means 1 for every row.
         seed: of the drawn labels of the test.
         draws: how often labels are drawn; the smallest p-value is 1 / (draws + 1).
+        class_factor: (C,) by which the weights of each class's rows are multiplied, at least 0;
+            None where weights do not depend on the class.
     """
     w = weights(len(y), weight)
+    tested = (probabilities, w)
+    if class_factor is not None:
+        tested = without_class_factor(y, probabilities, w, class_factor)
     said, true = binned_event(y, probabilities)
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
     return Calibration(
@@ -140,7 +146,7 @@ def calibration(
         by_class=tuple(
             calibration_error(probabilities[:, c], y == c, w) for c in range(probabilities.shape[1])
         ),
-        p_value=calibration_p_value(y, probabilities, w, seed, draws),
+        p_value=calibration_p_value(y, *tested, seed, draws),
         brier=brier(y, probabilities, w),
     )
 
@@ -241,7 +247,7 @@ def calibration_p_value(
     Args:
         y: (n,) class numbers.
         probabilities: (n, C).
-        weight: (n,) sample weights.
+        weight: (n,) sample weights, which must not depend on the label (`without_class_factor`).
         seed: of the drawn labels.
         draws: how many sets of labels.
     """
@@ -275,6 +281,31 @@ def calibration_p_value(
         drawn = statistic((uniform > upper).sum(axis=2))
         beyond += int((drawn >= measured - 1e-9 * abs(measured)).sum())
     return (1 + beyond) / (draws + 1)
+
+
+def without_class_factor(
+    y: np.ndarray, probabilities: np.ndarray, weight: np.ndarray, factor: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return probabilities and weights as they are without factors of the classes.
+
+    Among rows that count by f_c, the probability of class c that is right is
+
+        q_c = f_c p_c / sum_j f_j p_j
+
+    with p_c that of the rows as they come, so p_c is q_c / f_c over its sum. A row's weight goes
+    with the label that it has, and labels that are drawn would need those of their own.
+
+    Args:
+        y: (n,) class numbers.
+        probabilities: (n, C) of the weighted rows.
+        weight: (n,) weights with the factors.
+        factor: (C,) at least 0; rows of classes that count nothing are left out.
+    """
+    counted = factor > 0
+    divided = np.where(counted, factor, 1.0)
+    p = np.where(counted, probabilities / divided, 0.0)
+    p /= np.maximum(p.sum(axis=1, keepdims=True), 1e-300)
+    return p, np.where(counted[y], weight / divided[y], 0.0)
 
 
 def brier(y: np.ndarray, probabilities: np.ndarray, weight: np.ndarray | None = None) -> BrierParts:

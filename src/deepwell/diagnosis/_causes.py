@@ -2,9 +2,10 @@
 
 One fault shows in many places: a rate far too high kills units, and dead units pass no gradient
 on. A fixed order of rules would decide what is blamed before anything is measured. Here the
-changes decide: each cause was tried by its own change, on the same seeds, and one whose change
-brings less than another's, by what matters, is a consequence of that other one. An output that
-does not vary, and a cost that stands still, are consequences wherever a cause was found.
+changes decide: causes are tried by their own changes, on the same seeds, and one whose change
+brings less than another's, by what matters, is a consequence of that other one. A cause whose
+change was not tried is neither excused by another one nor excuses it. An output that does not
+vary, and a cost that stands still, are consequences wherever a cause was found.
 
 Where an odd setting (DW416) and another cause gain alike, the odd setting is blamed: a rate ten
 times as high makes up for an epsilon of 1, but what is unusual is the epsilon. A network that it
@@ -37,14 +38,15 @@ def causes_first(findings: Sequence[Finding], worth: float) -> list[Finding]:
     causes = {f.code: f for f in ordered if f.code in _CAUSES and f.level == "problem"}
     if not causes:
         return ordered
-    gains = {code: _gain(f) for code, f in causes.items()}
-    first = max(gains, key=lambda code: gains[code])
+    gains = {code: gain for code, f in causes.items() if (gain := _gain(f)) is not None}
+    most = max(gains.values(), default=0.0)
+    first = max(gains or causes, key=lambda code: gains.get(code, 0.0))
     after = _CONSEQUENCES
-    if gains.get(_ODD, -math.inf) >= gains[first] - worth:
+    if gains.get(_ODD, -math.inf) >= most - worth:
         first, after = _ODD, (*_CONSEQUENCES, *_OF_ODD)
-        lesser = set(causes) - {_ODD}
+        lesser = set(gains) - {_ODD}
     else:
-        lesser = {code for code, gain in gains.items() if gain < gains[first] - worth}
+        lesser = {code for code, gain in gains.items() if gain < most - worth}
     return [
         _consequence(f, causes[first])
         if f.code in lesser or (f.code in after and f.level == "problem")
@@ -53,11 +55,16 @@ def causes_first(findings: Sequence[Finding], worth: float) -> list[Finding]:
     ]
 
 
-def _gain(finding: Finding) -> float:
-    """Return by how much the finding's own change improved the score."""
-    tried = finding.evidence.get("change_effect")
+def _gain(finding: Finding) -> float | None:
+    """Return by how much the finding's own change improved the score; None where it was not tried.
+
+    Findings that have no effect of a change as such measured the gain itself.
+    """
     gain = finding.evidence.get("measured")
-    if isinstance(tried, Mapping):
+    if "change_effect" in finding.evidence:
+        tried = finding.evidence["change_effect"]
+        if not isinstance(tried, Mapping):
+            return None
         gain = cast(Mapping[str, object], tried).get("gain")
     return float(gain) if isinstance(gain, int | float) else 0.0
 

@@ -139,9 +139,9 @@ def _would_tell(found: Mismatch) -> str:
 
 def copies_finding(found: Copies, split: str = "") -> Finding:
     """Return DW201: dev rows that were trained on."""
-    near = found.near or 0
-    total = near if found.by_chance else found.exact + near
-    share = total / max(1, found.rows)
+    near, exact = found.near or 0, 0 if found.by_chance else found.exact
+    total = exact + near
+    share = (exact + near * _rows_for_one_seen(found)) / max(1, found.rows)
     level = "ok"
     if total:
         level = "problem" if share >= COPIED and total > 1 else "unsure"
@@ -153,6 +153,12 @@ def copies_finding(found: Copies, split: str = "") -> Finding:
     )
     claim = "no copies across train and dev" if not total else "dev rows are copies of train rows"
     detail = f"{', '.join(told)} of {found.rows:,} dev rows"
+    if _rows_for_one_seen(found) > 1:
+        claim = claim.replace("no copies", "no copies seen")
+        detail += (
+            f"; near ones were looked for in {found.looked_at:,} of {_other_rows(found):,} others, "
+            f"among {found.looked_among:,} of {found.train_rows:,} train rows"
+        )
     if found.by_chance:
         detail += "; equal rows are what columns with few values make by chance"
     if found.inputs:
@@ -176,10 +182,29 @@ def copies_finding(found: Copies, split: str = "") -> Finding:
             "same_inputs": found.inputs,
             "conflicting_train_rows": found.conflicting,
             "rows": found.rows,
+            "looked_at": found.looked_at,
+            "looked_among": found.looked_among,
             "dimension": found.dimension,
         },
     )
     return check_finding("DW201", level, claim, detail, check)
+
+
+def _other_rows(found: Copies) -> int:
+    """Return the dev rows that near copies are looked for among: those in no train row."""
+    return found.rows - found.exact - found.inputs
+
+
+def _rows_for_one_seen(found: Copies) -> float:
+    """Return how many near copies each one that was seen stands for, where rows were sampled.
+
+    Both it and its twin must be in the samples to be seen.
+    """
+    if not found.looked_at or not found.looked_among:
+        return 1.0
+    others = max(1, _other_rows(found))
+    of_train = found.train_rows / found.looked_among
+    return min(others / found.looked_at * of_train, others / max(1, found.near or 0))
 
 
 def groups_finding(found: Copies) -> list[Finding]:

@@ -13,16 +13,17 @@ by the study's metric, and scored on this one.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from deepwell.records import EnsembleFacts, Estimate, Finding
 
-from ._intervals import resampled_groups
+from ._intervals import resampled_groups, widened
 from ._metrics import METRICS, Metric
 from ._texts import change_text
-from .metrics._tally import Tally
+from .metrics._tally import by_unit
 
 _BAGS = 5
 _MOST = 10  # additions of a bag
@@ -41,6 +42,7 @@ class Candidates:
         predictions: (N, m, C) probabilities, or (N, m) values in the target's unit.
         y: (m,) targets in the same terms.
         weight: (m,) of the rows.
+        group: (m,) whole numbers, equal for rows that belong together; None for rows of their own.
     """
 
     metric: Metric
@@ -48,6 +50,7 @@ class Candidates:
     predictions: np.ndarray
     y: np.ndarray
     weight: np.ndarray
+    group: np.ndarray | None = None
 
     @property
     def of_classes(self) -> bool:
@@ -56,26 +59,27 @@ class Candidates:
 
 
 def measure_ensemble(given: Candidates, seed: int = 0) -> EnsembleFacts | None:
-    """Return the ensemble of the candidates and how it compares; None for fewer than 2 of them.
+    """Return the ensemble of the candidates and how it compares.
+
+    None for fewer than 2 candidates, or fewer than 3 groups of rows.
 
     Args:
         given: the candidates.
         seed: of bags and partitions.
     """
-    if len(given.trials) < 2:
-        return None
     generator = np.random.default_rng(seed)
-    rows = len(given.y)
-    telling = _telling(given)
-    tally = Tally(given.weight.astype(np.float64), np.arange(rows), rows)
+    tally = by_unit(given.weight, given.group)
+    if len(given.trials) < 2 or tally.groups < _PARTS:
+        return None
+    rows, telling = len(given.y), _telling(given)
     each = np.stack([given.metric.sums(given.y, p, tally) for p in given.predictions])
     together, alone = (np.zeros_like(each[0]) for _ in range(2))
-    once = np.zeros((rows, 2 * each.shape[-1]))  # both, of the first partition
+    once = np.zeros((tally.groups, 2 * each.shape[-1]))  # both, of the first partition
     for partition in range(_PARTITIONS):
-        part = generator.permutation(rows) % _PARTS
+        part = generator.permutation(tally.groups) % _PARTS
         for one in range(_PARTS):
             out = part == one
-            shares = _shares(given, telling, ~out, generator)
+            shares = _shares(given, telling, ~out[tally.group], generator)
             said = given.metric.sums(given.y, averaged(given.predictions, shares), tally)
             single = each[_single(given, each, ~out)]
             together += np.where(out[:, None], said, 0.0) / _PARTITIONS
@@ -84,6 +88,8 @@ def measure_ensemble(given: Candidates, seed: int = 0) -> EnsembleFacts | None:
                 once += np.where(out[:, None], np.concatenate([said, single], axis=-1), 0.0)
     combine = given.metric.combine
     change = _change(given.metric, together, alone, once, generator)
+    if given.group is not None:
+        change = widened(change, tally.groups, -math.inf, math.inf)
     shares = _shares(given, telling, np.ones(rows, bool), generator)
     members = np.flatnonzero(shares)
     return EnsembleFacts(

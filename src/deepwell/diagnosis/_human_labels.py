@@ -26,11 +26,13 @@ class Answered:
         y: (n,) targets, class numbers or values.
         human: (n, C) or (n,) what people said, as the metric takes it.
         weight: (n,) sample weights; None where all count alike.
+        group: (n,) whole numbers, equal for rows that belong together; None for rows of their own.
     """
 
     y: np.ndarray
     human: np.ndarray
     weight: np.ndarray | None = None
+    group: np.ndarray | None = None
 
 
 def human_best(
@@ -58,13 +60,15 @@ def human_best(
         return None
     paired, y = None, train.y
     if len(y) >= _LEAST_PAIRED and np.isfinite(said).all():
-        paired = paired_difference(metric, y, said, train.human, train.weight, seed)
+        paired = paired_difference(metric, y, said, train.human, train.weight, seed, train.group)
     rows = (np.concatenate([p.y for p in parts]), np.concatenate([p.human for p in parts]))
     weight = None
     if any(p.weight is not None for p in parts):
         own = [np.ones(len(p.y)) if p.weight is None else p.weight for p in parts]
         weight = np.concatenate(own)
-    return BestPossible(estimate(metric, *rows, weight, seed), SOURCE, paired)
+    known = [p.group for p in parts if p.group is not None]
+    group = np.concatenate(known) if len(known) == len(parts) else None
+    return BestPossible(estimate(metric, *rows, weight, seed, group), SOURCE, paired)
 
 
 def compare_with_people(metric: str, difference: Estimate, rows: int) -> list[Finding]:

@@ -27,11 +27,10 @@ import numpy as np
 
 from deepwell.records import Estimate
 
-from ._intervals import grouped, resampled_groups
+from ._intervals import for_few, grouped, resampled_groups
 from ._metrics import Metric
 from .metrics._tally import Tally
 
-_Z = 1.959963984540054
 _STEP = 1e-5  # of the largest sum
 TIED = 0.8  # correlation from which columns are shuffled together
 
@@ -64,6 +63,7 @@ class Judged:
         x: (n, D) inputs.
         y: (n,) targets in the metric's terms.
         weight: (n,) sample weights; None means 1 for every row.
+        group: (n,) whole numbers, equal for rows that belong together; None for rows of their own.
     """
 
     metric: Metric
@@ -71,6 +71,7 @@ class Judged:
     x: np.ndarray
     y: np.ndarray
     weight: np.ndarray | None = None
+    group: np.ndarray | None = None
 
 
 def importance_of_columns(
@@ -110,7 +111,7 @@ def _change(
     """Return the mean change of the score with its interval."""
     metric, y, weight = judged.metric, judged.y, judged.weight
     generator = np.random.default_rng(seed)
-    by_row = grouped(base, weight, generator)
+    by_row = grouped(base, weight, generator, judged.group)
     before = metric.sums(y, base, by_row)
     taken: list[np.ndarray] = []  # sums of each shuffle, by the row that takes values
     given: list[np.ndarray] = []  # and by the row that gives them
@@ -127,7 +128,7 @@ def _change(
         return Estimate(0.0, 0.0, 0.0)
     pairs = _Pairs(metric, before, np.stack(taken), np.stack(given))
     found = resampled_groups(pairs.means(), pairs.change, generator)
-    wider = math.sqrt(pairs.share_of_spread()) * _for_few(by_row.groups)
+    wider = math.sqrt(pairs.share_of_spread()) * for_few(by_row.groups)
     low, high = (found.value + wider * (end - found.value) for end in (found.low, found.high))
     return Estimate(found.value, low, high)
 
@@ -183,18 +184,6 @@ def _slopes(metric: Metric, total: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
         up, down = metric.combine(ends)
     return np.nan_to_num((up - down) / (2 * step), nan=0.0, posinf=0.0, neginf=0.0)
-
-
-def _for_few(rows: int) -> float:
-    """Return how much wider the bootstrap's interval of so many rows must be.
-
-    It takes the rows for all there are: its variance is (n - 1) / n of what it should be, and the
-    variance itself is estimated, which is what Student's t is for.
-    """
-    from scipy.special import stdtrit  # type: ignore[import-untyped]
-
-    freedom = max(1, rows - 1)
-    return float(stdtrit(freedom, 0.975)) / _Z * math.sqrt(rows / freedom)
 
 
 def _together(

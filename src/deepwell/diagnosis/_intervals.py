@@ -67,8 +67,8 @@ def estimate(
         prediction: (n, C) probabilities or (n,) values in the target's unit.
         weight: (n,) sample weights, at least 0; None means 1 for every row.
         seed: of the resampling.
-        group: (n,) whole numbers from 0; rows of one number, as of one patient, are resampled
-            together. None takes each row as one of its own.
+        group: (n,) whole numbers; rows of one number, as of one patient, are resampled together.
+            None takes each row as one of its own.
 
     Returns:
         The estimate; infinite when a prediction is not finite, NaN where the rows do not define
@@ -76,7 +76,7 @@ def estimate(
     """
     if not np.isfinite(prediction).all():
         return Estimate(math.inf, math.inf, math.inf)
-    if metric is error and _alike(weight) and group is None:
+    if metric is error and _alike(weight) and _single(group):
         return wilson(float((prediction.argmax(axis=1) != y).sum()), len(y))
     return bootstrap(metric, y, prediction, weight, seed, group)
 
@@ -94,7 +94,8 @@ def bootstrap(
     2,000 resamples of the rows (Efron 1987, JASA 82). Above 5,000 rows, random groups of rows are
     resampled instead, which gives the same interval to a per cent or two in a bounded time. Where
     no resample differs because the score is perfect, or as bad as can be, the interval is
-    Wilson's for as many rows as the classes allow, rather than empty.
+    Wilson's for as many rows as the classes allow, rather than empty. Groups that belong together
+    are often few, so their interval is widened for that (`widened`).
 
     Args:
         metric: what is measured.
@@ -102,17 +103,19 @@ def bootstrap(
         prediction: (n, C) probabilities or (n,) values in the target's unit, all finite.
         weight: (n,) sample weights, at least 0; None means 1 for every row.
         seed: of the resampling.
-        group: (n,) whole numbers from 0; rows of one number, as of one patient, are resampled
-            together. None takes each row as one of its own.
+        group: (n,) whole numbers; rows of one number, as of one patient, are resampled together.
+            None takes each row as one of its own.
     """
     generator = np.random.default_rng(seed)
-    sums = metric.sums(y, prediction, grouped(prediction, weight, generator, group))
+    tally = grouped(prediction, weight, generator, group)
+    sums = metric.sums(y, prediction, tally)
     found = resampled_groups(sums, metric.combine, generator)
     if metric.bounded and found.low == found.high and found.value in (0.0, 1.0):
         rows = _independent_rows(y, weights(len(y), weight))
-        rows = rows if group is None else min(rows, float(group.max()) + 1)
+        rows = rows if group is None else min(rows, tally.groups)
         return wilson(found.value * rows, rows)
-    return found
+    most = 1.0 if metric.bounded else math.inf
+    return found if group is None else widened(found, tally.groups, 0.0, most)
 
 
 def paired_difference(
@@ -138,13 +141,13 @@ def paired_difference(
         second: predictions of the second model, all finite.
         weight: (n,) sample weights, at least 0; None means 1 for every row.
         seed: of the resampling.
-        group: (n,) whole numbers from 0; rows of one number, as of one patient, are resampled
-            together. None takes each row as one of its own.
+        group: (n,) whole numbers; rows of one number, as of one patient, are resampled together.
+            None takes each row as one of its own.
 
     Returns:
         The difference; below 0 where the first model is better.
     """
-    if metric is error and _alike(weight) and group is None:
+    if metric is error and _alike(weight) and _single(group):
         wrong_first, wrong_second = first.argmax(axis=1) != y, second.argmax(axis=1) != y
         only_first = int((wrong_first & ~wrong_second).sum())
         only_second = int((wrong_second & ~wrong_first).sum())
@@ -153,9 +156,11 @@ def paired_difference(
     tally = grouped(second, weight, generator, group)
     sums = np.concatenate([metric.sums(y, p, tally) for p in (first, second)], axis=-1)
     half = sums.shape[-1] // 2
-    return resampled_groups(
+    found = resampled_groups(
         sums, lambda s: metric.combine(s[..., :half]) - metric.combine(s[..., half:]), generator
     )
+    most = 1.0 if metric.bounded else math.inf
+    return found if group is None else widened(found, tally.groups, -most, most)
 
 
 def unpaired_difference(first: Estimate, second: Estimate) -> Estimate:
@@ -175,9 +180,47 @@ def unpaired_difference(first: Estimate, second: Estimate) -> Estimate:
     return Estimate(value, value - down, value + up)
 
 
+def widened(found: Estimate, groups: int, least: float, most: float) -> Estimate:
+    """Return a bootstrap's interval made wider for few groups.
+
+    The bootstrap takes the groups for all there are: its variance is (G - 1) / G of what it should
+    be, and the variance itself is estimated, which is what Student's t is for. One group leaves no
+    idea of the spread.
+
+    Args:
+        found: of resampled groups.
+        groups: G.
+        least: the least that the figure may be.
+        most: the most that it may be.
+    """
+    if not math.isfinite(found.value):
+        return found
+    if groups < 2:
+        return Estimate(found.value, least, most)
+    low, high = (found.value + for_few(groups) * (e - found.value) for e in (found.low, found.high))
+    return Estimate(found.value, max(least, low), min(most, high))
+
+
+def for_few(groups: int) -> float:
+    """Return the factor of `widened`: sqrt(G / (G - 1)) t(G - 1) / z.
+
+    >>> [round(for_few(groups), 2) for groups in (2, 5, 20, 1_000)]
+    [9.17, 1.58, 1.1, 1.0]
+    """
+    from scipy.special import stdtrit  # type: ignore[import-untyped]
+
+    freedom = max(1, groups - 1)
+    return float(stdtrit(freedom, 0.975)) / _Z * math.sqrt(groups / freedom)
+
+
 def _alike(weight: np.ndarray | None) -> bool:
     """Whether all rows count the same."""
     return weight is None or bool(np.ptp(weight) == 0)
+
+
+def _single(group: np.ndarray | None) -> bool:
+    """Whether no two rows belong together."""
+    return group is None or len(np.unique(group)) == len(group)
 
 
 def _matched(only_first: int, only_second: int, n: int) -> Estimate:
@@ -200,9 +243,11 @@ def grouped(
         prediction: (n, C) or (n,); only its shape counts.
         weight: (n,) sample weights; None means 1 for every row.
         generator: of random groups.
-        group: (n,) whole numbers from 0 of rows that stay together; None for rows of their own.
+        group: (n,) whole numbers, equal for rows that stay together; None for rows of their own.
     """
-    together = np.arange(len(prediction)) if group is None else group
+    together = np.arange(len(prediction))
+    if group is not None:
+        together = np.unique(group, return_inverse=True)[1]
     n = int(together.max()) + 1
     classes = prediction.shape[1] if prediction.ndim == 2 else 1
     groups = min(n, _GROUPS, max(200, _CELLS // (8 * classes)))

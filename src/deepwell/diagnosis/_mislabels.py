@@ -148,7 +148,6 @@ class _Curves:
         classes: how many.
         flipped: (curves,) likeliest e; `likelihood`: its logarithm there; `without`: at e = 0.
         most: largest e.
-        scale: all rows over those that the curves were fitted on.
     """
 
     shapes: tuple[tuple[float, float], ...]
@@ -158,11 +157,13 @@ class _Curves:
     likelihood: np.ndarray
     without: np.ndarray
     most: float
-    scale: float
 
     @staticmethod
     def of(y: np.ndarray, probabilities: np.ndarray) -> _Curves:
-        """Return the curves of these rows, or of some where there are many."""
+        """Return the curves of these rows, or of some where there are many.
+
+        What a sample leaves open stays open: its likelihood is that of its own rows.
+        """
         logs = _log_distances(probabilities)
         n, classes = logs.shape
         room = max(1_000, _CELLS // classes)
@@ -173,17 +174,16 @@ class _Curves:
         clean = np.stack([_clean(logs, y, *shape) for shape in shapes])
         most = min(_MOST_FLIPPED, 1 - 1 / classes)
         flipped = _likeliest(clean, classes, most)
-        scale = n / len(y)
-        likelihood = scale * _likelihood(clean, flipped[:, None], classes)
-        without = scale * _likelihood(clean, np.zeros((len(shapes), 1)), classes)
-        return _Curves(shapes, clean, classes, flipped, likelihood, without, most, scale)
+        likelihood = _likelihood(clean, flipped[:, None], classes)
+        without = _likelihood(clean, np.zeros((len(shapes), 1)), classes)
+        return _Curves(shapes, clean, classes, flipped, likelihood, without, most)
 
     def end(self, curve: int, allowed: float, outside: float) -> float:
         """Return the e between the likeliest one of a curve and `outside` that is just allowed."""
         clean = self.clean[curve : curve + 1]
 
         def enough(flipped: float) -> bool:
-            return self.scale * float(_likelihood(clean, flipped, self.classes)[0]) >= allowed
+            return float(_likelihood(clean, flipped, self.classes)[0]) >= allowed
 
         if enough(outside):
             return outside

@@ -152,6 +152,7 @@ def copies_across(
         grouped=near.grouped,
         looked_at=near.rows,
         mates=near.mates,
+        looked_among=near.train_rows,
     )
 
 
@@ -244,7 +245,10 @@ def _tied(further: np.ndarray) -> float:
 def _sampled(
     train: np.ndarray, dev: np.ndarray, generator: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return so many rows that the distances between them are affordable, train rows rather."""
+    """Return so many rows that the distances between them are affordable.
+
+    Dev rows are left out first: without its twin in train no copy is seen.
+    """
     pairs = _PRODUCTS / max(1, train.shape[1])
     rows = int(min(len(dev), max(200, pairs / max(1, len(train)))))
     most = int(max(_LEAST_TRAIN, pairs / max(1, rows)))

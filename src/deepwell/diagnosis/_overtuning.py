@@ -28,7 +28,7 @@ import numpy as np
 
 from deepwell.records import Estimate, Finding, Overtuning
 
-from ._intervals import resampled_groups, wilson
+from ._intervals import resampled_groups, widened, wilson
 from ._metrics import METRICS, Metric
 from ._texts import change_text, figure_text
 from .metrics._error import error
@@ -54,6 +54,8 @@ class Contest:
         alike: whether every group is one row and all count the same.
         trials: configurations of the study.
         chosen: the one that was chosen.
+        units: how many groups there are, where rows of one belong together, as those of one
+            patient; None where groups are single rows, or put together at random.
     """
 
     metric: Metric
@@ -67,6 +69,7 @@ class Contest:
     alike: bool
     trials: int
     chosen: int
+    units: int | None = None
 
     @property
     def views(self) -> int:
@@ -116,6 +119,8 @@ def measure_overtuning(contest: Contest, seed: int = 0) -> Overtuning | None:
         lambda s: metric.combine(s[..., :q]) - metric.combine(s[..., q:]),
         generator,
     )
+    if contest.units is not None:
+        luck = widened(luck, contest.units, 0.0, math.inf)
     return Overtuning(
         dev=dev,
         expected=_expected(contest, said, once, generator),
@@ -196,11 +201,13 @@ def _expected(
         once: (G, q) sums of the first partition.
         generator: of the resampling.
     """
-    metric, rows = contest.metric, contest.rows
+    metric, rows = contest.metric, min(contest.rows, contest.units or contest.rows)
     value = float(metric.combine(said.sum(axis=0)))
     if metric is error and contest.alike:
         return wilson(value * rows, rows)
     found = resampled_groups(once, metric.combine, generator)
+    if contest.units is not None:
+        found = widened(found, contest.units, -math.inf, math.inf)
     if metric.bounded and found.low == found.high and value in (0.0, 1.0):
         return wilson(value * rows, rows)
     most = 1.0 if metric.bounded else np.inf

@@ -129,8 +129,11 @@ def slices_finding(found: Slices, percent: bool, loss: str) -> Finding:
         percent: whether losses are shares.
         loss: what they are, as in `error`.
     """
+    rows = f"{found.rows:,} rows"
+    if found.rows < found.all_rows:
+        rows = f"a random {found.rows:,} of {found.all_rows:,} rows"
     looked = (
-        f"{found.compared:,} slices of {found.columns:,} columns compared on {found.rows:,} rows; "
+        f"{found.compared:,} slices of {found.columns:,} columns compared on {rows}; "
         f"in {_whole(SLICE_LEVEL)} of tables without a bad slice one is told"
     )
     measured = found.found[0].p_value if found.found else None

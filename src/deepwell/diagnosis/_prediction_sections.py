@@ -53,6 +53,8 @@ class Predicted:
         metric: name of what the model was chosen by.
         target: name of what is predicted.
         seed: of all draws.
+        class_factors: by which the weights of each class's rows are multiplied; empty for none.
+        group: (n,) whole numbers, equal for rows that belong together; None for rows of their own.
     """
 
     y: np.ndarray
@@ -64,6 +66,8 @@ class Predicted:
     metric: str = "error"
     target: str = "target"
     seed: int = 0
+    class_factors: tuple[float, ...] = ()
+    group: np.ndarray | None = None
 
     def number(self, row: int) -> int:
         """Return the number of a row in its source, counted from 1."""
@@ -102,11 +106,12 @@ def calibration_of(rows: Predicted, draws: int) -> tuple[Finding, dict[str, obje
         draws: of the test.
     """
     y, p, weight = rows.y, rows.prediction, rows.weight
-    found = calibration(y, p, weight, rows.seed, draws)
+    factor = np.array(rows.class_factors) if rows.class_factors else None
+    found = calibration(y, p, weight, rows.seed, draws, factor)
     facts: dict[str, object] = {"calibration": found.to_plain()}
     scaling = None
     if found.p_value <= DOUBTED:
-        scaling = temperature_scaling(y, p, weight, rows.seed)
+        scaling = temperature_scaling(y, p, weight, rows.seed, rows.group)
         facts["temperature"] = scaling.to_plain()
     return calibration_finding(found, scaling, _entropy(y, weight), rows.metric), facts
 
@@ -121,14 +126,9 @@ def _thresholds(rows: Predicted) -> list[Finding]:
         wanted = list(_OBJECTIVES)
     if not 0 < share < 1:
         return []
+    given = (rows.y, rows.prediction[:, 1], rows.weight, rows.seed, rows.group)
     return [
-        threshold_finding(
-            decision_threshold(
-                objective(name), rows.y, rows.prediction[:, 1], rows.weight, rows.seed
-            ),
-            rows.classes[1],
-            rows.metric,
-        )
+        threshold_finding(decision_threshold(objective(name), *given), rows.classes[1], rows.metric)
         for name in wanted
     ]
 

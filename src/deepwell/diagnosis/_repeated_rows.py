@@ -69,7 +69,8 @@ def repeated_rows(metric: Metric, x: np.ndarray, y: np.ndarray, classes: int = 0
     group, size = _groups_of(x)
     repeats = size[group] > 1
     _, group = np.unique(group[repeats], return_inverse=True)
-    y, rows = y[repeats], len(y)
+    rows, total = len(y), 0.0 if classes or not len(y) else float(y.var(dtype=np.float64))
+    y = y[repeats]
     size = np.bincount(group) if len(group) else np.zeros(0, dtype=np.int64)
     share = len(y) / max(1, rows)
     effective = len(y) ** 2 / float((size.astype(np.float64) ** 2).sum()) if len(y) else 0.0
@@ -83,7 +84,7 @@ def repeated_rows(metric: Metric, x: np.ndarray, y: np.ndarray, classes: int = 0
             ends = _mean_with_ends(apart, size, effective)
             floor = Estimate(*(share * least(end, classes) for end in ends))
         return RepeatedRows(rows, len(y), len(size), mean if len(y) else None, floor)
-    floor = _floor_of_numbers(metric, group, size, y, share) if enough else None
+    floor = _floor_of_numbers(metric, group, size, y, (share, total)) if enough else None
     return RepeatedRows(rows, len(y), len(size), None, floor)
 
 
@@ -173,15 +174,18 @@ def _resampled(
 
 
 def _floor_of_numbers(
-    metric: Metric, group: np.ndarray, size: np.ndarray, y: np.ndarray, share: float
+    metric: Metric,
+    group: np.ndarray,
+    size: np.ndarray,
+    y: np.ndarray,
+    whole: tuple[float, float],
 ) -> Estimate | None:
+    """Return the floor of the repeated rows' share of all rows, and of the variance of all."""
     measure = _OF_NUMBERS.get(metric.name)
     if measure is None:
         return None
-    each, finish = measure
-    values = y.astype(np.float64)
-    spread = each(group, size, values)
-    total = float(values.var())
+    (each, finish), (share, total) = measure, whole
+    spread = each(group, size, y.astype(np.float64))
 
     def score(s: np.ndarray) -> np.ndarray:
         return finish(share * s[..., 0] / s[..., 1], total)

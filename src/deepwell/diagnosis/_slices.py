@@ -27,6 +27,8 @@ _CATEGORIES = 12
 _PERMUTATIONS = 400
 _CELLS = 60_000_000  # rows times slices that are compared
 _AT_ONCE = 20_000_000
+_MOST_ROWS, _LEAST_LOOKED_AT = 100_000, 5_000
+_HELD = 240_000_000  # rows times slices of single columns, a byte each
 _MOST_TOLD = 5
 
 
@@ -81,7 +83,7 @@ class Slices:
         found: the worst first, at most 5.
         compared: slices that were compared.
         columns: that have a slice; `paired`: that were combined with each other, from the first.
-        rows: that were looked at.
+        rows: that were looked at; `all_rows`: of which they are a random sample, or all.
     """
 
     found: tuple[Slice, ...]
@@ -89,6 +91,7 @@ class Slices:
     columns: int
     paired: int
     rows: int
+    all_rows: int
 
     def to_plain(self) -> dict[str, object]:
         """Return the slices for JSON."""
@@ -106,21 +109,26 @@ def worst_slices(
 
     Numbers are cut at quartiles, of texts the 12 most frequent are slices, missing values are one
     of their own. A slice has at least 20 rows and 2 % of all, and so have the others. All pairs of
-    columns are combined, or of as many of the first ones as keeps the work bounded.
+    columns are combined, or of as many of the first ones as keeps the work bounded. Of more than
+    100,000 rows, or fewer where columns are very many, a random sample is looked at.
 
     Args:
         loss: (n,) loss of each row, as 1 where it is wrong, or its squared error.
         columns: name -> (n,) numbers, or texts with None where missing; dates as numbers.
         weight: (n,) sample weights; None means 1 for every row.
-        seed: of the permutations.
+        seed: of the permutations, and of the sample.
         bounded: whether a loss is 0 or 1.
     """
+    whole, w = len(loss), weights(len(loss), weight)
+    some = _sample(whole, len(columns), seed)
+    if some is not None:
+        loss, w = loss[some], w[some]
+        columns = {name: values[some] for name, values in columns.items()}
     n = len(loss)
-    w = weights(n, weight)
     least = max(LEAST_ROWS, math.ceil(LEAST_SHARE * n))
     singles = [s for name, values in columns.items() if (s := _singles(name, values, least))]
     if not singles or n < 2 * least or float(np.ptp(loss)) == 0:
-        return Slices((), 0, len(singles), 0, n)
+        return Slices((), 0, len(singles), 0, n, whole)
     masks, conditions, paired = _all(singles, least, n)
     center = float(w @ loss) / float(w.sum())
     excess = w * (loss - center)
@@ -146,7 +154,16 @@ def worst_slices(
             )
         )
         remaining &= ~inside
-    return Slices(tuple(found), len(masks), len(singles), paired, n)
+    return Slices(tuple(found), len(masks), len(singles), paired, n, whole)
+
+
+def _sample(rows: int, columns: int, seed: int) -> np.ndarray | None:
+    """Return the places of the rows that are looked at, so that memory is bounded; None for all."""
+    held = _HELD // ((_CATEGORIES + 1) * max(1, columns))
+    most = max(_LEAST_LOOKED_AT, min(_MOST_ROWS, held))
+    if rows <= most:
+        return None
+    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
 
 
 def _singles(name: str, values: np.ndarray, least: int) -> list[tuple[np.ndarray, Condition]]:
@@ -213,15 +230,18 @@ def _largest_by_chance(excess: np.ndarray, masks: np.ndarray, seed: int) -> np.n
     """Return the largest standardized excess of any slice in each permutation of the rows."""
     n = len(excess)
     generator = np.random.default_rng(seed)
-    drawn = np.stack([generator.permutation(excess) for _ in range(_PERMUTATIONS)], axis=1)
-    drawn = np.ascontiguousarray(drawn, np.float32)
     largest = np.full(_PERMUTATIONS, -np.inf)
     step = max(1, _AT_ONCE // n)
-    for start in range(0, len(masks), step):
-        part = masks[start : start + step]
-        deviation = _deviation(excess, part.sum(axis=1), n)
-        sums = part.astype(np.float32) @ drawn
-        largest = np.maximum(largest, (sums / deviation[:, None]).max(axis=0))
+    for first in range(0, _PERMUTATIONS, step):
+        here = slice(first, min(first + step, _PERMUTATIONS))
+        drawn = np.empty((n, here.stop - first), np.float32)
+        for column in drawn.T:
+            column[:] = generator.permutation(excess)
+        for start in range(0, len(masks), step):
+            part = masks[start : start + step]
+            deviation = _deviation(excess, part.sum(axis=1), n)
+            sums = part.astype(np.float32) @ drawn
+            largest[here] = np.maximum(largest[here], (sums / deviation[:, None]).max(axis=0))
     return largest
 
 

@@ -38,17 +38,24 @@ class Labeled:
         y: (n,) class indices, or values in the target's unit.
         weight: (n,) at least 0; None for rows that count alike.
         said: the network's predictions of them.
+        unit: (n,) whole numbers, equal for rows of one group, or copies, which no fold parts from
+            each other; None for rows of their own.
+        group: the same of rows that are resampled together for intervals.
     """
 
     x: np.ndarray
     y: np.ndarray
     weight: np.ndarray | None
     said: np.ndarray
+    unit: np.ndarray | None = None
+    group: np.ndarray | None = None
 
     def part(self, rows: np.ndarray) -> Labeled:
         """Return some of the rows."""
-        weight = None if self.weight is None else self.weight[rows]
-        return Labeled(self.x[rows], self.y[rows], weight, self.said[rows])
+        weight, unit, group = (
+            None if one is None else one[rows] for one in (self.weight, self.unit, self.group)
+        )
+        return Labeled(self.x[rows], self.y[rows], weight, self.said[rows], unit, group)
 
 
 def strongest_rival(
@@ -59,7 +66,8 @@ def strongest_rival(
     Gradient boosting and extremely randomized trees (Friedman 2001, Annals of Statistics 29;
     Geurts, Ernst and Wehenkel 2006, Machine Learning 63) and the nearest neighbors; boosting for
     numbers and up to 4 classes, since it takes long for more. Which is the
-    best is decided on train rows out of fold, 3 folds; the dev rows then tell without that choice.
+    best is decided on train rows out of fold, 3 folds, stratified by class, which keep groups and
+    copies together; the dev rows then tell without that choice.
 
     Args:
         metric: what is measured.
@@ -69,7 +77,8 @@ def strongest_rival(
         seed: of the sampling, the folds and the models.
 
     Returns:
-        None where there are too few train rows for folds, or a prediction is not finite.
+        None where there are too few train rows, or groups of them, for folds, or a prediction is
+        not finite.
     """
     if len(train.y) < 10 * _FOLDS or not np.isfinite(train.said).all():
         return None
@@ -79,17 +88,20 @@ def strongest_rival(
     if len(rows) > most:
         rows = np.sort(generator.choice(rows, most, replace=False))
     train = train.part(rows)
-    fold = generator.permutation(len(rows)) % _FOLDS
+    fold = _folds(train, classes, generator)
+    if fold is None:
+        return None
     makers = _makers(classes, len(rows), seed)
     out_of_fold = {name: _out_of_fold(make, train, fold, classes) for name, make in makers.items()}
     scores = {n: metric.loss(train.y, said, train.weight) for n, said in out_of_fold.items()}
     name = min(scores, key=lambda n: np.nan_to_num(scores[n], nan=np.inf))
-    on_dev = _fitted(makers[name], train, dev.x, classes)
+    on_dev, on_train = _fitted(makers[name], train, dev.x, classes), out_of_fold[name]
+    count = (train.weight, seed, train.group)
     return Rival(
         name,
-        estimate(metric, train.y, out_of_fold[name], train.weight, seed),
-        paired_difference(metric, train.y, train.said, out_of_fold[name], train.weight, seed),
-        paired_difference(metric, dev.y, dev.said, on_dev, dev.weight, seed)
+        estimate(metric, train.y, on_train, *count),
+        paired_difference(metric, train.y, train.said, on_train, *count),
+        paired_difference(metric, dev.y, dev.said, on_dev, dev.weight, seed, dev.group)
         if np.isfinite(dev.said).all()
         else None,
     )
@@ -143,6 +155,25 @@ def _makers(classes: int, rows: int, seed: int) -> dict[str, Maker]:
     return makers
 
 
+def _folds(train: Labeled, classes: int, generator: np.random.Generator) -> np.ndarray | None:
+    """Return (n,) the fold of each row, None where there are fewer units than folds.
+
+    Units are dealt out in turn, those of one class after another (by their first row), large ones
+    first, at random among equals.
+    """
+    unit = np.arange(len(train.y)) if train.unit is None else train.unit
+    _, first, unit, size = np.unique(
+        unit, return_index=True, return_inverse=True, return_counts=True
+    )
+    if len(first) < _FOLDS:
+        return None
+    label = train.y[first] if classes else np.zeros(len(first))
+    order = np.lexsort((generator.permutation(len(first)), -size, label))
+    fold = np.empty(len(first), np.intp)
+    fold[order] = np.arange(len(first)) % _FOLDS
+    return fold[unit]
+
+
 def _out_of_fold(make: Maker, train: Labeled, fold: np.ndarray, classes: int) -> np.ndarray:
     said = np.zeros((len(train.y), classes) if classes else len(train.y))
     for f in range(_FOLDS):
@@ -158,6 +189,7 @@ def _fitted(make: Maker, train: Labeled, x: np.ndarray, classes: int) -> np.ndar
     model.fit(train.x, train.y, **({"sample_weight": train.weight} if weighted else {}))
     if not classes:
         return np.asarray(model.predict(x), dtype=np.float64)
-    said = np.zeros((len(x), classes))
-    said[:, np.asarray(model.classes_, dtype=np.int64)] = model.predict_proba(x)
+    said, known = np.zeros((len(x), classes)), np.asarray(model.classes_, dtype=np.int64)
+    # boosting gives two columns for one class
+    said[:, known] = model.predict_proba(x) if len(known) > 1 else 1.0
     return _KEPT * said + (1 - _KEPT) / classes

@@ -103,7 +103,11 @@ def fit_temperature(
 
 
 def temperature_scaling(
-    y: np.ndarray, probabilities: np.ndarray, weight: np.ndarray | None = None, seed: int = 0
+    y: np.ndarray,
+    probabilities: np.ndarray,
+    weight: np.ndarray | None = None,
+    seed: int = 0,
+    group: np.ndarray | None = None,
 ) -> Scaling:
     """Return the temperature of these rows, and what it does to rows that did not fit it.
 
@@ -112,6 +116,7 @@ def temperature_scaling(
         probabilities: (n, C).
         weight: (n,) sample weights.
         seed: of the five random parts, each scaled by the temperature of the others.
+        group: (n,) whole numbers, equal for rows that belong together and are resampled so.
     """
     w = weights(len(y), weight)
     scaled = np.array(probabilities, np.float64)
@@ -120,9 +125,10 @@ def temperature_scaling(
             probabilities[inside], fit_temperature(y[outside], probabilities[outside], w[outside])
         )
     before, after = (binned_event(y, p) for p in (probabilities, scaled))
+    as_given = np.asarray(probabilities, float)
     return Scaling(
         fit_temperature(y, probabilities, w),
-        paired_difference(log_loss, y, scaled, np.asarray(probabilities, float), weight, seed),
+        paired_difference(log_loss, y, scaled, as_given, weight, seed, group),
         calibration_error(*before, w),
         calibration_error(*after, w),
     )

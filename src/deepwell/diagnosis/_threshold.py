@@ -144,6 +144,7 @@ def decision_threshold(
     second: np.ndarray,
     weight: np.ndarray | None = None,
     seed: int = 0,
+    group: np.ndarray | None = None,
 ) -> Threshold:
     """Return the threshold of these rows, and what thresholds of other rows do to each row.
 
@@ -153,6 +154,7 @@ def decision_threshold(
         second: (n,) probabilities of the second class.
         weight: (n,) sample weights.
         seed: of the five random parts, each decided by the threshold of the others.
+        group: (n,) whole numbers, equal for rows that belong together and are resampled so.
     """
     w = weights(len(y), weight)
     said = np.zeros((len(y), 2))
@@ -164,8 +166,8 @@ def decision_threshold(
         goal.name,
         goal.metric.label,
         best_threshold(goal, y, second, w),
-        estimate(goal.metric, y, half, weight, seed),
-        paired_difference(goal.metric, y, said, half, weight, seed),
+        estimate(goal.metric, y, half, weight, seed, group),
+        paired_difference(goal.metric, y, said, half, weight, seed, group),
         goal.metric.percent,
     )
 

@@ -59,7 +59,7 @@ class Copies:
     """Rows of dev that are rows of train again, or nearly so.
 
     Attributes:
-        rows: of dev that were looked at; train_rows: that these were compared with.
+        rows: of dev; train_rows: of train.
         exact: dev rows with the inputs and the target of a train row.
         inputs: dev rows with the inputs of a train row and another target.
         near: dev rows far closer to a train row than chance explains, exact ones left out; None
@@ -71,6 +71,8 @@ class Copies:
         by_chance: whether equal rows are no copies, but what columns with few values make.
         grouped: of `looked_at` dev rows those that lie in a group of near copies with train rows;
             mates: train rows in such a group, on average.
+        looked_at: dev rows that near copies were looked for among, of those that are in no train
+            row; looked_among: train rows that they were compared with. All, or a sample of them.
     """
 
     rows: int
@@ -86,6 +88,7 @@ class Copies:
     grouped: int = 0
     looked_at: int = 0
     mates: float = 0.0
+    looked_among: int = 0
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ class DataFacts:
             not in `sizes`.
         alike_by_chance: whether rows repeat since columns have few values, not since they were
             copied; equal rows may then lie in different parts.
+        group: column whose groups no two parts share; empty where none was named.
     """
 
     name: str
@@ -55,6 +56,7 @@ class DataFacts:
     sealed: str = ""
     train_dev_rows: int = 0
     alike_by_chance: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,6 @@ from dataclasses import replace
 import numpy as np
 
 from deepwell.data._data import Data
-from deepwell.data._mapped import read_rows
-from deepwell.data._rows import Rows
 
 _SHARE = 8  # of the budget one part in so many is for these rows and what is computed from them
 _LEAST = 1_000
@@ -26,10 +24,7 @@ def affordable(data: Data) -> Data:
         return data
     generator = np.random.default_rng(data.facts.split_seed)
     chosen = np.sort(generator.choice(n, rows, replace=False))
-    x, y, weight = data.train.x, data.train.y, data.train.weight
-    train = Rows(read_rows(x, chosen), y[chosen], weight[chosen])
-    groups = {**data.groups, "train": data.groups["train"][chosen]} if data.groups else {}
-    return replace(data, train=train, groups=groups)
+    return replace(data, train=data.train.part(chosen))
 
 
 def affordable_rows(data: Data) -> int:

@@ -143,7 +143,8 @@ def column_importance(reopened: Reopened) -> tuple[ColumnImportance, ...]:
         said = model.outputs(x)
         return model.decisions(said) if metric.of_decisions else said
 
-    judged = Judged(metric, predict, dev.x[rows], reopened.y_dev[rows], dev.weight[rows])
+    dev = dev.part(rows)
+    judged = Judged(metric, predict, dev.x, reopened.y_dev[rows], dev.weight, dev.group)
     return importance_of_columns(judged, inputs, shuffles, reopened.settings.seed)
 
 
@@ -229,4 +230,6 @@ def _of(reopened: Reopened, held: HeldOut) -> Predicted:
         metric=reopened.settings.metric,
         target=reopened.data.target,
         seed=reopened.settings.seed,
+        class_factors=held.class_factors,
+        group=held.group,
     )

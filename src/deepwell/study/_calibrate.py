@@ -92,13 +92,14 @@ def calibrate_study(
     seed = reopened.settings.seed
     probabilities, scaling = held.prediction, None
     if temperature:
-        scaling = temperature_scaling(held.y, probabilities, held.weight, seed)
+        scaling = temperature_scaling(held.y, probabilities, held.weight, seed, held.group)
     kept = scaling is not None and scaling.change.value < 0
     if scaling is not None and kept:
         probabilities = at_temperature(probabilities, scaling.temperature)
     found = None
     if goal is not None:
-        found = decision_threshold(goal, held.y, probabilities[:, 1], held.weight, seed)
+        second = probabilities[:, 1]
+        found = decision_threshold(goal, held.y, second, held.weight, seed, held.group)
     adjustments = replace(
         scores_of(held.y, probabilities, seed),
         temperature=scaling.temperature if scaling is not None and kept else 1.0,

@@ -13,13 +13,14 @@ import numpy as np
 
 from deepwell._base._errors import DeepwellError, UsageError
 from deepwell._base._safe_text import safe_text
-from deepwell.diagnosis._intervals import paired_difference, unpaired_difference, wilson
+from deepwell.diagnosis._intervals import unpaired_difference, wilson
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.records import Compared, Comparison, Contrast, Estimate, StudyResult, Trial
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 
 from ._asked import from_config, origin_of
+from ._evaluate import difference_on_dev
 from ._finished import FinishedStudy, open_study
 from ._reopened import Reopened, reopen
 from ._study_file import as_file, flat
@@ -67,8 +68,8 @@ class _Side:
             return self.result.dev
         weighting: Any = self.record.config.get("weighting") or {}
         alike = not any(weighting.get(key) for key in ("column", "balanced", "by_class"))
-        one_split = not self.result.folds
-        if self.result.metric == "error" and alike and one_split and math.isfinite(trial.score):
+        alike = alike and not self.result.folds and not self.result.data.group
+        if self.result.metric == "error" and alike and math.isfinite(trial.score):
             return wilson(trial.score * rows, rows)
         return Estimate(trial.score, math.nan, math.nan)
 
@@ -162,15 +163,9 @@ def _paired(side: _Side, best: _Side) -> tuple[Estimate | None, str]:
     order = _same_order(mine.data.row_hashes["dev"], its.data.row_hashes["dev"])
     if not np.array_equal(mine.y_dev, its.y_dev[order]):
         return None, f"they take the targets otherwise, {wide}"
-    change = paired_difference(
-        METRICS[side.result.metric],
-        mine.y_dev,
-        mine.dev_prediction,
-        its.dev_prediction[order],
-        mine.data.dev.weight,
-        mine.settings.seed,
-    )
-    return change, ""
+    said = mine.dev_prediction, its.dev_prediction[order]
+    metric = METRICS[side.result.metric]
+    return difference_on_dev(mine.data, metric, *said, mine.settings.seed), ""
 
 
 def _same_order(mine: np.ndarray, its: np.ndarray) -> np.ndarray:

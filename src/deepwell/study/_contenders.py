@@ -19,7 +19,7 @@ from deepwell.data._folds import Folds
 from deepwell.data._rows import Rows
 from deepwell.diagnosis._metrics import Metric
 from deepwell.diagnosis._overtuning import Contest
-from deepwell.diagnosis.metrics._tally import Tally
+from deepwell.diagnosis.metrics._tally import Tally, by_unit
 from deepwell.execution._local import LocalEngine
 from deepwell.networks._losses import LOSSES
 from deepwell.records import ChunkRecord, Status, Trial
@@ -189,7 +189,7 @@ def contest(
     if not places:
         return None
     parts = [data.dev] if folds is None else [held_out for _, held_out in folds.parts]
-    grouped = [_grouped(part.weight, _GROUPS // len(parts)) for part in parts]
+    grouped = [by_unit(part.weight, part.group, _GROUPS // len(parts)) for part in parts]
     starts = np.cumsum([0, *(tally.groups for tally in grouped)])
     groups = int(starts[-1])
     tallies = [
@@ -220,6 +220,7 @@ def contest(
         alike=groups == rows and bool(np.ptp(weight) == 0),
         trials=len(trials) // len(parts),
         chosen=chosen // len(parts),
+        units=None if data.dev.group is None else groups,
     )
 
 
@@ -233,15 +234,6 @@ def predicted(data: Data, said: np.ndarray) -> np.ndarray:
 
 def _bytes(weights: Mapping[str, np.ndarray]) -> int:
     return sum(array.nbytes for array in weights.values())
-
-
-def _grouped(weight: np.ndarray, most: int) -> Tally:
-    """Return the tally of rows by themselves, or in as many random groups as there may be."""
-    rows = len(weight)
-    group = np.arange(rows)
-    if rows > most:
-        group = np.random.default_rng(0).permutation(rows) % most
-    return Tally(weight.astype(np.float64), group, min(rows, most))
 
 
 def _tallied(

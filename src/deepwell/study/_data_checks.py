@@ -118,7 +118,7 @@ def _checked(data: Data, folds: Folds | None) -> DataChecks:
         pairs = [("dev", data.train, data.dev)]
         if data.train_dev is not None:
             pairs.append(("train-dev", data.train, data.train_dev))
-        mismatch = [_mismatch(data, pair, part_units(data, *pair), seed) for pair in pairs]
+        mismatch = [_mismatch(data, pair, part_units(data, *pair[1:]), seed) for pair in pairs]
         if mismatch[0] is None:
             left_out.append("mismatch: too few rows to tell any")
     else:
@@ -204,8 +204,8 @@ def _mismatch(data: Data, pair: _Pair, units: _Units, seed: int) -> Mismatch | N
     chosen = [rows_compared(len(rows), rows.x.shape[1], seed) for rows in (train, other)]
     of = [len(np.unique(unit[rows])) for unit, rows in zip(units, chosen, strict=True)]
     sets = TwoSets(
-        compared(data, _some(train, chosen[0])),
-        compared(data, _some(other, chosen[1])),
+        compared(data, train.part(chosen[0])),
+        compared(data, other.part(chosen[1])),
         (of[0], of[1]),
         ("train", part),
     )
@@ -222,10 +222,6 @@ def _mismatch(data: Data, pair: _Pair, units: _Units, seed: int) -> Mismatch | N
         columns,
         tested,
     )
-
-
-def _some(rows: Rows, chosen: np.ndarray) -> Rows:
-    return Rows(rows.x[chosen], rows.y[chosen], rows.weight[chosen])
 
 
 def _worst_fold(data: Data, folds: Folds, seed: int) -> Mismatch | None:
@@ -249,17 +245,16 @@ def _worst_fold(data: Data, folds: Folds, seed: int) -> Mismatch | None:
     return replace(worst, p_value=min(1.0, worst.p_value * len(looked)), columns=columns)
 
 
-def part_units(data: Data, part: str, train: Rows, other: Rows) -> _Units:
+def part_units(data: Data, train: Rows, other: Rows) -> _Units:
     """Return what was dealt out as one: the rows of a group, or the copies of a row.
 
     Args:
         data: of the study.
-        part: name of the other part.
         train: rows; those of the study, or a sample of them.
-        other: rows of the other part.
+        other: rows of another part.
     """
-    if data.groups:
-        return data.groups["train"], data.groups[part]
+    if train.group is not None and other.group is not None:
+        return train.group, other.group
     if data.facts.alike_by_chance:
         return np.arange(len(train)), np.arange(len(other))
     return row_numbers(train.x, train.y), row_numbers(other.x, other.y)

@@ -238,10 +238,9 @@ class _Case:
         if labeled.sum() < 2:
             return []
         rows, said = _answered(dev), self.said(dev)[0][labeled]
-        group = dev.group
-        if group is not None:
-            group = np.unique(group[labeled], return_inverse=True)[1]
-        difference = paired_difference(self.metric, rows.y, said, rows.human, rows.weight, 0, group)
+        difference = paired_difference(
+            self.metric, rows.y, said, rows.human, rows.weight, 0, rows.group
+        )
         return compare_with_people(self.metric.name, difference, int(labeled.sum()))
 
     def differences(self) -> dict[str, Estimate]:
@@ -283,4 +282,5 @@ def _answered(rows: PredictedRows) -> Answered:
     assert rows.human is not None
     known = _labeled(rows)
     weight = None if rows.weight is None else rows.weight[known]
-    return Answered(rows.y[known], rows.human[known], weight)
+    group = None if rows.group is None else rows.group[known]
+    return Answered(rows.y[known], rows.human[known], weight, group)

@@ -91,6 +91,7 @@ def find_ensemble(
         np.stack(said),
         targets(data, data.dev),
         data.dev.weight,
+        data.dev.group,
     )
     return measure_ensemble(given, seed)
 

@@ -11,7 +11,7 @@ from deepwell._base._errors import UsageError
 from deepwell.data._data import Data
 from deepwell.data._rows import Rows
 from deepwell.diagnosis._baselines import BaselinePrediction
-from deepwell.diagnosis._intervals import estimate
+from deepwell.diagnosis._intervals import estimate, paired_difference
 from deepwell.diagnosis._metrics import Metric
 from deepwell.records import Baseline, Estimate
 
@@ -56,7 +56,7 @@ def score_model(data: Data, model: Model, metric: Metric, seed: int) -> Scored:
     if rows is None:
         return scored
     said = model.outputs(rows.x)
-    return replace(scored, train_dev=estimate(metric, targets(data, rows), said, rows.weight, seed))
+    return replace(scored, train_dev=_score(data, rows, said, metric, seed))
 
 
 def score_predictions(
@@ -66,12 +66,24 @@ def score_predictions(
     return Scored(
         train,
         dev,
-        estimate(metric, targets(data, data.train), train, data.train.weight, seed),
-        estimate(metric, targets(data, data.dev), dev, data.dev.weight, seed),
+        _score(data, data.train, train, metric, seed),
+        _score(data, data.dev, dev, metric, seed),
     )
 
 
 def score_baseline(data: Data, baseline: BaselinePrediction, metric: Metric, seed: int) -> Baseline:
     """Return a simple model's score on the dev rows."""
-    y, weight = targets(data, data.dev), data.dev.weight
-    return Baseline(baseline.name, estimate(metric, y, baseline.prediction_dev, weight, seed))
+    return Baseline(baseline.name, _score(data, data.dev, baseline.prediction_dev, metric, seed))
+
+
+def difference_on_dev(
+    data: Data, metric: Metric, first: np.ndarray, second: np.ndarray, seed: int
+) -> Estimate:
+    """Return score(first) - score(second) of predictions of the dev rows, taken row by row."""
+    dev = data.dev
+    y = targets(data, dev)
+    return paired_difference(metric, y, first, second, dev.weight, seed, dev.group)
+
+
+def _score(data: Data, rows: Rows, said: np.ndarray, metric: Metric, seed: int) -> Estimate:
+    return estimate(metric, targets(data, rows), said, rows.weight, seed, rows.group)

@@ -14,12 +14,12 @@ from functools import cached_property
 
 import numpy as np
 
+from deepwell._base._hash import Purpose, fold, key
 from deepwell.data._data import Data
-from deepwell.data._folds import Folds
-from deepwell.data._mapped import read_rows
+from deepwell.data._folds import Folds, assign_folds
 from deepwell.data._rows import Rows
 from deepwell.diagnosis._metrics import Metric
-from deepwell.diagnosis.metrics._tally import Tally, weights
+from deepwell.diagnosis.metrics._tally import by_unit
 from deepwell.execution._planner import Shape
 from deepwell.training._program import TrainingRows
 from deepwell.training._window import row_bytes
@@ -103,11 +103,9 @@ class ExperimentRows:
         rows = [view.measured for view in self.sides[side]]
         y = np.concatenate([targets(self.whole, one) for one in rows])
         weight = np.concatenate([one.weight for one in rows])
-        groups = min(len(y), _GROUPS)
-        group = np.arange(len(y))
-        if groups < len(y):
-            group = np.random.default_rng(self.seed).permutation(len(y)) % groups
-        tally = Tally(weights(len(y), weight), group, groups)
+        known = [one.group for one in rows if one.group is not None]
+        group = np.concatenate(known) if known else None
+        tally = by_unit(weight, group, _GROUPS, self.seed)
         return self.metric.sums(y, np.concatenate(predictions), tally)
 
     @cached_property
@@ -117,7 +115,7 @@ class ExperimentRows:
         count = min(len(train), _SAMPLE)
         chosen = np.random.default_rng(self.seed).choice(len(train), count, replace=False)
         chosen = np.sort(chosen)
-        return Rows(read_rows(train.x, chosen), train.y[chosen], train.weight[chosen])
+        return train.part(chosen)
 
 
 def experiment_rows(
@@ -144,9 +142,7 @@ def experiment_rows(
         return ExperimentRows((tuple(View(p, p.dev) for p in parts),), data, metric, seed)
     sides = tuple(
         tuple(
-            View(
-                replace(part, dev=_rows(part.dev, halves[side])), _rows(part.dev, halves[1 - side])
-            )
+            View(replace(part, dev=part.dev.part(halves[side])), part.dev.part(halves[1 - side]))
             for part, halves in zip(parts, cut, strict=True)
         )
         for side in range(2 if _fit_twice(data, len(parts), memory) else 1)
@@ -163,23 +159,29 @@ def _fit_twice(data: Data, parts: int, memory: int | None) -> bool:
 
 
 def _halves(data: Data, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the places of both halves of the dev rows, of each class as many as can be."""
+    """Return the places of both halves of the dev rows, of each class as many as can be.
+
+    Groups stay together; of one group alone there are no halves, and the second one is empty.
+    """
+    dev, of_classes = data.dev, data.task.kind == "classification"
+    if dev.group is not None:
+        if len(np.unique(dev.group)) < 2:
+            return np.arange(len(dev)), np.arange(0)
+        strata = dev.y if of_classes else np.zeros(len(dev), np.int64)
+        half = assign_folds(strata, dev.group, 2, fold(key(seed), Purpose.FOLDS))
+        return np.flatnonzero(half == 0), np.flatnonzero(half == 1)
     generator = np.random.default_rng([seed, 1])
-    mixed = generator.permutation(len(data.dev))
-    if data.task.kind == "classification":
-        mixed = mixed[np.argsort(data.dev.y[mixed], kind="stable")]
+    mixed = generator.permutation(len(dev))
+    if of_classes:
+        mixed = mixed[np.argsort(dev.y[mixed], kind="stable")]
     return np.sort(mixed[::2]), np.sort(mixed[1::2])
-
-
-def _rows(rows: Rows, places: np.ndarray) -> Rows:
-    return Rows(rows.x[places], rows.y[places], rows.weight[places])
 
 
 def _defined(data: Data, metric: Metric, places: np.ndarray) -> bool:
     """Return whether a half tells the metric, whatever is predicted."""
     classes = len(data.task.classes)
     anything = np.zeros((len(places), classes) if classes else len(places))
-    half = _rows(data.dev, places)
+    half = data.dev.part(places)
     if not len(places) or not half.weight.any():
         return False
     return not math.isnan(metric.loss(targets(data, half), anything, half.weight))

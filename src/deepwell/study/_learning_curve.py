@@ -33,7 +33,7 @@ from deepwell.diagnosis._learning_curve import (
     extrapolate,
 )
 from deepwell.diagnosis._metrics import METRICS, Metric
-from deepwell.diagnosis.metrics._tally import Tally
+from deepwell.diagnosis.metrics._tally import by_unit
 from deepwell.execution._backends import choose_backend
 from deepwell.execution._local import LocalEngine
 from deepwell.networks._forward import predictions
@@ -303,9 +303,8 @@ def _scored(
 ) -> _Measured:
     data = work.data
     y, weight = targets(data, data.dev), np.asarray(data.dev.weight, np.float64)
-    groups = min(len(y), _GROUPS)
-    group = np.random.default_rng(0).permutation(len(y)) % groups
-    tally = Tally(weight, group, groups)
+    tally = by_unit(weight, data.dev.group, _GROUPS)
+    groups = tally.groups
     shape = len(work.orders), len(work.sizes)
     scores, without = np.full(shape, np.nan), np.full((*shape, groups), np.nan)
     for number, state in engine.states(list(specs)).items():
@@ -331,9 +330,6 @@ def _scored(
 def _predicted(parameters: Mapping[str, np.ndarray], spec: TrialSpec, work: _Work) -> np.ndarray:
     """Return what a network says of the dev rows."""
     data, part = work.data, work.part(spec)
-    train = replace(
-        data.train, x=data.train.x[part], y=data.train.y[part], weight=data.train.weight[part]
-    )
-    kept = normalized(parameters, spec, replace(data, train=train))
+    kept = normalized(parameters, spec, replace(data, train=data.train.part(part)))
     raw = predictions(architecture_for(spec, data, data.dev.x.shape[1]), kept, data.dev.x)
     return raw if data.task.kind == "classification" else data.target_encoder.original(raw)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deepwell.data._divide import group_numbers
 from deepwell.data._vault import SealedTest
 from deepwell.data._vault_reader import read_sealed
 from deepwell.data._weighting import Weighting
@@ -21,6 +22,9 @@ from ._test_mark import mark_model
 from ._which import SAID, folder_of
 
 if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+
     from deepwell.storage._store import Store  # loads SQLAlchemy
 
 
@@ -60,7 +64,7 @@ def open_sealed(
     if metric.of_decisions:
         prediction = model.decisions(prediction)
     weight = weighting_of(record).of(frame, y)
-    score = estimate(metric, truth, prediction, weight, _seed(record))
+    score = estimate(metric, truth, prediction, weight, _seed(record), _groups(record, frame))
     opening = Opening(
         time=time.time(),
         study=record.name,
@@ -87,6 +91,13 @@ def weighting_of(record: StudyRecord) -> Weighting:
     """Return how much the rows of a study's data count; alike where an older Deepwell ran it."""
     kept = record.config.get("weighting")
     return from_plain(Weighting, kept) if isinstance(kept, dict) else Weighting()
+
+
+def _groups(record: StudyRecord, frame: pl.DataFrame) -> np.ndarray | None:
+    """Return the group of each row, None where a study named no column of groups."""
+    data: Any = record.config["data"]
+    column = data.get("group")
+    return group_numbers(frame[column]) if column else None
 
 
 def _seed(record: StudyRecord) -> int:

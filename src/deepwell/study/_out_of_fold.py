@@ -38,12 +38,16 @@ class HeldOut:
         prediction: (n, C) or (n,).
         weight: (n,) sample weights.
         numbers: (n,) of each row in its source, counted from 1.
+        class_factors: by which the weights of each class's rows are multiplied; empty for none.
+        group: (n,) number of each row's group, None where each is by itself.
     """
 
     y: np.ndarray
     prediction: np.ndarray
     weight: np.ndarray
     numbers: np.ndarray
+    class_factors: tuple[float, ...] = ()
+    group: np.ndarray | None = None
 
 
 def best_of(reopened: Reopened) -> Trial:
@@ -72,8 +76,10 @@ def out_of_fold(reopened: Reopened) -> HeldOut | None:
     said = _predicted(reopened, folds, best)
     if said is None:
         return None
-    rows = folds.whole.train
-    return HeldOut(targets(folds.whole, rows), said, rows.weight, data.pool_numbers)
+    whole = folds.whole
+    rows, factors = whole.train, whole.weighting.by_class
+    y = targets(whole, rows)
+    return HeldOut(y, said, rows.weight, data.pool_numbers, factors, rows.group)
 
 
 def without_contradicted(reopened: Reopened) -> HeldOut | None:
@@ -130,7 +136,8 @@ def dev_rows(reopened: Reopened) -> HeldOut | None:
         temperature = reopened.model.adjustments.temperature
         return replace(held, prediction=at_temperature(held.prediction, temperature))
     dev, data = reopened.data.dev, reopened.data
-    return HeldOut(reopened.y_dev, reopened.dev_prediction, dev.weight, data.dev_numbers)
+    factors, said = data.weighting.by_class, reopened.dev_prediction
+    return HeldOut(reopened.y_dev, said, dev.weight, data.dev_numbers, factors, dev.group)
 
 
 def _alone(spec: TrialSpec) -> TrialSpec:

@@ -53,7 +53,7 @@ def people_findings(
         return []
     rows = _answered(data, data.dev, data.human.dev)
     said = dev_prediction[labeled]
-    difference = paired_difference(metric, rows.y, said, rows.human, rows.weight, seed)
+    difference = paired_difference(metric, rows.y, said, rows.human, rows.weight, seed, rows.group)
     return compare_with_people(metric.name, difference, int(labeled.sum()))
 
 
@@ -68,7 +68,8 @@ def _answered(data: Data, part: Rows, answers: np.ndarray) -> Answered:
     """Return those rows of a part that people labeled."""
     known = ~np.isnan(answers)
     said = _said(data, answers[known])
-    return Answered(targets(data, part)[known], said, part.weight[known])
+    group = None if part.group is None else part.group[known]
+    return Answered(targets(data, part)[known], said, part.weight[known], group)
 
 
 def _said(data: Data, answers: np.ndarray) -> np.ndarray:

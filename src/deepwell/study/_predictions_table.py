@@ -34,7 +34,8 @@ class PredictedRows:
         said: of each network, (n, C) probabilities or (n,) values.
         labels: of each network, the same from its column `prediction`; None where it has none.
         weight: (n,) at least 0; None for rows that count alike.
-        group: (n,) whole numbers from 0, rows of one number belong together; None for none.
+        group: (n,) whole numbers, rows of one number belong together, also those of other parts;
+            None for none.
         inputs: (n,) whole numbers, equal for rows with the same inputs; None where not known.
         human, baseline: what people and another model said, in the form of `said`; None for none.
         labeled: (n,) whether `human` has a value.
@@ -260,13 +261,12 @@ def _rows(columns: Mapping[str, np.ndarray], of_networks: Sequence[np.ndarray]) 
     def of(name: str) -> np.ndarray | None:
         return columns[name][first] if name in columns else None
 
-    group = of("group")
     return PredictedRows(
         columns["y"][first],
         tuple(main[rows] for rows in of_networks),
         None if labels is None else tuple(labels[rows] for rows in of_networks),
         of("weight"),
-        None if group is None else np.unique(group, return_inverse=True)[1],
+        of("group"),
         of("inputs"),
         of("human"),
         of("baseline"),

@@ -38,13 +38,16 @@ def wrong_probabilities(
     rows = np.arange(n)
     if n > most:
         rows = np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
+    dev = data.dev
     part = Predicted(
-        y=targets(data, data.dev)[rows],
+        y=targets(data, dev)[rows],
         prediction=prediction[rows],
         classes=data.task.classes,
-        weight=data.dev.weight[rows],
+        weight=dev.weight[rows],
         metric=metric.name,
         seed=seed,
+        class_factors=data.weighting.by_class,
+        group=None if dev.group is None else dev.group[rows],
     )
     finding, _ = calibration_of(part, _DRAWS)
     if finding.level != "problem":

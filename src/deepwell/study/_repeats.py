@@ -23,7 +23,8 @@ def repeats_of(data: Data, metric: Metric) -> RepeatedRows | None:
 
     Of large data a random part is looked at, in which fewer rows repeat: a bound stays one.
     """
-    parts = (data.train, data.dev)
+    once = data.train is data.dev  # all rows of a cross-validated study, each of them both
+    parts = (data.train,) if once else (data.train, data.dev)
     weight = np.concatenate([rows.weight for rows in parts])
     if np.ptp(weight) > 0:
         return None

@@ -11,7 +11,6 @@ from pathlib import Path
 from deepwell._base._hyperparameters import Value
 from deepwell.data._data import Data
 from deepwell.data._folds import Folds
-from deepwell.diagnosis._intervals import paired_difference
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.execution._backends import choose_backend
 from deepwell.records import Estimate, StudyResult
@@ -22,7 +21,7 @@ from deepwell.storage._names import MAX_LENGTH
 from ._arrays import engine_of
 from ._asked import Asked
 from ._course import Job, Past, carry_out
-from ._evaluate import targets
+from ._evaluate import difference_on_dev
 from ._finished import open_study
 from ._observer import Observer
 from ._recording import recorded
@@ -85,10 +84,8 @@ def save_improved(
     versus = None
     if folds is None:
         said_by = [one.model().outputs(data.dev.x) for one in (new, open_study(old.name, store))]
-        metric, y = METRICS[old.metric], targets(data, data.dev)
-        versus = paired_difference(
-            metric, y, said_by[0], said_by[1], data.dev.weight, settings.seed
-        )
+        metric = METRICS[old.metric]
+        versus = difference_on_dev(data, metric, said_by[0], said_by[1], settings.seed)
     return Improved(name, new.result.dev, versus)
 
 

@@ -21,7 +21,7 @@ def data_section(reopened: Reopened) -> Section | None:
     parts = [("dev", data.dev), *([("train-dev", data.train_dev)] if data.train_dev else [])]
     seen: list[Mismatch] = []
     for part, rows in parts:
-        units = part_units(data, part, data.train, rows)
+        units = part_units(data, data.train, rows)
         found = domain_trees(data.train.x, rows.x, units, data.facts.split_seed)
         if found is not None:
             interval = (found.auc, found.low, found.high)

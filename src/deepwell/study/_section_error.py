@@ -8,6 +8,7 @@ from deepwell.diagnosis._repeated_rows import diagnose_repeated_rows
 from deepwell.diagnosis._strong_baselines import Labeled, compare_with_rival, strongest_rival
 from deepwell.records import Section
 
+from ._data_checks import part_units
 from ._people import people_best
 from ._reopened import Reopened
 from ._repeats import best_possible, repeats_of
@@ -30,8 +31,14 @@ def error_section(reopened: Reopened) -> Section | None:
     data, seed = reopened.data, reopened.settings.seed
     repeats = repeats_of(data, metric)
     train, dev = (
-        Labeled(data.train.x, reopened.y_train, data.train.weight, reopened.train_prediction),
-        Labeled(data.dev.x, reopened.y_dev, data.dev.weight, reopened.dev_prediction),
+        Labeled(rows.x, y, rows.weight, said, unit, rows.group)
+        for rows, y, said, unit in zip(
+            (data.train, data.dev),
+            (reopened.y_train, reopened.y_dev),
+            (reopened.train_prediction, reopened.dev_prediction),
+            part_units(data, data.train, data.dev),
+            strict=True,
+        )
     )
     rival = strongest_rival(metric, train, dev, len(data.task.classes), seed)
     people = people_best(data, metric, reopened.train_prediction, seed)

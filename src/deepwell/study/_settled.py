@@ -75,6 +75,7 @@ def _spread(data: Data, folds: Folds | None, metric: Metric, contenders: Contend
     errors: list[float] = []
     for part, place in best.items():
         said = predicted(data, contenders.said(place))
-        dev = estimate(metric, targets(data, rows[part]), said, rows[part].weight)
+        held = rows[part]
+        dev = estimate(metric, targets(data, held), said, held.weight, group=held.group)
         errors.append(max(0.0, (dev.high - dev.low) / (2.0 * NORMAL)))
     return math.hypot(*errors) / max(1, len(errors))

@@ -34,6 +34,7 @@ def told_by_dev(read: Predictions, metric: str) -> list[Section]:
         columns={name: values[dev.places] for name, values in read.others.items()},
         numbers=dev.places + 1,
         metric=metric,
+        group=dev.group,
     )
     if not np.isfinite(rows.prediction).all():
         return []

@@ -20,7 +20,6 @@ from deepwell.diagnosis._changes import change_for
 from deepwell.diagnosis._comparison import hardest_baseline
 from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, matters
 from deepwell.diagnosis._input_findings import SLOW, InputScales, input_finding, input_scales
-from deepwell.diagnosis._intervals import paired_difference
 from deepwell.diagnosis._layer_findings import (
     SYMPTOMS,
     layer_finding,
@@ -46,7 +45,7 @@ from deepwell.training._state import best_parameters
 
 from ._arrays import training_rows
 from ._change_command import change_command
-from ._evaluate import targets
+from ._evaluate import difference_on_dev, targets
 from ._examination import FLOOR, SHARE, examine
 from ._examination_arms import at_rate
 from ._examination_seen import Examination
@@ -311,11 +310,10 @@ def _mode_finding(ended: Ended, size: float) -> Finding:
 
 def _gain_of_exact(ended: Ended, parameters: Mapping[str, np.ndarray]) -> Estimate:
     """Return the dev score with the stored averages less that with exact statistics, paired."""
-    train, dev = ended.data.train, ended.data.dev
+    train = ended.data.train
     exact = with_exact_statistics(ended.architecture, parameters, train.x, train.weight)
     now, then = _said(ended, parameters), _said(ended, exact)
-    y = targets(ended.data, dev)
-    return paired_difference(METRICS[ended.metric], y, now, then, dev.weight, ended.seed)
+    return difference_on_dev(ended.data, METRICS[ended.metric], now, then, ended.seed)
 
 
 def _said(ended: Ended, parameters: Mapping[str, np.ndarray]) -> np.ndarray:

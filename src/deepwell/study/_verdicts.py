@@ -10,7 +10,7 @@ from deepwell.diagnosis._bias_variance import (
     material_size,
 )
 from deepwell.diagnosis._comparison import compare_with_baselines, hardest_baseline
-from deepwell.diagnosis._intervals import paired_difference, unpaired_difference
+from deepwell.diagnosis._intervals import unpaired_difference
 from deepwell.diagnosis._non_finite import diagnose_divergence
 from deepwell.diagnosis._overtuning import measure_overtuning, overtuning_finding
 from deepwell.diagnosis._repeated_rows import diagnose_repeated_rows
@@ -21,7 +21,7 @@ from ._arrays import score_scale
 from ._contenders import contest
 from ._data_checks import data_findings
 from ._divergence import divergence
-from ._evaluate import Scored, targets
+from ._evaluate import Scored, difference_on_dev
 from ._first_steps import check_findings
 from ._improve_command import with_improve_commands
 from ._people import people_best, people_findings
@@ -65,15 +65,10 @@ def verdicts(
 
 def differences_from(run: Run, scored: Scored) -> dict[str, Estimate]:
     """Return network minus simple model on the dev rows, paired, by the simple model's name."""
-    y, weight = targets(run.data, run.data.dev), run.data.dev.weight
+    said, seed = scored.dev_prediction, run.settings.seed
     return {
-        b.shown.name: paired_difference(
-            run.metric,
-            y,
-            scored.dev_prediction,
-            b.prediction.prediction_dev,
-            weight,
-            run.settings.seed,
+        b.shown.name: difference_on_dev(
+            run.data, run.metric, said, b.prediction.prediction_dev, seed
         )
         for b in run.baselines
     }
@@ -88,7 +83,7 @@ def _findings(
         n_train=len(run.data.train),
         dev=scored.dev,
         n_dev=len(run.data.dev),
-        gap=unpaired_difference(scored.dev, scored.train),
+        gap=_gap(run, scored),
         constant=run.baselines[0].shown.estimate.value,
         train_dev=scored.train_dev,
         n_train_dev=0 if run.data.train_dev is None else len(run.data.train_dev),
@@ -110,18 +105,22 @@ def _findings(
     ]
 
 
+def _gap(run: Run, scored: Scored) -> Estimate:
+    """Return dev - train; paired over folds, whose train and dev predictions are of all rows."""
+    if run.folds is None:
+        return unpaired_difference(scored.dev, scored.train)
+    dev, train = scored.dev_prediction, scored.train_prediction
+    return difference_on_dev(run.data, run.metric, dev, train, run.settings.seed)
+
+
 def _no_signal(run: Run, differences: Mapping[str, Estimate]) -> bool:
     """Return whether no model is clearly better than the constant guess on the dev rows."""
     constant, *others = run.baselines
     if differences[constant.shown.name].high < 0:
         return False
-    y, weight = targets(run.data, run.data.dev), run.data.dev.weight
-    guess = constant.prediction.prediction_dev
+    guess, seed = constant.prediction.prediction_dev, run.settings.seed
     return not any(
-        paired_difference(
-            run.metric, y, one.prediction.prediction_dev, guess, weight, run.settings.seed
-        ).high
-        < 0
+        difference_on_dev(run.data, run.metric, one.prediction.prediction_dev, guess, seed).high < 0
         for one in others
     )
 
