@@ -1,18 +1,17 @@
 """Studies in which networks come to rungs in waves: who trains, breaks, stops, any cores."""
 
-import math
 import os
 
 import numpy as np
 import pytest
+from tests.study.breaking import Counted, Failing, check_always
 
 import deepwell as dw
 from deepwell._base._errors import UsageError
 from deepwell._native._core_module import available
 from deepwell.records import Status
 from deepwell.storage import open_store
-from deepwell.study import _checkpoint, _course
-from deepwell.study._budget import Clock
+from deepwell.study import _course
 
 SPACE = {
     "learning_rate": dw.log(1e-4, 1e-1),
@@ -30,18 +29,6 @@ def data(tmp_path_factory):
     y = np.where(x[:, 0] + 0.5 * rng.normal(size=90) > 0, "yes", "no")
     table = {f"c{i}": x[:, i] for i in range(3)} | {"y": y}
     return dw.load(table, target="y", vault=tmp_path_factory.mktemp("vault"))
-
-
-class Failing(dw.Observer):
-    """Keeps what is told, and raises at the n-th progress."""
-
-    def __init__(self, fails_at=0):
-        self.told, self.fails_at = [], fails_at
-
-    def on_progress(self, progress):
-        self.told.append(progress)
-        if len(self.told) == self.fails_at:
-            raise RuntimeError("broken")
 
 
 def begin(data, store, observer=None, budget=None, program=None):
@@ -98,29 +85,17 @@ def test_progress_rises_to_the_end(whole):
 @pytest.mark.parametrize("after", [7, 40, 90])
 def test_a_break_anywhere_changes_nothing(after, often, data, whole, tmp_path, monkeypatch):
     if often:
-        for name in ("EVERY_SECONDS", "RUNG_SECONDS"):
-            monkeypatch.setattr(_checkpoint, name, 0.0)
-        monkeypatch.setattr(_checkpoint, "SHARE", math.inf)
+        check_always(monkeypatch)
     with pytest.raises(RuntimeError, match="broken"):
         begin(data, tmp_path, Failing(after))
     dw.resume("mine", data, store=tmp_path)
     assert left(tmp_path) == left(whole[2])
 
 
-class Counted(Clock):
-    """A clock whose budget is used up when it has been asked so many times."""
-
-    left_to_ask = 0
-
-    def over(self):
-        Counted.left_to_ask -= 1
-        return self.budget is not None and Counted.left_to_ask <= 0
-
-
 def test_a_stop_half_way_is_gone_on_with(data, whole, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(_course, "Clock", Counted)
-        Counted.left_to_ask = 100
+        Counted.arm(100)
         _, result = begin(data, tmp_path, budget=1000)
     assert result.stopped == "the time budget was used up"
     assert {"interrupted", "not_trained"} & set(result.statuses)

@@ -1,12 +1,12 @@
 """Population based training: copies are trials whose specifications say all, to the bit."""
 
 import functools
-import math
 import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.study.breaking import Failing, check_always
 
 import deepwell as dw
 from deepwell._base._errors import UsageError
@@ -16,7 +16,6 @@ from deepwell.execution._backends import choose_backend
 from deepwell.execution._planner import Machine
 from deepwell.records import Status, TrialSpec
 from deepwell.storage import open_store
-from deepwell.study import _checkpoint
 from deepwell.study._arrays import engine_of
 from deepwell.study._forks import forked, lineage, root
 
@@ -193,18 +192,6 @@ def test_records_of_copies(program, data, whole):
     assert sum(map(len, ended)) <= 12  # places never grow in number
 
 
-class Failing(dw.Observer):
-    """Raises at the n-th progress."""
-
-    def __init__(self, after):
-        self.left = after
-
-    def on_progress(self, progress):
-        self.left -= 1
-        if self.left == 0:
-            raise RuntimeError("broken")
-
-
 @pytest.mark.parametrize("often", [True, False])
 @pytest.mark.parametrize(
     ("program", "after"),
@@ -218,9 +205,7 @@ def test_a_study_with_copies_that_breaks_off_ends_as_an_unbroken_one(
     program, after, often, data, whole, tmp_path, monkeypatch
 ):
     if often:
-        for name in ("EVERY_SECONDS", "RUNG_SECONDS"):
-            monkeypatch.setattr(_checkpoint, name, 0.0)
-        monkeypatch.setattr(_checkpoint, "SHARE", math.inf)
+        check_always(monkeypatch)
     with pytest.raises(RuntimeError, match="broken"):
         begin(data, tmp_path, program, Failing(after))
     dw.resume("mine", data, store=tmp_path)
