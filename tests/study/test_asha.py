@@ -1,17 +1,20 @@
 """Studies in which networks come to rungs in waves: who trains, breaks, stops, any cores."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from tests.study.breaking import Counted, Failing, check_always
 
 import deepwell as dw
-from deepwell._base._errors import UsageError
 from deepwell._native._core_module import available
-from deepwell.records import Status
-from deepwell.storage import open_store
+from deepwell.records import Rung, Status
+from deepwell.search.schedulers._asha import WAVE
+from deepwell.storage import Store, open_store
 from deepwell.study import _course
+from deepwell.study._arrivals import Arrivals
+from deepwell.study._history import History
 
 SPACE = {
     "learning_rate": dw.log(1e-4, 1e-1),
@@ -115,6 +118,84 @@ def test_one_core_and_many_give_the_same_study(data, whole, tmp_path):
     assert left(tmp_path) == left(whole[2])
 
 
-def test_folds_are_refused(data, tmp_path):
-    with pytest.raises(UsageError, match="one a fold; leave out `folds`"):
-        dw.Study(data, SPACE, scheduler="asha", folds=3, store=tmp_path)
+class Reads:
+    """What is read of a store: how many trials at a time, and how often with curves."""
+
+    def __init__(self, monkeypatch):
+        self.trials, self.curves = [], 0
+        kept = Store.trials
+
+        def watched(store, study, **asked):
+            found = kept(store, study, **asked)
+            self.trials.append(len(found))
+            self.curves += asked.get("curves", False)
+            return found
+
+        monkeypatch.setattr(Store, "trials", watched)
+
+
+def test_arrivals_hold_the_scores_at_their_rungs(whole):
+    """So that nothing of those that wait is read again."""
+    study, _, store, _ = whole
+    curves = {t.number: t.curves["dev_score"] for t in study.history()}
+    epochs = (5, 15, 45)
+    for told in left(store)[1][0]:
+        for number, score in zip(told["trials"], told["scores"], strict=True):
+            assert score == float(curves[number][: epochs[told["rung"]]].min())
+
+
+def test_what_has_no_score_beside_it_is_read_from_the_curves(whole, monkeypatch):
+    """As the arrivals of copies by hand, and those of studies of an older Deepwell."""
+    kept, rungs = Store.events, [Rung(epochs, 0) for epochs in (5, 15, 45)]
+
+    def without_scores(store, study, kind=None):
+        told = kept(store, study, kind)
+        return [
+            replace(e, details={k: v for k, v in e.details.items() if k != "scores"}) for e in told
+        ]
+
+    with open_store(whole[2], create=False) as opened:
+        history = History(opened, opened.study("mine"))
+        expected = Arrivals(history).so_far(0, rungs)
+        assert len(expected[0]) == 80
+        monkeypatch.setattr(Store, "events", without_scores)
+        reads, arrivals = Reads(monkeypatch), Arrivals(history)
+        assert arrivals.so_far(0, rungs) == expected
+        read = len(reads.trials)
+        assert arrivals.so_far(0, rungs) == expected
+        assert len(reads.trials) == read  # once is enough
+
+
+def test_a_wave_reads_itself_alone(data, tmp_path, monkeypatch):
+    """The store is asked for all trials a few times a study, not once a wave."""
+    reads, often = Reads(monkeypatch), []
+    for trials in (70, 210):
+        reads.trials.clear()
+        reads.curves = 0
+        study = dw.Study(data, SPACE, scheduler="asha", store=tmp_path, probe="none")
+        study.run(trials=trials, epochs=15)
+        often.append((sum(n > WAVE for n in reads.trials), reads.curves))
+    assert often[0] == often[1]  # waves are 3 times as many
+
+
+def test_configurations_of_folds_come_to_rungs_together(data, tmp_path):
+    study = dw.Study(data, SPACE, scheduler="asha", folds=3, name="folded", store=tmp_path)
+    result = study.run(trials=24, epochs=15)
+    assert result.networks == 24
+    with open_store(tmp_path, create=False) as opened:
+        record = opened.study("folded")
+        told = [e.details for e in opened.events(record.id, "arrive")]
+    assert [len(a["trials"]) for a in told if a["rung"] == 0] == [30, 30, 12]
+    scores = [{}, {}]
+    for one in told:
+        scores[one["rung"]] |= dict(zip(one["trials"], one["scores"], strict=True))
+    assert len(scores[0]) == 72
+    came = {n // 3 for n in scores[1]}
+    means = {c: sum(scores[0][3 * c + k] for k in range(3)) / 3 for c in range(24)}
+    assert 8 <= len(came) <= 14
+    assert set(sorted(means, key=lambda c: (means[c], c))[:4]) <= came
+    ends = {t.number: t for t in study.history()}
+    for c in range(24):
+        trained = {ends[3 * c + k].epochs > 5 for k in range(3)}
+        early = any(ends[3 * c + k].status is Status.EARLY_STOPPED for k in range(3))
+        assert len(trained) == 1 or early

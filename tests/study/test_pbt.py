@@ -227,7 +227,9 @@ def test_the_same_seed_gives_the_same_study_for_any_number_of_cores(scheduler, d
 
 
 def test_what_makes_no_sense_is_refused(data, tmp_path):
-    with pytest.raises(UsageError, match="one a fold; leave out `folds`"):
+    with pytest.raises(
+        UsageError, match="a network a fold that must stay alike; leave out `folds`"
+    ):
         dw.Study(data, SPACE, scheduler="pbt", folds=3, store=tmp_path)
     with pytest.raises(UsageError, match="the space searches none that can change"):
         dw.Study(data, {"hidden_units": dw.integer(3, 9)}, scheduler="pbt", store=tmp_path)
