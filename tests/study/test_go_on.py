@@ -328,6 +328,31 @@ def test_the_best_of_an_earlier_study_are_those_inside_the_space():
     assert len(best_first(warm, narrow, None)) == 1
 
 
+def test_what_is_tried_first_is_the_earlier_configuration_to_the_bit():
+    """Else what both studies trained would differ by rounding, and shift no score."""
+    space = dw.Space(
+        {**SPACE, "dropout": dw.uniform(0, 0.5), "momentum": dw.one_minus_log(0.5, 0.99)}
+    )
+    told = observations(space, list(np.linspace(0.1, 0.5, 80)))
+    warm = WarmStart("old", False, told)
+    assert any(space.decode(space.encode(one.values)) != one.values for one in told)
+    for one in told:
+        (given,) = best_first(replace(warm, observations=(one,)), space, None)
+        assert given.values == one.values
+        own = [replace(one, values=given.values, score=one.score + 0.25)]
+        shifted = aligned(warm, space, own)
+        assert shifted[0].score == pytest.approx(told[0].score + 0.25)
+
+
+def test_equal_scores_of_an_earlier_study_go_by_cost_and_then_by_number():
+    space = dw.Space(SPACE)
+    told = observations(space, [0.3] * 5)
+    costs = (float("nan"), 0.5, float("nan"), 0.2, 0.2)
+    told = tuple(replace(one, cost=cost) for one, cost in zip(told, costs, strict=True))
+    found = best_first(WarmStart("old", True, told), space, None)
+    assert [given.values for given in found] == [told[n].values for n in (3, 4, 1, 0)]
+
+
 def test_a_warm_start_comes_back_whole():
     space = dw.Space(SPACE)
     warm = WarmStart("old", False, observations(space, [0.3, float("inf")]))

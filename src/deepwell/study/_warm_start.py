@@ -96,15 +96,14 @@ def best_first(warm: WarmStart, space: Space, trials: int | None) -> tuple[Given
     most = FIRST if trials is None else min(FIRST, trials // _SHARE)
     ranked = sorted(
         (one for one in warm.observations if math.isfinite(one.score)),
-        key=lambda one: (one.score, one.cost),
+        key=lambda one: (one.score, math.inf if math.isnan(one.cost) else one.cost),
     )
     found: dict[object, Given] = {}
     for one in ranked:
         if len(found) == most:
             break
-        point = space.encode(one.values)
-        if point is not None and space.allowed(one.values):
-            values = space.decode(point)
+        if space.encode(one.values) is not None and space.allowed(one.values):
+            values = space.present(one.values)  # exact: one that both trained is the same one
             found.setdefault(space.identity(values), Given(values, f"study {warm.study}"))
     return tuple(found.values())
 

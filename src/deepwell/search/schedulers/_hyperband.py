@@ -9,6 +9,7 @@ train side by side, so that programs stay full; each decides within itself.
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 
@@ -54,7 +55,7 @@ def ladders(networks: int, epochs: int) -> list[tuple[Rung, ...]]:
         epochs: of the last rung.
     """
     most = len(halving(networks, epochs, _FACTOR, _FIRST))
-    sizes = _sizes(networks, [_FACTOR**s / (s + 1) for s in range(most - 1, -1, -1)])
+    sizes = _sizes(networks, [Fraction(_FACTOR**s, s + 1) for s in range(most - 1, -1, -1)])
     return [
         tuple(
             Rung(
@@ -107,9 +108,9 @@ def _alive(ladder: tuple[Rung, ...], epochs: int) -> int:
     return next(rung.networks for rung in ladder if rung.epochs >= epochs)
 
 
-def _sizes(networks: int, weights: list[float]) -> list[int]:
+def _sizes(networks: int, weights: list[Fraction]) -> list[int]:
     """Return whole numbers in these proportions with the sum `networks`: largest remainders."""
-    shares = [networks * weight / sum(weights) for weight in weights]
+    shares = [networks * weight / sum(weights, Fraction()) for weight in weights]
     sizes = [math.floor(share) for share in shares]
     order = sorted(range(len(sizes)), key=lambda i: (sizes[i] - shares[i], i))
     for i in order[: networks - sum(sizes)]:

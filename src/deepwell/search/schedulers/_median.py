@@ -13,7 +13,7 @@ from deepwell.records import Rung
 
 from ._curves import curve_of
 from ._even_rungs import even_rungs
-from ._ranking import scored, split
+from ._ranking import ROUNDING, scored, split
 from ._scheduler import Decision, Moment
 
 LOOKS = 10
@@ -40,14 +40,17 @@ def decide(moment: Moment) -> Decision:
 
     The running average of a trial at epoch e is the mean of its scores in epochs 1 to e; one that
     stopped by itself before e has that of its last epoch. The others are all trials that reached
-    the rung; those that a decision stopped before are not among them.
+    the rung; those that a decision stopped before are not among them. What rounding makes of equal
+    scores decides nothing.
     """
     curves = {trial.number: curve_of(trial) for trial in moment.trials}
     averages = {n: float(curve.mean()) for n, curve in curves.items() if len(curve)}
     going: set[int] = set()
     for trial in moment.trials:
         others = [average for n, average in averages.items() if n != trial.number]
-        few = len(others) < LEAST
-        if scored(trial) and (few or trial.score <= float(np.median(others))):
+        if not scored(trial):
+            continue
+        limit = float(np.median(others)) if len(others) >= LEAST else trial.score
+        if trial.score <= limit + ROUNDING * abs(limit):
             going.add(trial.number)
     return split(moment.trials, going)
