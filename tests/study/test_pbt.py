@@ -1,6 +1,7 @@
 """Population based training: copies are trials whose specifications say all, to the bit."""
 
 import functools
+import math
 import os
 from dataclasses import replace
 
@@ -263,3 +264,34 @@ def test_a_study_with_copies_goes_on_after_its_end(data, tmp_path):
     if finished.result.best_trial == first.best_trial:
         for name, array in best.items():
             np.testing.assert_array_equal(finished.model().parameters[name], array)
+
+
+def test_a_grid_that_goes_on_does_not_count_copies(data, tmp_path):
+    """9 points and 7 more ask for a grid of 16, however many copies there are."""
+    ranges = {"learning_rate": dw.log(1e-3, 1e-1), "l2": dw.log(1e-5, 1e-3)}
+    values = {name: value for name, value in SPACE.items() if not hasattr(value, "to_unit")}
+    study = dw.Study(
+        data, {**values, **ranges}, name="mine", store=tmp_path, search="grid", scheduler="pbt"
+    )
+    study.run(trials=9, epochs=10)
+    assert len(copies(tmp_path)) >= 5
+    finished = dw.resume("mine", data, store=tmp_path, trials=7)
+    assert finished.result.networks == 16
+    told = copies(tmp_path)
+    points = [
+        [math.log10(trial.spec.number(name)) for name in ranges]
+        for trial in finished.trials()
+        if trial.number not in told
+    ]
+    places = (np.array(points) - [-3.0, -5.0]) / 2.0
+    np.testing.assert_allclose(2 * places[:9], np.round(2 * places[:9]), atol=1e-9)
+    np.testing.assert_allclose(3 * places[9:], np.round(3 * places[9:]), atol=1e-9)
+
+
+def test_what_is_given_after_copies_were_made_is_tried(data, tmp_path):
+    begin(data, tmp_path)
+    before = copies(tmp_path)
+    finished = dw.resume("mine", data, store=tmp_path, trials=2, given=[{"learning_rate": 0.125}])
+    own = [t for t in finished.trials() if t.number not in copies(tmp_path)]
+    assert [t.spec.number("learning_rate") == 0.125 for t in own] == [False] * 12 + [True, False]
+    assert min(t.number for t in own[12:]) > max(before)

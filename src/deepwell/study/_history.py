@@ -244,6 +244,10 @@ class History:
             for past in range(1, epoch + 1)
         ]
 
+    def proposed(self) -> int:
+        """Return how many configurations were proposed so far; a copy is none."""
+        return (len(self.trials()) - len(self.sources())) // (self.folds or 1)
+
     def sources(self) -> dict[int, int]:
         """Return of each copy which trial it is a copy of, oldest copy first."""
         return {number: source for number, source, _ in self._copied()}
