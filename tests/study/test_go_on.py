@@ -12,7 +12,7 @@ from deepwell.records import Observation, Status
 from deepwell.search.spaces._plain import space_from_plain
 from deepwell.storage import open_store
 from deepwell.study._given import Given
-from deepwell.study._warm_start import (
+from deepwell.study._warm import (
     WarmStart,
     aligned,
     best_first,

@@ -16,7 +16,7 @@ from ._asked import Asked
 from ._given import Given
 from ._observations import observed
 from ._settings import Settings
-from ._warm_start import aligned
+from ._warm import aligned
 
 
 @dataclass(frozen=True)
