@@ -54,11 +54,12 @@ def optuna_start(given: optuna.Study | str, data: Data, metric: str) -> WarmStar
     text = given if isinstance(given, str) else ""
     read = optuna_study(*_named(text)) if isinstance(given, str) else optuna_study(given)
     figure, attributes = METRICS[metric], read.user_attrs
-    if SPACE in attributes and read.metric_names not in (None, [figure.label]):
+    selected = read.metric_names or [figure.label]
+    if SPACE in attributes and selected != [figure.label]:
         raise UsageError(
             f"a warm start needs a study with the same metric, and {safe_text(read.study_name)} "
-            f"selected by {safe_text(', '.join(read.metric_names))}, not {figure.label}; give that "
-            "metric, or another study"
+            f"selected by {safe_text(', '.join(selected))}, not {figure.label}; give that metric, "
+            "or another study"
         )
     flipped, scale = maximizes(read), score_scale(data, metric)
     beyond = 1.0 if flipped and (figure.bounded or figure.label.startswith("1 - ")) else 0.0
