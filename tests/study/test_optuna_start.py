@@ -32,6 +32,7 @@ FLAT = dw.Space(
     {
         "learning_rate": dw.log(1e-4, 1e-1),
         "hidden_units": dw.integer(4, 32),
+        "hidden_layers": 1,
         "activation": ["relu", "tanh"],
         "l2": 0.01,
         "epochs": 30,

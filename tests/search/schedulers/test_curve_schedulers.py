@@ -65,6 +65,16 @@ def test_the_median_rule_by_hand():
     assert decision.prune == (5,)
 
 
+def test_the_median_of_the_others_is_that_of_all_without_one():
+    random = np.random.default_rng(2)
+    for n in range(2, 12):
+        values = sorted(random.integers(0, 6, n) / 7)
+        assert _median.median_without(values, None) == np.median(values)
+        for place, value in enumerate(values):
+            others = values[:place] + values[place + 1 :]
+            assert _median.median_without(values, value) == np.median(others)
+
+
 def test_the_median_rule_needs_others():
     few = [with_curve(n, [0.9, 0.1 * n]) for n in range(_median.LEAST)]
     assert _median.decide(at_epoch(few, 2)).prune == ()
