@@ -41,7 +41,7 @@ FLAT = dw.Space(
 PARAMS = {
     "learning_rate": FloatDistribution(1e-5, 1.0, log=True),
     "hidden_units": IntDistribution(1, 64),
-    "activation": CategoricalDistribution(["relu", "tanh", "mish", None]),
+    "activation": CategoricalDistribution(["relu", "tanh", "sigmoid", None]),
     "trees": IntDistribution(1, 9),
 }
 
@@ -125,7 +125,7 @@ def test_trials_of_a_foreign_study_serve_where_the_space_agrees(data, tmp_path):
         (GOOD, 0.9),
         ({**GOOD, "learning_rate": 0.5}, 0.95),  # beyond the range
         ({**GOOD, "activation": None}, 0.8),
-        ({**GOOD, "activation": "mish"}, 0.7),
+        ({**GOOD, "activation": "sigmoid"}, 0.7),
         ({"trees": 4, "hidden_units": 8}, 0.6),
         ({**GOOD, "hidden_units": 4}, None),
         direction="maximize",
@@ -213,7 +213,8 @@ def test_observations_of_any_origin_are_a_start(data, tmp_path):
     assert result.search_notes[0].startswith(
         "the sampler started from 2 configurations of the history that was given; its rows may be"
     )
-    assert "warm_start" not in (tmp_path / result.name / "study.toml").read_text("utf-8")
+    lines = (tmp_path / result.name / "study.toml").read_text("utf-8").splitlines()
+    assert not any(line.startswith("warm_start") for line in lines)
 
 
 def test_a_study_of_our_own_of_which_nothing_agrees_is_refused(data, store):

@@ -65,7 +65,8 @@ class Arrivals:
         They have trained beyond by now, so that what was read once stays as it is.
         """
         missing = [n for n in numbers if (n, epochs) not in self._read]
-        for trial in self.history.with_curves(self.history.trials_of(missing)):
+        trials = self.history.trials_of(missing) if missing else []
+        for trial in self.history.with_curves(trials) if trials else ():
             curve = curve_of(trial)[:epochs]
             self._read[trial.number, epochs] = float(curve.min()) if len(curve) else math.inf
         return [self._read[n, epochs] for n in numbers]

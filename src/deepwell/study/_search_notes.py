@@ -48,7 +48,7 @@ def _started(warm: WarmStart, space: Space) -> str:
     left = f" and left out {', '.join(less)}" if less else ""
     differ = ""
     if not warm.same_data:
-        sure = "are" if warm.given == warm.study else "may be"
+        sure = "are" if warm.study and warm.given == warm.study else "may be"
         differ = f"; its rows {sure} others, so scores may shift"
     return f"the sampler started from {inside:,} configurations of {warm.words}{left}{differ}"
 

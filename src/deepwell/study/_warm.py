@@ -17,6 +17,7 @@ from deepwell.search.spaces._axis_items import axis_parts
 from deepwell.search.spaces._distribution import Distribution
 from deepwell.search.spaces._entry import has
 from deepwell.search.spaces._fixed import Fixed
+from deepwell.search.spaces._layers import LAYERED
 from deepwell.search.spaces._per_layer import PerLayer
 from deepwell.search.spaces._space import Space
 from deepwell.search.spaces._when import When
@@ -106,7 +107,8 @@ def _whole(values: Mapping[str, Value], space: Space) -> dict[str, Value] | str:
         return "with values that no network can have"
     axes = zip(space.searched, space.active(whole), strict=True)
     needed = [axis if axis in space else axis_parts(axis)[0] for axis, matters in axes if matters]
-    missing = next((name for name in needed if name not in told), None)
+    listed = {LAYERED[n] for n, v in told.items() if n in LAYERED and isinstance(v, tuple)}
+    missing = next((name for name in needed if name not in listed | told.keys()), None)
     return whole if missing is None else f"without `{missing}`"
 
 

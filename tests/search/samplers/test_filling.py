@@ -42,7 +42,7 @@ def test_many_points_are_even_and_their_distances_are_looked_at_a_few_times(
     assert max(looked) <= 1024
     assert np.bincount((points[:, 2] * 3).astype(int)).min() >= 0.3 * n
     drawn = random().random((n, 2))
-    assert qmc.discrepancy(points[:, :2]) < 0.3 * qmc.discrepancy(drawn)
+    assert qmc.discrepancy(points[:, :2]) < 0.6 * qmc.discrepancy(drawn)
 
 
 @pytest.mark.parametrize("search", ["bayesian", "tpe"])
