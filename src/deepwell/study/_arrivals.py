@@ -51,15 +51,16 @@ class Arrivals:
         told: list[Any] = [event.details for event in store.events(study, ARRIVE)]
         for details in told:
             if details["population"] == population:
-                rung, numbers = details["rung"], details["trials"]
-                scores = details.get("scores")
+                rung: int = details["rung"]
+                numbers: list[int] = details["trials"]
+                scores: list[float | None] | None = details.get("scores")
                 if scores is None:  # of copies by hand, and in studies of an older Deepwell
                     scores = self._scores_at(rungs[rung].epochs, numbers)
                 pairs = zip(numbers, scores, strict=True)
                 came[rung] |= {n: math.inf if score is None else score for n, score in pairs}
         return tuple(came)
 
-    def _scores_at(self, epochs: int, numbers: Sequence[int]) -> list[float]:
+    def _scores_at(self, epochs: int, numbers: Sequence[int]) -> list[float | None]:
         """Return the best scores that trials had after so many epochs, from their curves.
 
         They have trained beyond by now, so that what was read once stays as it is.

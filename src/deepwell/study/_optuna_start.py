@@ -8,7 +8,7 @@ import math
 import statistics
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import Value, complete
@@ -88,9 +88,9 @@ def _named(text: str) -> tuple[str | None, str]:
 
 def _values(trial: optuna.trial.FrozenTrial) -> dict[str, Value]:
     """Return the hyperparameters that a trial says, those of layers as lists."""
-    kept: Any = trial.user_attrs.get(VALUES)
-    if isinstance(kept, Mapping):
-        told = {name: _as_value(value) for name, value in kept.items()}
+    kept: object = trial.user_attrs.get(VALUES)
+    if isinstance(kept, dict):
+        told = {name: _as_value(value) for name, value in cast(dict[str, Any], kept).items()}
         with contextlib.suppress(UsageError):  # of a Deepwell that had other hyperparameters
             told = complete(told)
         return told
@@ -106,7 +106,7 @@ def _values(trial: optuna.trial.FrozenTrial) -> dict[str, Value]:
 
 
 def _as_value(value: Any) -> Value:
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(cast(list[Any], value)) if isinstance(value, list) else value
 
 
 def _mean(folds: list[Observation]) -> Observation:

@@ -148,7 +148,7 @@ def _mean_curves(some: Sequence[Trial]) -> dict[str, np.ndarray]:
 
 def _mean_curve(curves: Sequence[np.ndarray]) -> np.ndarray:
     length = max(len(curve) for curve in curves)
-    return np.mean([_held(curve, length) for curve in curves], axis=0, dtype=np.float64)
+    return np.array([_held(curve, length) for curve in curves], np.float64).mean(axis=0)
 
 
 def _held(curve: np.ndarray, length: int) -> np.ndarray:
