@@ -14,9 +14,9 @@ from .benchmark import Benchmark
 from .gpu import GPU, device
 from .machine import machine, versions
 from .page import page, read_results, section
-from .results import OtherRunError, Results
+from .results import OtherRunError, OutOfTimeError, Results
 from .scales import SCALES
-from .schedule import OutOfTimeError, run_benchmark
+from .schedule import run_benchmark
 from .search_quality.command import measure as search_quality
 from .store.command import measure as store
 from .tables import MissingDataError

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -110,26 +110,39 @@ def search(table: Table, sampler: str, scheduler: str, trials: int, seed: int) -
         history = [_observed(trial) for trial in taken.values()]
         key = np.random.SeedSequence([seed, population])
         chosen = _nearest(table, propose(space, history, count, key), taken)
-        first = len(taken)
-        numbers = {first + place: network for place, network in enumerate(chosen)}
-        waiting = [Trial(n, table.specs[network]) for n, network in numbers.items()]
-        rungs = way.rungs(count, table.dev.shape[1])
-        for rung, (epochs, below) in enumerate(
-            zip([r.epochs for r in rungs], [0, *(r.epochs for r in rungs)], strict=False)
-        ):
-            reached = [_trained(t, table.dev[numbers[t.number]], epochs) for t in waiting]
-            spent += sum(t.epochs - below for t in reached)
+        numbers = {len(taken) + place: network for place, network in enumerate(chosen)}
+        for cost, reached in climb(table, way, numbers):
+            spent += cost
             taken.update({numbers[t.number]: t for t in reached})
-            told.append((spent, *_best(table, taken)))
-            if rung == len(rungs) - 1:
-                break
-            decision = way.decide(Moment(reached, rungs, rung, first, space))
-            going = set(decision.promote)
-            waiting = [t for t in reached if t.number in going]
-            if not waiting:
-                break
+            told.append((spent, *best_of(table, taken)))
     columns = np.array(told).T
     return Course(columns[0], columns[1], columns[2])
+
+
+def climb(
+    table: Table, way: Scheduler, numbers: Mapping[int, int]
+) -> Iterator[tuple[int, list[Trial]]]:
+    """Yield at each rung of a round the epochs that it cost and the trials that reached it.
+
+    Args:
+        table: the networks that there are.
+        way: decides who goes on.
+        numbers: trial -> network of the table.
+    """
+    waiting = [Trial(n, table.specs[network]) for n, network in numbers.items()]
+    rungs = way.rungs(len(numbers), table.dev.shape[1])
+    below = 0
+    for place, rung in enumerate(rungs):
+        reached = [_trained(t, table.dev[numbers[t.number]], rung.epochs) for t in waiting]
+        yield sum(t.epochs - below for t in reached), reached
+        if place == len(rungs) - 1:
+            return
+        below = rung.epochs
+        decision = way.decide(Moment(reached, rungs, place, min(numbers), table.space))
+        going = set(decision.promote)
+        waiting = [t for t in reached if t.number in going]
+        if not waiting:
+            return
 
 
 def _nearest(table: Table, proposals: Sequence[object], taken: dict[int, Trial]) -> list[int]:
@@ -164,8 +177,13 @@ def _observed(trial: Trial) -> Observation:
     return Observation(trial.spec.hyperparameters, trial.score, trial.score, trial.epochs)
 
 
-def _best(table: Table, taken: dict[int, Trial]) -> tuple[float, float]:
-    """Return dev and test error of the best network so far, at its best epoch."""
+def best_of(table: Table, taken: Mapping[int, Trial]) -> tuple[float, float]:
+    """Return dev and test error of the best network so far, at its best epoch.
+
+    Args:
+        table: the networks that there are.
+        taken: network of the table -> trial.
+    """
     network, trial = min(taken.items(), key=lambda pair: (pair[1].score, pair[1].number))
     if not trial.best_epoch:
         return 1.0, 1.0

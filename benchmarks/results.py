@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,10 @@ _PARTS = ("limits", "references", "gates", "checks", "cells")
 
 class OtherRunError(Exception):
     """The file holds a run of another commit or machine."""
+
+
+class OutOfTimeError(Exception):
+    """The limit of this call is reached; the next call goes on."""
 
 
 class Results:
@@ -49,6 +55,35 @@ class Results:
         new = self._file.with_suffix(".new")
         new.write_text(json.dumps(self.plain(), indent=1) + "\n", encoding="utf-8")
         new.replace(self._file)
+
+    def measure(
+        self,
+        part: str,
+        key: str,
+        deadline: float,
+        make: Callable[[], dict[str, Any]],
+        shown: Callable[[dict[str, Any]], str],
+    ) -> None:
+        """Measure one thing and keep it, unless it is there.
+
+        Args:
+            part: of the results that it belongs to.
+            key: its name.
+            deadline: of `time.monotonic()`; nothing is begun after it.
+            make: measures it.
+            shown: says what came, in words.
+
+        Raises:
+            OutOfTimeError: when the deadline is over.
+        """
+        if key in getattr(self, part):
+            return
+        if time.monotonic() > deadline:
+            raise OutOfTimeError(f"time is over before {part} {key}; the same command goes on")
+        began = time.monotonic()
+        value = make()
+        self.put(part, key, value)
+        print(f"{part} {key}: {shown(value)} ({time.monotonic() - began:.0f} s)", flush=True)
 
     def move(self, target: Path) -> None:
         """Put the finished file in its place; the next run starts anew."""

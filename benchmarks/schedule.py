@@ -6,8 +6,7 @@ agreement gate; one that fails it is not measured further.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -26,10 +25,6 @@ from .workload import Workload
 
 REFERENCE_SEEDS = 6
 REFERENCE_NETWORKS = 64
-
-
-class OutOfTimeError(Exception):
-    """The limit of this call is reached; the next call goes on."""
 
 
 def cell_key(series: Series, repeat: int) -> str:
@@ -65,19 +60,20 @@ def run_benchmark(benchmark: Benchmark, results: Results, folder: Path, deadline
         MissingDataError: when a data set is not on this machine.
     """
     loads = {case.name: work.prepare(case, folder / "data" / case.name) for case in benchmark.cases}
+    keep = partial(results.measure, deadline=deadline, shown=_shown)
     for name, load in loads.items():
-        _kept(results, "limits", name, deadline, partial(_limits, benchmark.limits, load))
-        _kept(results, "references", name, deadline, partial(_reference, load))
+        keep("limits", name, make=partial(_limits, benchmark.limits, load))
+        keep("references", name, make=partial(_reference, load))
     first = loads[benchmark.cases[0].name]
     for name in benchmark.checks:
-        _kept(results, "checks", name, deadline, partial(_checked, name, first))
+        keep("checks", name, make=partial(_checked, name, first))
     for series, repeat in order(benchmark):
         key, gate = cell_key(series, repeat), f"{series.case}/{series.tool}"
         if results.gates.get(gate, {}).get("passes") is False and key not in results.cells:
             message = "its first networks failed the agreement gate"
             results.put("cells", key, {"status": "skipped", "message": message})
         work_of = partial(measure, loads[series.case], series, repeat, folder / "caches")
-        _kept(results, "cells", key, deadline, work_of)
+        keep("cells", key, make=work_of)
         if gate not in results.gates:
             _judge(results, series, key)
 
@@ -94,18 +90,6 @@ def _checked(name: str, workload: Workload) -> dict[str, Any]:
         return CHECKS[name](workload)
     except RuntimeError as error:
         return {"status": "crashed", "message": str(error)[-2000:], "passes": False}
-
-
-def _kept(results: Results, part: str, key: str, deadline: float, make: Callable[[], Any]) -> None:
-    """Measure and keep, unless it is there."""
-    if key in getattr(results, part):
-        return
-    if time.monotonic() > deadline:
-        raise OutOfTimeError(f"time is over before {part} {key}; the same command goes on")
-    began = time.monotonic()
-    value = make()
-    results.put(part, key, value)
-    print(f"{part} {key}: {_shown(value)} ({time.monotonic() - began:.0f} s)", flush=True)
 
 
 def _shown(value: Mapping[str, Any]) -> str:

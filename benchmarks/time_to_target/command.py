@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,8 +11,7 @@ from typing import Any
 
 from benchmarks import workload
 from benchmarks.machine import machine, versions
-from benchmarks.results import OtherRunError, Results
-from benchmarks.schedule import OutOfTimeError
+from benchmarks.results import OtherRunError, OutOfTimeError, Results
 from benchmarks.tools import ROOT
 from benchmarks.workload import Workload
 
@@ -98,22 +96,22 @@ def race(goal: Goal, racing: Sequence[Contender], results: Results, deadline: fl
     Raises:
         OutOfTimeError: when something is left to be measured.
     """
-    keep = partial(_kept, results, deadline)
+    keep = partial(results.measure, deadline=deadline, shown=_shown)
     loads = _loads(goal, racing)
     for name, load in loads.items():
-        keep("references", name, partial(reference, load, goal.networks))
+        keep("references", name, make=partial(reference, load, goal.networks))
     judged: dict[str, bool] = {}
     for one in racing:
         load = loads[_case_of(one, goal)]
         gate = DEFAULT if one.ours else one.name  # all of ours train by the same engine
         known = results.references[load.case.name]
-        keep("gates", gate, partial(judge, one, load, goal.networks, known))
+        keep("gates", gate, make=partial(judge, one, load, goal.networks, known))
         judged[one.name] = bool(results.gates[gate]["passes"])
     for seed in range(goal.seeds):
         for one in racing:
             load, key = loads[_case_of(one, goal)], f"{one.name}/{seed}"
             if judged[one.name]:
-                keep("cells", key, partial(attempt, one, goal, load, seed))
+                keep("cells", key, make=partial(attempt, one, goal, load, seed))
             elif key not in results.cells:
                 message = "it failed the agreement gate"
                 results.put("cells", key, {"status": "skipped", "message": message})
@@ -131,20 +129,6 @@ def _loads(goal: Goal, racing: Sequence[Contender]) -> dict[str, Workload]:
         )
         for name, case in cases.items()
     }
-
-
-def _kept(
-    results: Results, deadline: float, part: str, key: str, make: Callable[[], dict[str, Any]]
-) -> None:
-    """Measure and keep, unless it is there."""
-    if key in getattr(results, part):
-        return
-    if time.monotonic() > deadline:
-        raise OutOfTimeError(f"time is over before {part} {key}; the same command goes on")
-    began = time.monotonic()
-    value = make()
-    results.put(part, key, value)
-    print(f"{part} {key}: {_shown(value)} ({time.monotonic() - began:.0f} s)", flush=True)
 
 
 def _shown(value: dict[str, Any]) -> str:

@@ -14,8 +14,8 @@ from benchmarks.benchmark import Benchmark, Series, Target
 from benchmarks.checks import divergence
 from benchmarks.page import page, read_results, section
 from benchmarks.process import run
-from benchmarks.results import OtherRunError, Results
-from benchmarks.schedule import OutOfTimeError, run_benchmark
+from benchmarks.results import OtherRunError, OutOfTimeError, Results
+from benchmarks.schedule import run_benchmark
 from benchmarks.tools import TOOLS
 from benchmarks.workload import Workload
 

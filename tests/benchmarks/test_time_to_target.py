@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from benchmarks.process import run
-from benchmarks.results import Results
-from benchmarks.schedule import OutOfTimeError
+from benchmarks.results import OutOfTimeError, Results
 from benchmarks.time_to_target import attempt, command, contenders, judge, ours, replay, section
 from benchmarks.time_to_target.censored import median
 from benchmarks.time_to_target.contenders import DEFAULT, Contender

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from deepwell._native._core_module import available, why_not
-from deepwell.checking._diverged import Rerun, first_non_finite
+from deepwell.checking._diverged import first_non_finite
+from deepwell.checking._rerun import Rerun
 from deepwell.checking._training_pass import LOSS, batch_of, training_pass
 from deepwell.data._batches import epoch_order, view_orders
 from deepwell.networks._architecture import Architecture

@@ -3,19 +3,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deepwell.diagnosis._layer_findings import (
+from deepwell.diagnosis._layer_comparison import ratio_test, share_test
+from deepwell.diagnosis._layer_findings import Moment, Twins, layer_finding, quiet_finding
+from deepwell.diagnosis._layer_symptoms import (
     DEAD,
     EXPLODING,
     SATURATED,
     SYMPTOMS,
     VANISHING,
-    Moment,
     Sight,
     Symptom,
-    Twins,
     figures,
-    layer_finding,
-    quiet_finding,
     suspected,
 )
 from deepwell.diagnosis._paired_runs import Effect
@@ -149,10 +147,8 @@ def test_what_the_gate_does_not_pass_is_told_with_its_figures(symptom: Symptom) 
 def test_shares_are_fishers_exact_test() -> None:
     from scipy.stats import hypergeom
 
-    from deepwell.diagnosis._layer_findings import _share_test
-
     there = np.array([2, 0, 1, 3, 1, 0, 2, 1]) / 40
-    p, limit = _share_test(9 / 40, there, 40, level=0.001)
+    p, limit = share_test(9 / 40, there, 40, level=0.001)
     assert p == pytest.approx(hypergeom.sf(8, 360, 19, 40))
     n = round(limit * 40)
     assert hypergeom.sf(n - 1, 360, 10 + n, 40) <= 0.001 < hypergeom.sf(n - 2, 360, 9 + n, 40)
@@ -161,10 +157,8 @@ def test_shares_are_fishers_exact_test() -> None:
 def test_ratios_are_students_prediction_interval() -> None:
     from scipy.stats import t
 
-    from deepwell.diagnosis._layer_findings import _ratio_test
-
     there = np.random.default_rng(2).normal(scale=0.6, size=8)
-    p, limit = _ratio_test(-1, -3.0, there, level=0.005)
+    p, limit = ratio_test(-1, -3.0, there, level=0.005)
     scale = there.std(ddof=1) * np.sqrt(1 + 1 / 8)
     assert p == pytest.approx(t.cdf((-3.0 - there.mean()) / scale, 7))
     assert limit == pytest.approx(there.mean() - t.ppf(0.995, 7) * scale)

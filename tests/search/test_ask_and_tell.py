@@ -106,6 +106,22 @@ def test_points_that_are_out_are_not_asked_for_again() -> None:
     assert sorted(asked) == list(range(10))
 
 
+def test_what_lies_outside_of_the_space_is_counted_and_never_the_best() -> None:
+    inside = dw.Observation({"x": 1.0, "k": 4, "kind": "a", "held": 3}, 5.0, finished=True)
+    others = [
+        dw.Observation({**inside.values, "x": 3.0}, 0.1),
+        dw.Observation({**inside.values, "x": None}, 0.1),  # type: ignore[dict-item]
+        dw.Observation({"x": 1.0}, 0.1),
+        dw.Observation({**inside.values, "held": 4}, 0.1),
+    ]
+    search = dw.Search(SPACE, search="tpe", history=[*others, inside])
+    assert search.outside == 4
+    assert search.best == inside
+    assert len(search.ask(3)) == 3
+    assert dw.Search(SPACE, history=others).best is None
+    assert dw.Search(SPACE).outside == 0
+
+
 def test_a_history_is_taken_over() -> None:
     first = fill(dw.Search(SPACE, seed=1))
     second = dw.Search(SPACE, search="coarse-to-fine", history=first.history)

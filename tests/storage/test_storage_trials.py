@@ -1,5 +1,6 @@
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from deepwell._base._errors import StudyError, UsageError
 from deepwell.records import ChunkRecord, Event, Status, Trial, TrialSpec
-from deepwell.storage import Store, StudyRecord, _chunks
+from deepwell.storage import Store, StudyRecord, _chunks, _trials
 
 NAN, INF = math.nan, math.inf
 Chunk = Callable[..., ChunkRecord]
@@ -313,6 +314,28 @@ def test_no_more_is_read_than_the_epochs_of_the_trials_in_question(
         for number, curves in zip(chosen, found, strict=True):
             for name, curve in whole[number].curves.items():
                 np.testing.assert_array_equal(curves[name], curve)
+
+
+@pytest.mark.parametrize("named", [0, 1_000])
+@pytest.mark.parametrize("among", [[], [1], [0, 2], {2, 1, 0}, [9], [2, 9, 1]])
+def test_trials_of_some_numbers_are_those_among_all(
+    store: Store,
+    study: StudyRecord,
+    make_chunk: Chunk,
+    among: Collection[int],
+    named: int,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(_trials, "_NAMED", named)  # one by one, or as all between them
+    store.record_chunk(study.id, 0, make_chunk(1, [0.5, 0.4, 0.3]))
+    store.record_chunk(study.id, 0, make_chunk(2, [0.4, 0.2], trials=[1, 0]))
+    some = [t for t in store.trials(study.id, curves=True) if t.number in among]
+    assert store.trials(study.id, among=among) == [replace(t, curves={}) for t in some]
+    read = store.trials(study.id, curves=True, among=among)
+    assert [t.number for t in read] == [t.number for t in some]
+    for one, other in zip(read, some, strict=True):
+        for name, curve in other.curves.items():
+            np.testing.assert_array_equal(one.curves[name], curve)
 
 
 @pytest.mark.parametrize("first", [0, 1, 2, 9])

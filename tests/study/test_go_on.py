@@ -12,7 +12,7 @@ from deepwell.records import Observation, Status
 from deepwell.search.spaces._plain import space_from_plain
 from deepwell.storage import open_store
 from deepwell.study._given import Given
-from deepwell.study._warm_start import (
+from deepwell.study._warm import (
     WarmStart,
     aligned,
     best_first,
@@ -291,7 +291,7 @@ def test_a_warm_start_from_what_is_no_start_is_refused(data, ended, options, sai
 
 def test_other_rows_are_told(store, tmp_path):
     other = dw.load(table(seed=6), target="y", vault=tmp_path / "vault")
-    result = dw.Study(other, SPACE, store=store, warm_start="mine").run(trials=2, epochs=2)
+    result = dw.Study(other, SPACE, store=store, warm_start="mine").run(trials=2, epochs=6)
     assert result.search_notes[0].endswith("study mine; its rows are others, so scores may shift")
 
 
@@ -326,6 +326,40 @@ def test_the_best_of_an_earlier_study_are_those_inside_the_space():
     narrow = dw.Space({**SPACE, "learning_rate": dw.log(low / 2, low * 1.001)})
     assert all(isinstance(given, Given) for given in best_first(warm, narrow, None))
     assert len(best_first(warm, narrow, None)) == 1
+
+
+def test_what_is_tried_first_is_the_earlier_configuration_to_the_bit():
+    """Else what both studies trained would differ by rounding, and shift no score."""
+    space = dw.Space(
+        {**SPACE, "dropout": dw.uniform(0, 0.5), "momentum": dw.one_minus_log(0.5, 0.99)}
+    )
+    told = tuple(  # numbers as people write them
+        replace(
+            one,
+            values={
+                name: float(f"{value:.3g}") if isinstance(value, float) else value
+                for name, value in one.values.items()
+            },
+        )
+        for one in observations(space, list(np.linspace(0.1, 0.5, 80)))
+    )
+    warm = WarmStart("old", False, told)
+    assert any(space.decode(space.encode(one.values)) != one.values for one in told)
+    for one in told:
+        (given,) = best_first(replace(warm, observations=(one,)), space, None)
+        assert given.values == one.values
+        own = [replace(one, values=given.values, score=one.score + 0.25)]
+        shifted = aligned(warm, space, own)
+        assert shifted[0].score == pytest.approx(told[0].score + 0.25)
+
+
+def test_equal_scores_of_an_earlier_study_go_by_cost_and_then_by_number():
+    space = dw.Space(SPACE)
+    told = observations(space, [0.3] * 5)
+    costs = (float("nan"), 0.5, float("nan"), 0.2, 0.2)
+    told = tuple(replace(one, cost=cost) for one, cost in zip(told, costs, strict=True))
+    found = best_first(WarmStart("old", True, told), space, None)
+    assert [given.values for given in found] == [told[n].values for n in (3, 4, 1, 0)]
 
 
 def test_a_warm_start_comes_back_whole():

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.study.breaking import Failing, check_always
 
 import deepwell as dw
 from deepwell._base._errors import UsageError
@@ -16,7 +17,6 @@ from deepwell.execution._backends import choose_backend
 from deepwell.execution._planner import Machine
 from deepwell.records import Status, TrialSpec
 from deepwell.storage import open_store
-from deepwell.study import _checkpoint
 from deepwell.study._arrays import engine_of
 from deepwell.study._forks import forked, lineage, root
 
@@ -193,18 +193,6 @@ def test_records_of_copies(program, data, whole):
     assert sum(map(len, ended)) <= 12  # places never grow in number
 
 
-class Failing(dw.Observer):
-    """Raises at the n-th progress."""
-
-    def __init__(self, after):
-        self.left = after
-
-    def on_progress(self, progress):
-        self.left -= 1
-        if self.left == 0:
-            raise RuntimeError("broken")
-
-
 @pytest.mark.parametrize("often", [True, False])
 @pytest.mark.parametrize(
     ("program", "after"),
@@ -218,9 +206,7 @@ def test_a_study_with_copies_that_breaks_off_ends_as_an_unbroken_one(
     program, after, often, data, whole, tmp_path, monkeypatch
 ):
     if often:
-        for name in ("EVERY_SECONDS", "RUNG_SECONDS"):
-            monkeypatch.setattr(_checkpoint, name, 0.0)
-        monkeypatch.setattr(_checkpoint, "SHARE", math.inf)
+        check_always(monkeypatch)
     with pytest.raises(RuntimeError, match="broken"):
         begin(data, tmp_path, program, Failing(after))
     dw.resume("mine", data, store=tmp_path)
@@ -242,7 +228,9 @@ def test_the_same_seed_gives_the_same_study_for_any_number_of_cores(scheduler, d
 
 
 def test_what_makes_no_sense_is_refused(data, tmp_path):
-    with pytest.raises(UsageError, match="one a fold; leave out `folds`"):
+    with pytest.raises(
+        UsageError, match="a network a fold that must stay alike; leave out `folds`"
+    ):
         dw.Study(data, SPACE, scheduler="pbt", folds=3, store=tmp_path)
     with pytest.raises(UsageError, match="the space searches none that can change"):
         dw.Study(data, {"hidden_units": dw.integer(3, 9)}, scheduler="pbt", store=tmp_path)
@@ -276,3 +264,34 @@ def test_a_study_with_copies_goes_on_after_its_end(data, tmp_path):
     if finished.result.best_trial == first.best_trial:
         for name, array in best.items():
             np.testing.assert_array_equal(finished.model().parameters[name], array)
+
+
+def test_a_grid_that_goes_on_does_not_count_copies(data, tmp_path):
+    """9 points and 7 more ask for a grid of 16, however many copies there are."""
+    ranges = {"learning_rate": dw.log(1e-3, 1e-1), "l2": dw.log(1e-5, 1e-3)}
+    values = {name: value for name, value in SPACE.items() if not hasattr(value, "to_unit")}
+    study = dw.Study(
+        data, {**values, **ranges}, name="mine", store=tmp_path, search="grid", scheduler="pbt"
+    )
+    study.run(trials=9, epochs=10)
+    assert len(copies(tmp_path)) >= 5
+    finished = dw.resume("mine", data, store=tmp_path, trials=7)
+    assert finished.result.networks == 16
+    told = copies(tmp_path)
+    points = [
+        [math.log10(trial.spec.number(name)) for name in ranges]
+        for trial in finished.trials()
+        if trial.number not in told
+    ]
+    places = (np.array(points) - [-3.0, -5.0]) / 2.0
+    np.testing.assert_allclose(2 * places[:9], np.round(2 * places[:9]), atol=1e-9)
+    np.testing.assert_allclose(3 * places[9:], np.round(3 * places[9:]), atol=1e-9)
+
+
+def test_what_is_given_after_copies_were_made_is_tried(data, tmp_path):
+    begin(data, tmp_path)
+    before = copies(tmp_path)
+    finished = dw.resume("mine", data, store=tmp_path, trials=2, given=[{"learning_rate": 0.125}])
+    own = [t for t in finished.trials() if t.number not in copies(tmp_path)]
+    assert [t.spec.number("learning_rate") == 0.125 for t in own] == [False] * 12 + [True, False]
+    assert min(t.number for t in own[12:]) > max(before)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.study.breaking import Arming, Counted, Failing, check_always
 
 import deepwell as dw
 from deepwell._native._core_module import available
@@ -18,7 +19,6 @@ from deepwell.storage import Store, open_store
 from deepwell.study import _checkpoint, _course
 from deepwell.study._ahead import Ahead
 from deepwell.study._asked import Asked
-from deepwell.study._budget import Clock
 from deepwell.study._checkpoint import Checkpoints, Position
 from deepwell.study._contenders import Contenders
 from deepwell.study._course import Past
@@ -79,10 +79,7 @@ def whole(data, tmp_path_factory):
 
 @pytest.fixture
 def often(monkeypatch):
-    """Make a checkpoint after every record."""
-    for name in ("EVERY_SECONDS", "RUNG_SECONDS"):
-        monkeypatch.setattr(_checkpoint, name, 0.0)
-    monkeypatch.setattr(_checkpoint, "SHARE", math.inf)
+    check_always(monkeypatch)
 
 
 def begin(data, store, program=None, observer=None, budget=None):
@@ -124,35 +121,6 @@ def standing(store, name="mine"):
         return record.status, {t.status for t in opened.trials(record.id)}
 
 
-class Failing(dw.Observer):
-    """Raises at the n-th progress."""
-
-    def __init__(self, error, after):
-        self.error, self.left = error, after
-
-    def on_progress(self, progress):
-        self.left -= 1
-        if self.left == 0:
-            raise self.error
-
-
-class Counted(Clock):
-    """A clock whose budget is used up when it has been asked so many times since it was armed."""
-
-    armed, asked_left = False, 0
-
-    def over(self):
-        Counted.asked_left -= Counted.armed
-        return self.budget is not None and Counted.asked_left <= 0
-
-
-class Arming(dw.Observer):
-    """Arms the clock with the first record: how often it is asked before depends on compiling."""
-
-    def on_progress(self, progress):
-        Counted.armed |= progress.phase == "training"
-
-
 STOPS = [
     *(pytest.param("native", n, marks=PROGRAMS[0].marks) for n in (3, 10, 17)),
     *(("jax", n) for n in (5, 12, 20)),
@@ -165,7 +133,7 @@ def test_a_study_stopped_by_its_clock_goes_on_without_limit(
 ):
     expected = whole(program)
     monkeypatch.setattr(_course, "Clock", Counted)
-    Counted.armed, Counted.asked_left = False, questions
+    Counted.arm(questions, at_once=False)
     result = begin(data, tmp_path, program, Arming(), budget=1000)
     assert result.stopped == "the time budget was used up"
     status, ends = standing(tmp_path)
@@ -188,7 +156,7 @@ def test_a_study_that_breaks_off_leaves_no_trial_running(
 ):
     program = "native" if available() else "jax"
     with pytest.raises(type(error)):
-        begin(data, tmp_path, program, Failing(error, after))
+        begin(data, tmp_path, program, Failing(after, error))
     status, ends = standing(tmp_path)
     assert status == ("stopped" if isinstance(error, KeyboardInterrupt) else "failed")
     assert all(end.over for end in ends)
@@ -203,10 +171,10 @@ def test_a_study_that_breaks_off_leaves_no_trial_running(
 def test_a_resumed_study_may_break_off_again_at_once(data, whole, tmp_path, often):
     program = "native" if available() else "jax"
     with pytest.raises(RuntimeError):
-        begin(data, tmp_path, program, Failing(RuntimeError(), 12))
+        begin(data, tmp_path, program, Failing(12, RuntimeError()))
     for _ in range(3):
         with pytest.raises(KeyboardInterrupt):
-            dw.resume("mine", data, store=tmp_path, observer=Failing(KeyboardInterrupt(), 1))
+            dw.resume("mine", data, store=tmp_path, observer=Failing(1, KeyboardInterrupt()))
     finished = dw.resume("mine", data, store=tmp_path)
     assert left(tmp_path) == whole(program)
     assert finished.result.resumed == 4
@@ -220,9 +188,9 @@ def test_a_stop_right_after_resuming_keeps_weights_that_belong_to_the_score(
     monkeypatch.setattr(_checkpoint, "RUNG_SECONDS", 0.0)  # rungs alone
     monkeypatch.setattr(_checkpoint, "SHARE", math.inf)
     with pytest.raises(RuntimeError):
-        begin(data, tmp_path, program, Failing(RuntimeError(), 17))
+        begin(data, tmp_path, program, Failing(17, RuntimeError()))
     monkeypatch.setattr(_course, "Clock", Counted)
-    Counted.armed, Counted.asked_left = True, 1
+    Counted.arm(1)
     finished = dw.resume("mine", data, store=tmp_path, budget=1000)
     assert finished.result.stopped == "the time budget was used up"
     assert finished.result.repeated_seconds > 0
@@ -234,7 +202,7 @@ def test_a_stop_right_after_resuming_keeps_weights_that_belong_to_the_score(
 def test_damaged_states_are_the_same_as_none(keep, states, data, whole, tmp_path, often):
     program = "native" if available() else "jax"
     with pytest.raises(RuntimeError):
-        begin(data, tmp_path, program, Failing(RuntimeError(), 17))
+        begin(data, tmp_path, program, Failing(17, RuntimeError()))
     files = (tmp_path / "mine" / "checkpoint").glob("*.safetensors")
     (file,) = (f for f in files if (b"best_score" in f.read_bytes()) == states)
     content = bytearray(file.read_bytes())
@@ -339,7 +307,7 @@ def test_a_finished_study_tells_all_of_its_result_and_trains_nothing(data, tmp_p
 @pytest.fixture
 def broken(data, tmp_path, often):
     with pytest.raises(RuntimeError):
-        begin(data, tmp_path, None, Failing(RuntimeError(), 12))
+        begin(data, tmp_path, None, Failing(12, RuntimeError()))
     return tmp_path
 
 
@@ -381,7 +349,7 @@ def test_a_file_is_read_again_from_where_it_was(tmp_path, monkeypatch, often):
     monkeypatch.chdir(home)
     data = dw.load("t.csv", target="y", keep=(c for c in ["c1"]), test=0.3, vault=home / "v")
     with pytest.raises(RuntimeError):
-        begin(data, home / "store", None, Failing(RuntimeError(), 12))
+        begin(data, home / "store", None, Failing(12, RuntimeError()))
     monkeypatch.chdir(elsewhere)
     good = file.read_text()
     file.write_text(good.replace("yes", "no", 1))
@@ -427,7 +395,7 @@ def test_rounds_under_a_budget_are_kept_and_others_follow(data, tmp_path, monkey
     monkeypatch.setattr(_course, "round_size", lambda *_: next(counts))
     fixed = {**SPACE, "epochs": 3}
     study = dw.Study(data, fixed, name="mine", store=tmp_path, scheduler="none",
-                     observer=Failing(RuntimeError(), 4))  # fmt: skip
+                     observer=Failing(4, RuntimeError()))  # fmt: skip
     with pytest.raises(RuntimeError):
         study.run(budget=600)
     with open_store(tmp_path) as opened:

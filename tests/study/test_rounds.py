@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.study.breaking import Failing, check_always
 
 import deepwell as dw
 from deepwell.records import Observation, Status, Trial, TrialSpec
@@ -15,7 +16,7 @@ from deepwell.search import SAMPLERS
 from deepwell.search.samplers._sampler import Sampler
 from deepwell.search.schedulers._across_folds import configurations
 from deepwell.storage import open_store
-from deepwell.study import _checkpoint, _course
+from deepwell.study import _course
 from deepwell.study._budget import Clock
 from deepwell.study._comparable import comparable
 from deepwell.study._observations import observed
@@ -68,19 +69,15 @@ def data(tmp_path_factory):
     )
 
 
-class Hearing(dw.Observer):
-    """Keeps what is told; raises at the n-th progress, if any."""
+class Hearing(Failing):
+    """Keeps the plans that are told as well."""
 
-    def __init__(self, fails_at=0):
-        self.plans, self.told, self.fails_at = [], [], fails_at
+    def __init__(self, after=0):
+        super().__init__(after)
+        self.plans = []
 
     def on_plan(self, plan):
         self.plans.append(plan)
-
-    def on_progress(self, progress):
-        self.told.append(progress)
-        if len(self.told) == self.fails_at:
-            raise RuntimeError("broken")
 
 
 def begin(data, store, observer=None, trials=27, budget=None, **options):
@@ -147,9 +144,7 @@ def test_others_propose_all_at_once(data, tmp_path):
 @pytest.mark.parametrize("after", [5, 13, 17, 24])
 def test_a_break_in_any_round_changes_nothing(after, often, data, whole, tmp_path, monkeypatch):
     if often:
-        for name in ("EVERY_SECONDS", "RUNG_SECONDS"):
-            monkeypatch.setattr(_checkpoint, name, 0.0)
-        monkeypatch.setattr(_checkpoint, "SHARE", math.inf)
+        check_always(monkeypatch)
     with pytest.raises(RuntimeError, match="broken"):
         begin(data, tmp_path, Hearing(after))
     dw.resume("mine", data, store=tmp_path)

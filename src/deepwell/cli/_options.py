@@ -139,8 +139,8 @@ class StudyOptions:
     )
     warm_start: str | None = flag(
         None,
-        "Start from what this earlier study with the same metric found; its best configurations "
-        "are tried first.",
+        "Start from what this earlier study with the same metric found, or one of Optuna's, "
+        "optuna:STORAGE#STUDY; its best configurations are tried first.",
         "NAME",
         STUDY,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from deepwell.checking._diverged import Rerun
+from deepwell.checking._rerun import Rerun
 from deepwell.records import Probe, TrialSpec
 from deepwell.training._epochs import Epochs
 from deepwell.training._program import Member, Outcome, Program, TrainingRows

@@ -52,6 +52,10 @@ class Search:
         n: how many points there will be in all, if it is known; a grid chooses its steps by it.
         history: what is known already, as from an earlier search.
 
+    Attributes:
+        outside: how many points of the history that was given do not lie in the space; samplers
+            pass them over, and the best point is none of them.
+
     Raises:
         UsageError: when a range is impossible, or there is no such sampler.
     """
@@ -79,9 +83,13 @@ class Search:
         self._calls = 0
         self._history: list[Observation] = []
         self._out: dict[Hashable, list[int]] = {}
-        for one in history:
+        self._strange: set[int] = set()
+        for place, one in enumerate(history):
             values = {name: _as_value(value) for name, value in one.values.items()}
             self._add(replace(one, values=values))
+            if self.space.encode(values) is None:
+                self._strange.add(place)
+        self.outside = len(self._strange)
 
     @property
     def history(self) -> tuple[Observation, ...]:
@@ -90,8 +98,12 @@ class Search:
 
     @property
     def best(self) -> Observation | None:
-        """The point with the lowest finite score, the first one of several; None before any."""
-        scored = [o for o in self._history if math.isfinite(o.score)]
+        """The point of the space with the lowest finite score, the first one of several.
+
+        None before any.
+        """
+        told = (o for place, o in enumerate(self._history) if place not in self._strange)
+        scored = [o for o in told if math.isfinite(o.score)]
         return min(scored, key=lambda o: o.score, default=None)
 
     def ask(self, n: int = 1) -> list[dict[str, Value]]:

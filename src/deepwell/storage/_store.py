@@ -288,19 +288,28 @@ class Store:
         with self._database.reading() as connection:
             return _events.read_events(connection, study_id, kind)
 
-    def trials(self, study_id: int, *, curves: bool = False, first: int = 0) -> list[Trial]:
+    def trials(
+        self,
+        study_id: int,
+        *,
+        curves: bool = False,
+        first: int = 0,
+        among: Collection[int] | None = None,
+    ) -> list[Trial]:
         """Return the study's trials in the order of their numbers.
 
         Args:
             study_id: the study.
             curves: whether to read the curves as well, by default not: they are most of a store.
             first: number of the first trial that is asked about.
+            among: numbers of the trials that are asked about; None for all.
         """
         with self._database.reading() as connection:
-            trials = _trials.read_trials(connection, study_id, first)
+            trials = _trials.read_trials(connection, study_id, first, among)
             if not curves:
                 return trials
-            read = _chunks.read_curves(connection, study_id, trials)
+            read_curves = _chunks.read_curves if among is None else _chunks.read_curves_of
+            read = read_curves(connection, study_id, trials)
             return [replace(t, curves=own) for t, own in zip(trials, read, strict=True)]
 
     def trial_counts(self) -> dict[int, int]:

@@ -31,6 +31,9 @@ _TYPES: dict[str, Any] = {
 }
 
 
+_NAMED = 1_000  # trials that a query names one by one; of more it reads all between them
+
+
 @dataclass(frozen=True)
 class _Update:
     """A change of trials whose values come from rows, in the form that each database likes best.
@@ -171,11 +174,24 @@ def improve_best(
     _run_each(connection, study_id, _IMPROVE_BEST, rows)
 
 
-def read_trials(connection: sa.Connection, study_id: int, first: int = 0) -> list[Trial]:
-    """Return all trials from a number on, without curves, in the order of proposal."""
-    own = sa.and_(TRIAL.c.study_id == study_id, TRIAL.c.number >= first)
-    query = sa.select(*_COLUMNS).where(own).order_by(TRIAL.c.number)
-    return [_trial(row) for row in connection.execute(query)]
+def read_trials(
+    connection: sa.Connection,
+    study_id: int,
+    first: int = 0,
+    among: Collection[int] | None = None,
+) -> list[Trial]:
+    """Return all trials from a number on, or those of some numbers, without curves, by number."""
+    query = sa.select(*_COLUMNS).where(TRIAL.c.study_id == study_id, TRIAL.c.number >= first)
+    query = query.order_by(TRIAL.c.number)
+    if among is None:
+        return [_trial(row) for row in connection.execute(query)]
+    if not among:
+        return []
+    query = query.where(TRIAL.c.number.between(min(among), max(among)))
+    if len(among) <= _NAMED:
+        query = query.where(TRIAL.c.number.in_(sorted(among)))
+    wanted = set(among)
+    return [_trial(row) for row in connection.execute(query) if row[0] in wanted]
 
 
 def count_trials(connection: sa.Connection) -> dict[int, int]:

@@ -23,7 +23,7 @@ from ._given import Given, given_from_plain, given_to_plain
 from ._probe_choice import NONE
 from ._retention import BEST
 from ._settings import Settings
-from ._warm_start import WarmStart, warm_from_plain, warm_to_plain
+from ._warm import WarmStart, warm_from_plain, warm_to_plain
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from deepwell.execution._local import LocalEngine
 from deepwell.records import ChunkRecord, Status, Trial
 from deepwell.search.schedulers._scheduler import Moment
 
+from ._arrivals import Arrivals
 from ._checkpoint import Position
 from ._forks import copied
 from ._history import Bracket, Decided, History
@@ -43,33 +44,39 @@ def train_bracket(
         position: where an earlier run left it; None begins at the first rung.
     """
     here = position or _begin(bracket, engine, history, deciding, watch)
-    meter = Meter(bracket, watch, history, here)
+    meter, arrivals = Meter(bracket, watch, history, here), Arrivals(history)
     while here.alive and here.rung < len(bracket.rungs):
         meter.enter(here.rung, len(here.alive))
         bracket, here = _train_rung(bracket, here, engine, history, watch, meter)
-        rung = bracket.rungs[here.rung]
-        members = bracket.together(here.alive)
-        reached = [t for t in history.trials(min(members)) if t.number in members]
-        finished = [t.number for t in reached if _at_its_end(t)]
-        left = [t.number for t in reached if not t.status.over and not _at_its_end(t)]
-        if left and watch.stop():
-            watch.checkpoints.stopped(bracket, here)
-            history.decide(Decided(finish=finished), rung.epochs)
-            history.interrupt(left, rung.epochs)
+        if watch.stop() and _cut_short(bracket, here, history, watch):
             return
         if deciding.scheduler.wave:
-            history.arrive(bracket.population, here.rung, sorted(here.at_work))
-            here = _next_wave(bracket, here, engine, history, deciding, watch)
+            here = _next_wave(bracket, here, engine, arrivals, deciding, watch)
         else:
-            decided = _decide(bracket, here.rung, deciding, history, reached, watch)
-            history.decide(decided, rung.epochs)
-            bracket, copies = _fork(bracket, decided, rung.epochs, engine, history, watch)
+            epochs = bracket.rungs[here.rung].epochs
+            decided = _decide(bracket, here, deciding, history, watch)
+            history.decide(decided, epochs)
+            bracket, copies = _fork(bracket, decided, epochs, engine, history, watch)
             alive = (*decided.promote, *copies)
             here = _enter(bracket, here.rung + 1, alive, engine, history, watch)
         watch.retention.settled(set(bracket.specs).difference(here.alive))
         _forget(engine, history, here.alive)
         watch.checkpoints.rung_ended(bracket, here)
         meter.close_rung(here)
+
+
+def _cut_short(bracket: Bracket, here: Position, history: History, watch: Watch) -> bool:
+    """Record where a run stops; return whether it does: not where all have come to their ends."""
+    reached = history.trials_of(bracket.together(here.alive))
+    finished = [t.number for t in reached if _at_its_end(t)]
+    left = [t.number for t in reached if not t.status.over and not _at_its_end(t)]
+    if not left:
+        return False
+    epochs = bracket.rungs[here.rung].epochs
+    watch.checkpoints.stopped(bracket, here)
+    history.decide(Decided(finish=finished), epochs)
+    history.interrupt(left, epochs)
+    return True
 
 
 def _train_rung(
@@ -149,8 +156,7 @@ def _enter(
     """Return where a bracket stands when these trials are about to begin a rung."""
     if index == len(bracket.rungs) or not alive:
         return Position(bracket.population, index, alive)
-    members = set(wave or alive)
-    reached = [t for t in history.trials(min(members)) if t.number in members]
+    reached = history.trials_of(wave or alive)
     probed = chosen(watch.probing, reached, bracket.rungs[index], engine)
     return Position(bracket.population, index, alive, probed, wave)
 
@@ -159,34 +165,37 @@ def _next_wave(
     bracket: Bracket,
     here: Position,
     engine: LocalEngine,
-    history: History,
+    arrivals: Arrivals,
     deciding: Deciding,
     watch: Watch,
 ) -> Position:
-    """Record what becomes of the trials that came to a rung, and return who trains next."""
-    trials = [t for t in history.trials(min(bracket.specs)) if t.number in bracket.specs]
-    ended = [t.number for t in trials if _at_its_end(t)]
-    over, arrivals = set(ended), history.arrivals(bracket.population, len(bracket.rungs))
-    told = history.with_curves(trials)
+    """Record what becomes of the trials that came to a rung, and return who trains next.
+
+    Of those that wait nothing but whether they are over is read again.
+    """
+    history, population, rungs = arrivals.history, bracket.population, bracket.rungs
+    came = history.trials_of(here.at_work)
+    arrivals.record(population, here.rung, came)
+    over = {t.number for t in came if _at_its_end(t)}
     moment = Moment(
-        trials=[replace(t, status=Status.FINISHED) if t.number in over else t for t in told],
-        rungs=bracket.rungs,
-        rung=min(here.rung, len(bracket.rungs) - 2),
+        trials=[replace(t, status=Status.FINISHED) if t.number in over else t for t in came],
+        rungs=rungs,
+        rung=min(here.rung, len(rungs) - 2),
         first=min(bracket.specs),
         domain=watch.desk.asked.settings.space,
-        arrivals=arrivals,
+        arrivals=arrivals.so_far(population, rungs),
+        open=tuple(n for n in history.open() if n in bracket.specs and n not in over),
         roots=history.roots(),
     )
     decision = deciding.scheduler.decide(moment)
-    gone = over | set(decision.prune)
-    alive = tuple(t.number for t in trials if not t.status.over and t.number not in gone)
+    gone = set(decision.prune)
+    alive = tuple(n for n in moment.open if n not in gone)
     waits = set(here.at_work).intersection(alive).difference(decision.promote)
-    epochs = bracket.rungs[here.rung].epochs
-    decided = Decided(ended, decision.prune, decision.promote, pause=sorted(waits))
-    history.decide(decided, epochs)
+    decided = Decided(sorted(over), decision.prune, decision.promote, pause=sorted(waits))
+    history.decide(decided, rungs[here.rung].epochs)
     if not decision.promote:
-        return Position(bracket.population, len(bracket.rungs), ())
-    rung = sum(decision.promote[0] in came for came in arrivals)
+        return Position(population, len(rungs), ())
+    rung = sum(decision.promote[0] in there for there in moment.arrivals)
     return _enter(bracket, rung, alive, engine, history, watch, decision.promote)
 
 
@@ -208,20 +217,18 @@ def _tell_shortages(engine: LocalEngine, history: History) -> None:
 
 
 def _decide(
-    bracket: Bracket,
-    rung: int,
-    deciding: Deciding,
-    history: History,
-    reached: Sequence[Trial],
-    watch: Watch,
+    bracket: Bracket, here: Position, deciding: Deciding, history: History, watch: Watch
 ) -> Decided:
     """Return what becomes of the trials that reached a rung."""
-    ended = [t.number for t in reached if _at_its_end(t)]
-    if rung == len(bracket.rungs) - 1:
+    rung, members = here.rung, bracket.together(here.alive)
+    last = rung == len(bracket.rungs) - 1
+    told = history.trials_of(members)
+    ended = [t.number for t in told if _at_its_end(t)]
+    if last:
         return Decided(finish=ended)
-    over, told = set(ended), reached
+    over = set(ended)
     if deciding.scheduler.curves:
-        told = history.with_curves(reached)
+        told = history.with_curves(told)
     moment = Moment(
         trials=[replace(t, status=Status.FINISHED) if t.number in over else t for t in told],
         rungs=bracket.rungs,

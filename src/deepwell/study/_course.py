@@ -174,7 +174,7 @@ def _sizes(job: Job, history: History, past: Past, clock: Clock) -> tuple[int, .
     """Return the rounds of a study, or those that come after its end."""
     if past.facts is None:
         return sizes_ahead(job.asked, job.engine)
-    return further_sizes(job.asked, history.trials(), clock)
+    return further_sizes(job.asked, history.proposed(), clock)
 
 
 def _next(job: Job, history: History, count: int, population: int) -> Round:
@@ -316,7 +316,7 @@ def _affordable(job: Job, history: History, clock: Clock) -> int:
     settings = job.asked.settings
     if job.asked.trials is not None or clock.budget is None:
         return 0
-    done = len(history.trials()) // (settings.folds or 1)
+    done = history.proposed()
     each = clock.seconds() / done
     return round_size(clock.left(), each, budget_share(learns(settings)), done)
 

@@ -15,7 +15,7 @@ from typing import Any
 from deepwell.checking._arms import Bench
 from deepwell.diagnosis._changes import SQUASHING, change_for, healthy
 from deepwell.diagnosis._curve_findings import epochs_to_try
-from deepwell.diagnosis._layer_findings import SATURATED, Sight, Symptom, suspected
+from deepwell.diagnosis._layer_symptoms import SATURATED, Sight, Symptom, suspected
 from deepwell.diagnosis._noise_findings import larger_batch, sign_of_noise
 from deepwell.diagnosis._plateau_findings import stands_still
 from deepwell.diagnosis._rate_findings import HIGHER, LOWER, factors_to_try

@@ -15,14 +15,8 @@ from deepwell.data._data import Data
 from deepwell.diagnosis._baselines import constant_guess
 from deepwell.diagnosis._changes import Change, change_for, healthy
 from deepwell.diagnosis._curve_findings import shows_learning
-from deepwell.diagnosis._layer_findings import (
-    EXPLODING,
-    VANISHING,
-    Moment,
-    Sight,
-    Symptom,
-    Twins,
-)
+from deepwell.diagnosis._layer_findings import Moment, Twins
+from deepwell.diagnosis._layer_symptoms import EXPLODING, VANISHING, Sight, Symptom
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.diagnosis._paired_runs import Effect, agreeing, effect
 from deepwell.diagnosis._rate_findings import Rates

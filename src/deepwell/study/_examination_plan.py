@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deepwell.diagnosis._changes import TWIN_RATES, Change
-from deepwell.diagnosis._layer_findings import Symptom
+from deepwell.diagnosis._layer_symptoms import Symptom
 
 RUNS = 8  # pairs of runs: 256 sign patterns, so p-values go down to 0.004
 PILOTS = 2  # runs of each rate that a twin may have

@@ -19,6 +19,8 @@ from deepwell.storage._checkpoint_record import CheckpointRecord
 from deepwell.storage._study_record import StudyRecord
 
 from ._asked import Asked, from_config, search_config
+from ._given import Given
+from ._history import History
 from ._image_space import check_images
 from ._more import EXTEND, NARROW, More, longer_ones, narrowed
 from ._settings import check_changes_come, check_networks
@@ -44,9 +46,11 @@ def extend(
         UsageError: when the new space cannot be, or its networks cannot be trained here.
     """
     old, past = from_config(record), opened.trials(record.id)
-    proposed, folds = len(past) // (old.settings.folds or 1), old.settings.folds
+    proposed, folds = History(opened, record).proposed(), old.settings.folds
     first = 1 + max((trial.number for trial in past), default=-1)
-    longer = [] if more.epochs is None else longer_ones(past, folds, more.epochs)
+    longer: list[Given] = []
+    if more.epochs is not None:
+        longer = longer_ones(past, folds, more.epochs, proposed)
     asked = more.asked(old, proposed, record.seconds, budget, longer)
     _check(asked, data)
     now, after = time.time(), {"after": first}

@@ -268,8 +268,9 @@ class FinishedStudy(KeptStudy):
 
         space = space_from_plain(self._record.config["space"])  # type: ignore[arg-type]
         label = METRICS[self.result.metric].label
+        rows = str(self._record.config["fingerprint"])
         return export_optuna(
-            name or self._record.name, self.trials(curves=True), space, label, storage
+            name or self._record.name, self.trials(curves=True), space, label, storage, rows
         )
 
     def improve(

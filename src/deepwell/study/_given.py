@@ -26,7 +26,7 @@ class Given:
     Attributes:
         values: of the names that it says, checked; the rest is as the space leaves it.
         by: who proposed it, in words: `you`, or `study churn`.
-        after: how many configurations of the study were proposed before it.
+        after: how many configurations of the study were proposed before it, copies not counted.
         again: the trial that it trains again for longer, by the same seed; None for one of its own.
     """
 

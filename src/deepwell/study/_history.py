@@ -246,19 +246,9 @@ class History:
             for past in range(1, epoch + 1)
         ]
 
-    def arrive(self, population: int, rung: int, trials: Sequence[int]) -> None:
-        """Record that trials came to a rung of a bracket that does not wait for the others."""
-        details = {"population": population, "rung": rung, "trials": list(trials)}
-        self.note(ARRIVE, details)
-
-    def arrivals(self, population: int, rungs: int) -> tuple[tuple[int, ...], ...]:
-        """Return the trials of a bracket that have come to each rung so far, in their order."""
-        came: list[list[int]] = [[] for _ in range(rungs)]
-        told: list[Any] = [e.details for e in self.store.events(self.record.id, ARRIVE)]
-        for details in told:
-            if details["population"] == population:
-                came[details["rung"]] += details["trials"]
-        return tuple(tuple(numbers) for numbers in came)
+    def proposed(self) -> int:
+        """Return how many configurations were proposed so far; a copy is none."""
+        return (len(self.trials()) - len(self.sources())) // (self.folds or 1)
 
     def sources(self) -> dict[int, int]:
         """Return of each copy which trial it is a copy of, oldest copy first."""
@@ -293,6 +283,14 @@ class History:
         """Return these trials with their curves."""
         read = self.store.curves_of(self.record.id, trials)
         return [replace(trial, curves=own) for trial, own in zip(trials, read, strict=True)]
+
+    def trials_of(self, numbers: Collection[int]) -> list[Trial]:
+        """Return the trials of these numbers as they stand now, in their order."""
+        return self.store.trials(self.record.id, among=numbers)
+
+    def open(self) -> list[int]:
+        """Return the numbers of the trials that are not over, begun or not, in their order."""
+        return self.store.unfinished(self.record.id)
 
     def interrupt(self, trials: Sequence[int], epoch: int) -> None:
         """Record that trials were cut short on their way to an epoch."""
@@ -330,11 +328,10 @@ class History:
 
     def going(self, numbers: Sequence[int]) -> set[int]:
         """Return those of these trials that are neither over nor at the end of their epochs."""
-        wanted = set(numbers)
         return {
             t.number
-            for t in self.trials(min(wanted, default=0))
-            if t.number in wanted and not t.status.over and t.epochs < t.spec.whole("epochs")
+            for t in self.trials_of(numbers)
+            if not t.status.over and t.epochs < t.spec.whole("epochs")
         }
 
     def best(self) -> Trial | None:

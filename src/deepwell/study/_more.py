@@ -109,7 +109,7 @@ class More:
 
         Args:
             old: what it was asked to do.
-            proposed: configurations so far.
+            proposed: configurations so far, copies not counted.
             spent: seconds of work so far.
             budget: seconds from now on, None for no limit.
             longer: the configurations that are trained again, for longer; they come first.
@@ -183,7 +183,7 @@ def checked_epochs(epochs: object) -> int | None:
     raise UsageError(f"`epochs` must be {allowed.describe()}, got {safe_text(repr(epochs))}")
 
 
-def longer_ones(trials: Sequence[Trial], folds: int, epochs: int) -> list[Given]:
+def longer_ones(trials: Sequence[Trial], folds: int, epochs: int, proposed: int) -> list[Given]:
     """Return the configurations that trained to their last epoch, to be trained for longer.
 
     They begin anew, since no state of a finished network is needed to be kept for that: a curve
@@ -194,6 +194,7 @@ def longer_ones(trials: Sequence[Trial], folds: int, epochs: int) -> list[Given]
         trials: all of a study, in the order of their numbers.
         folds: of the study, 0 without.
         epochs: how many more.
+        proposed: configurations so far.
 
     Raises:
         UsageError: when no network trained to its last epoch.
@@ -210,14 +211,13 @@ def longer_ones(trials: Sequence[Trial], folds: int, epochs: int) -> list[Given]
             "no network of the study trained to its last epoch, so none can train for longer; "
             "train new ones, as in trials=64 (--trials 64)"
         )
-    configurations = len(groups)
     return [
         Given(
             # What a network has none of, as channels, follows from its layers again.
             {name: value for name, value in first.spec.hyperparameters.items() if value != ()}
             | {"epochs": first.epochs + epochs},
             f"you, to train for {epochs:,} more epochs",
-            configurations,
+            proposed,
             first.number,
         )
         for first, *_ in sorted(ended, key=lambda group: group[0].rank_key())

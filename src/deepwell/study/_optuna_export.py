@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from deepwell._base._errors import UsageError
-from deepwell._base._hyperparameters import Value
+from deepwell._base._hyperparameters import Value, complete
 from deepwell._base._safe_text import safe_text
 from deepwell.records import Status, Trial
 from deepwell.search.interchange._optuna import load_optuna, quiet
@@ -21,15 +21,23 @@ from deepwell.search.spaces._one_minus_log import OneMinusLog
 from deepwell.search.spaces._space import Space
 from deepwell.search.spaces._uniform import Uniform
 
+from ._said import said
+
 if TYPE_CHECKING:
     import optuna
+
+SPACE, DATA = "deepwell:space", "deepwell:rows"
+"""Attributes of a study: what was searched, and a fingerprint of the rows."""
+
+VALUES = "hyperparameters"
+"""Attribute of a trial: all that it was made of, where it is not the default."""
 
 _COMPLETE = (Status.FINISHED, Status.EARLY_STOPPED)
 _CUT_SHORT = (Status.PRUNED, Status.INTERRUPTED, Status.DIVERGED)  # where scored before
 
 
 def export_optuna(
-    name: str, trials: Sequence[Trial], space: Space, metric: str, storage: Any
+    name: str, trials: Sequence[Trial], space: Space, metric: str, storage: Any, rows: str = ""
 ) -> optuna.Study:
     """Return a new study of Optuna's with these trials.
 
@@ -39,6 +47,7 @@ def export_optuna(
         space: that was searched.
         metric: what the scores are, in words.
         storage: URL such as `sqlite:///FILE`, or an Optuna storage.
+        rows: fingerprint of those that were trained on.
 
     Raises:
         UsageError: when Optuna is not installed, cannot open the storage, or has such a study.
@@ -50,7 +59,8 @@ def export_optuna(
         study.set_metric_names([metric])
     told = space.describe()
     searched = {axis if axis in space else axis_parts(axis)[0] for axis in space.searched}
-    study.set_user_attr("deepwell:space", {n: told[n] for n in told if n in searched})
+    study.set_user_attr(SPACE, {n: told[n] for n in told if n in searched})
+    study.set_user_attr(DATA, rows)
     study.set_user_attr("deepwell:fixed", {n: told[n] for n in told if n not in searched})
     if space.constraints:
         study.set_user_attr("deepwell:constraints", list(space.constraints))
@@ -128,6 +138,10 @@ def _attributes(trial: Trial) -> dict[str, Any]:
         "epochs": trial.epochs,
         "best_epoch": trial.best_epoch,
         "seed": trial.spec.seed,
+        VALUES: {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in said(complete(trial.spec.hyperparameters)).items()
+        },
     }
     if math.isfinite(trial.cost):
         told["cost"] = float(trial.cost)

@@ -16,7 +16,7 @@ from ._asked import Asked
 from ._given import Given
 from ._observations import observed, untried
 from ._settings import Settings
-from ._warm_start import aligned
+from ._warm import aligned
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,9 @@ class Known:
         first: configurations that come before what the sampler proposes.
         observations: of an earlier study.
         total: configurations of the whole study, where somebody said how many.
-        copies: which of the trials are copies of others. They are counted and else passed over:
-            what they reached does not follow from the values that they were begun with.
+        copies: which of the trials are copies of others. They take numbers and are else passed
+            over: nobody proposed them, and what they reached does not follow from the values that
+            they were begun with.
     """
 
     first: tuple[Given, ...] = ()
@@ -41,10 +42,11 @@ def known_of(asked: Asked, history: Sequence[Trial], n: int, copies: Collection[
     """Return what is known before a round of `n` configurations beside the study's own trials."""
     settings = asked.settings
     told = configurations(history, settings.folds) if settings.folds else history
-    first = tuple(given for given in asked.given if given.after == len(told))[:n]
+    own = [trial for trial in told if trial.number not in copies]
+    first = tuple(given for given in asked.given if given.after == len(own))[:n]
     if asked.warm is None:
         return Known(first, total=asked.trials, copies=copies)
-    seen = [observed(trial) for trial in told if trial.number not in copies]
+    seen = [observed(trial) for trial in own]
     return Known(first, aligned(asked.warm, settings.space, seen), asked.trials, copies)
 
 

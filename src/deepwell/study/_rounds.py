@@ -52,12 +52,16 @@ def sizes_ahead(asked: Asked, engine: LocalEngine) -> tuple[int, ...]:
     return (max(1, first, min(count, round_size(asked.budget, seconds, share))),)
 
 
-def further_sizes(asked: Asked, past: Sequence[Trial], clock: Clock) -> tuple[int, ...]:
+def further_sizes(asked: Asked, proposed: int, clock: Clock) -> tuple[int, ...]:
     """Return the same of a study that goes on after its end.
 
     The networks that are missing to those asked for, or what a part of the budget has time for.
+
+    Args:
+        asked: what the study is to do.
+        proposed: configurations so far.
+        clock: of the run.
     """
-    proposed = len(past) // (asked.settings.folds or 1)
     waiting = sum(given.after == proposed for given in asked.given)
     longer = sum(given.after == proposed and given.again is not None for given in asked.given)
     if longer and asked.trials is not None:

@@ -9,11 +9,12 @@ from deepwell._base._safe_text import safe_text
 from deepwell.diagnosis._search_findings import outlook_finding
 from deepwell.records import Outlook, from_plain
 from deepwell.search.spaces._plain import space_from_plain
+from deepwell.search.spaces._space import Space
 
 from ._history import History
 from ._more import EXTEND, NARROW
 from ._settled import SETTLED
-from ._warm_start import warm_from_plain
+from ._warm import WarmStart, warm_from_plain
 
 
 def search_notes(history: History) -> tuple[str, ...]:
@@ -22,13 +23,11 @@ def search_notes(history: History) -> tuple[str, ...]:
     config: Mapping[str, Any] = store.study(record.name).config
     warm = warm_from_plain(config.get("warm"))
     notes: list[str] = []
+    events = store.events(record.id)
     if warm is not None:
-        differ = "" if warm.same_data else "; its rows are others, so scores may shift"
-        notes.append(
-            f"the sampler started from {len(warm.observations):,} configurations of study "
-            f"{safe_text(warm.study)}{differ}"
-        )
-    for event in store.events(record.id):
+        narrowed: list[Any] = [event.details["was"] for event in events if event.kind == NARROW]
+        notes.append(_started(warm, space_from_plain([*narrowed, config["space"]][0])))
+    for event in events:
         told: Mapping[str, Any] = event.details
         if event.kind == "propose":
             notes += [_proposed(who, numbers) for who, numbers in told.get("by", {}).items()]
@@ -39,6 +38,19 @@ def search_notes(history: History) -> tuple[str, ...]:
         elif event.kind == SETTLED:
             notes.append(_settled(from_plain(Outlook, told), str(config["metric"])))
     return tuple(notes)
+
+
+def _started(warm: WarmStart, space: Space) -> str:
+    """Return what a search started from, and how much of it was of no use in its space."""
+    inside = sum(space.encode(one.values) is not None for one in warm.observations)
+    outside = len(warm.observations) - inside
+    less = [*([f"{outside:,} outside of the space"] if outside else []), *warm.left_out]
+    left = f" and left out {', '.join(less)}" if less else ""
+    differ = ""
+    if not warm.same_data:
+        sure = "are" if warm.study and warm.given == warm.study else "may be"
+        differ = f"; its rows {sure} others, so scores may shift"
+    return f"the sampler started from {inside:,} configurations of {warm.words}{left}{differ}"
 
 
 def _given(told: Mapping[str, Any]) -> str:

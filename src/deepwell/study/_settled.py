@@ -60,7 +60,7 @@ def outlook(
             score=t.score * scale,
             curves={n: c * scale if n == "dev_score" else c for n, c in t.curves.items()},
         )
-        for t in history.with_curves(history.trials())
+        for t in history.store.trials(history.record.id, curves=True)
     ]
     parts = 1 if folds is None else len(folds.parts)
     tried = comparable(trials, on_the_way(history), 0 if folds is None else parts)[0]

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import validate
@@ -16,7 +17,7 @@ from deepwell.diagnosis._metrics import METRICS, default_metric
 from deepwell.execution._backend import Backend
 from deepwell.execution._backends import check_program, choose_backend
 from deepwell.execution._local import LocalEngine
-from deepwell.records import PlanFacts, RateRange, StudyResult
+from deepwell.records import Observation, PlanFacts, RateRange, StudyResult
 from deepwell.search.samplers._named import sampler_named
 from deepwell.search.spaces._distribution import plain
 from deepwell.search.spaces._space import Space, with_fixed
@@ -43,8 +44,11 @@ from ._settings import Settings, check_changes_come, check_networks, optimizers_
 from ._starting_space import starting_space
 from ._study_file import StudyFile, as_file
 from ._study_outcome import StudyOutcome
-from ._warm_start import best_first
+from ._warm import WarmStart, best_first, within
 from ._warm_start import warm_start as read_warm_start
+
+if TYPE_CHECKING:
+    import optuna
 
 
 class Study(StudyOutcome):
@@ -73,7 +77,8 @@ class Study(StudyOutcome):
         constraints: what must hold between the values of a network, as in
             `["hidden_units * hidden_layers <= 256"]`, beside the space's own constraints.
         warm_start: an earlier study of the same store and metric: what it found is known to the
-            sampler from the start, and its best configurations are tried first.
+            sampler from the start, and its best configurations are tried first. Its name; or a
+            study of Optuna's, `optuna:STORAGE#STUDY`, or observations as of `optuna_history`.
         probe: which networks are looked into while they train, for `probes`: `best` (at a cost of
             about 1 %), `all`, `none`, or numbers of trials beside the best one.
         probe_every: epochs from probe to probe; None for after 1, 2, 4, 8, ... epochs.
@@ -102,7 +107,7 @@ class Study(StudyOutcome):
         folds: int | None = None,
         fixed: Mapping[str, object] | None = None,
         constraints: Sequence[str] = (),
-        warm_start: str | None = None,
+        warm_start: str | optuna.Study | Sequence[Observation] | None = None,
         probe: str | int | Sequence[int] = BEST,
         probe_every: int | None = None,
         checkpoints: str | int = "best",
@@ -377,10 +382,13 @@ class Study(StudyOutcome):
             count = size(settings.space, None)[0]  # all of them
         if count is not None:
             check_numbers(settings.probe, count * (settings.folds or 1))
-        given = self._first(settings, count)
-        return Asked(settings, "", count, limit, self._memory, given=given, warm=self._warm)
+        warm = None if self._warm is None else within(self._warm, settings.space)
+        given = self._first(settings, count, warm)
+        return Asked(settings, "", count, limit, self._memory, given=given, warm=warm)
 
-    def _first(self, settings: Settings, trials: int | None) -> tuple[Given, ...]:
+    def _first(
+        self, settings: Settings, trials: int | None, warm: WarmStart | None
+    ) -> tuple[Given, ...]:
         """Return what is tried before the sampler's proposals: your own, then a warm start's."""
         if trials is not None and len(self._given) > trials:
             raise UsageError(
@@ -391,5 +399,5 @@ class Study(StudyOutcome):
             Given(settled(settings.space, values, settings.seed, number), YOU)
             for number, values in enumerate(self._given)
         ]
-        found = () if self._warm is None else best_first(self._warm, settings.space, trials)
+        found = () if warm is None else best_first(warm, settings.space, trials)
         return (*own, *found)[:trials]

@@ -65,7 +65,7 @@ def as_file(asked: Asked, origin: Origin | None, name: str) -> StudyFile:
         "probe_every": settings.probe_every or None,
         "checkpoints": settings.checkpoints,
         "constraints": list(space.constraints),
-        "warm_start": None if asked.warm is None else asked.warm.study,
+        "warm_start": None if asked.warm is None else asked.warm.given,
     }
     run = {
         "trials": asked.trials,

@@ -97,7 +97,7 @@ STUDY: Mapping[str, Key] = {
     "probe_every": _whole("epochs from probe to probe"),
     "checkpoints": Key((str, int), "best, all or a number", "last states kept: best, all or of K"),
     "constraints": _texts("between the values of a network"),
-    "warm_start": _text("earlier study to start from"),
+    "warm_start": _text("earlier study, or optuna:STORAGE#STUDY"),
 }
 
 RUN: Mapping[str, Key] = {

@@ -20,12 +20,8 @@ from deepwell.diagnosis._changes import change_for
 from deepwell.diagnosis._comparison import hardest_baseline
 from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, matters
 from deepwell.diagnosis._input_findings import SLOW, InputScales, input_finding, input_scales
-from deepwell.diagnosis._layer_findings import (
-    SYMPTOMS,
-    layer_finding,
-    quiet_finding,
-    unseen_finding,
-)
+from deepwell.diagnosis._layer_findings import layer_finding, quiet_finding, unseen_finding
+from deepwell.diagnosis._layer_symptoms import SYMPTOMS
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.diagnosis._mode_findings import ModeCosts, averages_off, mode_finding
 from deepwell.diagnosis._noise_findings import noise_finding, searched_batches, sign_of_noise

@@ -101,5 +101,5 @@ def test_groups_of_hyperband_are_groups_of_configurations() -> None:
 
 
 def test_copies_of_single_networks_are_refused() -> None:
-    with pytest.raises(UsageError, match="one a fold; leave out `folds`"):
+    with pytest.raises(UsageError, match="that must stay alike; leave out `folds`"):
         across_folds(SCHEDULERS["pbt"], 5)

@@ -7,6 +7,7 @@ from scipy import stats
 from deepwell.records import Rung, Status, Trial, TrialSpec
 from deepwell.search import SCHEDULERS, Moment
 from deepwell.search.schedulers import _extrapolate, _median, _patience
+from deepwell.search.schedulers._across_folds import across_folds
 from deepwell.search.schedulers._curve_fit import LEAST, forecast
 from deepwell.search.schedulers._curves import curve_of, noise_of
 
@@ -64,11 +65,42 @@ def test_the_median_rule_by_hand():
     assert decision.prune == (5,)
 
 
+def test_the_median_of_the_others_is_that_of_all_without_one():
+    random = np.random.default_rng(2)
+    for n in range(2, 12):
+        values = sorted(random.integers(0, 6, n) / 7)
+        assert _median.median_without(values, None) == np.median(values)
+        for place, value in enumerate(values):
+            others = values[:place] + values[place + 1 :]
+            assert _median.median_without(values, value) == np.median(others)
+
+
 def test_the_median_rule_needs_others():
     few = [with_curve(n, [0.9, 0.1 * n]) for n in range(_median.LEAST)]
     assert _median.decide(at_epoch(few, 2)).prune == ()
     more = [*few, with_curve(9, [0.9, 0.89])]
     assert _median.decide(at_epoch(more, 2)).prune == (9,)
+
+
+@pytest.mark.parametrize("folds", [3, 5, 6, 7])
+def test_the_median_rule_stops_nobody_where_all_are_equal_but_for_rounding(folds):
+    """Networks that all say the most frequent class: their means over folds are one number."""
+    random = np.random.default_rng(folds)
+    scheduler = across_folds(SCHEDULERS["median"], folds)
+    for _ in range(10):
+        shares = random.integers(10, 50, folds) / 97
+        trials = [
+            with_curve(n, np.full(6, shares[n % folds]), Status.PAUSED) for n in range(8 * folds)
+        ]
+        assert scheduler.decide(at_epoch(trials, 6)).prune == ()
+
+
+def test_patience_takes_rounding_for_no_improvement():
+    flat = np.full(20, 0.7, np.float32)
+    flat[12:] = np.nextafter(np.float32(0.7), np.float32(0.0))
+    assert not _patience.improves(with_curve(0, flat), 10)
+    flat[12:] = 0.69
+    assert _patience.improves(with_curve(0, flat), 10)
 
 
 def test_noise_is_measured_around_a_bent_course():

@@ -7,13 +7,15 @@ import numpy as np
 from ._cube import Cube
 
 _CANDIDATES = 256
+_FARTHEST = 256  # points that are chosen by their distances, which is quadratic work
 
 
 def filling(cube: Cube, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Return `n` points (n, d), each the farthest of many from all others.
+    """Return `n` points (n, d), each of the first 256 the farthest of many from all others.
 
-    The candidates are Sobol points, shifted at random. Distances wrap around, so that the border
-    of the cube is not filled before its inside.
+    The candidates are Sobol points, shifted at random; so many more are even by themselves, and
+    the other points are those that follow in the sequence. Distances wrap around, so that the
+    border of the cube is not filled before its inside.
 
     Args:
         cube: what may be tried, and what was.
@@ -22,15 +24,18 @@ def filling(cube: Cube, n: int, rng: np.random.Generator) -> np.ndarray:
     """
     if n == 0 or cube.dimension == 0:
         return np.zeros((n, cube.dimension))
-    pool = cube.snapped(sobol(cube.dimension, max(_CANDIDATES, 4 * n), rng))
+    first = min(n, _FARTHEST)
+    looked, rest = max(_CANDIDATES, 4 * first), n - first
+    points = cube.snapped(sobol(cube.dimension, looked + rest, rng))
+    pool = points[:looked] if rest else points
     nearest = np.full(len(pool), np.inf)
     for u in cube.tried:
         nearest = np.minimum(nearest, _apart(cube, pool, u))
     chosen: list[int] = []
-    for _ in range(n):
+    for _ in range(first):
         chosen.append(int(nearest.argmax()))
         nearest = np.minimum(nearest, _apart(cube, pool, pool[chosen[-1]]))
-    return pool[chosen]
+    return np.concatenate([pool[chosen], points[looked : looked + rest]])
 
 
 def sobol(d: int, least: int, rng: np.random.Generator) -> np.ndarray:

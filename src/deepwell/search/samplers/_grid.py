@@ -6,6 +6,7 @@ multiplies it, and of the one that matters it tries only as many values as there
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import math
 from collections import Counter
@@ -202,10 +203,13 @@ def _again(
     if count and not found:
         raise nothing_allowed("no point of a grid over it is")
     taken: list[dict[str, Value]] = []
+    waiting = [(uses[identity], place) for place, identity in enumerate(found)]
+    heapq.heapify(waiting)
+    points = list(found.values())
     for _ in range(count):
-        identity = min(found, key=lambda i: uses[i])
-        uses[identity] += 1
-        taken.append(dict(found[identity]))
+        used, place = waiting[0]
+        heapq.heapreplace(waiting, (used + 1, place))
+        taken.append(dict(points[place]))
     return taken
 
 

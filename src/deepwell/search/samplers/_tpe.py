@@ -74,7 +74,7 @@ class _Drawing:
             return self._cube.snapped(self._rng.random((1, self._cube.dimension)))[0]
         else:
             u = self._likely(self._good)
-        if self._cube.allowed(u):  # what is forbidden is drawn again, and says nothing of scores
+        if self._good is not None and self._cube.allowed(u):  # what is forbidden is drawn again
             self._bad = np.concatenate([self._bad, u[None]])
             self._bad_active = np.concatenate([self._bad_active, self._cube.active(u[None])])
         return u

@@ -7,7 +7,7 @@ compared is over all folds. Trials of one configuration have numbers in a row.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -28,12 +28,13 @@ def across_folds(scheduler: Scheduler, folds: int) -> Scheduler:
         folds: trials of a configuration.
 
     Raises:
-        UsageError: when it decides on single networks, as by copying them.
+        UsageError: when it copies networks.
     """
-    if scheduler.forks or scheduler.wave:
+    if scheduler.forks:
         raise UsageError(
-            "pbt and asha decide on single networks, and with `folds` a configuration has one a "
-            "fold; leave out `folds`, or choose another scheduler, such as halving"
+            "pbt replaces networks by changed copies of others, one at a time, and with `folds` a "
+            "configuration has a network a fold that must stay alike; leave out `folds`, or choose "
+            "another scheduler, such as halving or asha"
         )
 
     def rungs(networks: int, epochs: int) -> tuple[Rung, ...]:
@@ -41,21 +42,58 @@ def across_folds(scheduler: Scheduler, folds: int) -> Scheduler:
         return tuple(Rung(rung.epochs, rung.networks * folds) for rung in each)
 
     def decide(moment: Moment) -> Decision:
-        together = configurations(moment.trials, folds)
-        counted = replace(
-            moment,
-            trials=[replace(one, number=one.number // folds) for one in together],
-            rungs=tuple(Rung(rung.epochs, rung.networks // folds) for rung in moment.rungs),
-            first=moment.first // folds,
-        )
-        decision = scheduler.decide(counted)
+        decision = scheduler.decide(_counted(moment, folds))
         place = {number: i for i, number in enumerate(decision.promote)}
         waiting = [t.number for t in moment.trials if not t.status.over]
         going = [n for n in waiting if n // folds in place]
         going.sort(key=lambda n: (place[n // folds], n))
         return Decision(tuple(going), tuple(n for n in waiting if n // folds not in place))
 
+    at_once = max(1, scheduler.wave // folds)  # configurations that train at a time
+
+    def decide_wave(moment: Moment) -> Decision:
+        means = tuple(_means(moment.arrivals, folds))
+        lost = {one for came in means for one, mean in came.items() if not math.isfinite(mean)}
+        open_: dict[int, list[int]] = {}
+        for number in moment.open:
+            open_.setdefault(number // folds, []).append(number)
+        able = tuple(one for one in open_ if one not in lost)
+        decision = scheduler.decide(replace(_counted(moment, folds), arrivals=means, open=able))
+        stops = lost.intersection(open_).union(decision.prune)
+        return Decision(
+            tuple(n for one in decision.promote[:at_once] for n in open_[one]),
+            tuple(n for n in moment.open if n // folds in stops),
+        )
+
+    if scheduler.wave:
+        return Scheduler(rungs, decide_wave, curves=scheduler.curves, wave=at_once * folds)
     return Scheduler(rungs, decide, curves=scheduler.curves)
+
+
+def _counted(moment: Moment, folds: int) -> Moment:
+    """Return a moment whose trials are configurations, by their own numbers."""
+    together = configurations(moment.trials, folds)
+    return replace(
+        moment,
+        trials=[replace(one, number=one.number // folds) for one in together],
+        rungs=tuple(Rung(rung.epochs, rung.networks // folds) for rung in moment.rungs),
+        first=moment.first // folds,
+    )
+
+
+def _means(arrivals: Sequence[Mapping[int, float]], folds: int) -> Iterator[dict[int, float]]:
+    """Yield for each rung the configurations that have come to it, with their mean scores.
+
+    A fold that stopped early on the way to a rung keeps the score that it had.
+    """
+    last: dict[int, float] = {}
+    for came in arrivals:
+        last |= came
+        views = {n // folds: range(n // folds * folds, (n // folds + 1) * folds) for n in came}
+        yield {
+            one: math.fsum(last.get(n, math.inf) for n in some) / folds
+            for one, some in views.items()
+        }
 
 
 def configurations(trials: Sequence[Trial], folds: int) -> list[Trial]:
@@ -110,7 +148,7 @@ def _mean_curves(some: Sequence[Trial]) -> dict[str, np.ndarray]:
 
 def _mean_curve(curves: Sequence[np.ndarray]) -> np.ndarray:
     length = max(len(curve) for curve in curves)
-    return np.mean([_held(curve, length) for curve in curves], axis=0)
+    return np.array([_held(curve, length) for curve in curves], np.float64).mean(axis=0)
 
 
 def _held(curve: np.ndarray, length: int) -> np.ndarray:

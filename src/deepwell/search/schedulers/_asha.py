@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import math
 
-from deepwell.records import Rung, Trial
+from deepwell.records import Rung
 
-from ._curves import curve_of
 from ._scheduler import Decision, Moment
 from ._successive_halving import rungs as halving
 
@@ -36,27 +35,15 @@ def decide(moment: Moment) -> Decision:
     """Return who trains next: from the highest rung that has someone to promote, else new ones.
 
     Of the n networks that have come to a rung so far, the best n / 3, rounded down, may go on.
-    What counts is the best score up to the rung's own epochs. At the end, when nobody is left to
-    promote or to begin, those that were never promoted stop.
+    What counts is the best score up to the rung's own epochs; equal ones go by number, and who has
+    none never goes on. At the end, when nobody is left to promote or to begin, those that were
+    never promoted stop.
     """
-    trials = {trial.number: trial for trial in moment.trials}
-    for place in range(len(moment.rungs) - 2, -1, -1):
-        came, beyond = moment.arrivals[place], set(moment.arrivals[place + 1])
-        epochs = moment.rungs[place].epochs
-        ranked = sorted(came, key=lambda n: (_score(trials[n], epochs), n))
-        best = ranked[: len(came) // _FACTOR]
-        ready = [n for n in best if n not in beyond and not trials[n].status.over]
+    waiting = set(moment.open)
+    for came, beyond in zip(moment.arrivals[-2::-1], moment.arrivals[:0:-1], strict=True):
+        best = sorted(came, key=lambda n: (came[n], n))[: len(came) // _FACTOR]
+        ready = [n for n in best if n in waiting and n not in beyond and math.isfinite(came[n])]
         if ready:
             return Decision(tuple(ready[:WAVE]), ())
-    begun = set(moment.arrivals[0])
-    new = [n for n in sorted(trials) if n not in begun and not trials[n].status.over]
-    if new:
-        return Decision(tuple(new[:WAVE]), ())
-    left = [n for n in sorted(trials) if not trials[n].status.over]
-    return Decision((), tuple(left))
-
-
-def _score(trial: Trial, epochs: int) -> float:
-    """Return a trial's best score up to a rung."""
-    curve = curve_of(trial)[:epochs]
-    return float(curve.min()) if len(curve) else math.inf
+    new = [n for n in moment.open if n not in moment.arrivals[0]]
+    return Decision(tuple(new[:WAVE]), () if new else moment.open)

@@ -9,6 +9,7 @@ train side by side, so that programs stay full; each decides within itself.
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 
@@ -113,8 +114,8 @@ def _alive(ladder: tuple[Rung, ...], epochs: int) -> int:
 
 def _group_sizes(networks: int, most: int) -> list[int]:
     """Return the networks of each group, in the proportion f^s / (s + 1): largest remainders."""
-    weights = [_FACTOR**s / (s + 1) for s in range(most - 1, -1, -1)]
-    shares = [networks * weight / sum(weights) for weight in weights]
+    weights = [Fraction(_FACTOR**s, s + 1) for s in range(most - 1, -1, -1)]
+    shares = [networks * weight / sum(weights, Fraction()) for weight in weights]
     sizes = [math.floor(share) for share in shares]
     order = sorted(range(len(sizes)), key=lambda i: (sizes[i] - shares[i], i))
     for i in order[: networks - sum(sizes)]:

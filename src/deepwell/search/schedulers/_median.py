@@ -7,13 +7,14 @@ averages, and it has no ladder of rungs: how many go on depends on how the curve
 
 from __future__ import annotations
 
-import numpy as np
+from bisect import bisect_left
+from collections.abc import Sequence
 
 from deepwell.records import Rung
 
 from ._curves import curve_of
 from ._even_rungs import even_rungs
-from ._ranking import scored, split
+from ._ranking import ROUNDING, scored, split
 from ._scheduler import Decision, Moment
 
 LOOKS = 10
@@ -40,14 +41,31 @@ def decide(moment: Moment) -> Decision:
 
     The running average of a trial at epoch e is the mean of its scores in epochs 1 to e; one that
     stopped by itself before e has that of its last epoch. The others are all trials that reached
-    the rung; those that a decision stopped before are not among them.
+    the rung; those that a decision stopped before are not among them. What rounding makes of equal
+    scores decides nothing.
     """
     curves = {trial.number: curve_of(trial) for trial in moment.trials}
     averages = {n: float(curve.mean()) for n, curve in curves.items() if len(curve)}
+    ordered = sorted(averages.values())
     going: set[int] = set()
     for trial in moment.trials:
-        others = [average for n, average in averages.items() if n != trial.number]
-        few = len(others) < LEAST
-        if scored(trial) and (few or trial.score <= float(np.median(others))):
+        if not scored(trial):
+            continue
+        own = averages.get(trial.number)
+        others = len(ordered) - (own is not None)
+        limit = median_without(ordered, own) if others >= LEAST else trial.score
+        if trial.score <= limit + ROUNDING * abs(limit):
             going.add(trial.number)
     return split(moment.trials, going)
+
+
+def median_without(ordered: Sequence[float], own: float | None) -> float:
+    """Return the median of numbers in order without one of them, None for without none.
+
+    >>> median_without([1.0, 2.0, 4.0, 8.0], 2.0)
+    4.0
+    """
+    gone = len(ordered) if own is None else bisect_left(ordered, own)
+    left = len(ordered) - (own is not None)
+    middle = [ordered[k + (k >= gone)] for k in ((left - 1) // 2, left // 2)]
+    return (middle[0] + middle[1]) / 2

@@ -16,7 +16,7 @@ from deepwell.records import Rung, Trial
 
 from ._curves import curve_of, noise_of
 from ._even_rungs import even_rungs
-from ._ranking import scored, split
+from ._ranking import ROUNDING, scored, split
 from ._scheduler import Decision, Moment
 
 LOOKS = 20
@@ -64,6 +64,8 @@ def improves(trial: Trial, patience: int) -> bool:
 
         b[e - patience] - b[e] > sigma / sqrt(5)
 
+    and by more than rounding, 1e-6 of b[e].
+
     Args:
         trial: with its curve.
         patience: epochs.
@@ -73,4 +75,5 @@ def improves(trial: Trial, patience: int) -> bool:
         return True
     smooth = np.convolve(curve, np.full(WINDOW, 1.0 / WINDOW), "valid")
     best = np.minimum.accumulate(smooth)
-    return bool(best[-1 - patience] - best[-1] > noise_of(curve) / math.sqrt(WINDOW))
+    least = max(noise_of(curve) / math.sqrt(WINDOW), ROUNDING * abs(best[-1]))
+    return bool(best[-1 - patience] - best[-1] > least)

@@ -9,6 +9,9 @@ from deepwell.records import Trial
 
 from ._scheduler import Decision
 
+ROUNDING = 1e-6
+"""Share of a score up to which differences are those of rounding: scores have 24 bits."""
+
 
 def rank(trial: Trial) -> tuple[float, float, int]:
     """Return the trial's rank key with NaN, which has no order, in the place of the worst."""

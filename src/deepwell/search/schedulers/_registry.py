@@ -26,6 +26,6 @@ SCHEDULERS: Registry[Scheduler] = Registry(
         "patience": Scheduler(_patience.rungs, _patience.decide, curves=True),
         "extrapolate": Scheduler(_extrapolate.rungs, _extrapolate.decide, curves=True),
         "pbt": Scheduler(_pbt.rungs, _pbt.decide, curves=True, forks=True),
-        "asha": Scheduler(_asha.rungs, _asha.decide, curves=True, wave=_asha.WAVE),
+        "asha": Scheduler(_asha.rungs, _asha.decide, wave=_asha.WAVE),
     },
 )

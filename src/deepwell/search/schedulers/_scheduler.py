@@ -46,14 +46,17 @@ class Moment:
 
     Attributes:
         trials: those that reached it, in the order of their numbers, with those that are over by
-            now; with their curves up to here where the scheduler asks for them.
+            now; with their curves up to here where the scheduler asks for them. Of a scheduler
+            that does not wait: those that came just now.
         rungs: of the bracket, first to last.
         rung: place of the one that was reached, never the last one.
         first: number of the bracket's first trial.
         domain: what is searched.
         key: where all randomness of the decision comes from; another one for each rung.
-        arrivals: of a scheduler that does not wait: the trials that have come to each rung so far,
-            in their order; then `trials` are all of the bracket, begun or not.
+        arrivals: of a scheduler that does not wait: for each rung the trials that have come to it
+            so far, with their best scores up to its epochs, infinite where there is none to go by.
+        open: of such a scheduler: all trials of the bracket that are not over, begun or not, in
+            the order of their numbers.
         roots: copy among the trials -> the trial of the bracket that it goes back to.
     """
 
@@ -63,7 +66,8 @@ class Moment:
     first: int = 0
     domain: Domain = field(default_factory=lambda: Domain({}))
     key: np.random.SeedSequence = field(default_factory=lambda: np.random.SeedSequence(0))
-    arrivals: tuple[tuple[int, ...], ...] = ()
+    arrivals: tuple[Mapping[int, float], ...] = ()
+    open: tuple[int, ...] = ()
     roots: Mapping[int, int] = field(default_factory=dict[int, int])
 
     def root(self, number: int) -> int:

@@ -123,6 +123,19 @@ class Domain(Mapping[str, Distribution]):
         """
         return self._layout.active(self._present(values))
 
+    def present(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Return of values of the domain those of its names that exist beside each other.
+
+        They are what `decode` gives at the point of the values, but exact.
+
+        >>> Domain({"x": [1, 2], "y": 3.0}).present({"x": 2, "y": 3.0, "z": 4})
+        {'x': 2, 'y': 3.0}
+
+        Raises:
+            KeyError: when a name that must exist has no value.
+        """
+        return self._present(values)
+
     def allowed(self, values: Mapping[str, Value]) -> bool:
         """Return whether values obey the constraints.
 
