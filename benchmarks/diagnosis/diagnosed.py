@@ -73,8 +73,9 @@ class Measured:
 
     Attributes:
         kind: `classification` or `regression`.
-        train_cost, dev_cost, dev_score: (T,), an epoch an entry.
-        train_score: at the end.
+        train_cost, dev_cost, dev_score: (T,), an epoch an entry; none where data were refused,
+            the last one NaN where no network got a score.
+        train_score: at the end; NaN where there is none, as all else that a training tells.
         constant: dev score of the constant guess.
         classes: how many; 0 for regression.
         probes: of the network, first to last.
@@ -103,7 +104,7 @@ class Diagnosed:
 
     Attributes:
         said: by Deepwell, in its order.
-        measured: for the rules of others; None where no network was trained.
+        measured: for the rules of others.
         seconds: that loading and the fit took; trained: of them until the networks were trained.
         deeper: seconds that `diagnose` took beyond them; NaN where it
             was not asked.
@@ -112,7 +113,7 @@ class Diagnosed:
     """
 
     said: tuple[Said, ...]
-    measured: Measured | None
+    measured: Measured
     seconds: float
     trained: float = math.nan
     deeper: float = math.nan

@@ -60,7 +60,18 @@ def hurting(cells: Mapping[str, Cell]) -> dict[str, Cell]:
 
 def inert(cells: Mapping[str, Cell]) -> list[str]:
     """Return the names of the plants that hurt nothing."""
-    return [k for k in cells if k.startswith("plant/") and k not in hurting(cells)]
+    left = {*hurting(cells), *refusals(cells)}
+    return [k for k in cells if k.startswith("plant/") and k not in left]
+
+
+def refusals(cells: Mapping[str, Cell]) -> dict[str, bool]:
+    """Return the plants whose data were refused, and whether the refusal named the cause.
+
+    Nothing was trained, so that what they cost has no measure and no remedy can be tried: they
+    are in no other figure.
+    """
+    found = {k: c for k, c in cells.items() if "refused" in c.get("validation", {})}
+    return {k: c["cause"] in causes(Said(**s) for s in c["said"]) for k, c in found.items()}
 
 
 def figures(cells: Mapping[str, Cell]) -> dict[str, Any]:
@@ -75,6 +86,7 @@ def figures(cells: Mapping[str, Cell]) -> dict[str, Any]:
             "unsound": _unsound(cells),
             "faults": _faults(cells),
             "inert": inert(cells),
+            "refused": refusals(cells),
             "regimes": _regimes([c for k, c in cells.items() if k.startswith("regime/")]),
             "advice": _advice(list(hurting(cells).values())),
             "improved": _improved(list(hurting(cells).values())),
@@ -112,8 +124,6 @@ def _judged(cell: Cell, said: list[Said], repairs: float | None) -> Judged:
 
 
 def _repaired(cell: Cell) -> float | None:
-    if cell.get("validation", {}).get("refused"):  # nothing is trained until the data are mended
-        return float(cell["cause"] in causes(Said(**s) for s in cell["said"]))
     advice = cell.get("advice")
     return None if advice is None else float(advice["suffices"])
 

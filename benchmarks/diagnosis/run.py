@@ -96,7 +96,6 @@ def _sound(setup: Setup) -> dict[str, Any]:
 def _regime(known: Regime) -> dict[str, Any]:
     case = known.case()
     told = studies.diagnosed(case, known.seed)
-    assert told.measured is not None
     measured = truth(case, told.measured.train_score, told.world)
     return {"task": known.task.name, "name": known.name, "truth": measured,
             "verdict": verdict(told.said), **_told(told)}  # fmt: skip
@@ -113,16 +112,15 @@ def _planted(half: Half, planted: Plant, effort: Effort) -> dict[str, Any]:
     try:
         after = [o.harm(fault.harms) for o in work.outcomes(faulty)]
         validation = hurts(before, after)
-    except UsageError as error:  # refused before anything is trained: it cannot be used at all
-        after = []
-        validation = {"hurts": True, "p": 0.0, "d": 1e6, "lost": None, "refused": str(error)}
+    except UsageError as error:  # refused before anything is trained: what it costs has no measure
+        after, validation = [], {"hurts": False, "refused": str(error)}
     told = work.diagnosed(faulty[0], effort.dives(planted.key))
     result = {
         "fault": fault.name, "severity": planted.severity, "task": name, "cause": fault.cause,
         "of": fault.of, "harms": fault.harms, "validation": plain(validation),
         "healthy": before, "faulty": after, **_told(told),
     }  # fmt: skip
-    if validation["hurts"] and after and effort.menu:
+    if validation["hurts"] and effort.menu:
         tried = work.menu(healthy, faulty, told)
         harms = {n: [o.harm(fault.harms) for o in outs] for n, outs in tried.items()}
         result["menu"] = {
@@ -228,11 +226,10 @@ class _Programs:
 
 def _told(told: Diagnosed) -> dict[str, Any]:
     """Return a diagnosis for JSON, with what the rules of others say of the same run."""
-    measured = told.measured
     others = {}
     for name, rule in RULES.items():
         with np.errstate(all="ignore"):
-            alarm, said = (True, ()) if measured is None else rule(measured)
+            alarm, said = rule(told.measured)
         others[name] = [bool(alarm), list(said)]
     return plain(
         {

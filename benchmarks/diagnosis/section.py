@@ -46,6 +46,7 @@ def section(results: Plain, title: str) -> str:
         _coverage(told["coverage"]),
         "### Faults",
         _faults(told["faults"]),
+        _refused(told["refused"]),
         f"Crashed, and in no figure: {', '.join(crashed)}." if crashed else "",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -241,6 +242,16 @@ def _faults(faults: Plain) -> str:
     return (
         f"Causes in italics no finding of today can name: {len(blind)} of {len(faults)} fault "
         f"types, {share} plants that hurt, all of them missed.\n\n" + _table(head, lines)
+    )
+
+
+def _refused(refused: Mapping[str, bool]) -> str:
+    if not refused:
+        return ""
+    told = ", ".join(f"{key} ({'' if named else 'not '}named)" for key, named in refused.items())
+    return (
+        f"Plants whose data Deepwell refused, and whether it named the cause: {told}. Nothing was "
+        "trained, so that what they cost has no measure; they are in no other figure."
     )
 
 

@@ -229,6 +229,17 @@ def test_inert_plants_are_no_part_of_any_figure(cells: dict[str, Any]) -> None:
     assert [r.repairs for r in told["faulty"]] == [1.0, None]
 
 
+def test_refused_plants_are_told_apart_and_repair_nothing(cells: dict[str, Any]) -> None:
+    said = [refused("column x0 holds infinite numbers").to_plain()]
+    validation = {"hurts": False, "refused": "column x0 holds infinite numbers"}
+    plant = _cell("inputs corrupt", validation=validation, fault="infinite", said=said)
+    before = figures(cells)
+    told = figures({**cells, "plant/infinite/mild/a": plant})
+    assert told["refused"] == {"plant/infinite/mild/a": True}
+    assert told["inert"] == before["inert"]
+    assert told["who"] == before["who"]
+
+
 def test_the_figures_of_a_set_by_hand(cells: dict[str, Any]) -> None:
     told = figures(cells)
     ours = told["who"][DEEPWELL]
