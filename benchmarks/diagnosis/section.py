@@ -47,7 +47,7 @@ def section(results: Plain, title: str) -> str:
         "### Faults",
         _faults(told["faults"]),
         _refused(told["refused"]),
-        f"Crashed, and in no figure: {', '.join(crashed)}." if crashed else "",
+        _crashed(crashed),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -242,6 +242,16 @@ def _faults(faults: Plain) -> str:
     return (
         f"Causes in italics no finding of today can name: {len(blind)} of {len(faults)} fault "
         f"types, {share} plants that hurt, all of them missed.\n\n" + _table(head, lines)
+    )
+
+
+def _crashed(crashed: Sequence[str]) -> str:
+    if not crashed:
+        return ""
+    return (
+        "Crashed, and counted for Deepwell alone: a plant as one that hurts and was missed, a "
+        "clean run as an alarm, a verdict on what kind of error is left as wrong: "
+        f"{', '.join(crashed)}."
     )
 
 

@@ -86,7 +86,8 @@ def test_a_plant_whose_data_are_refused_hurts_nothing_that_was_measured() -> Non
     assert told["validation"]["hurts"] is False
     assert "infinite" in told["validation"]["refused"]
     assert "menu" not in told
-    assert refusals({"plant/infinite/mild/gauss": told}) == {"plant/infinite/mild/gauss": True}
+    cells = {"plant/infinite/mild/gauss": {"cause": fault.cause, **told}}
+    assert refusals(cells) == {"plant/infinite/mild/gauss": True}
 
 
 def test_a_clean_setup_that_a_usual_change_makes_better_is_none() -> None:
@@ -149,7 +150,10 @@ def test_what_breaks_is_told_and_takes_nothing_with_it(
     assert command.measure("quick", True, time.monotonic() + 1000, False, tmp_path) == 1
     printed = capsys.readouterr().out
     assert "RuntimeError: out of luck" in printed
-    assert "| Deepwell | 1 |" in printed, "the other run is told"
+    assert "| Deepwell | 2 | 1: 50.0 %" in printed, "what breaks is an alarm"
+    assert "| never alarm | 1 |" in printed, "the others have no measurements of it"
+    assert "| a crash | 1 |" in printed
+    assert "Crashed, and counted for Deepwell alone" in printed
 
 
 @pytest.mark.slow

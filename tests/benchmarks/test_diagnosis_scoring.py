@@ -229,6 +229,32 @@ def test_inert_plants_are_no_part_of_any_figure(cells: dict[str, Any]) -> None:
     assert [r.repairs for r in told["faulty"]] == [1.0, None]
 
 
+def test_a_crash_counts_for_deepwell_and_for_nobody_else(cells: dict[str, Any]) -> None:
+    """Missed on a plant, an alarm on a clean run, a wrong verdict on what is left."""
+    broken = {"task": "a", "status": "crashed", "message": "out of luck", "dives": True}
+    told = figures(
+        {
+            **cells,
+            "clean/x/a/2": {**broken, "name": "x", "setup": "x/a"},
+            "sound/z/a": {"setup": "z/a", "status": "crashed"},
+            "plant/leak/severe/a": {**broken, "cause": LEAK, "fault": "leak", "of": "study"},
+            "regime/as it should be/a/2": {**broken, "name": "as it should be"},
+        }
+    )
+    ours, never = told["who"][DEEPWELL], told["who"]["never alarm"]
+    assert (ours["clean"]["alarms"]["runs"], ours["clean"]["runs"]) == (1, 2)
+    assert (ours["programs"], never["programs"]) == (3, 2)
+    assert ours["strict"]["micro"]["recall"] == pytest.approx(1 / 3)
+    assert ours["repair"]["recall"] == pytest.approx(1 / 3)
+    assert (never["clean"]["alarms"]["runs"], never["clean"]["runs"]) == (0, 1)
+    deep = told["who"]["Deepwell, and `diagnose`"]
+    assert (deep["clean"]["runs"], deep["programs"]) == (2, 3)
+    assert told["checks"]["a crash"]["runs"] == 1
+    assert told["faults"]["leak"]["said"] == {"a crash": 1}
+    assert (told["regimes"]["wrong"], told["regimes"]["adequate"]) == (1, 2)
+    assert told["inert"] == ["plant/rate/mild/a"]
+
+
 def test_refused_plants_are_told_apart_and_repair_nothing(cells: dict[str, Any]) -> None:
     said = [refused("column x0 holds infinite numbers").to_plain()]
     validation = {"hurts": False, "refused": "column x0 holds infinite numbers"}
