@@ -106,7 +106,7 @@ def _keep(
 def _shown(value: dict[str, Any]) -> str:
     if value.get("status") == "crashed":
         return value["message"]
-    told = [s["code"] for s in value["said"] if s["level"] == "problem"]
+    told = [s["code"] for s in value["said"] if s["level"] == "problem" and not s["deep"]]
     harm = ""
     if "validation" in value:
         harm = "hurts, " if value["validation"]["hurts"] else "inert, "

@@ -16,7 +16,7 @@ from .baselines import RULES
 from .diagnosed import Said, causes
 from .fault import PROGRAM
 from .intervals import clopper_pearson
-from .labels import LABELS, nameable
+from .labels import nameable
 from .remedies import APART
 from .scoring import Judged, plain, summary
 
@@ -117,19 +117,30 @@ def _ours(cell: Cell) -> Judged:
     """Return what the fit says."""
     if _crashed(cell):
         return _silenced(cell)
-    said = [Said(**s) for s in cell["said"] if not s["deep"]]
-    return _judged(cell, said, _repaired(cell))
+    return _judged(cell, _said(cell, deep=False), _repaired(cell))
 
 
 def _deep(cell: Cell) -> Judged:
-    """Return what the fit and `diagnose` say together."""
+    """Return what `diagnose` says, which tells what the fit told again, in part anew."""
     if _crashed(cell):
         return _silenced(cell)
-    said = [Said(**s) for s in cell["said"]]
-    first, repairs = first_advice(said), _repaired(cell)
-    if first is not None and first.deep and first.cause and cell.get("menu"):
-        repairs = float(cell["menu"][remedy_for(first.cause, cell["of"])]["suffices"])
-    return _judged(cell, said, repairs)
+    said = _said(cell, deep=True)
+    first, of_fit = first_advice(said), first_advice(_said(cell, deep=False))
+    if _same(first, of_fit):
+        return _judged(cell, said, _repaired(cell))
+    cause = first.cause if first is not None and cell.get("menu") else None
+    return _judged(cell, said, None if cause is None else _suffices(cell, cause))
+
+
+def _said(cell: Cell, *, deep: bool) -> list[Said]:
+    return [Said(**s) for s in cell["said"] if s["deep"] == deep]
+
+
+def _same(one: Said | None, other: Said | None) -> bool:
+    """Return whether two pieces of advice are one."""
+    if one is None or other is None:
+        return one is other
+    return (one.code, one.cause, one.values) == (other.code, other.cause, other.values)
 
 
 def _silenced(cell: Cell) -> Judged:
@@ -140,7 +151,7 @@ def _silenced(cell: Cell) -> Judged:
 
 def _judged(cell: Cell, said: list[Said], repairs: float | None) -> Judged:
     planted = cell.get("cause")
-    named = causes(said, regime=bool(planted) and LABELS[str(planted)] == "regime")
+    named = causes(said)
     confidence = next((s.confidence for s in said if s.cause in named[:1]), 0.95)
     alarm = any(s.alarms for s in said)
     return Judged(cell["task"], planted, alarm, tuple(named), repairs, confidence)
@@ -152,11 +163,14 @@ def _repaired(cell: Cell) -> float | None:
 
 
 def _theirs(name: str, cell: Cell) -> Judged:
-    alarm, causes = cell["baselines"][name]
-    menu, repairs = cell.get("menu"), None
-    if menu and causes:
-        repairs = float(menu[remedy_for(causes[0], cell["of"])]["suffices"])
-    return Judged(cell["task"], cell.get("cause"), alarm, tuple(causes), repairs)
+    alarm, named = cell["baselines"][name]
+    repairs = _suffices(cell, named[0]) if named and cell.get("menu") else None
+    return Judged(cell["task"], cell.get("cause"), alarm, tuple(named), repairs)
+
+
+def _suffices(cell: Cell, cause: str) -> float:
+    """Return whether the remedy that a cause asks for mends a plant whose menu was tried."""
+    return float(cell["menu"][remedy_for(cause, cell["of"])]["suffices"])
 
 
 def _guesses(faulty: list[Cell]) -> dict[str, Callable[[Cell], Judged]]:
@@ -187,9 +201,7 @@ def _guesses(faulty: list[Cell]) -> dict[str, Callable[[Cell], Judged]]:
 
 
 def _guess(cell: Cell, cause: str) -> Judged:
-    menu, repairs = cell.get("menu"), None
-    if menu:
-        repairs = float(menu[remedy_for(cause, cell["of"])]["suffices"])
+    repairs = _suffices(cell, cause) if cell.get("menu") else None
     return Judged(cell["task"], cell.get("cause"), True, (cause,), repairs)
 
 
@@ -211,7 +223,7 @@ def _problems(cell: Cell) -> set[str]:
     """Return the codes of the fit's problems; a crash is one."""
     if _crashed(cell):
         return {CRASH}
-    return {s["code"] for s in cell["said"] if s["level"] == "problem" and not s["deep"]}
+    return {s.code for s in _said(cell, deep=False) if s.level == "problem"}
 
 
 def _unsound(cells: Mapping[str, Cell]) -> dict[str, Any]:

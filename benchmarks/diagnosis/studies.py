@@ -45,14 +45,14 @@ def diagnosed(case: Case, seed: int, deep: bool = False) -> Diagnosed:
             said, took = _diverged(error), time.perf_counter() - began
             return Diagnosed((said,), _without_score(case, data, seed, Path(folder)), took)
         ended = time.perf_counter()
-        told = tuple(study.diagnose()) if deep else result.findings
+        beyond = tuple(study.diagnose()) if deep else ()
         deeper = time.perf_counter() - ended
         best = next(t for t in study.history() if t.number == result.best_trial)
         measured = _measured(case, data, best, study.probe_records(result.best_trial), result)
         predict = study.best.predict_proba if data.task.classes else study.best.predict
         world = deployed_score(case, data, predict)
     return Diagnosed(
-        said=said_of(told, result.findings),
+        said=(*said_of(result.findings), *said_of(beyond, deep=True)),
         measured=measured,
         seconds=ended - began,
         trained=result.seconds,

@@ -115,6 +115,16 @@ def test_rows_learnt_by_heart_are_no_variance_where_nothing_gets_better() -> Non
     assert truth(case, train=best + 0.10, world=best + 0.20)["regime"] == "both"
 
 
+def test_what_the_fit_told_is_kept_apart_from_what_diagnose_tells() -> None:
+    case = development().tasks["gauss"].case(0).with_settings(epochs=5)
+    told = diagnosed(case, 0, deep=True)
+    fit = [s for s in told.said if not s.deep]
+    assert fit == list(diagnosed(case, 0).said)
+    of_fit, beyond = {s.code for s in fit}, {s.code for s in told.said if s.deep}
+    assert {code for code in of_fit if code.startswith("DW4")} <= beyond, "told again"
+    assert beyond - of_fit, "and more"
+
+
 def test_a_run_is_kept_goes_on_and_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -150,7 +160,7 @@ def test_what_breaks_is_told_and_takes_nothing_with_it(
     assert command.measure("quick", True, time.monotonic() + 1000, False, tmp_path) == 1
     printed = capsys.readouterr().out
     assert "RuntimeError: out of luck" in printed
-    assert "| Deepwell | 2 | 1: 50.0 %" in printed, "what breaks is an alarm"
+    assert "| Deepwell | 2 | 1: 50.0% " in printed, "what breaks is an alarm"
     assert "| never alarm | 1 |" in printed, "the others have no measurements of it"
     assert "| a crash | 1 |" in printed
     assert "Crashed, and counted for Deepwell alone" in printed
