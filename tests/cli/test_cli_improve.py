@@ -90,3 +90,10 @@ def test_a_problem_names_the_command(deepwell, place: Path) -> None:
     assert found["command"] == "deepwell improve small --apply DW102"
     text = " ".join(deepwell("show", "small", "--store", store).out.split())
     assert f"deepwell improve small --apply DW102 --store {store}" in text
+    table = place / "digits.csv"
+    table.rename(place / "elsewhere.csv")  # so that the fit is told again, and no more
+    try:
+        text = " ".join(deepwell("diagnose", "small", "--store", store).out.split())
+    finally:
+        (place / "elsewhere.csv").rename(table)
+    assert f"deepwell improve small --apply DW102 --store {store}" in text
