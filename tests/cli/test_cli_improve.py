@@ -71,7 +71,7 @@ def test_a_dry_run_trains_and_writes_nothing(deepwell, place: Path) -> None:
     [
         (("nosuch",), "nosuch"),
         (("small", "--apply", "DW1O2"), 'unknown code "DW1O2"'),
-        (("small", "--apply", "DW112"), "study small has no finding DW112"),
+        (("small", "--apply", "DW407"), "study small has nothing to mend under DW407"),
         (("small", "--replicates", "2"), "`--replicates` must be"),
         (("small", "--budget", "never"), "a budget must be a time"),
     ],
