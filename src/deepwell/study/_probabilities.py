@@ -43,6 +43,7 @@ def wrong_probabilities(
         prediction=prediction[rows],
         classes=data.task.classes,
         weight=data.dev.weight[rows],
+        factors=data.weighting.by_class,
         metric=metric.name,
         seed=seed,
     )
