@@ -127,6 +127,28 @@ def test_rows_of_a_group_count_together():
     assert together["high"] - together["low"] > 4 * (alone["high"] - alone["low"])
 
 
+def test_blanks_say_nothing_of_other_rows():
+    """Neither that they have the same inputs, nor that they belong together."""
+    rng = np.random.default_rng(3)
+    truth = rng.integers(0, 2, 3_000)
+    columns = {
+        "truth": truth,
+        "prediction": np.where(rng.random(3_000) < 0.2, 1 - truth, truth),
+        "part": np.repeat(["train", "dev"], 1_500),
+    }
+    blank = [None] * 2_990 + [f"a{n}" for n in range(10)]
+    assert codes(columns | {"inputs": blank}) == codes(columns)
+    alone, together = (
+        dw.diagnose_predictions(table).sections[0].facts["scores"]["dev"]
+        for table in (columns, columns | {"group": blank})
+    )
+    assert together["high"] - together["low"] == pytest.approx(alone["high"] - alone["low"], 0.1)
+    networks = columns | {"network": np.tile(["a", "b"], 1_500), "inputs": [None] * 3_000}
+    networks["truth"] = np.repeat(truth[:1_500], 2)
+    networks["prediction"] = networks["truth"]
+    assert dw.diagnose_predictions(networks), "the same rows in the same order"
+
+
 def test_several_networks_count_as_seeds():
     rng = np.random.default_rng(5)
     x = rng.normal(size=1_000)
