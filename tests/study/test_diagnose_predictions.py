@@ -213,6 +213,15 @@ def probable(row=(0.5, 0.5), names=("probability_no", "probability_yes")):
     return columns | {n: [p] * 40 for n, p in zip(names, row, strict=True)}
 
 
+def one_class(part):
+    """Probabilities of two classes, of which the truth of one part knows one."""
+    columns = probable()
+    of = columns["part"]
+    return columns | {
+        "truth": ["no" if of[n] == part else t for n, t in enumerate(columns["truth"])]
+    }
+
+
 @pytest.mark.parametrize(
     ("source", "options", "words"),
     [
@@ -232,6 +241,8 @@ def probable(row=(0.5, 0.5), names=("probability_no", "probability_yes")):
         (table(), {"metric": "rmse"}, "metric rmse is for regression"),
         (table(), {"metric": "log_loss"}, "needs probabilities"),
         (table(), {"metric": "eror"}, "eror"),
+        (one_class("dev"), {"metric": "auc"}, r"on dev rows of one class alone \(there are 20\)"),
+        (one_class("train"), {"metric": "auc"}, "not defined on train rows of one class alone"),
         (table(), {"best_possible": 2.0}, "`best_possible` must be a number"),
         (table(), {"material": float("nan")}, "`material` must be a number of at least 0"),
         (table(), {"task": "regression"}, "number"),
