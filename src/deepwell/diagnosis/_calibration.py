@@ -256,7 +256,7 @@ def calibration_p_value(
     n, classes = probabilities.shape
     w = weights(n, weight)
     factor = np.asarray(factors, np.float64) if len(factors) else np.ones(classes)
-    own = np.divide(w, factor[y], out=np.zeros(n), where=factor[y] > 0)
+    own = np.divide(w, factor[y], out=np.zeros(len(y)), where=factor[y] > 0)
     chances = _chances(probabilities, factor) if len(factors) else probabilities
     bins = _Bins.of(probabilities, chances, own, factor)
     measured = float(bins.statistic(np.asarray(y)[None])[0])
@@ -334,7 +334,7 @@ def _expected(
         return lambda _: once
     from scipy import sparse  # type: ignore[import-untyped]
 
-    starts = np.arange(0, len(used) + 1, p.shape[1])
+    starts: np.ndarray = np.arange(len(p) + 1) * (len(used) // max(1, len(p)))
     matrix: Any = sparse.csr_array((p.ravel(), used, starts), shape=(len(p), cells))
     return lambda weight: weight @ matrix
 

@@ -261,8 +261,9 @@ def _dev_rises(curves: Curves) -> Finding:
         return check_finding("DW414", "ok", "dev cost rising, stopped early", stopped, check)
     if rises:
         shown = figure_text(score.change, METRICS[curves.metric].percent)
+        held = "fell" if train.p_fall <= SIGNIFICANT else "did not rise"
         detail = (
-            f"{rise} and dev {_label(curves)} by {shown} while train cost fell; the weights of "
+            f"{rise} and dev {_label(curves)} by {shown} while train cost {held}; the weights of "
             f"epoch {curves.best_epoch:,} were kept"
         )
         return check_finding("DW414", "problem", "dev cost rising", detail, check)
