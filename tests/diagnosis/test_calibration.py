@@ -63,30 +63,6 @@ def test_right_probabilities_are_doubted_as_often_as_stated(classes):
     assert 0.44 <= np.mean(p_values) <= 0.58
 
 
-@pytest.mark.parametrize("factors", [(0.55, 5.0), (0.4, 1.0, 8.0)])
-def test_right_shares_of_the_weight_are_doubted_as_often_as_stated(factors):
-    """A class that is rare and weighs the more, as of balanced weights; rows weigh of their own."""
-    factor, rows, p_values = np.array(factors), 150, []
-    for seed in range(300):
-        generator = np.random.default_rng(seed)
-        said = generator.dirichlet(np.ones(len(factor)), rows)
-        chances = said / factor / (said / factor).sum(axis=1, keepdims=True)
-        y = (generator.random((rows, 1)) > np.cumsum(chances, axis=1)[:, :-1]).sum(axis=1)
-        weight = generator.uniform(0.5, 2.0, rows) * factor[y]
-        p_values.append(calibration_p_value(y, said, weight, seed, 99, factors))
-    assert 0.015 <= np.mean(np.array(p_values) <= 0.05) <= 0.09
-    assert 0.43 <= np.mean(p_values) <= 0.59
-
-
-def test_shares_of_the_rows_are_doubted_where_classes_have_weights():
-    y, p = honest(800, 2, 4)
-    factors = (1.0, 5.0)
-    assert calibration_p_value(y, p, np.array(factors)[y], factors=factors) <= 0.002
-    assert calibration_p_value(y, p, np.full(800, 3.0), factors=(3.0, 3.0)) == pytest.approx(
-        calibration_p_value(y, p), abs=0.01
-    )
-
-
 @pytest.mark.parametrize("classes", [2, 5])
 def test_overconfident_probabilities_are_found(classes):
     found = calibration(*honest(600, classes, 4, temperature=2.0))

@@ -7,8 +7,6 @@ import pytest
 from deepwell.data import load
 from deepwell.diagnosis import METRICS
 from deepwell.study import Study, open_study
-from deepwell.study._analysis import _of
-from deepwell.study._reopened import reopen
 
 RANDOM = np.random.default_rng(1)
 ROWS = 500
@@ -57,16 +55,6 @@ def test_every_score_counts_the_rows_by_weight(study):
     assert best.score == pytest.approx(result.dev.value, abs=1e-6)  # what the program has watched
     # balanced classes: a constant is wrong half of the time
     assert result.baselines[0].estimate.value == pytest.approx(0.5, abs=0.1)
-
-
-def test_probabilities_are_judged_as_shares_of_the_weight(study):
-    """Weights over the factors of the classes are the rows' own, of which the column has 5."""
-    made, place = study
-    reopened = reopen(open_study("weighed", place), place, made.data)
-    rows = _of(reopened, reopened.held)
-    own = rows.weight / np.array(rows.factors)[rows.y]
-    assert len(np.unique(np.round(own / own.max(), 4))) == 5
-    assert len(np.unique(rows.weight)) > 5
 
 
 def test_the_test_set_is_weighed_alike(study):

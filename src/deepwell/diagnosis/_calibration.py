@@ -11,9 +11,7 @@ an even chance of any rank among those of drawn labels, for any number of rows a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -120,7 +118,6 @@ def calibration(
     weight: np.ndarray | None = None,
     seed: int = 0,
     draws: int = 999,
-    factors: Sequence[float] = (),
 ) -> Calibration:
     """Return how far class probabilities are right.
 
@@ -130,7 +127,6 @@ def calibration(
         weight: (n,) sample weights, at least 0; None means 1 for every row.
         seed: of the drawn labels of the test.
         draws: how often labels are drawn; the smallest p-value is 1 / (draws + 1).
-        factors: of each class in the weights of its rows; none where weights are the rows' own.
     """
     w = weights(len(y), weight)
     said, true = binned_event(y, probabilities)
@@ -144,7 +140,7 @@ def calibration(
         by_class=tuple(
             calibration_error(probabilities[:, c], y == c, w) for c in range(probabilities.shape[1])
         ),
-        p_value=calibration_p_value(y, probabilities, w, seed, draws, factors),
+        p_value=calibration_p_value(y, probabilities, w, seed, draws),
         brier=brier(y, probabilities, w),
     )
 
@@ -231,112 +227,54 @@ def calibration_p_value(
     weight: np.ndarray | None = None,
     seed: int = 0,
     draws: int = 999,
-    factors: Sequence[float] = (),
 ) -> float:
     """Return the chance that right probabilities look as wrong as these.
 
     The statistic sums over classes (the second of two) and bins the squared excess of true rows
-    over what was said, in units of its variance, which without factors is
+    over what was said, in units of its variance:
 
         T = sum_c sum_b (sum_i w_i (1[y_i = c] - p_ic))^2 / (sum_i w_i^2 p_ic (1 - p_ic) + w^2 / 4)
 
     Its distribution under right probabilities comes from labels drawn from them, so the size is
-    exact: p <= a in at most a share a of such cases. Where a class has a factor f_c in the weights
-    w_i = s_i f_(y_i), probabilities are right if they are shares of the weight: a row is then of
-    class c with a chance in proportion to p_ic / f_c, and a drawn label brings its factor.
+    exact: p <= a in at most a share a of such cases.
 
     Args:
         y: (n,) class numbers.
         probabilities: (n, C).
-        weight: (n,) sample weights, the factors in them.
+        weight: (n,) sample weights.
         seed: of the drawn labels.
         draws: how many sets of labels.
-        factors: of each class in the weights of its rows; none where weights are the rows' own.
     """
     n, classes = probabilities.shape
     w = weights(n, weight)
-    factor = np.asarray(factors, np.float64) if len(factors) else np.ones(classes)
-    own = np.divide(w, factor[y], out=np.zeros(len(y)), where=factor[y] > 0)
-    chances = _chances(probabilities, factor) if len(factors) else probabilities
-    bins = _Bins.of(probabilities, chances, own, factor)
-    measured = float(bins.statistic(np.asarray(y)[None])[0])
+    first = 1 if classes == 2 else 0
+    place = np.zeros((n, classes), np.intp)
+    for c in range(first, classes):
+        place[:, c] = c * BINS + _places(probabilities[:, c], BINS)
+    cells = classes * BINS
+    used = place[:, first:].ravel()
+    p, wide = probabilities[:, first:].ravel(), np.repeat(w, classes - first)
+    expected = np.bincount(used, wide * p, cells)
+    variance = np.bincount(used, wide**2 * p * (1 - p), cells) + 0.25 * float((w**2).mean())
+
+    def statistic(labels: np.ndarray) -> np.ndarray:  # (k, n) -> (k,)
+        k = len(labels)
+        cell = place[np.arange(n), labels]
+        counted = (labels >= first) * w
+        flat = (cell + cells * np.arange(k)[:, None]).ravel()
+        observed = np.bincount(flat, counted.ravel(), k * cells).reshape(k, cells)
+        return ((observed - expected) ** 2 / variance).sum(axis=1)
+
+    measured = float(statistic(np.asarray(y)[None])[0])
     generator = np.random.default_rng(seed)
-    upper = np.cumsum(chances, axis=1)[:, :-1]
+    upper = np.cumsum(probabilities, axis=1)[:, :-1]
     batch = max(1, _ROWS_AT_ONCE // max(1, n * classes))
     beyond = 0
     for start in range(0, draws, batch):
         uniform = generator.random((min(batch, draws - start), n, 1))
-        drawn = bins.statistic((uniform > upper).sum(axis=2))
+        drawn = statistic((uniform > upper).sum(axis=2))
         beyond += int((drawn >= measured - 1e-9 * abs(measured)).sum())
     return (1 + beyond) / (draws + 1)
-
-
-def _chances(probabilities: np.ndarray, factor: np.ndarray) -> np.ndarray:
-    """Return (n, C) chances of labels whose shares of the weight are these; 0 without weight."""
-    chances = np.divide(probabilities, factor, out=np.zeros_like(probabilities), where=factor > 0)
-    total = chances.sum(axis=1, keepdims=True)
-    return np.divide(chances, total, out=np.full_like(chances, 1 / len(factor)), where=total > 0)
-
-
-@dataclass(frozen=True, eq=False)
-class _Bins:
-    """Rows in bins of each class's probability.
-
-    Attributes:
-        first: class that is counted from: of two the second one.
-        place: (n, C) cell of a row in each class, of `cells`.
-        own: (n,) weights without the factors; factor: (C,).
-        expected: (k, n) weights -> (k, cells), what the rows say of each cell; (cells,) where
-            weights are the same for all labels.
-        variance: (cells,) of the excess, under right probabilities.
-    """
-
-    first: int
-    place: np.ndarray
-    own: np.ndarray
-    factor: np.ndarray
-    expected: Callable[[np.ndarray], np.ndarray]
-    variance: np.ndarray
-
-    @staticmethod
-    def of(said: np.ndarray, chances: np.ndarray, own: np.ndarray, factor: np.ndarray) -> _Bins:
-        n, classes = said.shape
-        first = 1 if classes == 2 else 0
-        place = np.zeros((n, classes), np.intp)
-        for c in range(first, classes):
-            place[:, c] = c * BINS + _places(said[:, c], BINS)
-        cells, used = classes * BINS, place[:, first:].ravel()
-        p, squared = said[:, first:], factor[first:] ** 2
-        weighed = chances @ factor**2  # mean square of a drawn label's factor
-        spread = chances[:, first:] * squared * (1 - 2 * p) + p**2 * weighed[:, None]
-        variance = np.bincount(used, (own[:, None] ** 2 * spread).ravel(), cells)
-        rest = 0.25 * float((own**2 * weighed).mean())
-        expected = _expected(p, used, cells, own, factor)
-        return _Bins(first, place, own, factor, expected, variance + rest)
-
-    def statistic(self, labels: np.ndarray) -> np.ndarray:
-        """Return (k,) statistics of (k, n) labels."""
-        k, cells = len(labels), len(self.variance)
-        cell = self.place[np.arange(len(self.own)), labels]
-        weight = self.own * self.factor[labels]  # (k, n)
-        flat = (cell + cells * np.arange(k)[:, None]).ravel()
-        counted = ((labels >= self.first) * weight).ravel()
-        observed = np.bincount(flat, counted, k * cells).reshape(k, cells)
-        return ((observed - self.expected(weight)) ** 2 / self.variance).sum(axis=1)
-
-
-def _expected(
-    p: np.ndarray, used: np.ndarray, cells: int, own: np.ndarray, factor: np.ndarray
-) -> Callable[[np.ndarray], np.ndarray]:
-    """Return what sums the (n, c) probabilities by their cells, whatever labels weigh."""
-    if (factor == factor[0]).all():
-        once = np.bincount(used, (own[:, None] * factor[0] * p).ravel(), cells)
-        return lambda _: once
-    from scipy import sparse  # type: ignore[import-untyped]
-
-    starts: np.ndarray = np.arange(len(p) + 1) * (len(used) // max(1, len(p)))
-    matrix: Any = sparse.csr_array((p.ravel(), used, starts), shape=(len(p), cells))
-    return lambda weight: weight @ matrix
 
 
 def brier(y: np.ndarray, probabilities: np.ndarray, weight: np.ndarray | None = None) -> BrierParts:

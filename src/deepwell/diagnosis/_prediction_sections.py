@@ -48,7 +48,6 @@ class Predicted:
         prediction: (n, C) class probabilities, or (n,) values.
         classes: labels in the order of the probabilities; empty for values.
         weight: (n,) sample weights; None means 1 for every row.
-        factors: of each class in the weights of its rows; empty where they are the rows' own.
         columns: raw columns by name, (n,) numbers or texts with None where missing.
         numbers: (n,) of the rows in their source, counted from 1; None for their order here.
         metric: name of what the model was chosen by.
@@ -60,7 +59,6 @@ class Predicted:
     prediction: np.ndarray
     classes: tuple[str, ...] = ()
     weight: np.ndarray | None = None
-    factors: tuple[float, ...] = ()
     columns: Mapping[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
     numbers: np.ndarray | None = None
     metric: str = "error"
@@ -104,7 +102,7 @@ def calibration_of(rows: Predicted, draws: int) -> tuple[Finding, dict[str, obje
         draws: of the test.
     """
     y, p, weight = rows.y, rows.prediction, rows.weight
-    found = calibration(y, p, weight, rows.seed, draws, rows.factors)
+    found = calibration(y, p, weight, rows.seed, draws)
     facts: dict[str, object] = {"calibration": found.to_plain()}
     scaling = None
     if found.p_value <= DOUBTED:

@@ -225,7 +225,6 @@ def _of(reopened: Reopened, held: HeldOut) -> Predicted:
         prediction=held.prediction,
         classes=reopened.model.classes,
         weight=held.weight,
-        factors=reopened.data.weighting.by_class,
         numbers=held.numbers,
         metric=reopened.settings.metric,
         target=reopened.data.target,

@@ -43,7 +43,6 @@ def wrong_probabilities(
         prediction=prediction[rows],
         classes=data.task.classes,
         weight=data.dev.weight[rows],
-        factors=data.weighting.by_class,
         metric=metric.name,
         seed=seed,
     )
