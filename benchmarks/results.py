@@ -12,7 +12,7 @@ _PARTS = ("limits", "references", "gates", "checks", "cells")
 
 
 class OtherRunError(Exception):
-    """The file holds a run of another commit or machine."""
+    """The file holds a run of another commit, machine or opening."""
 
 
 class OutOfTimeError(Exception):
@@ -34,7 +34,7 @@ class Results:
         kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         if kept and _identity(kept["header"]) != _identity(header):
             raise OtherRunError(
-                f"{file} holds an unfinished run of another commit or machine; "
+                f"{file} holds an unfinished run of another commit, machine or opening; "
                 "start anew with --fresh"
             )
         self.header: dict[str, Any] = kept.get("header", header)
@@ -99,4 +99,5 @@ def _identity(header: dict[str, Any]) -> tuple[Any, ...]:
         machine["cpu"],
         machine["cores"],
         header["series"],
+        header.get("opening"),
     )

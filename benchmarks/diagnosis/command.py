@@ -18,7 +18,7 @@ from benchmarks.tools import ROOT
 from . import section
 from .halves import DEVELOPMENT, Half, development
 from .judge import figures
-from .run import Effort, run
+from .run import Effort, Known, run
 from .seal import NothingSealedError, opened
 
 NAME = "b7"
@@ -65,7 +65,7 @@ def measure(scale: str, fresh: bool, deadline: float, open_sealed: bool, results
         print(error)
         return 3
     crashed = [key for key, cell in kept.cells.items() if cell.get("status") == "crashed"]
-    kept.put("checks", "figures", figures(_sound(kept.cells)))
+    kept.put("checks", "figures", figures(kept.cells))
     print(section.section(kept.plain(), DIAGNOSIS[name]))
     target = (
         results / f"{name}.json" if scale == "full" else file.with_name(f"{name}-finished.json")
@@ -86,11 +86,9 @@ def _half(open_sealed: bool) -> tuple[Half, dict[str, Any] | None]:
     return half, opening
 
 
-def _sound(cells: dict[str, Any]) -> dict[str, Any]:
-    return {key: cell for key, cell in cells.items() if cell.get("status") != "crashed"}
-
-
-def _keep(kept: Results, deadline: float, key: str, make: Callable[[], dict[str, Any]]) -> None:
+def _keep(
+    kept: Results, deadline: float, key: str, known: Known, make: Callable[[], dict[str, Any]]
+) -> None:
     if kept.cells.get(key, {"status": "crashed"}).get("status") != "crashed":
         return
     if time.monotonic() > deadline:
@@ -98,17 +96,17 @@ def _keep(kept: Results, deadline: float, key: str, make: Callable[[], dict[str,
     began = time.monotonic()
     try:
         value = make()
-    except Exception as error:  # one broken case must not take the others with it; it is told
+    except Exception as error:  # one broken case must not take the others with it; it counts
         value = {"status": "crashed", "message": f"{type(error).__name__}: {error}"}
         traceback.print_exc()
-    kept.put("cells", key, value)
+    kept.put("cells", key, {**known, **value})
     print(f"{key}: {_shown(value)} ({time.monotonic() - began:.1f} s)", flush=True)
 
 
 def _shown(value: dict[str, Any]) -> str:
     if value.get("status") == "crashed":
         return value["message"]
-    told = [s["code"] for s in value["said"] if s["level"] == "problem"]
+    told = [s["code"] for s in value["said"] if s["level"] == "problem" and not s["deep"]]
     harm = ""
     if "validation" in value:
         harm = "hurts, " if value["validation"]["hurts"] else "inert, "

@@ -27,7 +27,8 @@ class Said:
         values: hyperparameters of the change, where they are said.
         confidence: stated chance that it is right; 1 - p where a test is behind it, else 0.95.
         gain: of the score, that the finding says its change brings; None where it says none.
-        deep: whether only `deepwell diagnose` tells it, and no fit.
+        deep: whether `deepwell diagnose` tells it, which tells what the fit told again, in part
+            anew.
     """
 
     code: str
@@ -73,8 +74,9 @@ class Measured:
 
     Attributes:
         kind: `classification` or `regression`.
-        train_cost, dev_cost, dev_score: (T,), an epoch an entry.
-        train_score: at the end.
+        train_cost, dev_cost, dev_score: (T,), an epoch an entry; none where data were refused,
+            the last one NaN where no network got a score.
+        train_score: at the end; NaN where there is none, as all else that a training tells.
         constant: dev score of the constant guess.
         classes: how many; 0 for regression.
         probes: of the network, first to last.
@@ -103,7 +105,7 @@ class Diagnosed:
 
     Attributes:
         said: by Deepwell, in its order.
-        measured: for the rules of others; None where no network was trained.
+        measured: for the rules of others.
         seconds: that loading and the fit took; trained: of them until the networks were trained.
         deeper: seconds that `diagnose` took beyond them; NaN where it
             was not asked.
@@ -112,7 +114,7 @@ class Diagnosed:
     """
 
     said: tuple[Said, ...]
-    measured: Measured | None
+    measured: Measured
     seconds: float
     trained: float = math.nan
     deeper: float = math.nan
@@ -120,16 +122,13 @@ class Diagnosed:
     world: float = math.nan
 
 
-def said_of(
-    findings: Iterable[Finding], of_fit: Iterable[Finding] | None = None
-) -> tuple[Said, ...]:
+def said_of(findings: Iterable[Finding], *, deep: bool = False) -> tuple[Said, ...]:
     """Return findings in the benchmark's terms.
 
     Args:
         findings: all of them.
-        of_fit: those that the fit told; None for all.
+        deep: whether `deepwell diagnose` told them.
     """
-    fit = None if of_fit is None else {finding.code for finding in of_fit}
     told = []
     for finding in findings:
         evidence = finding.evidence
@@ -141,7 +140,6 @@ def said_of(
         sure = 1 - float(p) if isinstance(p, int | float) else 0.95
         effect = evidence.get("change_effect")
         gain = effect.get("gain") if isinstance(effect, Mapping) else None
-        deep = fit is not None and finding.code not in fit
         said = Said(finding.code, finding.level, finding.claim, change, values, sure, gain, deep)
         told.append(said)
     return tuple(told)
@@ -153,15 +151,12 @@ def refused(message: str) -> Said:
     return Said("refused", "problem", message, word)
 
 
-def causes(said: Iterable[Said], *, regime: bool = False) -> list[str]:
+def causes(said: Iterable[Said]) -> list[str]:
     """Return the causes that were claimed, each once, in the order in which they were said.
 
-    Args:
-        said: about one run.
-        regime: whether what kind of error is left counts as well.
+    What kind of error is left is a claim as any other, whatever was planted.
     """
-    named = [s.cause for s in said if regime or s.code not in REGIME]
-    return list(dict.fromkeys(name for name in named if name))
+    return list(dict.fromkeys(s.cause for s in said if s.cause))
 
 
 def _flag(change: str) -> str:

@@ -16,25 +16,27 @@ from .baselines import RULES
 from .diagnosed import Said, causes
 from .fault import PROGRAM
 from .intervals import clopper_pearson
-from .labels import LABELS, nameable
+from .labels import nameable
 from .remedies import APART
 from .scoring import Judged, plain, summary
 
 Cell = Mapping[str, Any]
 DEEPWELL = "Deepwell"
 DEEP = "Deepwell, and `diagnose`"
+CRASH = "a crash"
 
 
 def judged(cells: Mapping[str, Cell]) -> dict[str, dict[str, list[Judged]]]:
-    """Return who -> `clean` and `faulty` programs; plants that hurt nothing are left out."""
-    clean = list(clean_cells(cells).values())
-    faulty = list(hurting(cells).values())
-    told = {DEEPWELL: {"clean": [_ours(c) for c in clean], "faulty": [_ours(c) for c in faulty]}}
-    if any(_dived(c) for c in (*clean, *faulty)):
-        told[DEEP] = {
-            "clean": [_deep(c) for c in clean if _dived(c)],
-            "faulty": [_deep(c) for c in faulty if _dived(c)],
-        }
+    """Return who -> `clean` and `faulty` programs; plants that hurt nothing are left out.
+
+    What crashed counts for Deepwell: as missed on a plant, as an alarm on a clean run. The others,
+    who have no measurements of it, are not judged by it.
+    """
+    every = {"clean": list(clean_cells(cells).values()), "faulty": list(hurting(cells).values())}
+    told = {DEEPWELL: {part: [_ours(c) for c in of] for part, of in every.items()}}
+    if any(_dived(c) for of in every.values() for c in of):
+        told[DEEP] = {part: [_deep(c) for c in of if _dived(c)] for part, of in every.items()}
+    clean, faulty = ([c for c in of if not _crashed(c)] for of in every.values())
     for name in RULES:
         told[name] = {
             part: [_theirs(name, c) for c in of]
@@ -47,25 +49,47 @@ def judged(cells: Mapping[str, Cell]) -> dict[str, dict[str, list[Judged]]]:
 
 def clean_cells(cells: Mapping[str, Cell]) -> dict[str, Cell]:
     """Return the clean runs, without those of setups that a usual change makes better."""
-    unsound = {c["setup"] for k, c in cells.items() if k.startswith("sound/") and c["improvable"]}
+    unsound = _improvable(cells)
     found = {key: c for key, c in cells.items() if key.startswith("clean/")}
     return {key: c for key, c in found.items() if c["setup"] not in unsound}
 
 
 def hurting(cells: Mapping[str, Cell]) -> dict[str, Cell]:
-    """Return the plants that make scores worse."""
+    """Return the plants that make scores worse, and those that crashed: they might."""
     found = {key: c for key, c in cells.items() if key.startswith("plant/")}
-    return {key: c for key, c in found.items() if c["validation"]["hurts"]}
+    return {key: c for key, c in found.items() if _crashed(c) or c["validation"]["hurts"]}
+
+
+def _crashed(cell: Cell) -> bool:
+    return cell.get("status") == "crashed"
+
+
+def _improvable(cells: Mapping[str, Cell]) -> dict[str, list[str]]:
+    """Return the clean setups that were none, and what makes them better."""
+    found = [c for k, c in cells.items() if k.startswith("sound/") and not _crashed(c)]
+    return {c["setup"]: sorted(c["improvable"]) for c in found if c["improvable"]}
 
 
 def inert(cells: Mapping[str, Cell]) -> list[str]:
     """Return the names of the plants that hurt nothing."""
-    return [k for k in cells if k.startswith("plant/") and k not in hurting(cells)]
+    left = {*hurting(cells), *refusals(cells)}
+    return [k for k in cells if k.startswith("plant/") and k not in left]
+
+
+def refusals(cells: Mapping[str, Cell]) -> dict[str, bool]:
+    """Return the plants whose data were refused, and whether the refusal named the cause.
+
+    Nothing was trained, so that what they cost has no measure and no remedy can be tried: they
+    are in no other figure.
+    """
+    found = {k: c for k, c in cells.items() if "refused" in c.get("validation", {})}
+    return {k: c["cause"] in causes(Said(**s) for s in c["said"]) for k, c in found.items()}
 
 
 def figures(cells: Mapping[str, Cell]) -> dict[str, Any]:
     """Return everything that the page tells."""
     everyone = judged(cells)
+    sound = {key: cell for key, cell in cells.items() if not _crashed(cell)}
     return plain(
         {
             "who": {
@@ -75,55 +99,78 @@ def figures(cells: Mapping[str, Cell]) -> dict[str, Any]:
             "unsound": _unsound(cells),
             "faults": _faults(cells),
             "inert": inert(cells),
+            "refused": refusals(cells),
             "regimes": _regimes([c for k, c in cells.items() if k.startswith("regime/")]),
-            "advice": _advice(list(hurting(cells).values())),
-            "improved": _improved(list(hurting(cells).values())),
-            "coverage": _coverage(c for k, c in cells.items() if k.startswith("regime/")),
-            "cost": _cost(list(clean_cells(cells).values())),
+            "advice": _advice(list(hurting(sound).values())),
+            "improved": _improved(list(hurting(sound).values())),
+            "coverage": _coverage(c for k, c in sound.items() if k.startswith("regime/")),
+            "cost": _cost([c for c in clean_cells(cells).values() if not _crashed(c)]),
         }
     )
 
 
 def _dived(cell: Cell) -> bool:
-    return cell["deeper"] is not None
+    return cell["dives"] if _crashed(cell) else cell["deeper"] is not None
 
 
 def _ours(cell: Cell) -> Judged:
     """Return what the fit says."""
-    said = [Said(**s) for s in cell["said"] if not s["deep"]]
-    return _judged(cell, said, _repaired(cell))
+    if _crashed(cell):
+        return _silenced(cell)
+    return _judged(cell, _said(cell, deep=False), _repaired(cell))
 
 
 def _deep(cell: Cell) -> Judged:
-    """Return what the fit and `diagnose` say together."""
-    said = [Said(**s) for s in cell["said"]]
-    first, repairs = first_advice(said), _repaired(cell)
-    if first is not None and first.deep and first.cause and cell.get("menu"):
-        repairs = float(cell["menu"][remedy_for(first.cause, cell["of"])]["suffices"])
-    return _judged(cell, said, repairs)
+    """Return what `diagnose` says, which tells what the fit told again, in part anew."""
+    if _crashed(cell):
+        return _silenced(cell)
+    said = _said(cell, deep=True)
+    first, of_fit = first_advice(said), first_advice(_said(cell, deep=False))
+    if _same(first, of_fit):
+        return _judged(cell, said, _repaired(cell))
+    cause = first.cause if first is not None and cell.get("menu") else None
+    return _judged(cell, said, None if cause is None else _suffices(cell, cause))
+
+
+def _said(cell: Cell, *, deep: bool) -> list[Said]:
+    return [Said(**s) for s in cell["said"] if s["deep"] == deep]
+
+
+def _same(one: Said | None, other: Said | None) -> bool:
+    """Return whether two pieces of advice are one."""
+    if one is None or other is None:
+        return one is other
+    return (one.code, one.cause, one.values) == (other.code, other.cause, other.values)
+
+
+def _silenced(cell: Cell) -> Judged:
+    """Return what a crash counts as: missed on a plant, an alarm on a clean run."""
+    planted = cell.get("cause")
+    return Judged(cell["task"], planted, planted is None, ())
 
 
 def _judged(cell: Cell, said: list[Said], repairs: float | None) -> Judged:
     planted = cell.get("cause")
-    named = causes(said, regime=bool(planted) and LABELS[str(planted)] == "regime")
+    named = causes(said)
     confidence = next((s.confidence for s in said if s.cause in named[:1]), 0.95)
     alarm = any(s.alarms for s in said)
     return Judged(cell["task"], planted, alarm, tuple(named), repairs, confidence)
 
 
 def _repaired(cell: Cell) -> float | None:
-    if cell.get("validation", {}).get("refused"):  # nothing is trained until the data are mended
-        return float(cell["cause"] in causes(Said(**s) for s in cell["said"]))
     advice = cell.get("advice")
     return None if advice is None else float(advice["suffices"])
 
 
 def _theirs(name: str, cell: Cell) -> Judged:
-    alarm, causes = cell["baselines"][name]
-    menu, repairs = cell.get("menu"), None
-    if menu and causes:
-        repairs = float(menu[remedy_for(causes[0], cell["of"])]["suffices"])
-    return Judged(cell["task"], cell.get("cause"), alarm, tuple(causes), repairs)
+    alarm, named = cell["baselines"][name]
+    repairs = _suffices(cell, named[0]) if named and cell.get("menu") else None
+    return Judged(cell["task"], cell.get("cause"), alarm, tuple(named), repairs)
+
+
+def _suffices(cell: Cell, cause: str) -> float:
+    """Return whether the remedy that a cause asks for mends a plant whose menu was tried."""
+    return float(cell["menu"][remedy_for(cause, cell["of"])]["suffices"])
 
 
 def _guesses(faulty: list[Cell]) -> dict[str, Callable[[Cell], Judged]]:
@@ -154,9 +201,7 @@ def _guesses(faulty: list[Cell]) -> dict[str, Callable[[Cell], Judged]]:
 
 
 def _guess(cell: Cell, cause: str) -> Judged:
-    menu, repairs = cell.get("menu"), None
-    if menu:
-        repairs = float(menu[remedy_for(cause, cell["of"])]["suffices"])
+    repairs = _suffices(cell, cause) if cell.get("menu") else None
     return Judged(cell["task"], cell.get("cause"), True, (cause,), repairs)
 
 
@@ -166,11 +211,7 @@ def _menu(cell: Cell) -> list[dict[str, Any]]:
 
 def _checks(clean: list[Cell]) -> dict[str, dict[str, float]]:
     """Return code -> clean runs in which it was a problem, with the exact interval of the rate."""
-    counts = Counter(
-        code
-        for c in clean
-        for code in {s["code"] for s in c["said"] if s["level"] == "problem" and not s["deep"]}
-    )
+    counts = Counter(code for c in clean for code in _problems(c))
     told = {}
     for code, hits in sorted(counts.items()):
         low, high = clopper_pearson(hits, len(clean))
@@ -178,13 +219,19 @@ def _checks(clean: list[Cell]) -> dict[str, dict[str, float]]:
     return told
 
 
+def _problems(cell: Cell) -> set[str]:
+    """Return the codes of the fit's problems; a crash is one."""
+    if _crashed(cell):
+        return {CRASH}
+    return {s.code for s in _said(cell, deep=False) if s.level == "problem"}
+
+
 def _unsound(cells: Mapping[str, Cell]) -> dict[str, Any]:
     """Return the clean setups that were none, what makes them better, and the alarms on them."""
     sound = clean_cells(cells)
     left = [c for k, c in cells.items() if k.startswith("clean/") and k not in sound]
-    setups = {c["setup"]: sorted(c["improvable"]) for k, c in cells.items()
-              if k.startswith("sound/") and c["improvable"]}  # fmt: skip
-    return {"setups": setups, "runs": len(left), "alarms": sum(_ours(c).alarm for c in left)}
+    alarms = sum(_ours(c).alarm for c in left)
+    return {"setups": _improvable(cells), "runs": len(left), "alarms": alarms}
 
 
 def _faults(cells: Mapping[str, Cell]) -> dict[str, dict[str, Any]]:
@@ -201,21 +248,25 @@ def _faults(cells: Mapping[str, Cell]) -> dict[str, dict[str, Any]]:
         }
         row = told.setdefault(cell["fault"], first)
         row["planted"] += 1
-        if not cell["validation"]["hurts"]:
+        if not _crashed(cell) and not cell["validation"]["hurts"]:
             continue
         ours = _ours(cell)
         row["hurts"] += 1
         row["alarmed"] += ours.alarm
         row["named"] += ours.cause in ours.said
         row["repaired"] += int(ours.repairs or 0)
-        for s in cell["said"]:
-            if s["level"] == "problem":
-                row["said"][s["code"]] = row["said"].get(s["code"], 0) + 1
+        for code in _problems(cell):
+            row["said"][code] = row["said"].get(code, 0) + 1
     return told
 
 
 def _regimes(found: list[Cell]) -> dict[str, Any]:
-    """Return how often the verdict is right, wrong or left open, where the truth is clear."""
+    """Return how often the verdict is right, wrong or left open, where the truth is clear.
+
+    A crash is a wrong verdict on a truth that nobody knows.
+    """
+    unknown = {"truth": {"regime": "unknown", "clear": True}, "verdict": CRASH}
+    found = [{**c, **unknown} if _crashed(c) else c for c in found]
     adequate = [c for c in found if c["truth"]["clear"] and c["name"] != "few dev rows"]
     few = [c for c in found if c["name"] == "few dev rows"]
     right = sum(c["verdict"] == c["truth"]["regime"] for c in adequate)

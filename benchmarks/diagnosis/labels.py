@@ -157,7 +157,7 @@ REGIME = (
     "DW100", "DW101", "DW102", "DW103", "DW104", "DW106", "DW107", "DW108", "DW110", "DW111",
     "DW112", "DW113",
 )  # fmt: skip
-"""What kind of error is left: a verdict on every run, no alarm."""
+"""What kind of error is left: a verdict on every run, no alarm; where a problem, a claim."""
 
 ADVICE = ("DW5", "DW6")
 """How codes begin that tell what would help where nothing is wrong: no alarm either."""

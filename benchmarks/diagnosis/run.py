@@ -6,7 +6,7 @@ import functools
 import math
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,7 +32,8 @@ from .training import Outcome
 
 TRIED = 4  # seeds that the menu of studies is tried on; programs take all, side by side
 SEARCHED = 8  # networks of the random search
-Keep = Callable[[str, Callable[[], dict[str, Any]]], None]
+Known = Mapping[str, Any]
+Keep = Callable[[str, Known, Callable[[], dict[str, Any]]], None]
 
 
 @dataclass(frozen=True)
@@ -63,19 +64,26 @@ def run(half: Half, keep: Keep, effort: Effort) -> None:
 
     Args:
         half: whose plants.
-        keep: (name, what measures it) keeps a result unless it is there.
+        keep: (name, what is known of it before, what measures it) keeps a result unless it is
+            there.
         effort: how much of it.
     """
     for setup in half.clean[:: effort.part]:
         for seed in setup.seeds:
-            keep(f"clean/{setup.key}/{seed}", functools.partial(_clean, setup, seed, effort))
+            known = {"task": setup.task, "name": setup.name, "setup": setup.key,
+                     "dives": effort.dives(f"{setup.key}/{seed}")}  # fmt: skip
+            key, make = f"clean/{setup.key}/{seed}", functools.partial(_clean, setup, seed)
+            keep(key, known, functools.partial(make, known["dives"]))
     for setup in half.clean[:: effort.part] if effort.menu else ():
-        keep(f"sound/{setup.key}", functools.partial(_sound, setup))
-    for known in half.regimes[:: effort.part]:
-        keep(known.key, functools.partial(_regime, known))
+        keep(f"sound/{setup.key}", {"setup": setup.key}, functools.partial(_sound, setup))
+    for regime in half.regimes[:: effort.part]:
+        known = {"task": regime.task.name, "name": regime.name}
+        keep(regime.key, known, functools.partial(_regime, regime))
     for kind, part in ((STUDY, effort.part), (PROGRAM, effort.programs)):
         for planted in _shuffled([p for p in plants(half.faults) if p.fault.of == kind])[::part]:
-            keep(f"plant/{planted.key}", functools.partial(_planted, half, planted, effort))
+            known = _known_of(planted, effort)
+            make = functools.partial(_planted, half, planted, effort)
+            keep(f"plant/{planted.key}", known, make)
 
 
 def _shuffled(found: list[Plant]) -> list[Plant]:
@@ -83,23 +91,28 @@ def _shuffled(found: list[Plant]) -> list[Plant]:
     return [found[place] for place in np.random.default_rng(0).permutation(len(found))]
 
 
-def _clean(setup: Setup, seed: int, effort: Effort) -> dict[str, Any]:
-    deep = effort.dives(f"{setup.key}/{seed}")
-    told = studies.diagnosed(setup.draw(seed), seed, deep)
-    return {"task": setup.task, "name": setup.name, "setup": setup.key, **_told(told)}
+def _known_of(planted: Plant, effort: Effort) -> Known:
+    fault = planted.fault
+    return {"fault": fault.name, "severity": planted.severity, "task": planted.task,
+            "cause": fault.cause, "of": fault.of, "harms": fault.harms,
+            "dives": fault.of == STUDY and effort.dives(planted.key)}  # fmt: skip
+
+
+def _clean(setup: Setup, seed: int, deep: bool) -> dict[str, Any]:
+    return _told(studies.diagnosed(setup.draw(seed), seed, deep))
 
 
 def _sound(setup: Setup) -> dict[str, Any]:
-    return {"said": [], "setup": setup.key, "improvable": improvable(setup)}
+    return {"said": [], "improvable": improvable(setup)}
 
 
 def _regime(known: Regime) -> dict[str, Any]:
     case = known.case()
     told = studies.diagnosed(case, known.seed)
-    assert told.measured is not None
+    if math.isnan(told.world):
+        raise RuntimeError(f"there must be a network to measure, got: {told.said[0].claim}")
     measured = truth(case, told.measured.train_score, told.world)
-    return {"task": known.task.name, "name": known.name, "truth": measured,
-            "verdict": verdict(told.said), **_told(told)}  # fmt: skip
+    return {"truth": measured, "verdict": verdict(told.said), **_told(told)}
 
 
 def _planted(half: Half, planted: Plant, effort: Effort) -> dict[str, Any]:
@@ -113,16 +126,11 @@ def _planted(half: Half, planted: Plant, effort: Effort) -> dict[str, Any]:
     try:
         after = [o.harm(fault.harms) for o in work.outcomes(faulty)]
         validation = hurts(before, after)
-    except UsageError as error:  # refused before anything is trained: it cannot be used at all
-        after = []
-        validation = {"hurts": True, "p": 0.0, "d": 1e6, "lost": None, "refused": str(error)}
+    except UsageError as error:  # refused before anything is trained: what it costs has no measure
+        after, validation = [], {"hurts": False, "refused": str(error)}
     told = work.diagnosed(faulty[0], effort.dives(planted.key))
-    result = {
-        "fault": fault.name, "severity": planted.severity, "task": name, "cause": fault.cause,
-        "of": fault.of, "harms": fault.harms, "validation": plain(validation),
-        "healthy": before, "faulty": after, **_told(told),
-    }  # fmt: skip
-    if validation["hurts"] and after and effort.menu:
+    result = {"validation": plain(validation), "healthy": before, "faulty": after, **_told(told)}
+    if validation["hurts"] and effort.menu:
         tried = work.menu(healthy, faulty, told)
         harms = {n: [o.harm(fault.harms) for o in outs] for n, outs in tried.items()}
         result["menu"] = {
@@ -228,11 +236,10 @@ class _Programs:
 
 def _told(told: Diagnosed) -> dict[str, Any]:
     """Return a diagnosis for JSON, with what the rules of others say of the same run."""
-    measured = told.measured
     others = {}
     for name, rule in RULES.items():
         with np.errstate(all="ignore"):
-            alarm, said = (True, ()) if measured is None else rule(measured)
+            alarm, said = rule(told.measured)
         others[name] = [bool(alarm), list(said)]
     return plain(
         {

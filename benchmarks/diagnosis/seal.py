@@ -1,8 +1,9 @@
 """The sealed half is opened on purpose, and each opening is on record.
 
-An opening writes when, of which commit, and the hashes of the rules with their thresholds and of
-the sealed files, before the first case is looked at. A second opening is possible and says that it
-is one: its figures are no longer those of unseen faults.
+An opening writes when, of which commit, and the hashes of the rules and of the sealed files, before
+the first case is looked at. The rules are all that figures depend on: Deepwell and its core, what
+plants, trains and scores. A second opening is possible and says that it is one: its figures are no
+longer those of unseen faults.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +21,35 @@ from benchmarks.tools import ROOT
 from .halves import Half, sealed
 
 RECORD = ROOT / "benchmarks" / "results" / "b7-openings.json"
-RULES = ("src/deepwell/diagnosis", "src/deepwell/checking", "src/deepwell/study",
-         "benchmarks/diagnosis/labels.py")  # fmt: skip
-HIDDEN = ("benchmarks/diagnosis/sealed",)
+RULES = ("src", "benchmarks/diagnosis")
+HIDDEN = "benchmarks/diagnosis/sealed"
+_CODE = (".py", ".cpp", ".hpp")
 
 
 class NothingSealedError(Exception):
     """The sealed half is empty."""
 
 
-def fingerprint(places: tuple[str, ...], root: Path = ROOT) -> str:
-    """Return the sha256 of all Python files there, names included."""
+def rules(root: Path = ROOT) -> str:
+    """Return the sha256 of all code that figures depend on, but for the sealed files."""
+    return _fingerprint(RULES, root, without=HIDDEN)
+
+
+def hidden(root: Path = ROOT) -> str:
+    """Return the sha256 of the sealed files."""
+    return _fingerprint((HIDDEN,), root)
+
+
+def _fingerprint(places: Sequence[str], root: Path, without: str | None = None) -> str:
+    """Return the sha256 of all files of code there, names included."""
     digest = hashlib.sha256()
     for place in places:
         path = root / place
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(str(file.relative_to(root)).encode() + b"\0")
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            left_out = without is not None and file.is_relative_to(root / without)
+            if file.suffix in _CODE and not left_out:
+                digest.update(str(file.relative_to(root)).encode() + b"\0")
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
 
 
@@ -59,7 +73,7 @@ def opened(record: Path = RECORD) -> tuple[Half, dict[str, Any]]:
             "benchmarks/diagnosis/sealed/__init__.py"
         )
     past = openings(record)
-    told = {"commit": commit(), "rules": fingerprint(RULES), "sealed": fingerprint(HIDDEN)}
+    told = {"commit": commit(), "rules": rules(), "sealed": hidden()}
     last = past[-1] if past else {}
     if all(last.get(name) == value for name, value in told.items()):
         return half, last

@@ -8,20 +8,23 @@ from typing import Any
 Plain = Mapping[str, Any]
 
 METHOD = """\
-Faults are planted in healthy cases, and Deepwell is asked as a user asks it: a table is loaded,
-one network trained by `dw.Study`, and the findings of the fit read; a training program in JAX of
-a user's own is given to `dw.check_gradients`, and Deepwell's rules get records that the harness
-measured by running it. Every fault has one cause label and three severities. A plant counts only
-if it hurts (10 seeds, p < 0.05 and Cohen's d at least 0.5, on rows of the world or on how far the
-dev score is from them); inert plants are neither reward nor fault. An alarm is a finding of level
-`problem`; what kind of error is left (DW100 to DW113) is no alarm and scored by itself. *Strict*:
-the label that was planted; every other claim costs precision. *Repair*: the first advice gives
-back at least 80 % of the lost score (paired by seed; the 95 % interval excludes 50 %). *Brier* is
-of the first claim; a finding without a p-value counts as sure by 0.95. Baselines see the same
-runs; published rules are restated in our own words on what Deepwell's probes measure, as far as
-these hold it. The most frequent and the random label know which faults there are. Intervals of
-the faulty are bootstraps over tasks, of which there are few. A fault of a program that Deepwell
-has no means to look for today counts as missed."""
+Faults are planted in healthy cases, and Deepwell is asked as a user asks it: a table is loaded, one
+network trained by `dw.Study`, and the findings of the fit read; a training program in JAX of a
+user's own is given to `dw.check_gradients`, and Deepwell's rules get records that the harness
+measured by running it. Every fault has one cause label and three severities. A plant counts only if
+it hurts (10 seeds, p < 0.05 and Cohen's d at least 0.5, on rows of the world or on how far the dev
+score is from them); inert plants are neither reward nor fault. An alarm is a finding of level
+`problem`; what kind of error is left (DW100 to DW113) is no alarm. *Strict*: the label that was
+planted; every other claim costs precision. What kind of error is left is a claim as any other where
+it is a problem (high bias, high variance, mismatch, noise floor), on every run alike: it is the
+planted label or costs precision, its advice is followed where no alarm gives any, and on a clean
+run it is a cause claimed, however true; how often it is true is told by itself. *Repair*: the first
+advice gives back at least 80 % of the lost score (paired by seed; the 95 % interval excludes 50 %).
+*Brier* is of the first claim; a finding without a p-value counts as sure by 0.95. Baselines see the
+same runs; published rules are restated in our own words on what Deepwell's probes measure, as far
+as these hold it. The most frequent and the random label know which faults there are. Intervals of
+the faulty are bootstraps over tasks, of which there are few. A fault of a program that Deepwell has
+no means to look for today counts as missed."""
 
 
 def section(results: Plain, title: str) -> str:
@@ -46,7 +49,8 @@ def section(results: Plain, title: str) -> str:
         _coverage(told["coverage"]),
         "### Faults",
         _faults(told["faults"]),
-        f"Crashed, and in no figure: {', '.join(crashed)}." if crashed else "",
+        _refused(told["refused"]),
+        _crashed(crashed),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -241,6 +245,26 @@ def _faults(faults: Plain) -> str:
     return (
         f"Causes in italics no finding of today can name: {len(blind)} of {len(faults)} fault "
         f"types, {share} plants that hurt, all of them missed.\n\n" + _table(head, lines)
+    )
+
+
+def _crashed(crashed: Sequence[str]) -> str:
+    if not crashed:
+        return ""
+    return (
+        "Crashed, and counted for Deepwell alone: a plant as one that hurts and was missed, a "
+        "clean run as an alarm, a verdict on what kind of error is left as wrong: "
+        f"{', '.join(crashed)}."
+    )
+
+
+def _refused(refused: Mapping[str, bool]) -> str:
+    if not refused:
+        return ""
+    told = ", ".join(f"{key} ({'' if named else 'not '}named)" for key, named in refused.items())
+    return (
+        f"Plants whose data Deepwell refused, and whether it named the cause: {told}. Nothing was "
+        "trained, so that what they cost has no measure; they are in no other figure."
     )
 
 

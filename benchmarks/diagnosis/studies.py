@@ -11,11 +11,15 @@ from typing import Any
 import numpy as np
 
 import deepwell as dw
+from deepwell._base._hyperparameters import complete
 from deepwell.data._data import Data
+from deepwell.diagnosis._metrics import METRICS
+from deepwell.storage._open import open_store
+from deepwell.study._baselines import fit_baselines
 
 from .case import Case
 from .diagnosed import Diagnosed, Measured, Said, refused, said_of
-from .training import deployed_score, loaded
+from .training import METRIC, configurations, deployed_score, loaded
 
 
 def diagnosed(case: Case, seed: int, deep: bool = False) -> Diagnosed:
@@ -31,20 +35,24 @@ def diagnosed(case: Case, seed: int, deep: bool = False) -> Diagnosed:
     with tempfile.TemporaryDirectory(prefix="deepwell-b7-") as folder:
         try:
             data = loaded(case)
-            study, result = fitted(case, data, seed, Path(folder))
+            study = _asked(case, data, seed, Path(folder))
         except dw.UsageError as error:
-            return Diagnosed((refused(str(error)),), None, time.perf_counter() - began)
+            said, took = refused(str(error)), time.perf_counter() - began
+            return Diagnosed((said,), _untrained(case, seed), took)
+        try:
+            result = study.run(trials=case.trials)
         except dw.StudyError as error:
-            return Diagnosed((_broke(str(error)),), None, time.perf_counter() - began)
+            said, took = _diverged(error), time.perf_counter() - began
+            return Diagnosed((said,), _without_score(case, data, seed, Path(folder)), took)
         ended = time.perf_counter()
-        told = tuple(study.diagnose()) if deep else result.findings
+        beyond = tuple(study.diagnose()) if deep else ()
         deeper = time.perf_counter() - ended
         best = next(t for t in study.history() if t.number == result.best_trial)
         measured = _measured(case, data, best, study.probe_records(result.best_trial), result)
         predict = study.best.predict_proba if data.task.classes else study.best.predict
         world = deployed_score(case, data, predict)
     return Diagnosed(
-        said=said_of(told, result.findings),
+        said=(*said_of(result.findings), *said_of(beyond, deep=True)),
         measured=measured,
         seconds=ended - began,
         trained=result.seconds,
@@ -56,9 +64,15 @@ def diagnosed(case: Case, seed: int, deep: bool = False) -> Diagnosed:
 
 def fitted(case: Case, data: Data, seed: int, folder: Path) -> tuple[dw.Study, Any]:
     """Return a study of a case that has run, and its result."""
+    study = _asked(case, data, seed, folder)
+    return study, study.run(trials=case.trials)
+
+
+def _asked(case: Case, data: Data, seed: int, folder: Path) -> dw.Study:
+    """Return the study of a case, before it runs."""
     space = {n: v for n, v in case.settings.items() if isinstance(v, list)}
     fixed = {n: v for n, v in case.settings.items() if not isinstance(v, list)}
-    study = dw.Study(
+    return dw.Study(
         data,
         {**fixed, **space},
         store=folder,
@@ -68,12 +82,62 @@ def fitted(case: Case, data: Data, seed: int, folder: Path) -> tuple[dw.Study, A
         best_possible=case.best_possible,
         probe_every=max(1, int(case.number("epochs")) // 6),
     )
-    return study, study.run(trials=case.trials)
 
 
-def _broke(message: str) -> Said:
-    """Return that no network could be scored, which `deepwell fit` says with its reason."""
-    return Said("DW408", "problem", message)
+def _diverged(error: dw.StudyError) -> Said:
+    """Return that all networks diverged, which `deepwell fit` says and asks for lower rates.
+
+    Any other error of a study is none about the case, and is raised again.
+    """
+    if "finite dev score" not in str(error):
+        raise error
+    return Said("DW408", "problem", str(error))
+
+
+def _without_score(case: Case, data: Data, seed: int, folder: Path) -> Measured:
+    """Return what is known of a study none of whose networks got a score, by its first one.
+
+    Its curves end with an epoch that is no number: that in which it diverged.
+    """
+    with open_store(folder) as store:
+        record = store.studies()[0]
+        first = store.trials(record.id, curves=True)[0]
+        probes = store.probes(record.id, [first.number])
+    curves = {
+        name: np.append(np.asarray(first.curves.get(name, ()), np.float64), math.nan)
+        for name in ("train_cost", "dev_cost", "dev_score")
+    }
+    return Measured(
+        kind=case.kind,
+        **curves,
+        train_score=math.nan,
+        constant=fit_baselines(data, METRICS[METRIC[case.kind]], seed)[0].shown.estimate.value,
+        classes=len(data.task.classes),
+        probes=probes,
+        start_cost=math.nan,
+        x=data.train.x,
+        y=data.train.y,
+        settings={**first.spec.hyperparameters, "loss": data.task.loss, "output": data.task.loss},
+    )
+
+
+def _untrained(case: Case, seed: int) -> Measured:
+    """Return what any rule may look at where data were refused: the rows, and no epoch."""
+    nothing, y = np.zeros(0), case.train.y
+    return Measured(
+        kind=case.kind,
+        train_cost=nothing,
+        dev_cost=nothing,
+        dev_score=nothing,
+        train_score=math.nan,
+        constant=math.nan,
+        classes=len(np.unique(y)) if case.kind == "classification" else 0,
+        probes=(),
+        start_cost=math.nan,
+        x=case.train.x,
+        y=y,
+        settings=complete(configurations(case, seed)[0]),
+    )
 
 
 def _measured(case: Case, data: Data, best: Any, probes: list[Any], result: Any) -> Measured:

@@ -88,6 +88,21 @@ def test_a_run_of_another_commit_is_not_mixed_with_this_one(tmp_path: Path) -> N
     assert not Results(file, other, True).cells
 
 
+def test_a_run_of_another_opening_is_not_mixed_with_this_one(tmp_path: Path) -> None:
+    told: dict[str, Any] = {
+        "benchmark": "b7",
+        "versions": {"deepwell": {"commit": "a+"}},
+        "machine": {"cpu": "c", "cores": 2},
+        "series": [],
+        "opening": {"number": 1, "rules": "one"},
+    }
+    file = tmp_path / "b7-sealed.json"
+    Results(file, told, False).put("cells", "a", {"said": []})
+    assert Results(file, told, False).cells
+    with pytest.raises(OtherRunError, match="--fresh"):
+        Results(file, {**told, "opening": {"number": 2, "rules": "two"}}, False)
+
+
 def test_a_tool_that_fails_the_gate_is_not_measured_further(
     tiny: Workload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,18 @@ def test_every_claim_is_a_label(run: Measured) -> None:
         assert set(rule(broken)[1]) <= set(LABELS)
 
 
+def test_rules_say_nothing_of_a_training_that_was_none(run: Measured) -> None:
+    """Of refused data there are the rows and no epoch; guesses guess as ever."""
+    nothing = np.zeros(0)
+    refused = replace(run, train_cost=nothing, dev_cost=nothing, dev_score=nothing, probes=())
+    refused = replace(refused, train_score=np.nan, constant=np.nan, start_cost=np.nan)
+    for rule in list(RULES.values())[3:]:
+        assert rule(refused) == (False, ())
+    assert (always(refused), never(refused)[0]) == ((True, ()), False)
+    infinite = replace(refused, x=np.where(run.x > 0.9, np.inf, run.x))
+    assert umlaut(infinite)[1] == ("inputs corrupt",)
+
+
 def test_loss_curves(run: Measured) -> None:
     nan = replace(run, train_cost=np.r_[FALLING[:-1], np.nan])
     assert curve_rules(nan) == (True, ("rate too high",))

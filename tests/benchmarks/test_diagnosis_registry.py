@@ -152,8 +152,9 @@ def test_an_opening_is_on_record_and_the_second_says_so(
     half = Half("sealed", FAULTS[:1], PLANTED_ON)
     monkeypatch.setattr(seal, "sealed", lambda: half)
     monkeypatch.setattr(seal, "commit", lambda: "abc")
-    rules = iter(["one", "sealed", "one", "sealed", "two", "sealed"])
-    monkeypatch.setattr(seal, "fingerprint", lambda places: next(rules))
+    rules = iter(["one", "one", "two"])
+    monkeypatch.setattr(seal, "rules", lambda: next(rules))
+    monkeypatch.setattr(seal, "hidden", lambda: "sealed")
     assert seal.opened(record)[1]["number"] == 1
     assert seal.opened(record)[1]["number"] == 1, "a run that goes on is no new opening"
     assert seal.opened(record)[1]["number"] == 2, "other thresholds: opened again"
@@ -164,14 +165,31 @@ def test_an_opening_is_on_record_and_the_second_says_so(
     ]
 
 
-def test_the_fingerprint_is_of_content_and_names(tmp_path: Path) -> None:
-    (tmp_path / "rules").mkdir()
-    file = tmp_path / "rules" / "a.py"
-    file.write_text("LIMIT = 1\n")
-    first = seal.fingerprint(("rules",), tmp_path)
-    assert seal.fingerprint(("rules",), tmp_path) == first
-    file.write_text("LIMIT = 2\n")
-    assert seal.fingerprint(("rules",), tmp_path) != first
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "src/deepwell/diagnosis/_gaps.py",
+        "src/deepwell/training/_adam.py",
+        "src/native/member.cpp",
+        "benchmarks/diagnosis/judge.py",
+        "benchmarks/diagnosis/faults/data.py",
+    ],
+)
+def test_whatever_figures_depend_on_breaks_the_seal(tmp_path: Path, changed: str) -> None:
+    """By its content, committed or not; the sealed files have a hash of their own."""
+    sealed = "benchmarks/diagnosis/sealed/_tasks.py"
+    for name in (changed, sealed):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("LIMIT = 1\n")
+    rules, hidden = seal.rules(tmp_path), seal.hidden(tmp_path)
+    assert (seal.rules(tmp_path), seal.hidden(tmp_path)) == (rules, hidden)
+    (tmp_path / changed).write_text("LIMIT = 2\n")
+    assert seal.rules(tmp_path) != rules
+    assert seal.hidden(tmp_path) == hidden
+    rules = seal.rules(tmp_path)
+    (tmp_path / sealed).write_text("LIMIT = 2\n")
+    assert seal.rules(tmp_path) == rules
+    assert seal.hidden(tmp_path) != hidden
 
 
 def test_both_halves_have_their_own(monkeypatch: pytest.MonkeyPatch) -> None:

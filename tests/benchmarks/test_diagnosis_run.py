@@ -8,12 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from benchmarks.diagnosis import command, run
+from benchmarks.diagnosis.case import Case, Rows
 from benchmarks.diagnosis.clean import Setup, improvable
 from benchmarks.diagnosis.fault import Plant
 from benchmarks.diagnosis.faults import FAULTS
 from benchmarks.diagnosis.halves import Half, development
+from benchmarks.diagnosis.judge import refusals
 from benchmarks.diagnosis.regimes import truth, verdict
 from benchmarks.diagnosis.run import Effort
 from benchmarks.diagnosis.studies import diagnosed
@@ -53,8 +56,38 @@ def test_data_that_are_refused_are_a_claim_and_no_crash() -> None:
         part.y[:] = 0
     told = diagnosed(dumb, 0)
     assert [s.code for s in told.said] == ["refused"]
-    assert told.measured is None
     assert told.said[0].alarms
+    assert len(told.measured.train_cost) == 0
+    said = run._told(told)["baselines"]
+    assert (said["always alarm"], said["never alarm"]) == ([True, []], [False, []])
+    assert said["constant {activation, learning rate}"][1], "a guess needs no measurement"
+    assert said["loss curves only"] == [False, []], "there is no curve to read"
+
+
+def test_rules_read_the_curves_of_a_study_none_of_whose_networks_got_a_score() -> None:
+    case = development().tasks["teacher"].case(0)
+    told = diagnosed(case.with_settings(optimizer="sgd", learning_rate=1e5, epochs=3), 0)
+    assert [s.cause for s in told.said] == ["rate too high"]
+    said = run._told(told)["baselines"]
+    assert said["loss curves only"] == [True, ["rate too high"]]
+    assert said["never alarm"] == [False, []]
+    assert told.measured.settings["optimizer"] == "sgd"
+    assert told.measured.constant == pytest.approx(case.dev.y.std(), rel=0.1)
+
+
+def test_a_plant_whose_data_are_refused_hurts_nothing_that_was_measured() -> None:
+    def infinite(case: Case, share: float, seed: int) -> Case:
+        x = case.train.x.copy()
+        x[0, 0] = np.inf
+        return case.with_rows(train=Rows(x, case.train.y))
+
+    fault = replace(HIGH, name="infinite", cause="inputs corrupt", plant=infinite)
+    told = run._planted(development(), Plant(fault, "mild", "gauss"), Effort(seeds=2, deep=0))
+    assert told["validation"]["hurts"] is False
+    assert "infinite" in told["validation"]["refused"]
+    assert "menu" not in told
+    cells = {"plant/infinite/mild/gauss": {"cause": fault.cause, **told}}
+    assert refusals(cells) == {"plant/infinite/mild/gauss": True}
 
 
 def test_a_clean_setup_that_a_usual_change_makes_better_is_none() -> None:
@@ -68,7 +101,6 @@ def test_a_clean_setup_that_a_usual_change_makes_better_is_none() -> None:
 def test_a_known_regime_is_measured_on_rows_of_the_world() -> None:
     known = next(r for r in development().regimes if r.key == "regime/too few units/teacher/1")
     told = diagnosed(known.case(), known.seed)
-    assert told.measured is not None
     measured = truth(known.case(), told.measured.train_score, told.world)
     assert (measured["regime"], measured["clear"]) == ("bias", True)
     assert verdict(told.said) in ("bias", "abstains")
@@ -81,6 +113,16 @@ def test_rows_learnt_by_heart_are_no_variance_where_nothing_gets_better() -> Non
     assert truth(case, train=0.0, world=best + 0.01)["regime"] == "neither"
     assert truth(case, train=0.0, world=best + 0.10)["regime"] == "variance"
     assert truth(case, train=best + 0.10, world=best + 0.20)["regime"] == "both"
+
+
+def test_what_the_fit_told_is_kept_apart_from_what_diagnose_tells() -> None:
+    case = development().tasks["gauss"].case(0).with_settings(epochs=5)
+    told = diagnosed(case, 0, deep=True)
+    fit = [s for s in told.said if not s.deep]
+    assert fit == list(diagnosed(case, 0).said)
+    of_fit, beyond = {s.code for s in fit}, {s.code for s in told.said if s.deep}
+    assert {code for code in of_fit if code.startswith("DW4")} <= beyond, "told again"
+    assert beyond - of_fit, "and more"
 
 
 def test_a_run_is_kept_goes_on_and_is_told(
@@ -118,7 +160,10 @@ def test_what_breaks_is_told_and_takes_nothing_with_it(
     assert command.measure("quick", True, time.monotonic() + 1000, False, tmp_path) == 1
     printed = capsys.readouterr().out
     assert "RuntimeError: out of luck" in printed
-    assert "| Deepwell | 1 |" in printed, "the other run is told"
+    assert "| Deepwell | 2 | 1: 50.0% " in printed, "what breaks is an alarm"
+    assert "| never alarm | 1 |" in printed, "the others have no measurements of it"
+    assert "| a crash | 1 |" in printed
+    assert "Crashed, and counted for Deepwell alone" in printed
 
 
 @pytest.mark.slow

@@ -168,8 +168,7 @@ def test_findings_become_claims_by_the_change_that_they_name() -> None:
     assert [s.cause for s in said] == [None, "high variance", HIGH, "init symmetric", None]
     assert [s.alarms for s in said] == [False, False, True, True, True]
     assert said[2].confidence == pytest.approx(0.99)
-    assert causes(said) == [HIGH, "init symmetric"]
-    assert causes(said, regime=True)[0] == "high variance"
+    assert causes(said) == ["high variance", HIGH, "init symmetric"]
     advice = first_advice(said)
     assert advice is not None
     assert advice.code == "DW403", "a fault is mended before a regime"
@@ -227,6 +226,70 @@ def test_inert_plants_are_no_part_of_any_figure(cells: dict[str, Any]) -> None:
     told = judged(cells)[DEEPWELL]
     assert [r.cause for r in told["faulty"]] == [HIGH, LEAK]
     assert [r.repairs for r in told["faulty"]] == [1.0, None]
+
+
+def test_a_crash_counts_for_deepwell_and_for_nobody_else(cells: dict[str, Any]) -> None:
+    """Missed on a plant, an alarm on a clean run, a wrong verdict on what is left."""
+    broken = {"task": "a", "status": "crashed", "message": "out of luck", "dives": True}
+    told = figures(
+        {
+            **cells,
+            "clean/x/a/2": {**broken, "name": "x", "setup": "x/a"},
+            "sound/z/a": {"setup": "z/a", "status": "crashed"},
+            "plant/leak/severe/a": {**broken, "cause": LEAK, "fault": "leak", "of": "study"},
+            "regime/as it should be/a/2": {**broken, "name": "as it should be"},
+        }
+    )
+    ours, never = told["who"][DEEPWELL], told["who"]["never alarm"]
+    assert (ours["clean"]["alarms"]["runs"], ours["clean"]["runs"]) == (1, 2)
+    assert (ours["programs"], never["programs"]) == (3, 2)
+    assert ours["strict"]["micro"]["recall"] == pytest.approx(1 / 3)
+    assert ours["repair"]["recall"] == pytest.approx(1 / 3)
+    assert (never["clean"]["alarms"]["runs"], never["clean"]["runs"]) == (0, 1)
+    deep = told["who"]["Deepwell, and `diagnose`"]
+    assert (deep["clean"]["runs"], deep["programs"]) == (2, 3)
+    assert told["checks"]["a crash"]["runs"] == 1
+    assert told["faults"]["leak"]["said"] == {"a crash": 1}
+    assert (told["regimes"]["wrong"], told["regimes"]["adequate"]) == (1, 2)
+    assert told["inert"] == ["plant/rate/mild/a"]
+
+
+def test_what_kind_of_error_is_left_is_a_claim_whatever_was_planted(cells: dict[str, Any]) -> None:
+    """It finds its own label, and costs precision where another one was planted."""
+    said = [Said("DW101", "problem", "high variance").to_plain()]
+    plant = {**cells["plant/leak/mild/a"], "menu": {}, "said": said}
+    plants = {f"plant/{name}/mild/a": {**plant} for name in "ab"}
+    plants["plant/a/mild/a"]["cause"] = "high variance"
+    clean = {"clean/x/a/1": {**cells["clean/x/a/1"], "said": said}}
+    ours = figures({**plants, **clean})["who"][DEEPWELL]
+    assert ours["strict"]["micro"]["precision"] == pytest.approx(1 / 2)
+    assert ours["strict"]["micro"]["recall"] == pytest.approx(1 / 2)
+    assert ours["clean"]["claims"]["runs"] == 1
+    assert (ours["clean"]["alarms"]["runs"], ours["detection"]["recall"]) == (0, 0)
+
+
+def test_what_diagnose_tells_anew_is_not_what_the_fit_told(cells: dict[str, Any]) -> None:
+    """The fit said the cause; `diagnose` takes it back and says another one."""
+    key = "plant/rate/severe/a"
+    anew = Said("DW211", "problem", "labels wrong", deep=True).to_plain()
+    told = judged({key: {**cells[key], "said": [*cells[key]["said"], anew]}})
+    fit, diagnose = told[DEEPWELL]["faulty"][0], told["Deepwell, and `diagnose`"]["faulty"][0]
+    assert (fit.said, fit.repairs) == ((HIGH,), 1.0)
+    assert (diagnose.said, diagnose.repairs) == (("labels wrong",), 0.0)
+    again = {**cells[key]["said"][0], "deep": True}
+    told = judged({key: {**cells[key], "said": [*cells[key]["said"], again]}})
+    assert told["Deepwell, and `diagnose`"]["faulty"][0].repairs == 1.0, "the same advice"
+
+
+def test_refused_plants_are_told_apart_and_repair_nothing(cells: dict[str, Any]) -> None:
+    said = [refused("column x0 holds infinite numbers").to_plain()]
+    validation = {"hurts": False, "refused": "column x0 holds infinite numbers"}
+    plant = _cell("inputs corrupt", validation=validation, fault="infinite", said=said)
+    before = figures(cells)
+    told = figures({**cells, "plant/infinite/mild/a": plant})
+    assert told["refused"] == {"plant/infinite/mild/a": True}
+    assert told["inert"] == before["inert"]
+    assert told["who"] == before["who"]
 
 
 def test_the_figures_of_a_set_by_hand(cells: dict[str, Any]) -> None:

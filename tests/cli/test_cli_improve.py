@@ -71,7 +71,7 @@ def test_a_dry_run_trains_and_writes_nothing(deepwell, place: Path) -> None:
     [
         (("nosuch",), "nosuch"),
         (("small", "--apply", "DW1O2"), 'unknown code "DW1O2"'),
-        (("small", "--apply", "DW112"), "study small has no finding DW112"),
+        (("small", "--apply", "DW407"), "study small has nothing to mend under DW407"),
         (("small", "--replicates", "2"), "`--replicates` must be"),
         (("small", "--budget", "never"), "a budget must be a time"),
     ],
@@ -89,4 +89,11 @@ def test_a_problem_names_the_command(deepwell, place: Path) -> None:
     [found] = [f for f in shown["findings"] if f["code"] == "DW102"]
     assert found["command"] == "deepwell improve small --apply DW102"
     text = " ".join(deepwell("show", "small", "--store", store).out.split())
+    assert f"deepwell improve small --apply DW102 --store {store}" in text
+    table = place / "digits.csv"
+    table.rename(place / "elsewhere.csv")  # so that the fit is told again, and no more
+    try:
+        text = " ".join(deepwell("diagnose", "small", "--store", store).out.split())
+    finally:
+        (place / "elsewhere.csv").rename(table)
     assert f"deepwell improve small --apply DW102 --store {store}" in text

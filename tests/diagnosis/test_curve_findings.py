@@ -84,6 +84,18 @@ def test_a_dev_cost_that_rises_with_the_score() -> None:
     assert found["DW412"].level == "ok"
 
 
+def test_what_the_train_cost_does_meanwhile_is_told_as_it_is() -> None:
+    flat = 0.1 + _noise(60, 0.01, 3)
+    for train, words in ((None, "train cost fell;"), (flat, "train cost did not rise;")):
+        found = _told(_curves(RISING, train=train))["DW414"]
+        assert (found.level, words in found.detail) == ("problem", True)
+
+
+def test_more_l2_is_more_than_the_network_has() -> None:
+    told = [_told(_curves(RISING, l2=l2))["DW414"].evidence["values"] for l2 in (0.0, 0.05)]
+    assert told == [{"l2": 0.001}, {"l2": 0.5}]
+
+
 def test_a_best_step_in_the_first_tenth_is_told_once() -> None:
     found = _told(_curves(SPOILT))
     assert found["DW413"].level == "problem"

@@ -123,6 +123,24 @@ def test_only_the_target_itself_is_a_problem(found, level):
 
 
 @pytest.mark.parametrize(
+    ("found", "threshold", "rule"),
+    [
+        (TellingColumn("a", 0.001, 0.9, copy=True), 0.02, "five times as much, and 2 %"),
+        (TellingColumn("a", 0.001, 0.025, copy=True), 0.02, "five times as much, and 2 %"),
+        (TellingColumn("a", 0.05, 0.5), 0.15, "four times as much, and a fifth"),
+        (TellingColumn("a", 0.05, 0.5, ordered=True), 0.15, "four times as much, and a fifth"),
+        (TellingColumn("a", 0.25, 0.9, ordered=True), 0.45, "half of what others leave"),
+        (TellingColumn("a", 0.9, None), 0.15, "four times as much, and a fifth"),
+    ],
+)
+def test_a_telling_column_states_the_rule_that_it_was_judged_by(found, threshold, rule):
+    told = only(telling=found, columns=9)
+    assert told.evidence["threshold"] == pytest.approx(threshold)
+    assert rule in told.evidence["threshold_source"]
+    assert (told.level != "ok") == (found.left <= threshold)
+
+
+@pytest.mark.parametrize(
     ("found", "level"),
     [
         (PATIENTS, "problem"),

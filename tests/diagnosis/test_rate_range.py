@@ -58,6 +58,13 @@ def test_one_odd_rate_moves_nothing(odd: float, place: int) -> None:
     assert moved <= 0.3
 
 
+def test_each_run_is_compared_with_its_own_start() -> None:
+    """Three of four runs begin above the mean of all, and stay there at the lowest rates."""
+    off = np.array([0.1, 0.1, 0.1, -0.3])
+    shifted = np.where(RATES < 1e-4, START, costs(noise=0.0)) + off[:, None]
+    assert read_range(RATES, shifted, START + off).edge == pytest.approx(EDGE)
+
+
 def test_one_run_that_diverges_is_no_edge() -> None:
     one = costs()
     one[0, 8] = np.nan

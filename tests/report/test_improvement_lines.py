@@ -130,6 +130,25 @@ def test_the_noise_floor_is_claimed_only_where_gains_are_excluded(change, worth,
         assert found.evidence["rows_needed"] == 3700  # 1,409 (8 / 5)^2 = 3,607
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "detail"),
+    [
+        (["diverged"] * 2, "2 of 2 diverged"),
+        (["diverged", "does not fit in memory"], "1 of 2 diverged; 1 of 2 does not fit in memory"),
+        (["not measured"] * 2, "stopped before there were enough networks to tell"),
+        (
+            ["diverged", "not measured"],
+            "stopped before there were enough networks to tell; 1 of 2 diverged",
+        ),
+    ],
+)
+def test_why_no_remedy_was_measured(verdicts, detail) -> None:
+    arms = tuple(dataclasses.replace(FAILED, verdict=verdict) for verdict in verdicts)
+    cycle = dataclasses.replace(FLAT, arms=arms, largest=math.nan)
+    [found] = diagnose_improvement(dataclasses.replace(FOUND, cycles=(cycle,)), worth=0.01)
+    assert (found.code, found.detail) == ("DW603", detail)
+
+
 def test_what_was_left_out_names_a_longer_budget() -> None:
     plan = dataclasses.replace(PLAN, left_out={"deeper": "...", "longer": "..."})
     cycle = dataclasses.replace(FLAT, plan=plan)

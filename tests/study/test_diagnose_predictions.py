@@ -127,6 +127,28 @@ def test_rows_of_a_group_count_together():
     assert together["high"] - together["low"] > 4 * (alone["high"] - alone["low"])
 
 
+def test_blanks_say_nothing_of_other_rows():
+    """Neither that they have the same inputs, nor that they belong together."""
+    rng = np.random.default_rng(3)
+    truth = rng.integers(0, 2, 3_000)
+    columns = {
+        "truth": truth,
+        "prediction": np.where(rng.random(3_000) < 0.2, 1 - truth, truth),
+        "part": np.repeat(["train", "dev"], 1_500),
+    }
+    blank = [None] * 2_990 + [f"a{n}" for n in range(10)]
+    assert codes(columns | {"inputs": blank}) == codes(columns)
+    alone, together = (
+        dw.diagnose_predictions(table).sections[0].facts["scores"]["dev"]
+        for table in (columns, columns | {"group": blank})
+    )
+    assert together["high"] - together["low"] == pytest.approx(alone["high"] - alone["low"], 0.1)
+    networks = columns | {"network": np.tile(["a", "b"], 1_500), "inputs": [None] * 3_000}
+    networks["truth"] = np.repeat(truth[:1_500], 2)
+    networks["prediction"] = networks["truth"]
+    assert dw.diagnose_predictions(networks), "the same rows in the same order"
+
+
 def test_several_networks_count_as_seeds():
     rng = np.random.default_rng(5)
     x = rng.normal(size=1_000)
@@ -191,6 +213,15 @@ def probable(row=(0.5, 0.5), names=("probability_no", "probability_yes")):
     return columns | {n: [p] * 40 for n, p in zip(names, row, strict=True)}
 
 
+def one_class(part):
+    """Probabilities of two classes, of which the truth of one part knows one."""
+    columns = probable()
+    of = columns["part"]
+    return columns | {
+        "truth": ["no" if of[n] == part else t for n, t in enumerate(columns["truth"])]
+    }
+
+
 @pytest.mark.parametrize(
     ("source", "options", "words"),
     [
@@ -210,6 +241,8 @@ def probable(row=(0.5, 0.5), names=("probability_no", "probability_yes")):
         (table(), {"metric": "rmse"}, "metric rmse is for regression"),
         (table(), {"metric": "log_loss"}, "needs probabilities"),
         (table(), {"metric": "eror"}, "eror"),
+        (one_class("dev"), {"metric": "auc"}, r"on dev rows of one class alone \(there are 20\)"),
+        (one_class("train"), {"metric": "auc"}, "not defined on train rows of one class alone"),
         (table(), {"best_possible": 2.0}, "`best_possible` must be a number"),
         (table(), {"material": float("nan")}, "`material` must be a number of at least 0"),
         (table(), {"task": "regression"}, "number"),

@@ -54,6 +54,9 @@ def test_rows_are_read_again_from_their_file(study):
     assert len(anew) == len(set(anew)), "a finding that is told anew is not told twice"
     assert list(again.sections[0].facts["scores"]) == ["train", "train-dev", "dev"]
     assert repr(study.diagnose()) == repr(again)
+    named = [f.command for f in again if f.command and not f.command.startswith("deepwell fit")]
+    assert named
+    assert all(f"--store {study._store}" in command for command in named)
     assert max(map(len, section_lines(again.sections[0]))) <= 80
 
 

@@ -81,6 +81,10 @@ def test_the_command_reads_and_splits_the_same_rows(tmp_path, monkeypatch, capsy
         assert told["data"]["sizes"] == list(data.facts.sizes)
         assert told["data"]["features"] == data.facts.features
         assert all("(" not in words for words in told["plan"]["space"].values())
+    fine = {**values, "beta2": 0.99996, "learning_rate": 0.00123456}
+    words = shlex.split(change_command(data, "auc", fine))
+    told = [words[words.index(flag) + 1] for flag in ("--beta2", "--learning-rate")]
+    assert told == ["0.99996", "0.001235"], "1 is no beta2"
     seeded = dw.load(file, target="y", ignore=["part"], seed=1)
     words = shlex.split(change_command(seeded, "error", values))
     assert words[words.index("--split-seed") + 1] == "1"

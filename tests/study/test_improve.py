@@ -2,7 +2,9 @@
 
 import dataclasses
 import math
+import re
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 
 import deepwell as dw
 from deepwell._base._errors import UsageError
+from deepwell.diagnosis._recipe import BY_CODE
 from deepwell.records import (
     Cycle,
     EnsembleFacts,
@@ -22,6 +25,7 @@ from deepwell.records import (
     to_plain,
 )
 from deepwell.storage._open import open_store
+from deepwell.study import _section_error
 from deepwell.study._beside import (
     _ensemble,  # pyright: ignore[reportPrivateUsage]
 )
@@ -31,6 +35,7 @@ from deepwell.study._experiment_rows import experiment_rows
 from deepwell.study._improve import plan_improvement
 from deepwell.study._improve_subject import finding_of, wanted
 from deepwell.study._observer import Observer
+from deepwell.study._reopened import reopen
 from deepwell.study._save_improved import improved_name, said
 
 SHORT = {"epochs": 12, "batch_size": 32, "learning_rate": 0.01, "dropout": 0.0, "l2": 0.0}
@@ -257,8 +262,35 @@ def test_a_check_that_was_passed_has_nothing_to_mend():
     assert finding_of([passed, open_], "DW112", "churn") is open_
     again = Finding("DW405", "problem", "learning rate too high", "")
     assert finding_of([passed, again], "DW405", "churn") is again
-    with pytest.raises(UsageError, match="has no finding DW406"):
-        finding_of([passed], "DW406", "churn")
+    assert finding_of([passed], "DW109", "churn") is None, "diagnose may have told it"
+
+
+def test_remedies_are_tried_for_what_diagnose_alone_tells(too_small, tmp_path):
+    """DW109, that a rival is better, is in no fit."""
+    folder, *_ = too_small
+    place = shutil.copytree(folder / "store", tmp_path / "store")
+    told = Heard()
+    found = dw.open_study("base", place).improve("DW109", budget=3, observer=told, save=False)
+    assert told.plans[0].verdict == "for DW109"
+    assert found.cycles[0].arms
+
+
+def test_what_diagnose_tells_anew_comes_with_the_command_to_mend_it(too_small, monkeypatch):
+    folder, *_ = too_small
+    monkeypatch.setattr(_section_error, "strongest_rival", lambda *_, **__: None)
+    reopened = reopen(dw.open_study("base", folder / "store"), folder / "store")
+    told = _section_error.error_section(reopened)
+    [bias] = [finding for finding in told.findings if finding.code == "DW102"]
+    assert bias.command == f"deepwell improve base --apply DW102 --store {folder / 'store'}"
+
+
+def test_the_page_names_every_code_that_has_remedies():
+    page = (Path(__file__).parents[2] / "docs" / "improve.md").read_text()
+    listed = re.search(r"remedies for one finding \((.*?)\)", page, re.DOTALL).group(1)
+    codes = set()
+    for first, last in re.findall(r"DW(\d+)(?: to\s+DW(\d+))?", listed):
+        codes |= {f"DW{n}" for n in range(int(first), int(last or first) + 1)}
+    assert codes == set(BY_CODE)
 
 
 def _studies(store):
@@ -282,7 +314,7 @@ def test_a_finding_s_own_change_is_tried_first(table, tmp_path):
     [
         ({"apply": "DW999"}, 'unknown code "DW999"'),
         ({"apply": "DW100"}, "there is no remedy to try for DW100"),
-        ({"apply": "DW112"}, "study base has no finding DW112"),
+        ({"apply": "DW407"}, "study base has nothing to mend under DW407"),
         ({"replicates": 3}, "`replicates` must be"),
         ({"replicates": "many"}, "`replicates` must be"),
         ({"budget": "soon"}, "a budget must be a time such as 60s"),

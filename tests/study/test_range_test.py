@@ -34,6 +34,14 @@ def test_the_range_is_read_and_nothing_is_kept(tmp_path):
     assert not (tmp_path / "store").exists()
 
 
+def test_the_start_is_the_cost_before_the_first_step_whatever_rates_are_tried(tmp_path):
+    study = made(tmp_path)
+    low, high = (study.rate_range(rate, 5.0, rates=5, runs=2, epochs=2) for rate in (1e-9, 0.5))
+    assert high.start == pytest.approx(low.start, rel=1e-6)
+    assert low.costs[0] == pytest.approx(low.start, rel=1e-4), "nothing moves at such a rate"
+    assert low.edge is None or low.edge > 0.1, "what stays where it is has not diverged"
+
+
 @pytest.mark.proves("G7", "population")
 def test_a_rate_is_the_same_among_others(tmp_path):
     study = made(tmp_path)

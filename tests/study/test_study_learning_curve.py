@@ -9,6 +9,7 @@ import pytest
 import deepwell as dw
 from deepwell._base._errors import UsageError
 from deepwell.diagnosis import METRICS
+from deepwell.diagnosis._learning_curve import extrapolate
 from deepwell.study import _learning_curve as module
 from deepwell.study import open_study
 
@@ -118,6 +119,24 @@ def test_folds_are_runs_of_their_own(tmp_path):
     assert {point.runs for point in curve.points} == {6}  # 2 on each of 3 folds
     assert curve.dev_rows == len(one.data.train) + len(one.data.dev)
     assert curve.points[-1].rows < curve.dev_rows
+
+
+def test_runs_of_a_fold_share_its_dev_rows(tmp_path, monkeypatch):
+    """Leaving a dev row out changes the mean of its own fold, by a third of what it does there."""
+    given = []
+    monkeypatch.setattr(module, "extrapolate", lambda *a: given.append(a[0]) or extrapolate(*a))
+    one = made(tmp_path, folds=3)
+    curve = one.learning_curve(runs=4)
+    [told] = given
+    assert told.fold.tolist() == [0, 0, 1, 1, 2, 2]
+    assert len(told.by_group) == curve.dev_rows
+    off = told.by_group - told.scores.mean(axis=0)
+    n = curve.dev_rows / 3  # an error less among n rows: 1 / (n - 1) of a fold's mean at most
+    assert 0 < np.abs(off).max() <= 1 / 3 / (n - 2)
+    alone = made(tmp_path / "four", folds=4).learning_curve(runs=4)
+    assert {point.runs for point in alone.points} == {4}
+    assert given[1].fold is None, "one run a fold has dev rows of its own"
+    assert len(given[1].by_group) == 0
 
 
 def test_rows_of_weight_0_are_no_rows(tmp_path):

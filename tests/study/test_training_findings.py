@@ -270,6 +270,12 @@ PLANTED: dict[str, tuple[str, tuple[Values, Values, Values]]] = {
 }
 
 
+def test_more_l2_is_more_than_the_network_was_trained_with() -> None:
+    values = {**PLANTED["DW414"][1][0], "l2": 0.002}
+    told = {f.code: f for f in training_findings(_ended(_task("diabetes"), values))}["DW414"]
+    assert told.evidence["values"] == {"l2": 0.02}
+
+
 @pytest.mark.parametrize("code", PLANTED)
 def test_a_severe_fault_is_found(code: str) -> None:
     task, (severe, _, _) = PLANTED[code]

@@ -19,8 +19,16 @@ _LOSS, _INPUT = 1e3, 10.0
 def autotrainer(run: Measured) -> tuple[bool, tuple[str, ...]]:
     """Judge accuracy after 30 % of the epochs; gradients count where accuracy stays low."""
     cost = run.train_cost
-    if not np.isfinite(cost).all() or (len(cost) and cost[-1] >= _LOSS):
+    if len(cost) and (not np.isfinite(cost).all() or cost[-1] >= _LOSS):
         return True, ("init too large",)
+    said = _training(run) if len(cost) else []
+    if float(np.abs(run.x).mean()) >= _INPUT:
+        said.append("inputs not scaled")
+    causes = tuple(dict.fromkeys(said))
+    return bool(causes), causes
+
+
+def _training(run: Measured) -> list[str]:
     accuracy = 1 - run.dev_score if run.kind == "classification" else 1 - run.dev_score / _unit(run)
     late = accuracy[int(0.3 * len(accuracy)) :]
     poor = len(late) == 0 or late.max() < _LEARNT
@@ -41,10 +49,7 @@ def autotrainer(run: Measured) -> tuple[bool, tuple[str, ...]]:
             said.append("rate too high")
     if poor and still:
         said.append("rate too low")
-    if float(np.abs(run.x).mean()) >= _INPUT:
-        said.append("inputs not scaled")
-    causes = tuple(dict.fromkeys(said))
-    return bool(causes), causes
+    return said
 
 
 def _unit(run: Measured) -> float:

@@ -16,7 +16,9 @@ _STEEP = 0.02  # fall of dev cost over the last tenth, of its level
 def curve_rules(run: Measured) -> tuple[bool, tuple[str, ...]]:
     """Read divergence, no learning, overfitting, oscillation and a curve that still falls."""
     train, dev = run.train_cost, run.dev_cost
-    if not (np.isfinite(train).all() and np.isfinite(dev).all()) or len(train) == 0:
+    if not len(train):  # nothing was trained
+        return False, ()
+    if not (np.isfinite(train).all() and np.isfinite(dev).all()):
         return True, ("rate too high",)
     said = []
     if train[-1] > _LEFT * train[0]:

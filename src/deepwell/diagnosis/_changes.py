@@ -13,6 +13,9 @@ _ODD_STARTS = ("zeros", "large", "small", "identity")
 TWIN_RATES = (3e-4, 1e-3, 3e-3, 1e-2)
 """Rates that healthy twins may have: the default search's range, its ends left out."""
 
+_STRONGER = 10.0  # penalties act by their order of magnitude
+_FIRST_L2 = 1e-3
+
 Change = tuple[str, dict[str, object]]
 
 
@@ -37,6 +40,15 @@ def change_for(code: str, best: Mapping[str, object]) -> Change:
         return "batch norm", {"batch_norm": "before"}
     rate = float(f"{_rate(best) / 10:.3g}")
     return f"learning rate {rate:.3g}", {"learning_rate": rate}
+
+
+def more_l2(l2: float) -> float:
+    """Return a stronger L2 penalty: ten times, and 0.001 where there was next to none.
+
+    >>> more_l2(0.0), more_l2(0.02)
+    (0.001, 0.2)
+    """
+    return float(f"{max(_FIRST_L2, _STRONGER * l2):.3g}")
 
 
 def healthy(best: Mapping[str, object], rate: float, passes_gradients: bool) -> dict[str, object]:

@@ -59,7 +59,7 @@ CODES: Mapping[str, str] = {
     "DW411": "train and prediction modes disagree: averages that batch norm kept are off",
     "DW412": "best step in the last quarter: training longer would help",
     "DW413": "best step in the first tenth: the score got worse from there",
-    "DW414": "dev cost rising while the train cost falls",
+    "DW414": "dev cost rising while the train cost does not",
     "DW415": "batches too small: the gradient's noise keeps the cost up",
     "DW416": "a setting out of its usual range, which the usual one beats",
     "DW501": "more data would help",

@@ -15,6 +15,7 @@ import numpy as np
 
 from deepwell.records import Finding
 
+from ._changes import more_l2
 from ._check_finding import Check, check_finding
 from ._metrics import METRICS
 from ._paired_runs import Effect, helps
@@ -41,6 +42,7 @@ class Curves:
         dev_rows: that the scores are of.
         anneals: whether the learning rate falls to 0 at the last epoch, as by cosine decay.
         stopped_early: whether patience ended it.
+        l2: the network's penalty.
         others: of the best other networks of the study, best epochs as shares of their epochs.
     """
 
@@ -53,6 +55,7 @@ class Curves:
     dev_rows: int
     anneals: bool = False
     stopped_early: bool = False
+    l2: float = 0.0
     others: tuple[float, ...] = ()
 
     @property
@@ -245,7 +248,7 @@ def _dev_rises(curves: Curves) -> Finding:
         threshold=size,
         threshold_source=worth_source(curves.metric),
         change="more l2",
-        values={"l2": 1e-3},
+        values={"l2": more_l2(curves.l2)},
         p_value=max(cost.p_rise, score.p_rise),
         more=more,
     )
@@ -258,8 +261,9 @@ def _dev_rises(curves: Curves) -> Finding:
         return check_finding("DW414", "ok", "dev cost rising, stopped early", stopped, check)
     if rises:
         shown = figure_text(score.change, METRICS[curves.metric].percent)
+        held = "fell" if train.p_fall <= SIGNIFICANT else "did not rise"
         detail = (
-            f"{rise} and dev {_label(curves)} by {shown} while train cost fell; the weights of "
+            f"{rise} and dev {_label(curves)} by {shown} while train cost {held}; the weights of "
             f"epoch {curves.best_epoch:,} were kept"
         )
         return check_finding("DW414", "problem", "dev cost rising", detail, check)

@@ -10,7 +10,8 @@ their ratio.
 
 All sizes are scored on the same dev rows. A jackknife over groups of them says how much each size
 is off on its own. What moves the whole curve is kept apart, as a factor, since few errors among few
-rows are as skewed as it is.
+rows are as skewed as it is. Runs of one fold share its dev rows, so that between folds runs differ
+by these as well: how much runs differ is measured within folds.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class CurveScores:
         by_group: (G, S) mean score of the runs without each of G groups of dev rows; no groups
             where the dev rows' luck is not to be counted.
         worth: smallest gain that matters.
+        fold: (R,) number of the fold whose dev rows a run is scored on; None where all share them.
         least_variance: of a mean score by the dev rows, where none of them may differ by luck.
     """
 
@@ -48,6 +50,7 @@ class CurveScores:
     by_group: np.ndarray
     worth: float
     least_variance: float = 0.0
+    fold: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,19 +81,19 @@ def curve_means(measured: CurveScores) -> CurveMeans:
     """Return the mean scores with what is known of their errors."""
     runs, count = measured.scores.shape
     values = measured.scores.mean(axis=0)
-    away = measured.scores - values
-    varied: np.ndarray = np.var(away, axis=0, ddof=1)
+    away, free = _within_folds(measured)
+    varied: np.ndarray = (away**2).sum(axis=0) / free
     flat, falling = _smoothed(varied, measured.sizes)
     variance = flat + falling * measured.sizes[-1] / measured.sizes
     scale = max(1e-9 * float(np.abs(values).max()), 1e-12)
     spread = np.sqrt(variance + scale**2)
     alike = away / spread
     products: np.ndarray = alike[:, 1:] * alike[:, :-1]
-    neighbours = float(products.sum()) / ((runs - 1) * (count - 1))
+    neighbours = float(products.sum()) / (free * (count - 1))
     lingering = min(max(neighbours, 0.0), 0.9)
     apart = np.array([[abs(i - j) for j in range(count)] for i in range(count)])
     by_runs = np.outer(spread, spread) * lingering**apart / runs
-    freedom = (runs - 1) * max(1.0, count * (1 - lingering) / (1 + lingering) / 2)
+    freedom = free * max(1.0, count * (1 - lingering) / (1 + lingering) / 2)
     by_dev_rows, shared = _by_dev_rows(measured, values)
     ratio = measured.sizes[:, None] / measured.sizes
     by_sample = falling * np.minimum(ratio, 1 / ratio) ** 0.5
@@ -98,6 +101,15 @@ def curve_means(measured: CurveScores) -> CurveMeans:
     return CurveMeans(
         measured.sizes.astype(float), values, covariance, freedom, min(shared, _MOST_SHARED)
     )
+
+
+def _within_folds(measured: CurveScores) -> tuple[np.ndarray, int]:
+    """Return (R, S) scores less the mean of their fold, and the degrees of freedom they have."""
+    runs = len(measured.scores)
+    fold = np.zeros(runs, np.intp) if measured.fold is None else measured.fold
+    folds, place = np.unique(fold, return_inverse=True)
+    means = np.stack([measured.scores[place == f].mean(axis=0) for f in range(len(folds))])
+    return measured.scores - means[place], runs - len(folds)
 
 
 def _smoothed(variance: np.ndarray, sizes: np.ndarray) -> tuple[float, float]:

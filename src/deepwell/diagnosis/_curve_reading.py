@@ -13,7 +13,7 @@ _PROBLEMS = (
     ("DW406", "the learning rate is too low"),
     ("DW410", "a plateau: the cost stands still high up"),
     ("DW413", "past its best from the start"),
-    ("DW414", "the dev cost rises while the train cost falls: overfitting"),
+    ("DW414", "the dev cost rises while the train cost does not: overfitting"),
     ("DW412", "still falling at the end"),
 )
 _LENGTH = "DW412"  # which every curve gets

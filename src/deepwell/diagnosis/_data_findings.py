@@ -234,12 +234,25 @@ def telling_level(found: TellingColumn) -> str:
     left, others = found.left, found.others_left
     if others is None:
         return "ok"
-    far_better = others >= max(0.2, 4 * left)
     if left <= GIVEN_AWAY and (found.copy or found.blanks) and others >= max(GIVEN_AWAY, 5 * left):
         return "problem"
-    if far_better and left <= NEARLY:
+    if _nearly_told(left, others):
         return "unsure"
     return "unsure" if found.ordered and others >= 2 * left else "ok"
+
+
+def _nearly_told(left: float, others: float) -> bool:
+    return left <= NEARLY and others >= max(0.2, 4 * left)
+
+
+def _telling_rule(found: TellingColumn, level: str) -> tuple[float, str]:
+    """Return the threshold of DW202's level, and what else it asks for."""
+    left, others = found.left, found.others_left
+    if level == "problem":
+        return GIVEN_AWAY, "all others together must leave five times as much, and 2 %"
+    if level == "unsure" and others is not None and not _nearly_told(left, others):
+        return others / 2, "half of what others leave, of a column in the order of the rows"
+    return NEARLY, "all others together must leave four times as much, and a fifth"
 
 
 def telling_finding(found: TellingColumn, columns: int) -> Finding:
@@ -259,11 +272,11 @@ def telling_finding(found: TellingColumn, columns: int) -> Finding:
         claim = f"{name} follows the order of the rows, and so does the target"
     elif level == "unsure":
         claim = f"check that {name} is known before the prediction"
+    threshold, rule = _telling_rule(found, level)
     check = Check(
         measured=found.left,
-        threshold=NEARLY if level != "problem" else GIVEN_AWAY,
-        threshold_source="share of the target's spread that is left; others must leave four times "
-        "as much, and a fifth",
+        threshold=threshold,
+        threshold_source=f"share of the target's spread that is left; {rule}",
         change=change,
         more={
             "column": found.name,

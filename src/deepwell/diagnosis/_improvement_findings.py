@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 
 from deepwell.records import Cycle, Estimate, Finding, Improvement, RemedyArm
 
@@ -75,7 +77,7 @@ def _none_helps(cycle: Cycle, found: Improvement, worth: float) -> Finding:
         detail = f"none of {count} helps by more than {size} (95 %, all at once)"
         return Finding("DW602", "ok", "no remedy helps: at the noise floor", detail, evidence)
     if not measured:
-        detail = "stopped before there were enough networks to tell"
+        detail = _why_none(cycle.arms)
         return Finding("DW603", "unsure", "no remedy was measured", detail, evidence)
     detail = f"{_tried(measured, count)}, but gains up to {size} are not excluded"
     needed = _rows_needed(measured, worth, cycle.plan.dev_rows)
@@ -83,6 +85,16 @@ def _none_helps(cycle: Cycle, found: Improvement, worth: float) -> Finding:
         detail += f"; {cycle.plan.dev_rows:,} dev rows, about {needed:,} would tell"
     evidence["rows_needed"] = needed
     return Finding("DW603", "unsure", "no remedy clearly helps", detail, evidence)
+
+
+def _why_none(arms: Sequence[RemedyArm]) -> str:
+    """Return why no arm was measured: what became of those that failed, or that time was up."""
+    failed = Counter(arm.verdict for arm in arms if arm.effect is None)
+    left = len(arms) - sum(failed.values()) + failed.pop("not measured", 0)
+    told = [f"{count} of {len(arms)} {verdict}" for verdict, count in failed.items()]
+    if left:
+        told = ["stopped before there were enough networks to tell", *told]
+    return "; ".join(told)
 
 
 def _tried(measured: list[RemedyArm], count: int) -> str:

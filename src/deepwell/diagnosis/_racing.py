@@ -1,8 +1,8 @@
 """Which arms of an experiment go on after some replicates.
 
-The better half goes on, without those that are clearly worse than the unchanged network. What is
-left at the end is a part of the full experiment, whose intervals hold for all arms at once, so
-giving arms up early makes none of them too narrow.
+The better half goes on, and 4 at least, without those that are clearly worse than the unchanged
+network. What is left at the end is a part of the full experiment, whose intervals hold for all arms
+at once, so giving arms up early makes none of them too narrow.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ rate starts from the same weights and sees the same batches, and several seeds s
 answer is. Of the mean train costs at the end:
 
 - the *edge* is the lowest rate from which on training diverges: the cost is no longer finite or
-  ends above where it began, in most runs, and at the next rate too, so that one spike is no edge;
+  ends above where its own run began, in most runs, and at the next rate too, so that one spike is
+  no edge;
 - the *steepest* rate is the one around which the cost falls fastest with the logarithm of the
   rate;
 - the *recommended* rate is the middle of the valley: of a running median of three rates, which no
@@ -27,6 +28,7 @@ from deepwell.records import Estimate
 LEAST_RATES = 5
 LEARNT = 0.02  # of the cost at the start: less is no fall to go by
 _RESAMPLES = 500
+_ROUNDED = 1e-4  # of the cost at the start: a network that stays there is not above it
 _NEAR = 0.1  # of the fall: rates whose cost is so near to the lowest are worth searching
 
 
@@ -44,13 +46,15 @@ class RangeReading:
     note: str = ""
 
 
-def read_range(rates: np.ndarray, costs: np.ndarray, start: float, seed: int = 0) -> RangeReading:
+def read_range(
+    rates: np.ndarray, costs: np.ndarray, start: np.ndarray | float, seed: int = 0
+) -> RangeReading:
     """Return what the costs at the end of short trainings say about the rate.
 
     Args:
         rates: (K,) rising, 5 or more, evenly spaced in their logarithms.
         costs: (R, K) train cost at the end of run r at rate k; not finite where it diverged.
-        start: train cost before the first step.
+        start: (R,) train cost of each run before the first step, or that of all.
         seed: of the resampling.
 
     Raises:
@@ -62,24 +66,29 @@ def read_range(rates: np.ndarray, costs: np.ndarray, start: float, seed: int = 0
             f"{len(rates)}"
         )
     logs = np.log(rates)
-    diverged = ~np.isfinite(costs) | (costs > start)
+    starts: np.ndarray = np.broadcast_to(np.asarray(start, np.float64), len(costs))
+    whole = float(starts.mean())
+    diverged = ~np.isfinite(costs) | (costs > (1 + _ROUNDED) * starts[:, None])
     means = np.where(np.isfinite(costs).all(axis=0), _mean(costs), math.inf)
     found = RangeReading(
         costs=tuple(float(c) for c in means),
-        steepest=_steepest(rates, _smooth(_capped(costs, start))),
+        steepest=_steepest(rates, _smooth(_capped(costs, starts))),
         edge=_edge(rates, diverged),
     )
-    smooth = _smooth(_capped(costs, start))
-    if smooth.min() > (1 - LEARNT) * start:
+    smooth = _smooth(_capped(costs, starts))
+    if smooth.min() > (1 - LEARNT) * whole:
         return replace(found, refusal="no rate learned in so short a time")
-    lowest = _bottom(logs, smooth, start)
+    lowest = _bottom(logs, smooth, whole)
     random = np.random.default_rng(seed)
     runs = random.integers(len(costs), size=(_RESAMPLES, len(costs)))
-    each = [_bottom(logs, _smooth(_capped(costs[chosen], start)), start) for chosen in runs]
+    each = [
+        _bottom(logs, _smooth(_capped(costs[drawn], starts[drawn])), float(starts[drawn].mean()))
+        for drawn in runs
+    ]
     step = float(logs[1] - logs[0])
     low, high = (float(q) for q in np.quantile(each, (0.025, 0.975)))
     low, high = min(low, lowest - step / 2), max(high, lowest + step / 2)
-    near = rates[_valley(smooth, start)]
+    near = rates[_valley(smooth, whole)]
     return replace(
         found,
         recommended=Estimate(*(float(np.exp(v)) for v in (lowest, low, high))),
@@ -103,9 +112,10 @@ def _mean(costs: np.ndarray) -> np.ndarray:
         return costs.mean(axis=0)
 
 
-def _capped(costs: np.ndarray, start: float) -> np.ndarray:
+def _capped(costs: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Return the mean over the runs, in which one that diverged counts as where it began."""
-    return np.where(np.isfinite(costs), np.minimum(costs, start), start).mean(axis=0)
+    began = starts[:, None]
+    return np.where(np.isfinite(costs), np.minimum(costs, began), began).mean(axis=0)
 
 
 def _smooth(costs: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from deepwell._base._safe_text import safe_text
 from deepwell._base._shell import store_flag
@@ -20,7 +21,7 @@ _DIVERGED = "DW408"  # about all networks, told as other findings are
 _QUIET = ("DW405", "DW406", "DW412", "DW413", "DW414", "DW415")
 # About the rows: where nothing was found the line `checks` says it, or there is nothing to say.
 _ROWS = ("DW201", "DW202", "DW204")
-_OF_STUDY = ("deepwell improve ", "deepwell test ")
+_OF_STUDY = ("deepwell improve ", "deepwell test ", "deepwell ensemble ")
 _MARKS = {"ok": " ok", "unsure": " ?"}
 _DETAIL_LIMIT = 500
 _COMMAND_LIMIT = 10_000  # a command that is cut short does not run
@@ -60,8 +61,11 @@ def reading_lines(findings: Sequence[Finding]) -> list[str]:
     return entry("curve", safe_text(told, _DETAIL_LIMIT)) if told else []
 
 
-def in_store(findings: Sequence[Finding], store: str | None) -> list[Finding]:
-    """Return the findings, with the store in the commands that name a study."""
+def in_store(findings: Sequence[Finding], store: str | Path | None) -> list[Finding]:
+    """Return the findings, with the store in the commands that name a study.
+
+    A fit's findings are kept without it: a store can be moved.
+    """
     if not store:
         return list(findings)
     where = store_flag(store)

@@ -21,6 +21,7 @@ _BY_UNITS = ("hidden_units", "hidden_layers", "conv_layers", "conv_channels")
 _SPLIT = ("task", "split", "group", "time", "split_column", "dev", "test", "train_dev")
 _ROWS = (*_SPLIT, "weights", "class_weight", "keep", "ignore")
 _UNSAYABLE = "\0"
+_EXACT = 5e-4  # of a number: four digits
 _WORD_LIMIT = 4096  # of a path, on the systems that bound it
 
 
@@ -156,4 +157,15 @@ def _convolution_flags(values: Mapping[str, object]) -> list[str]:
 def _text(value: object) -> str:
     if isinstance(value, tuple):
         return ",".join(_text(one) for one in cast(tuple[object, ...], value))
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return _short(value) if isinstance(value, float) else str(value)
+
+
+def _short(value: float) -> str:
+    """Return a number with four digits, of what it differs from 1 by too: 0.99996 is not 1.
+
+    >>> _short(0.00123456), _short(0.99996)
+    ('0.001235', '0.99996')
+    """
+    exact = _EXACT * min(abs(value), abs(1 - value))
+    told = (f"{value:.{digits}g}" for digits in range(4, 18))
+    return next(text for text in told if abs(float(text) - value) <= exact or float(text) == value)

@@ -105,7 +105,21 @@ def _metric(name: str | None, read: Predictions) -> Metric:
             f'the metric {metric.name} needs probabilities: one column "probability_<class>" for '
             "each class"
         )
+    _check_defined(metric, read)
     return metric
+
+
+def _check_defined(metric: Metric, read: Predictions) -> None:
+    """Raise `UsageError` for a metric that the rows of a part do not define, as of one class."""
+    alike = "of one class alone" if read.classes else "whose values are all alike"
+    for part, rows in read.parts.items():
+        anything = np.zeros_like(rows.said[0], np.float64)
+        counts = rows.weight is None or rows.weight.any()
+        if counts and np.isnan(metric.loss(rows.y, anything, rows.weight)):
+            raise UsageError(
+                f"{metric.label} is not defined on {part} rows {alike} (there are {len(rows):,}); "
+                "choose another metric, or more rows"
+            )
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def _treatments(subject: Subject, step: Step, program: str) -> list[Treatment]:
         return treatments(patient, recipe(step.verdict))
     found = treatments(patient, remedies_for(code))
     finding = finding_of(subject.result.findings, code, subject.result.name)
-    change = finding.evidence.get("values")
+    change = None if finding is None else finding.evidence.get("values")
     if step.cycle == 1 and isinstance(change, Mapping):
         first = treatment(f"as-{code}-says", "finding", patient, cast(Mapping[str, object], change))
         if first.change:

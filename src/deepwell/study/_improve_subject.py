@@ -114,7 +114,7 @@ def subject_of(
     """Return the study with its rows.
 
     Raises:
-        UsageError: when it has no such finding, or the rows are not to be had.
+        UsageError: when it passed the check of that code, or the rows are not to be had.
     """
     result = study.result
     if asked_for.apply is not None:
@@ -130,22 +130,21 @@ def subject_of(
     return Subject(result, asked, base, whole, folds, store, asked_for, observer)
 
 
-def finding_of(findings: Sequence[Finding], code: str, name: str) -> Finding:
+def finding_of(findings: Sequence[Finding], code: str, name: str) -> Finding | None:
     """Return the study's finding of that code: a problem, or one that cannot be told.
 
+    None where the fit told nothing under that code: `diagnose` tells some codes alone, and others
+    anew, and its findings are not kept.
+
     Raises:
-        UsageError: when it has none, or one that it passed.
+        UsageError: when the study passed that check.
     """
     mine = sorted((f for f in findings if f.code == code), key=lambda f: _LEVELS.index(f.level))
-    if mine and mine[0].level != "ok":
-        return mine[0]
+    if not mine or mine[0].level != "ok":
+        return mine[0] if mine else None
     known = sorted({f.code for f in findings if f.level != "ok" and f.code in BY_CODE})
     others = f"; it has {', '.join(known)}" if known else ""
-    if mine:
-        raise UsageError(
-            f"study {name} has nothing to mend under {code} ({safe_text(mine[0].claim)}){others}; "
-            "leave out the code for the whole recipe"
-        )
     raise UsageError(
-        f"study {name} has no finding {code}{others}; leave out the code for the whole recipe"
+        f"study {name} has nothing to mend under {code} ({safe_text(mine[0].claim)}){others}; "
+        "leave out the code for the whole recipe"
     )

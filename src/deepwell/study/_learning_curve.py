@@ -126,10 +126,9 @@ def _learning_curve(
             work = _Work(reopened, best, view, order, refused, place, len(views))
             measured.append(_train(work, observer, lambda: interrupt.asked))
     scores = np.concatenate([one.scores for one in measured])
-    # Each fold has dev rows of its own, so that runs of all folds count their luck already.
-    by_group = measured[0].by_group if len(measured) == 1 else np.zeros((0, len(refused)))
     metric = METRICS[result.metric]
     bounded = _bounded(scores, result)
+    fold, by_group = _folds_and_groups(measured, bounded.mean(axis=0))
     found = replace(found, worth=_worth(result, float(bounded[:, -1].mean())))
     curve = CurveScores(
         sizes=np.array(refused),
@@ -137,8 +136,26 @@ def _learning_curve(
         by_group=by_group,
         worth=found.worth,
         least_variance=2 / found.dev_rows**2 if metric.bounded else 0.0,
+        fold=fold,
     )
     return _told(found, curve, extrapolate(curve, reopened.settings.seed))
+
+
+def _folds_and_groups(
+    measured: Sequence[_Measured], means: np.ndarray
+) -> tuple[np.ndarray | None, np.ndarray]:
+    """Return the fold of each run, and the means without each group of dev rows, a fold's own.
+
+    With one run a fold, or a fold without a finite score, runs count as having dev rows each of
+    their own, whose luck they count already.
+    """
+    folds, (runs, sizes) = len(measured), measured[0].scores.shape
+    if folds == 1:
+        return None, measured[0].by_group
+    if runs == 1 or not all(len(one.by_group) for one in measured):
+        return None, np.zeros((0, sizes))
+    moved = [(one.by_group - one.by_group.mean(axis=0)) / folds for one in measured]
+    return np.repeat(np.arange(folds), runs), means + np.concatenate(moved)
 
 
 def runs_of_view(runs: int, views: int) -> int:

@@ -34,9 +34,10 @@ class PredictedRows:
         said: of each network, (n, C) probabilities or (n,) values.
         labels: of each network, the same from its column `prediction`; None where it has none.
         weight: (n,) at least 0; None for rows that count alike.
-        group: (n,) whole numbers, rows of one number belong together, also those of other parts;
-            None for none.
-        inputs: (n,) whole numbers, equal for rows with the same inputs; None where not known.
+        group: (n,) whole numbers, rows of one number belong together, also those of other parts, a
+            blank alone; None for none.
+        inputs: (n,) whole numbers, equal for rows with the same inputs, of a blank its own; None
+            where not known.
         human, baseline: what people and another model said, in the form of `said`; None for none.
         labeled: (n,) whether `human` has a value.
         places: (n,) of the rows in the table, from 0.
@@ -171,11 +172,32 @@ def _columns(frame: pl.DataFrame, classes: Sequence[str]) -> dict[str, np.ndarra
             columns[f"{name} there"] = ~frame[name].is_null().to_numpy()
     if "weight" in frame.columns:
         columns["weight"] = _weights(frame["weight"])
-    for name in ("group", "inputs", "network"):
+    if "network" in frame.columns:
+        columns["network"] = _numbers(frame["network"])
+    for name in ("group", "inputs"):
         if name in frame.columns:
-            labels = as_labels(frame[name]).fill_null("").to_numpy().astype(str)
-            columns[name] = np.unique(labels, return_inverse=True)[1]
+            columns[name] = _apart_where_blank(frame[name], columns.get("network"))
     return columns
+
+
+def _numbers(series: pl.Series) -> np.ndarray:
+    """Return (n,) whole numbers from 0, equal for equal labels; blanks are one label."""
+    labels = as_labels(series).fill_null("").to_numpy().astype(str)
+    return np.unique(labels, return_inverse=True)[1]
+
+
+def _apart_where_blank(series: pl.Series, network: np.ndarray | None) -> np.ndarray:
+    """Return the same, a blank with a number of its own: it says nothing of other rows.
+
+    The number is by the row's place among those of its network, since networks have the same rows.
+    """
+    number, blank = _numbers(series), as_labels(series).is_null().to_numpy()
+    place = np.arange(len(number))
+    if network is not None:
+        for one in np.unique(network):
+            mine = network == one
+            place[mine] = np.arange(int(mine.sum()))
+    return np.where(blank, number.max(initial=0) + 1 + place, number)
 
 
 def _answers(series: pl.Series, classes: Sequence[str], whole: bool) -> np.ndarray:

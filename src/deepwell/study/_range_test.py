@@ -30,6 +30,7 @@ _RUNS = IntegerInterval(1, 100)
 _EPOCHS = IntegerInterval(1, 1_000_000)
 _SHARE = 8  # of the epochs one part in so many is a short time
 _FEWEST, _MOST = 3, 10
+_STILL = 1e-12  # a rate at which a network stays where it starts
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,10 @@ def range_test(
         for run in range(options.runs)
         for place, rate in enumerate(rates)
     }
+    # Where runs begin: networks that stay there, whose cost has the same rows and dropout masks.
+    measured = len(specs)
+    still = {**values, "learning_rate": min(_STILL, options.low), "patience": 0, "change": "none"}
+    specs |= {measured + run: TrialSpec(still, seed + run) for run in range(options.runs)}
     curves = np.full((len(specs), epochs), np.nan)
     with contextlib.closing(engine), interruptible() as interrupt:
         engine.prepare(specs, engine.plan(specs, epochs))
@@ -112,13 +117,13 @@ def range_test(
             observer.on_progress(_progress(record.epoch / epochs, len(specs), began))
         if interrupt.asked:
             raise KeyboardInterrupt("stopped by the user before there was a range of rates")
-    ended = np.where(np.isfinite(curves[:, -1]), curves[:, -1], math.inf)
-    beginnings = curves.reshape(options.runs, len(rates), epochs)[:, 0, 0]
-    start = float(np.mean(beginnings))
+    last = curves[:measured, -1]
+    ended = np.where(np.isfinite(last), last, math.inf)
+    start = curves[measured:, -1]
     reading = read_range(rates, ended.reshape(options.runs, -1), start, seed)
     return RateRange(
         rates=tuple(float(r) for r in rates),
-        start=start,
+        start=float(np.mean(start)),
         epochs=epochs,
         full_epochs=full,
         runs=options.runs,

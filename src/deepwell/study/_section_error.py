@@ -7,8 +7,10 @@ from deepwell.diagnosis._intervals import unpaired_difference
 from deepwell.diagnosis._repeated_rows import diagnose_repeated_rows
 from deepwell.diagnosis._strong_baselines import Labeled, compare_with_rival, strongest_rival
 from deepwell.records import Section
+from deepwell.report._finding_lines import in_store
 
 from ._data_checks import part_units
+from ._improve_command import with_improve_commands
 from ._people import people_best
 from ._reopened import Reopened
 from ._repeats import best_possible, repeats_of
@@ -48,6 +50,7 @@ def error_section(reopened: Reopened) -> Section | None:
     if repeats is not None:
         found += diagnose_repeated_rows(metric.name, repeats)
     found += compare_with_rival(metric.name, rival)
+    found = in_store(with_improve_commands(found, reopened.result.name, data), reopened.store)
     facts = {"metric": metric.name, "best": best.to_plain(), "scores": _scores(evidence)}
     return Section("error", "What kind of error is left", tuple(found), facts)
 

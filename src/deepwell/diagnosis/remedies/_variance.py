@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from deepwell._base._image_declarations import AUGMENTED
+from deepwell.diagnosis._changes import more_l2
 
 from ._remedy import Change, Patient, Remedy, rounded
 
 _LEAST_UNITS = 2
 _MORE = 10.0  # a stronger penalty is ten times: penalties act by their order of magnitude
-_FIRST_L2 = 1e-3  # where there was next to none
 _MOST_DROPOUT = 0.8
 
 
@@ -20,7 +20,7 @@ def _more_dropout(patient: Patient) -> Change | None:
 
 
 def _more_l2(patient: Patient) -> Change:
-    return {"l2": rounded(max(_FIRST_L2, _MORE * patient.number("l2")))}
+    return {"l2": more_l2(patient.number("l2"))}
 
 
 def _more_weight_decay(patient: Patient) -> Change | None:
