@@ -23,6 +23,7 @@ from deepwell.study._settings import Settings
 from deepwell.study._study import Study
 from deepwell.study._study_file import as_file, flat
 from deepwell.study._study_file_keys import DATA, RUN, STUDY
+from deepwell.study._study_file_name import with_name
 from deepwell.study._study_file_read import read_study_file
 from deepwell.study._study_file_text import toml_text
 
@@ -127,6 +128,59 @@ def test_the_command_tells_what_changed_and_trains(
     assert command(["run", str(file), "--dry-run", "--json"]) == 0
     same = json.loads(capsys.readouterr().out)
     assert same["changes"] == {"study": name, "lines": []}
+
+
+def test_a_renamed_study_has_its_new_name_in_its_file(table: Path):
+    store = table.parent / "deepwell"
+    name = fit(table)
+    file = store / name / "study.toml"
+    file.write_text(file.read_text() + "# by hand\n")
+    before = file.read_text()
+    dw.rename_study(name, "another", store=store)
+    file = store / "another" / "study.toml"
+    assert file.read_text() == before.replace(f'name = "{name}"', 'name = "another"')
+    made = ready(file, store=store, vault=None)
+    assert made.changes is not None
+    assert (made.changes.study, made.changes.lines) == ("another", ())
+    file.write_text(before.replace(f'name = "{name}"', "name = 'mine'"))
+    dw.rename_study("another", "third", store=store)
+    file = store / "third" / "study.toml"
+    assert "name = 'mine'" in file.read_text()  # which a person wrote
+    made = ready(file, store=store, vault=None)
+    assert made.changes is not None
+    assert (made.changes.study, made.changes.lines) == ("third", ("study.name: third -> mine",))
+    elsewhere = table.parent / "elsewhere.toml"
+    elsewhere.write_text(file.read_text().replace("../../", ""))
+    assert ready(elsewhere, store=store, vault=None).changes is None
+
+
+NAMED = {
+    '[study]\nname = "a"\n': '[study]\nname = "ü-1"\n',
+    '[study]\r\n  name="a"# ours\r\nseed = 1': '[study]\r\n  name="ü-1"# ours\r\nseed = 1',
+    "[study]\n'name' = 'a'": "[study]\n'name' = \"ü-1\"",
+    '\ufeff[data]\nname = "a"\n[study]\nname = "\\u0061"': (
+        '\ufeff[data]\nname = "a"\n[study]\nname = "ü-1"'
+    ),
+    '[study]\nname = "b"\n': None,
+    '[data]\nname = "a"\n': None,
+    '[study]\n# name = "a"\n': None,
+    '[study]\nname = """a"""\n': None,
+    "[study]\nname = 3\n": None,
+    "": None,
+}
+
+
+@pytest.mark.parametrize("text", NAMED)
+def test_only_the_old_name_of_the_study_is_replaced(text: str):
+    assert with_name(text, "a", "ü-1") == (NAMED[text] or text)
+
+
+def test_a_file_that_cannot_be_read_hinders_no_rename(table: Path):
+    store = table.parent / "deepwell"
+    name = fit(table)
+    (store / name / "study.toml").write_bytes(b"\xff\xfe")
+    dw.rename_study(name, "another", store=store)
+    assert (store / "another" / "study.toml").read_bytes() == b"\xff\xfe"
 
 
 SPACE = Space(

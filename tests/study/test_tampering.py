@@ -234,3 +234,28 @@ def test_a_contaminated_test_set_is_marked_wherever_its_score_is_shown(store: Pa
     assert (about["unbiased"], about["notes"]) == (False, list(opening.notes))
     kept = (store / "next" / "report.txt").read_text()
     assert "among the train rows of study mine" in " ".join(kept.split())
+
+
+@pytest.mark.parametrize("attack", [remove_last_and_make_it_fit, put_an_older_copy_back])
+def test_a_copy_takes_openings_along_that_are_gone(
+    attack: Callable[[Path], None], store: Path
+) -> None:
+    """What this store's vault remembers and its ledger has not, the other's vault remembers."""
+    attack(store)
+    team = store.parent / "team"
+    dw.copy_study("mine", team, store=store)
+    copied = dw.open_study("mine", team)
+    assert copied.openings() == ()
+    assert GONE in copied.result.ledger
+    (opening,) = copied.open_test()
+    assert (opening.number, opening.unbiased) == (2, False)
+    assert any(GONE in note for note in opening.notes)
+
+
+def test_an_opening_that_only_this_store_has_lost_is_not_lost_there(store: Path) -> None:
+    team = store.parent / "team"
+    dw.copy_study("mine", team, store=store)
+    put_an_older_copy_back(store)
+    dw.copy_study("mine", team, store=store)
+    assert dw.open_study("mine-2", team).result.ledger == ""
+    assert [o.number for o in dw.open_study("mine-2", team).open_test()] == [1, 2]

@@ -50,9 +50,9 @@ def read_study_file(path: str | Path) -> StudyFile:
     name = safe_text(file, 200)
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also a number of very many digits
         raise UsageError(f"{name} is no TOML: {safe_text(error, 200)}") from error
-    told = _Text(name, _lines(text))
+    told = _Text(name, lines_of(text))
     known = (*SECTIONS, SPACE, TRY)
     for section in content:
         if section not in known:
@@ -88,7 +88,7 @@ def _read(file: Path) -> str:
     return text
 
 
-def _lines(text: str) -> dict[tuple[str, str], int]:
+def lines_of(text: str) -> dict[tuple[str, str], int]:
     """Return (section, key) -> its line; the section's own line has an empty key."""
     found: dict[tuple[str, str], int] = {}
     section = ""
