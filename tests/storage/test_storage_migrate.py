@@ -130,6 +130,10 @@ def check_contents(store: Store) -> None:
     )
     assert (second.name, second.status, second.config) == ("churn-2", "running", {})
     assert store.result(study.id) == {"dev": 0.25}
+    asked = "SELECT study, status, runner FROM studies ORDER BY id"
+    assert store.query(asked, 10).rows == (
+        *(("churn", "finished", None), ("churn-2", "interrupted", None)),
+    )
     assert store.events(study.id) == [
         Event(1.5, "propose", None, {"count": 3}),
         Event(2.5, "finish"),
@@ -218,7 +222,7 @@ def test_newer_store_is_refused_untouched(tmp_path: Path):
     file = tmp_path / "store.db"
     set_revision(file, "0099")
     before = file.read_bytes()
-    with pytest.raises(StudyError, match=r"newer Deepwell \(schema 0099, this one knows 0004\)"):
+    with pytest.raises(StudyError, match=r"newer Deepwell \(schema 0099, this one knows 0005\)"):
         open_store(tmp_path)
     assert file.read_bytes() == before
 

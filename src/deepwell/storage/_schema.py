@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-REVISION = "0004"
+REVISION = "0005"
 """Newest schema that this code reads and writes; the migrations end here."""
 
 FLOATS = "<f4"
