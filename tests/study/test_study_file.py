@@ -12,7 +12,7 @@ import pytest
 import deepwell as dw
 from deepwell._base._errors import UsageError
 from deepwell.cli import run as command
-from deepwell.cli._options import DataOptions, RunOptions, StudyOptions
+from deepwell.cli._fit_options import DataOptions, RunOptions, StudyOptions
 from deepwell.data._load import load
 from deepwell.data._origin import Origin
 from deepwell.search.spaces._space import Space
