@@ -16,6 +16,7 @@ import deepwell as dw
 from deepwell.cli import run
 from deepwell.report._json import fit_json, opening_json
 from deepwell.report._terminal import study_lines
+from deepwell.storage import open_store
 from deepwell.storage._ledger import FIRST_HASH
 
 FIXED = {"hidden_units": 4, "hidden_layers": 1, "batch_size": 32, "learning_rate": 0.05}
@@ -192,6 +193,33 @@ def test_weights_that_are_not_as_they_were_make_no_model(
     with pytest.raises(dw.UsageError, match=r"damaged|does not hold the weights that model\.json"):
         dw.load_model(store / "mine" / "model")
     assert deepwell("verify", "mine")[0] == 1
+
+
+@pytest.mark.parametrize("gone", ["", "model.json", "model.safetensors"])
+def test_a_model_that_is_gone_is_told(
+    gone: str, store: Path, deepwell: Callable[..., tuple[int, str]]
+) -> None:
+    place = store / "mine" / "model"
+    if gone:
+        (place / gone).unlink()
+    else:
+        shutil.rmtree(place)
+    told = {part.name: part for part in dw.verify("mine", store)}
+    assert [name for name, part in told.items() if not part.ok] == ["model"]
+    assert told["model"].told.isprintable()
+    says = "no file" if gone == "model.safetensors" else "there is none in"
+    code, said = deepwell("verify", "mine")
+    assert (code, says in said) == (1, True)
+
+
+def test_a_study_without_a_result_needs_no_model(tmp_path: Path) -> None:
+    with open_store(tmp_path) as opened:
+        opened.create_study("begun", {"vault": None})
+    told = dw.verify("begun", tmp_path)
+    assert [(part.name, part.ok) for part in told] == [
+        *(("ledger", True), ("test rows", True), ("states", True)),
+    ]
+    assert run(["verify", "begun", "--store", str(tmp_path)]) == 0
 
 
 def test_a_model_says_what_its_test_score_is_worth(store: Path) -> None:
