@@ -55,10 +55,9 @@ def folder(store: Store, study: StudyRecord) -> Path:
 
 
 def names(store: Path) -> list[str]:
-    """The folders of a store that are those of studies, or half made, and of notes."""
-    kinds = {".databases": "", "backups": "", "vault": ""}
-    found = [path.name for path in store.iterdir() if path.is_dir()]
-    return sorted("draft" if n.endswith(".tmp") else n for n in found if kinds.get(n, n))
+    """The folders of studies, half-made ones, and of notes."""
+    found = [path.name for path in store.iterdir() if path.is_dir() and path.name != ".databases"]
+    return sorted("draft" if name.endswith(".tmp") else name for name in found)
 
 
 @pytest.mark.parametrize("moment", ["noted", "moved", "recorded"])
