@@ -192,7 +192,7 @@ def test_a_line_of_the_vault_that_was_cut_is_none_and_hides_no_other(store: Stor
     assert [w.link for w in store.ledger.missing()] == [1, 2, 9]
 
 
-@pytest.mark.parametrize("line", ['{"time": 1e999}', '{"time": -1e300}', "[]", "{}", "\x00", "7"])
+@pytest.mark.parametrize("line", ['{"time": 1e999}', '{"time": -1e300}', "[]", "\x00", "7"])
 def test_a_line_of_the_vault_that_is_no_opening_is_none(store: Store, line: str):
     store.ledger.append("a" * 64, opening(), "m")
     file = store.folder / "vault" / f"{store._database.backend.name}.openings"
@@ -203,4 +203,4 @@ def test_a_line_of_the_vault_that_is_no_opening_is_none(store: Store, line: str)
     assert store.ledger.problem() == ""
     with store._database.writing() as connection:
         connection.exec_driver_sql("DELETE FROM opening")
-    assert [w.link for w in store.ledger.missing()] == [1] * (1 + (line == "{}"))
+    assert [w.link for w in store.ledger.missing()] == [1]

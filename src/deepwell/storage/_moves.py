@@ -93,6 +93,9 @@ class Moves:
             sync_folder(self._folder)
         except OSError as error:
             raise write_error(error, there) from error
+        finally:
+            with contextlib.suppress(OSError):  # empty, where the note itself found no room
+                self._notes.rmdir()
 
     def settle(self) -> None:
         """Put the folders of moves that broke off where the database says.

@@ -156,7 +156,8 @@ def _explained(database: Database, sql: str, error: BaseException) -> UsageError
     state = getattr(error, "sqlstate", None)
     if state == _ENDED:
         return too_long()
-    if "not authorized" in told or "prohibited" in told or state == "25006":
+    acts = ("not authorized", "prohibited", "data-modifying")
+    if state == "25006" or any(word in told for word in acts):
         return UsageError(_ONLY_READS.format(what="does something else"))
     if "only execute one statement" in told or "multiple commands" in told:
         return UsageError(_ONLY_READS.format(what="holds several statements"))
