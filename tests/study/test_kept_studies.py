@@ -338,6 +338,7 @@ def test_deleted_studies_go_after_thirty_days_and_what_they_saw_stays_known(stor
     (gone,) = collect_garbage(store)
     assert gone.path == "first"
     assert not (store / "first").exists()
+    assert list(store.glob(".*.tmp")) == []
     with pytest.raises(UsageError, match="no deleted study"):
         restore_study("first", store=store)
     assert next((store / "vault").glob("*.parquet")).exists()  # second needs it

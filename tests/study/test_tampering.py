@@ -14,6 +14,7 @@ import pytest
 
 import deepwell as dw
 from deepwell.cli import run
+from deepwell.records import Estimate, Opening
 from deepwell.report._json import fit_json, opening_json
 from deepwell.report._terminal import study_lines
 from deepwell.storage import open_store
@@ -282,6 +283,9 @@ def test_a_copy_takes_openings_along_that_are_gone(
 
 def test_an_opening_that_only_this_store_has_lost_is_not_lost_there(store: Path) -> None:
     team = store.parent / "team"
+    with open_store(team) as opened:  # in whose ledger it has another place
+        other = Opening(0.0, "other", 0, "error", Estimate(0.3, 0.2, 0.4), 0)
+        opened.ledger.append("e" * 64, other, "0" * 64)
     dw.copy_study("mine", team, store=store)
     put_an_older_copy_back(store)
     dw.copy_study("mine", team, store=store)

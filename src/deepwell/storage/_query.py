@@ -124,9 +124,7 @@ def _ask_server(raw: Any, sql: str, limit: int) -> Answer:
     # `binary` makes the driver send it as a single statement: two in one text are refused.
     raw.execute(f"DECLARE deepwell_question NO SCROLL CURSOR FOR {sql}", binary=True)
     cursor = raw.execute(f"FETCH {limit + 1} FROM deepwell_question")
-    found = _answer(cursor, limit)
-    raw.rollback()
-    return found
+    return _answer(cursor, limit)
 
 
 def _answer(cursor: Any, limit: int) -> Answer:
