@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -131,10 +132,23 @@ def test_a_renamed_study_is_found_under_its_name_alone(kept: Path, deepwell: Run
     assert deepwell("rename", "churn", "x").code == 2
 
 
-def test_a_rename_that_was_killed_half_way_is_done_again(kept: Path, deepwell: Run):
+def test_a_rename_that_was_killed_half_way_is_undone(kept: Path, deepwell: Run):
+    told = {"database": "store.db", "source": "wine", "target": "grapes", "study": 2}
+    (kept / ".moves").mkdir()
+    (kept / ".moves" / "0.json").write_text(json.dumps({**told, "name": "grapes"}))
     (kept / "wine").rename(kept / "grapes")
+    assert "wine" in deepwell("list").out
+    assert (kept / "wine" / "model").is_dir()
+    assert not (kept / ".moves").exists()
     assert deepwell("rename", "wine", "grapes").code == 0
     assert (kept / "grapes" / "model").is_dir()
+
+
+def test_a_folder_that_is_not_the_studys_is_not_taken(kept: Path, deepwell: Run):
+    (kept / "grapes").mkdir()
+    shutil.rmtree(kept / "wine")
+    told = deepwell("rename", "wine", "grapes")
+    assert (told.code, "taken by a file or folder" in told.err) == (2, True)
 
 
 def test_deleted_studies_are_hidden_and_come_back_as_they_were(kept: Path, deepwell: Run):

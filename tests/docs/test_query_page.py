@@ -13,7 +13,7 @@ from deepwell.storage._views import VIEWS, view_queries
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/query.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
-STORED = ROOT / "tests/storage/data/schema_4.db"
+STORED = ROOT / "tests/storage/data/schema_5.db"
 
 
 def columns(view: str) -> list[str]:

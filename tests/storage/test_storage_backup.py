@@ -19,7 +19,7 @@ from deepwell.storage._backup import KEPT, backups_of, is_whole, newest_whole
 from deepwell.storage._checkpoint_record import CheckpointRecord
 from deepwell.storage._claim import new_claim
 from deepwell.storage._mark import marked
-from deepwell.storage._network import _kind
+from deepwell.storage._network import _is_network, _is_share, _kind
 from deepwell.storage._restore import restore
 from deepwell.storage._schema import METADATA
 
@@ -68,6 +68,22 @@ def test_the_newest_few_backups_are_kept(tmp_path: Path):
     assert len(backups_of(tmp_path / "two.db")) == 1  # that of another database is its own
     with open_store(f"sqlite:///{kept[0].file}") as newest:
         assert len(newest.studies()) == KEPT + 2
+
+
+@pytest.mark.parametrize("other", ["team.sqlite", "team", "team-x.db", "team.db.db"])
+def test_a_database_of_a_similar_name_has_backups_of_its_own(tmp_path: Path, other: str):
+    files = [tmp_path / "team.db", tmp_path / other]
+    for n, file in enumerate(files):
+        with open_store(f"sqlite:///{file}") as store:
+            for _ in range(n + 1):
+                store.create_study("churn", {})
+            assert store.back_up()
+    for n, file in enumerate(files):
+        (own,) = backups_of(file)
+        with open_store(f"sqlite:///{own.file}") as store:
+            assert len(store.studies()) == n + 1
+        file.write_bytes(file.read_bytes()[:-1])
+        assert restore(f"sqlite:///{file}").backup == own
 
 
 def test_backups_take_a_small_part_of_the_time(
@@ -352,6 +368,43 @@ broken line
 )
 def test_the_kind_of_a_disk_is_that_of_its_mount(path: str, kind: str):
     assert _kind(MOUNTS, path) == kind
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("nfs4", "cifs", "smb3", "9p", "vboxsf", "virtiofs", "ceph", "fuse.ceph-fuse", "fuse"),
+        *("fuse.sshfs", "fuse.s3fs", "fuse.never-heard-of", "prl_fs", "fuse.vmhgfs-fuse"),
+    ],
+)
+def test_kinds_of_disks_that_machines_share(kind: str):
+    assert _is_network(kind)
+
+
+@pytest.mark.parametrize(
+    "kind", ["ext4", "xfs", "btrfs", "tmpfs", "overlay", "zfs", "fuseblk", "fuse.mergerfs", ""]
+)
+def test_kinds_of_disks_of_one_machine(kind: str):
+    assert not _is_network(kind)
+
+
+@pytest.mark.parametrize(
+    ("path", "shared"),
+    [
+        (r"\\server\disk\store.db", True),
+        ("//server/disk/store.db", True),
+        (r"\\?\UNC\server\disk\store.db", True),
+        (r"\\?\unc\server\disk\store.db", True),
+        (r"\\.\UNC\server\disk\store.db", True),
+        (r"\\wsl$\Debian\home\store.db", True),
+        (r"\\?\C:\runs\store.db", False),
+        (r"\\?\Volume{0}\store.db", False),
+        (r"C:\runs\store.db", False),
+        ("C:/unc/server/store.db", False),
+    ],
+)
+def test_names_of_shared_disks_on_windows(path: str, shared: bool):
+    assert _is_share(path) is shared
 
 
 def test_a_store_on_a_network_disk_shares_no_memory(

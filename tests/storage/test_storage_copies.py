@@ -1,6 +1,7 @@
 """A study's records copied from one kind of database to the other, and back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +27,20 @@ def told(store: Store, study: int) -> list[object]:
     ]
 
 
-def as_it_is(store: Store, study: StudyRecord) -> Copied:
+COPIED = Event(11.0, "copy", None, {"study": "churn", "seen": []})
+
+
+def as_it_is(store: Store, study: StudyRecord, *events: Event) -> Copied:
     entries = store.ledger.entries("f" * 64)
-    return Copied(study.config, lambda result, name: {**result, "name": name}, entries, _stay)
+    return Copied(study.config, _named, entries, events, ".0123456789abcdef.tmp", _stay)
+
+
+def _named(result: Mapping[str, object], name: str) -> dict[str, object]:
+    return {**result, "name": name}
 
 
 def _stay(_: str) -> None:
-    """There are no files."""
+    """Nothing is left to be done."""
 
 
 def test_records_go_to_the_other_kind_of_database_and_back(
@@ -69,16 +77,45 @@ def test_records_go_to_the_other_kind_of_database_and_back(
         assert told(away, there.id) == told(store, study.id)
 
 
-def test_files_that_cannot_be_put_there_leave_no_record(
+def test_a_copy_has_its_own_events_and_its_folder_from_the_first_moment(
     store: Store, study: StudyRecord, tmp_path: Path
 ):
+    with open_store(tmp_path / "away") as away:
+        staged = away.folder / ".0123456789abcdef.tmp"
+        staged.mkdir()
+        (staged / "report.txt").write_text("all is well\n")
+        before = store.events(study.id)
+        there = store.copies.copy_to(away.copies, study.id, as_it_is(store, study, COPIED))
+        assert away.events(there.id) == [*before, COPIED]
+        assert (away.folder / "churn" / "report.txt").read_text() == "all is well\n"
+        assert not staged.exists()
+
+
+def test_what_fails_at_the_end_leaves_no_record(store: Store, study: StudyRecord, tmp_path: Path):
     def fail(_: str) -> None:
         raise OSError("no")
 
     with open_store(tmp_path / "away") as away:
-        copied = Copied({}, lambda result, _: result, [], fail)
+        copied = replace(as_it_is(store, study, COPIED), last=fail)
+        staged = away.folder / copied.staged
+        staged.mkdir()
         with pytest.raises(OSError, match="no"):
             store.copies.copy_to(away.copies, study.id, copied)
         assert away.studies() == []
+        assert staged.exists()
         with pytest.raises(StudyError, match="no study with the id 99"):
             store.copies.copy_to(away.copies, 99, copied)
+
+
+def test_numbers_of_openings_never_become_less(store: Store, study: StudyRecord, tmp_path: Path):
+    """The second opening here, of which the first is lost, is no first one there."""
+    found = Opening(0.0, "churn", 0, "error", Estimate(0.3, 0.2, 0.4), 0)
+    for _ in range(2):
+        store.ledger.append("f" * 64, found, "0" * 64)
+    _, second = store.ledger.entries("f" * 64)
+    with open_store(tmp_path / "away") as away:
+        copied = replace(as_it_is(store, study), openings=[second])
+        store.copies.copy_to(away.copies, study.id, copied)
+        assert [o.number for o in away.ledger.openings("f" * 64)] == [2]
+        assert away.ledger.append("f" * 64, found, "0" * 64).number == 3
+        away.ledger.verify()

@@ -75,3 +75,26 @@ def test_a_backup_without_room_leaves_nothing_half_made(small_disk: Path):
         assert is_whole(made.file)
         assert [p.name for p in (small_disk / "backups").iterdir()] == [made.file.name]
         assert len(store.trials(study.id)) == 100
+
+
+@pytest.mark.parametrize("left", [0, 4, 8, 16, 64])
+def test_a_rename_on_a_full_disk_is_done_or_not(small_disk: Path, left: int):
+    with open_store(small_disk / "store") as store:
+        study = store.create_study("churn", {})
+        (store.folder / "churn").mkdir()
+        (store.folder / "churn" / "report.txt").write_text("all is well\n")
+        free = shutil.disk_usage(small_disk).free
+        (small_disk / "rest").write_bytes(bytes(free - 1024 * left))
+        told = ""
+        try:
+            store.removal.rename(study, "wine", None)
+        except UsageError as error:
+            told = str(error)
+        assert "is full" in told or left
+    (small_disk / "rest").unlink()
+    with open_store(small_disk / "store") as store:
+        name = "churn" if told else "wine"
+        assert [found.name for found in store.studies()] == [name]
+        assert (store.folder / name / "report.txt").read_text() == "all is well\n"
+        assert not (store.folder / ("wine" if told else "churn")).exists()
+        assert not (store.folder / ".moves").exists()

@@ -92,6 +92,30 @@ def test_a_file_that_went_while_it_was_kept_again_is_written_again(
     assert store.states.read(again)
 
 
+@pytest.mark.parametrize("fails", ["write_atomic", "insert_states"])
+def test_what_cannot_be_kept_leaves_no_file(
+    fails: str, store: Store, study: StudyRecord, monkeypatch: pytest.MonkeyPatch
+):
+    store.states.keep(study.id, {(0, 4): state()}, CHECKPOINT)
+    before, real, calls = files(store), getattr(_kept_states, fails), list[int]()
+
+    def full(*given: object) -> None:
+        calls.append(1)
+        if fails == "insert_states" or len(calls) > 1:
+            raise UsageError("the disk is full")
+        real(*given)
+
+    some = {(1, 4): state(), (2, 4): state(0.1), (3, 4): state(0.2)}
+    with monkeypatch.context() as patch:
+        patch.setattr(_kept_states, fails, full)
+        with pytest.raises(UsageError, match="the disk is full"):
+            store.states.keep(study.id, some, CHECKPOINT)
+    assert files(store) == before
+    assert len(store.states.of(study.id)) == 1
+    store.states.keep(study.id, some, CHECKPOINT)
+    assert len(files(store)) == 3
+
+
 @pytest.fixture
 def kept(store: Store, study: StudyRecord) -> KeptState:
     return store.states.keep(study.id, {(3, 4): state()}, CHECKPOINT)[0]

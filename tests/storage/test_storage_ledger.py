@@ -12,6 +12,7 @@ from deepwell._base._errors import StudyError
 from deepwell.records import Estimate, Opening
 from deepwell.storage import Store, open_store
 from deepwell.storage._schema import OPENING
+from deepwell.storage._witness import Witnessed
 
 
 def opening(study: str = "churn", value: float = 0.2) -> Opening:
@@ -148,3 +149,58 @@ def test_any_opening_comes_back(shared: Store, made: Opening, fingerprint: str, 
     assert shared.ledger.openings(fingerprint)[-1] == kept
     assert len(shared.ledger.openings(fingerprint)) == kept.number
     shared.ledger.verify()
+
+
+def test_the_vault_remembers_what_a_kill_kept_it_from(store: Store):
+    """The ledger is written first; a kill before the vault is told is made up for at the next."""
+    file = store.folder / "vault" / f"{store._database.backend.name}.openings"
+    store.ledger.append("a" * 64, opening(), "m1")
+    file.unlink()
+    store.ledger.append("b" * 64, opening(), "m2")
+    store.ledger.append("a" * 64, opening(), "m3")
+    links = [json.loads(line)["link"] for line in file.read_text().splitlines() if line]
+    assert links == [2, 1, 3]
+    before = file.read_bytes()
+    store.ledger.remember("a" * 64)  # which is remembered once
+    assert file.read_bytes() == before
+
+
+def test_an_entry_in_the_place_of_a_lost_one_is_remembered_too(store: Store):
+    file = store.folder / "vault" / f"{store._database.backend.name}.openings"
+    store.ledger.append("a" * 64, opening(), "m1")
+    told = json.loads(file.read_text())
+    file.write_text(json.dumps({**told, "hash": "e" * 64}) + "\n")
+    store.ledger.remember("a" * 64)
+    assert [w.hash for w in store.ledger.missing()] == ["e" * 64]
+    assert told["hash"] in file.read_text()
+
+
+def test_a_line_of_the_vault_that_was_cut_is_none_and_hides_no_other(store: Store):
+    file = store.folder / "vault" / f"{store._database.backend.name}.openings"
+    for _ in range(3):
+        store.ledger.append("a" * 64, opening(), "m")
+    whole = file.read_bytes()
+    last = whole.rstrip().rfind(b"\n") + 1
+    with store._database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM opening")
+    for size in range(last, len(whole)):
+        file.write_bytes(whole[:size])
+        cut = size < len(whole) - 1  # with its brace, a line is whole
+        assert [w.link for w in store.ledger.missing()] == ([1, 2] if cut else [1, 2, 3])
+    file.write_bytes(whole[: last + 9])
+    store.ledger.remember_lost([Witnessed(9, "f" * 64, "a" * 64, "later", 1.0)])
+    assert [w.link for w in store.ledger.missing()] == [1, 2, 9]
+
+
+@pytest.mark.parametrize("line", ['{"time": 1e999}', '{"time": -1e300}', "[]", "\x00", "7"])
+def test_a_line_of_the_vault_that_is_no_opening_is_none(store: Store, line: str):
+    store.ledger.append("a" * 64, opening(), "m")
+    file = store.folder / "vault" / f"{store._database.backend.name}.openings"
+    told = json.loads(file.read_text())
+    if line.startswith("{"):
+        line = json.dumps(told | json.loads(line))
+    file.write_text(f"{line}\n{json.dumps(told)}\n")
+    assert store.ledger.problem() == ""
+    with store._database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM opening")
+    assert [w.link for w in store.ledger.missing()] == [1]

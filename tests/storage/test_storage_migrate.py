@@ -113,6 +113,7 @@ def test_stored_database_is_read_whole(tmp_path: Path, stored: Path):
     shutil.copy(stored, tmp_path / "store.db")
     with open_store(tmp_path, create=False) as store:
         check_contents(store)
+        check_views(store)
         schema = int(stored.stem.removeprefix("schema_"))
         check_schema_4(store, schema)
         check_probes(store, [0, 1, 2] if schema >= 3 else [])
@@ -153,6 +154,14 @@ def check_contents(store: Store) -> None:
     assert openings[0].test == Estimate(0.3, 0.2, 0.4)
     assert openings[0].notes == ("a note",)
     store.ledger.verify()
+
+
+def check_views(store: Store) -> None:
+    """Whatever the schema was, its views are those of today."""
+    asked = "SELECT study, status, runner FROM studies ORDER BY id"
+    assert store.query(asked, 10).rows == (
+        *(("churn", "finished", None), ("churn-2", "interrupted", None)),
+    )
 
 
 def check_schema_4(store: Store, schema: int) -> None:
@@ -218,7 +227,7 @@ def test_newer_store_is_refused_untouched(tmp_path: Path):
     file = tmp_path / "store.db"
     set_revision(file, "0099")
     before = file.read_bytes()
-    with pytest.raises(StudyError, match=r"newer Deepwell \(schema 0099, this one knows 0004\)"):
+    with pytest.raises(StudyError, match=r"newer Deepwell \(schema 0099, this one knows 0005\)"):
         open_store(tmp_path)
     assert file.read_bytes() == before
 

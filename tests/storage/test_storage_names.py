@@ -7,7 +7,22 @@ from deepwell.storage._names import MAX_LENGTH, clean_name, folded, free_name, v
 
 
 @pytest.mark.parametrize(
-    "name", ["churn", "churn-2", "a.b_c", "_x", "7", "données", "数据", "a..b"]
+    "name",
+    [
+        "churn",
+        "churn-2",
+        "a.b_c",
+        "_x",
+        "7",
+        "wal",
+        "a-wal-2",
+        "com",
+        "cone.x",
+        "com10",
+        "données",
+        "数据",
+        "a..b",
+    ],
 )
 def test_good_names_stay(name: str):
     assert valid_name(name) == name
@@ -20,6 +35,8 @@ def test_good_names_stay(name: str):
         *("", ".", "..", "../x", "/etc/passwd", "a/b", "a\\b", "-rf", ".hidden", "end.", "a b"),
         *("a\0b", "a\nb", "\x1b[31m", "a'b", 'a"b', "a;drop table study", "<script>", "%s", "~"),
         *("\u202eabc", "\udc80", "vault", "VAULT", "store.db", "Store.DB-wal", "C:x"),
+        *("team.db-wal", "x-SHM", "a-journal", "-wal", "con", "NUL", "Aux.csv", "com1", "lpt¹.x"),
+        *("con.a-wal", "prn." + "x" * (MAX_LENGTH - 4), "x" * (MAX_LENGTH - 4) + "-wal"),
         "x" * (MAX_LENGTH + 1),
     ],
 )

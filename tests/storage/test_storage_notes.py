@@ -59,17 +59,12 @@ def test_what_cannot_be_a_tag_is_refused(store: Store, study: StudyRecord, name:
     assert store.notes.tags(study.id) == []
 
 
-def test_a_rename_whose_files_cannot_move_is_none(store: Store, study: StudyRecord):
-    def fail() -> None:
-        raise OSError("no")
-
-    with pytest.raises(OSError, match="no"):
-        store.removal.rename(study.id, "wine", None, fail)
-    assert store.study("churn").id == study.id
+def test_a_name_that_another_study_has_is_refused(store: Store, study: StudyRecord):
     store.create_study("Wine", {})
     with pytest.raises(UsageError, match="taken by another study"):
-        store.removal.rename(study.id, "wine", None, lambda: None)
-    store.removal.rename(study.id, "Churn", None, lambda: None)
+        store.removal.rename(study, "wine", None)
+    assert store.study("churn").id == study.id
+    store.removal.rename(study, "Churn", None)
     assert store.study("Churn").id == study.id
 
 

@@ -74,6 +74,7 @@ def test_what_is_wrong_is_said(store: Store, study: StudyRecord):
         "SELEC 1": "not understood: .*near",
         "SELECT 1; SELECT 2": "holds several statements",
         "SELECT '\0'": "NUL",
+        "SELECT '\udcff'": "no Unicode",
     }
     for sql, told in cases.items():
         with pytest.raises(UsageError, match=told):

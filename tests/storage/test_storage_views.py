@@ -11,8 +11,20 @@ import pytest
 
 from deepwell._base._constraints import EachOf, IntegerInterval, Interval
 from deepwell._base._hyperparameters import HYPERPARAMETERS
-from deepwell.records import ChunkRecord, Estimate, Event, Finding, Opening, TrialSpec, to_plain
-from deepwell.storage import Store, StudyRecord
+from deepwell.records import (
+    ChunkRecord,
+    Estimate,
+    Event,
+    Finding,
+    Opening,
+    Status,
+    TrialSpec,
+    to_plain,
+)
+from deepwell.storage import Store, StudyRecord, open_store
+from deepwell.storage._claim import new_claim
+from deepwell.storage._lease import leased
+from deepwell.storage._mark import marked
 from deepwell.storage._view_dialects import SQLITE
 from deepwell.storage._views import LISTS, NUMBERS, VIEWS, WHOLE_NUMBERS, WORDS
 
@@ -33,7 +45,32 @@ def rows(store: Store, query: str) -> list[tuple[Any, ...]]:
 def test_every_view_answers(store: Store, study: StudyRecord):
     for name in VIEWS:
         rows(store, f"SELECT * FROM {name}")
-    assert rows(store, "SELECT study, status FROM studies") == [("churn", "running")]
+    assert rows(store, "SELECT study, tags FROM studies") == [("churn", None)]
+
+
+def test_what_nobody_runs_any_more_is_interrupted(store: Store, study: StudyRecord, where: str):
+    """By the lease alone: a kill shows when it expires, a finished network stays as it is."""
+    asked = "SELECT status, runner FROM studies"
+    trials = "SELECT trial, status FROM trials ORDER BY trial"
+    finished = {3: Status.FINISHED}
+    store.record_statuses(study.id, finished, {}, Event(2.0, "finish"))
+    left = [*((n, "interrupted") for n in range(3)), (3, "finished")]
+    assert (rows(store, asked), rows(store, trials)) == ([("interrupted", None)], left)
+    claim = new_claim()
+    with marked(store.folder, claim), leased(store, study, claim):
+        store.record_statuses(study.id, {0: Status.RUNNING, 1: Status.PAUSED}, {}, Event(3.0, "x"))
+        assert rows(store, asked) == [("running", claim.holder)]
+        assert [status for _, status in rows(store, trials)] == [
+            *("running", "paused", "waiting", "finished"),
+        ]
+        with open_store(where) as other, other._database.writing() as connection:
+            connection.exec_driver_sql("UPDATE lease SET expires = expires - 61")
+        assert (rows(store, asked), rows(store, trials)) == ([("interrupted", None)], left)
+        store.leases.renew()
+        assert rows(store, asked) == [("running", claim.holder)]
+    for status in ("stopped", "failed", "finished"):
+        store.set_status(study.id, status)
+        assert rows(store, asked) == [(status, None)]
 
 
 def test_bits_of_any_float_are_read_exactly():

@@ -4,7 +4,11 @@ import json
 import math
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -16,16 +20,21 @@ import pytest
 import deepwell as dw
 from deepwell._base._errors import StudyError, UsageError
 from deepwell.diagnosis._intervals import wilson
-from deepwell.records import Status
-from deepwell.storage import Store, open_store
+from deepwell.records import Event, Status
+from deepwell.storage import Store, StudyRecord, open_store
+from deepwell.storage._claim import LeaseHeldError
 from deepwell.storage._lease import leased
+from deepwell.storage._removal import Removal
 from deepwell.storage._schema import METADATA
+from deepwell.study import _copy_study
 from deepwell.study._compare import compare
 from deepwell.study._copy_study import copy_study
 from deepwell.study._delete import delete_study, restore_study
 from deepwell.study._garbage import collect_garbage
 from deepwell.study._listing import list_studies
 from deepwell.study._model import load_model
+from deepwell.study._standing import folder_now
+from deepwell.study._study_file_read import read_study_file
 
 SPACE = {"learning_rate": dw.log(1e-3, 1e-1), "hidden_units": dw.integer(3, 6), "batch_size": 16}
 FIRST = {"learning_rate": 0.05, "hidden_units": 6}
@@ -218,6 +227,8 @@ def test_a_study_copied_to_a_taken_name_is_whole_under_the_new_one(store: Path):
     other = store.parent / "team"
     copy_study("first", other, store=store)
     assert copy_study("first", other, store=store) == "first-2"
+    assert read_study_file(other / "first-2" / "study.toml").study["name"] == "first-2"
+    assert read_study_file(other / "first" / "study.toml").study["name"] == "first"
     assert dw.open_study("first-2", other).result.name == "first-2"
     assert [one.name for one in list_studies(other)] == ["first-2", "first"]
 
@@ -242,6 +253,64 @@ def test_what_cannot_be_copied_leaves_nothing_behind(store: Path):
         copy_study("first", other, store=store)
     assert list_studies(other) == []
     assert not (other / "first").exists()
+
+
+KILLED = """
+import os, signal, sys
+from deepwell.storage import _moves
+from deepwell.storage._copies import Copies
+from deepwell.study._copy_study import copy_study
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+place, other, moment = sys.argv[1:]
+real = Copies.copy_to
+def copy_to(*given):
+    if moment == "moved":
+        _moves.sync_folder = die
+    else:
+        _moves.Moves.settle = die
+    return real(*given)
+Copies.copy_to = copy_to
+copy_study("first", other, store=place)
+"""
+
+
+@pytest.mark.parametrize("moment", ["moved", "recorded"])
+def test_a_copy_that_is_killed_is_whole_or_not_there(store: Path, moment: str):
+    other = store.parent / "team"
+    command = [sys.executable, "-c", KILLED, str(store), str(other), moment]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    if moment == "moved":
+        assert list_studies(other) == []
+        (draft,) = other.glob(".*.tmp")
+        assert draft.is_dir()
+        age(draft)
+        assert any(g.path == draft.name for g in collect_garbage(other))
+        assert copy_study("first", other, store=store) == "first"
+    assert [one.name for one in list_studies(other)] == ["first"]
+    assert files(other / "first") == files(store / "first")
+    with open_store(other) as opened:
+        (copied,) = opened.events(opened.study("first").id, "copy")
+    assert copied.details == {"study": "first", "seen": []}
+    assert not (other / ".moves").exists()
+
+
+def test_a_study_that_changes_while_it_is_copied_is_not_copied(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+):
+    real = _copy_study._copy_states
+
+    def changed(here: Store, there: Store, record: StudyRecord) -> None:
+        real(here, there, record)
+        here.append_event(record.id, Event(1.0, "resume"))
+
+    monkeypatch.setattr(_copy_study, "_copy_states", changed)
+    other = store.parent / "team"
+    with pytest.raises(StudyError, match="was changed while it was copied; copy it again"):
+        copy_study("first", other, store=store)
+    assert list_studies(other) == []
+    assert {p.name for p in other.iterdir() if p.is_dir()} <= {"vault", ".states"}
 
 
 # -- gc ---------------------------------------------------------------------------------------
@@ -289,6 +358,7 @@ def test_deleted_studies_go_after_thirty_days_and_what_they_saw_stays_known(stor
     (gone,) = collect_garbage(store)
     assert gone.path == "first"
     assert not (store / "first").exists()
+    assert list(store.glob(".*.tmp")) == []
     with pytest.raises(UsageError, match="no deleted study"):
         restore_study("first", store=store)
     assert next((store / "vault").glob("*.parquet")).exists()  # second needs it
@@ -367,3 +437,44 @@ def test_a_study_at_work_is_neither_renamed_deleted_nor_copied(store: Path):
         for act in acts:
             with pytest.raises(StudyError, match="is being run by"):
                 act()
+
+
+def test_nobody_begins_to_run_a_study_that_is_being_renamed_or_deleted(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+):
+    tried: list[str] = []
+
+    def while_it_is_done(name: str) -> Callable[..., None]:
+        real = getattr(Removal, name)
+
+        def act(self: Removal, *given: object) -> None:
+            with (
+                open_store(store) as other,
+                pytest.raises(LeaseHeldError),
+                leased(other, other.study("first")),
+            ):
+                raise AssertionError("begun")
+            tried.append(name)
+            real(self, *given)
+
+        return act
+
+    for name in ("rename", "delete"):
+        monkeypatch.setattr(Removal, name, while_it_is_done(name))
+    with pytest.raises(UsageError, match="taken by another study"):
+        dw.rename_study("first", "Second", store=store)
+    delete_study("first", store=store)
+    assert tried == ["rename", "delete"]
+    with pytest.raises(UsageError, match="was deleted"):
+        dw.resume("first", store=store, trials=1)
+
+
+def test_what_is_written_late_follows_the_study_s_name(store: Path):
+    with open_store(store) as opened:
+        record = opened.study("first")
+        dw.rename_study("first", "third", store=store)
+        assert folder_now(opened, record) == store / "third"
+        delete_study("third", store=store)
+        with pytest.raises(UsageError, match="study first was deleted meanwhile"):
+            folder_now(opened, record)
+    assert not (store / "first").exists()

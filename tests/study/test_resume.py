@@ -242,6 +242,34 @@ def test_a_disk_that_fills_leaves_a_study_that_goes_on_later(data, whole, tmp_pa
     assert left(tmp_path) == whole(program)
 
 
+@pytest.mark.parametrize("fails", ["save_arrays", "save_checkpoint"])
+def test_a_disk_that_fills_during_a_checkpoint_keeps_no_state_that_nothing_names(
+    fails, data, whole, tmp_path, monkeypatch, often
+):
+    program = "native" if available() else "jax"
+    place = Store if fails == "save_checkpoint" else _checkpoint
+    real, calls = getattr(place, fails), []
+    monkeypatch.setattr(_checkpoint, "_PART_BYTES", 1)  # a file a network
+
+    def filling(*given):
+        calls.append(1)
+        if len(calls) > (4 if place is Store else 41):
+            raise dw.UsageError("the disk is full")
+        return real(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, fails, filling)
+        with pytest.raises(dw.UsageError, match="the disk is full"):
+            begin(data, tmp_path, program)
+    with open_store(tmp_path) as opened:
+        kept = opened.checkpoint(opened.study("mine").id)
+    named = {file["name"] for file in [*kept.details["files"], kept.details["contenders"]] if file}
+    assert len(named) > 1
+    assert {file.name for file in (tmp_path / "mine" / "checkpoint").iterdir()} == named
+    dw.resume("mine", data, store=tmp_path)
+    assert left(tmp_path) == whole(program)
+
+
 def test_a_study_at_work_is_not_resumed_twice(data, tmp_path):
     heard = []
 

@@ -12,7 +12,7 @@ import pytest
 import deepwell as dw
 from deepwell._base._errors import UsageError
 from deepwell.cli import run as command
-from deepwell.cli._options import DataOptions, RunOptions, StudyOptions
+from deepwell.cli._fit_options import DataOptions, RunOptions, StudyOptions
 from deepwell.data._load import load
 from deepwell.data._origin import Origin
 from deepwell.search.spaces._space import Space
@@ -23,6 +23,7 @@ from deepwell.study._settings import Settings
 from deepwell.study._study import Study
 from deepwell.study._study_file import as_file, flat
 from deepwell.study._study_file_keys import DATA, RUN, STUDY
+from deepwell.study._study_file_name import with_name
 from deepwell.study._study_file_read import read_study_file
 from deepwell.study._study_file_text import toml_text
 
@@ -157,6 +158,59 @@ def test_class_weights_that_were_given_as_a_mapping_are_kept(table: Path):
     assert dw.resume("weighed", store=store, trials=1).result.networks == 3
 
 
+def test_a_renamed_study_has_its_new_name_in_its_file(table: Path):
+    store = table.parent / "deepwell"
+    name = fit(table)
+    file = store / name / "study.toml"
+    file.write_text(file.read_text() + "# by hand\n")
+    before = file.read_text()
+    dw.rename_study(name, "another", store=store)
+    file = store / "another" / "study.toml"
+    assert file.read_text() == before.replace(f'name = "{name}"', 'name = "another"')
+    made = ready(file, store=store, vault=None)
+    assert made.changes is not None
+    assert (made.changes.study, made.changes.lines) == ("another", ())
+    file.write_text(before.replace(f'name = "{name}"', "name = 'mine'"))
+    dw.rename_study("another", "third", store=store)
+    file = store / "third" / "study.toml"
+    assert "name = 'mine'" in file.read_text()  # which a person wrote
+    made = ready(file, store=store, vault=None)
+    assert made.changes is not None
+    assert (made.changes.study, made.changes.lines) == ("third", ("study.name: third -> mine",))
+    elsewhere = table.parent / "elsewhere.toml"
+    elsewhere.write_text(file.read_text().replace("../../", ""))
+    assert ready(elsewhere, store=store, vault=None).changes is None
+
+
+NAMED = {
+    '[study]\nname = "a"\n': '[study]\nname = "ü-1"\n',
+    '[study]\r\n  name="a"# ours\r\nseed = 1': '[study]\r\n  name="ü-1"# ours\r\nseed = 1',
+    "[study]\n'name' = 'a'": "[study]\n'name' = \"ü-1\"",
+    '\ufeff[data]\nname = "a"\n[study]\nname = "\\u0061"': (
+        '\ufeff[data]\nname = "a"\n[study]\nname = "ü-1"'
+    ),
+    '[study]\nname = "b"\n': None,
+    '[data]\nname = "a"\n': None,
+    '[study]\n# name = "a"\n': None,
+    '[study]\nname = """a"""\n': None,
+    "[study]\nname = 3\n": None,
+    "": None,
+}
+
+
+@pytest.mark.parametrize("text", NAMED)
+def test_only_the_old_name_of_the_study_is_replaced(text: str):
+    assert with_name(text, "a", "ü-1") == (NAMED[text] or text)
+
+
+def test_a_file_that_cannot_be_read_hinders_no_rename(table: Path):
+    store = table.parent / "deepwell"
+    name = fit(table)
+    (store / name / "study.toml").write_bytes(b"\xff\xfe")
+    dw.rename_study(name, "another", store=store)
+    assert (store / "another" / "study.toml").read_bytes() == b"\xff\xfe"
+
+
 SPACE = Space(
     {
         "optimizer": dw.choice("adam", "momentum"),
@@ -229,6 +283,18 @@ WRONG = {
     "[try]\nl2 = 1": r"line 1: configurations to try stand under \[\[try\]\]",
     "data = 3": "line 1: data must be a section",
     "x = = 1": "is no TOML: .*line 1",
+    "[study]\nseed = nan": 'line 2: "seed" must be finite',
+    "[study]\nbest_possible = 1e999": 'line 2: "best_possible" must be finite',
+    "[data]\nclass_weight = {yes = -inf}": 'line 2: "class_weight" must be finite',
+    "[run]\ntrials = 0x" + "f" * 5000: 'line 2: "trials" must be finite, and less than 2',
+    f"[data]\nsplit_seed = {10**400}": 'line 2: "split_seed" must be finite, and less than 2',
+    "[space]\nl2 = nan": 'line 2: "l2" must be finite',
+    "[[try]]\nhidden_units = [3, inf]": 'line 2: "hidden_units" must be finite',
+    "[run]\ntrials = " + "9" * 5000: "is no TOML: .*digits",
+    "[run]\nbudget = " + "[" * 50_000: "is no TOML: .*recursion",
+    f"[space]\nhidden_units = {2**70}": "line 2: `hidden_units` must be a whole number",
+    "[run]\ntrials = 2026-11-23": "line 2: .* must be a whole number",
+    '[space]\nl2 = "log(1e-400,1e999)"': "line 2: ",
     "": 'names no data; write source = "churn.csv"',
 }
 
@@ -240,6 +306,46 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, text: str):
     file.write_text(f"{text}\n{data}" if text else "")
     with pytest.raises(UsageError, match=WRONG[text]):
         read_study_file(file)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "told"),
+    [
+        ("run", "trials", "`trials` must be a whole number from 1 to"),
+        ("run", "epochs", "`epochs` must be a whole number from 1 to"),
+        ("study", "seed", "`seed` must be a whole number from 0 to"),
+        ("study", "folds", "`folds` must be a whole number from 2 to"),
+        ("study", "probe_every", "`probe_every` must be a whole number from 1 to"),
+        ("study", "checkpoints", "`checkpoints` must be best, all, or a number"),
+        ("study", "best_possible", "`best_possible` must be a number in"),
+        ("data", "dev", "dev"),
+        ("data", "train_dev", "train.dev"),
+    ],
+)
+@pytest.mark.parametrize("number", [2**70, -(2**70), 2**127])
+def test_numbers_at_their_limits_are_told_by_whom_they_do_not_fit(
+    number: int, section: str, key: str, told: str, table: Path
+):
+    store = table.parent / "deepwell"
+    file = table.parent / "x.toml"
+    keys = {"data": ["source = 'small.csv'", "target = 'y'"], "study": [], "run": []}
+    keys[section].append(f"{key} = {number}")
+    file.write_text("\n".join(f"[{name}]\n" + "\n".join(keys[name]) for name in keys))
+    with pytest.raises(UsageError, match=told) as caught:
+        ready(file, store=store, vault=None)
+    assert str(caught.value).isprintable()
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path):
+    text = '[data]\r\nsource = "ü.csv"\r\n[run]\r\ntrials = 3\r\n'
+    for encoding in ("utf-8", "utf-8-sig"):
+        (tmp_path / "x.toml").write_bytes(text.encode(encoding))
+        read = read_study_file(tmp_path / "x.toml")
+        assert (read.data["source"], read.run) == (str(tmp_path / "ü.csv"), {"trials": 3})
+    for encoding in ("utf-16", "utf-32"):
+        (tmp_path / "x.toml").write_bytes(text.encode(encoding))
+        with pytest.raises(UsageError, match="is no text in UTF-8"):
+            read_study_file(tmp_path / "x.toml")
 
 
 def test_what_is_no_file_of_a_study_is_refused(tmp_path: Path):

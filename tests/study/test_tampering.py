@@ -14,8 +14,10 @@ import pytest
 
 import deepwell as dw
 from deepwell.cli import run
+from deepwell.records import Estimate, Opening
 from deepwell.report._json import fit_json, opening_json
 from deepwell.report._terminal import study_lines
+from deepwell.storage import open_store
 from deepwell.storage._ledger import FIRST_HASH
 
 FIXED = {"hidden_units": 4, "hidden_layers": 1, "batch_size": 32, "learning_rate": 0.05}
@@ -194,6 +196,33 @@ def test_weights_that_are_not_as_they_were_make_no_model(
     assert deepwell("verify", "mine")[0] == 1
 
 
+@pytest.mark.parametrize("gone", ["", "model.json", "model.safetensors"])
+def test_a_model_that_is_gone_is_told(
+    gone: str, store: Path, deepwell: Callable[..., tuple[int, str]]
+) -> None:
+    place = store / "mine" / "model"
+    if gone:
+        (place / gone).unlink()
+    else:
+        shutil.rmtree(place)
+    told = {part.name: part for part in dw.verify("mine", store)}
+    assert [name for name, part in told.items() if not part.ok] == ["model"]
+    assert told["model"].told.isprintable()
+    says = "no file" if gone == "model.safetensors" else "there is none in"
+    code, said = deepwell("verify", "mine")
+    assert (code, says in said) == (1, True)
+
+
+def test_a_study_without_a_result_needs_no_model(tmp_path: Path) -> None:
+    with open_store(tmp_path) as opened:
+        opened.create_study("begun", {"vault": None})
+    told = dw.verify("begun", tmp_path)
+    assert [(part.name, part.ok) for part in told] == [
+        *(("ledger", True), ("test rows", True), ("states", True)),
+    ]
+    assert run(["verify", "begun", "--store", str(tmp_path)]) == 0
+
+
 def test_a_model_says_what_its_test_score_is_worth(store: Path) -> None:
     study = dw.open_study("mine", store)
     (opening,) = study.openings()
@@ -234,3 +263,31 @@ def test_a_contaminated_test_set_is_marked_wherever_its_score_is_shown(store: Pa
     assert (about["unbiased"], about["notes"]) == (False, list(opening.notes))
     kept = (store / "next" / "report.txt").read_text()
     assert "among the train rows of study mine" in " ".join(kept.split())
+
+
+@pytest.mark.parametrize("attack", [remove_last_and_make_it_fit, put_an_older_copy_back])
+def test_a_copy_takes_openings_along_that_are_gone(
+    attack: Callable[[Path], None], store: Path
+) -> None:
+    """What this store's vault remembers and its ledger has not, the other's vault remembers."""
+    attack(store)
+    team = store.parent / "team"
+    dw.copy_study("mine", team, store=store)
+    copied = dw.open_study("mine", team)
+    assert copied.openings() == ()
+    assert GONE in copied.result.ledger
+    (opening,) = copied.open_test()
+    assert (opening.number, opening.unbiased) == (2, False)
+    assert any(GONE in note for note in opening.notes)
+
+
+def test_an_opening_that_only_this_store_has_lost_is_not_lost_there(store: Path) -> None:
+    team = store.parent / "team"
+    with open_store(team) as opened:  # in whose ledger it has another place
+        other = Opening(0.0, "other", 0, "error", Estimate(0.3, 0.2, 0.4), 0)
+        opened.ledger.append("e" * 64, other, "0" * 64)
+    dw.copy_study("mine", team, store=store)
+    put_an_older_copy_back(store)
+    dw.copy_study("mine", team, store=store)
+    assert dw.open_study("mine-2", team).result.ledger == ""
+    assert [o.number for o in dw.open_study("mine-2", team).open_test()] == [1, 2]

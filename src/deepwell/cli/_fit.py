@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from deepwell._base._errors import UsageError
 
 from ._exit_codes import DONE, STOPPED
-from ._options import DataOptions, Fixed, Place, RunOptions, Source, StudyOptions
+from ._fit_options import DataOptions, Fixed, RunOptions, Source, StudyOptions
+from ._options import Place
 from ._output import print_json, print_lines
 from ._space import parsed_space, parsed_tries
 

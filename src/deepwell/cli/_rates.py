@@ -7,7 +7,8 @@ from typing import Any
 from deepwell._base._errors import UsageError
 
 from ._exit_codes import DONE
-from ._options import DataOptions, Fixed, Form, RangeFlags, Source
+from ._fit_options import DataOptions, Fixed, Source
+from ._options import Form, RangeFlags
 from ._output import print_json, print_lines
 
 EXAMPLES = """\

@@ -66,7 +66,7 @@ def back_up(connection: sqlite3.Connection, file: Path) -> Backup:
     folder = file.parent / FOLDER
     now = datetime.now(UTC)
     temporary = folder / f".{secrets.token_hex(8)}.tmp"
-    target = folder / f"{file.stem}-{now.strftime(_STAMP)}.db"
+    target = folder / f"{file.stem}-{now.strftime(_STAMP)}{file.suffix}"
     try:
         folder.mkdir(exist_ok=True)
         with closing(sqlite3.connect(temporary, isolation_level=None)) as copy:
@@ -104,11 +104,13 @@ def backups_of(file: Path) -> list[Backup]:
     """Return the backups of a database, newest first, not checked again."""
     found: list[Backup] = []
     with contextlib.suppress(OSError):
-        for path in (file.parent / FOLDER).glob("*.db"):
-            stem, _, stamp = path.stem.rpartition("-")
+        for path in (file.parent / FOLDER).iterdir():
+            # By stem and suffix: team.db and team.sqlite have backups of their own.
+            named = path.name.startswith(f"{file.stem}-") and path.name.endswith(file.suffix)
+            stamp = path.name.removeprefix(f"{file.stem}-").removesuffix(file.suffix)
             with contextlib.suppress(ValueError):
                 made = datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
-                if stem == file.stem:
+                if named:
                     found.append(Backup(path, made.timestamp()))
     now = time.time() + _CLOCKS_DIFFER  # one from the future was made by a wrong clock
     return sorted(found, key=lambda backup: (backup.time <= now, backup.time), reverse=True)

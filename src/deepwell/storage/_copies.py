@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from deepwell.records import Event
+
 from ._database import Database
+from ._events import append_events
 from ._ledger import adopt_opening
+from ._moves import Move, Moves
 from ._names import folded, free_name, valid_name
 from ._schema import (
     BLOB,
@@ -43,21 +48,26 @@ class Copied:
         config: what it was asked to do, with the place of its sealed rows there.
         renamed: its outcome and its new name -> the outcome under that name.
         openings: of its test set, as the ledger of its store has them.
-        move: puts its files where its new name says, the last act before all is recorded.
+        events: that the copy has beside those of the study.
+        staged: name of the folder, beside those of the studies there, that becomes its own.
+        last: is called with its new name, the last act before that folder is moved.
     """
 
     config: Mapping[str, object]
     renamed: Callable[[Mapping[str, Any], str], Mapping[str, Any]]
     openings: Sequence[Mapping[str, Any]]
-    move: Callable[[str], None]
+    events: Sequence[Event]
+    staged: str
+    last: Callable[[str], None]
 
 
 class Copies:
     """The transactions that copy studies: `Store.copies`."""
 
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(self, database: Database, folder: Path, moves: Moves) -> None:
         self._database = database
         self._folder = folder
+        self._moves = moves
 
     def copy_to(self, target: Copies, study_id: int, copied: Copied) -> StudyRecord:
         """Copy a study with all its records in one transaction of the other store.
@@ -70,10 +80,7 @@ class Copies:
         Returns:
             The study there; a taken name becomes `name-2`.
         """
-        with (
-            self._database.reading() as here,
-            target._database.writing(durable=True) as there,
-        ):
+        with self._database.reading() as here, target._moves.recording() as there:
             found = sa.select(STUDY).where(STUDY.c.id == study_id)
             study = here.execute(found).mappings().one_or_none()
             if study is None:
@@ -85,15 +92,17 @@ class Copies:
                 row["result"] = to_json(copied.renamed(from_json(study["result"]), name))
             made = there.execute(sa.insert(STUDY).returning(*RECORD_COLUMNS), row).one()
             _copy_records(here, there, study_id, made.id)
+            append_events(there, made.id, copied.events)
             for entry in copied.openings:  # no test set may look unseen, not for a moment
                 own = made.id if entry["study_id"] == study_id else None
                 adopt_opening(there, entry, own)
-            copied.move(name)
+            copied.last(name)
+            target._moves.move(Move(copied.staged, name, made.id, name))
             return record_of(made)
 
     def _free_name(self, connection: sa.Connection, name: str) -> str:
         taken = set(connection.execute(sa.select(STUDY.c.folded)).scalars())
-        return free_name(valid_name(name), taken, lambda one: (self._folder / one).exists())
+        return free_name(valid_name(name), taken, lambda one: os.path.lexists(self._folder / one))
 
 
 def _copy_records(here: sa.Connection, there: sa.Connection, old: int, new: int) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from deepwell._base._errors import StudyError, UsageError
+from deepwell._base._errors import DeepwellError, StudyError, UsageError
 
 from ._blobs import load_arrays, packed_arrays
 from ._database import Database
@@ -60,9 +60,16 @@ class KeptStates:
         Raises:
             UsageError: when the place cannot be written or the disk is full.
         """
-        kept = [self.write(*key, kind, arrays) for key, arrays in states.items()]
-        with self._database.writing(durable=True) as connection:
-            insert_states(connection, study_id, kept)
+        kept: list[KeptState] = []
+        try:
+            for key, arrays in states.items():
+                kept.append(self.write(*key, kind, arrays))
+            with self._database.writing(durable=True) as connection:
+                insert_states(connection, study_id, kept)
+        except BaseException:  # as where the disk is full, which it need not stay
+            with contextlib.suppress(DeepwellError):
+                self._remove_unreferred(kept)
+            raise
         for state, arrays in zip(kept, states.values(), strict=True):
             if not self.file(state.hash).exists():  # the last row of an equal one took it along
                 self.write(state.trial, state.epoch, kind, arrays)
@@ -128,9 +135,7 @@ class KeptStates:
         with self._database.writing() as connection:
             for state in states:
                 connection.execute(sa.delete(BLOB).where(*_same(study_id, state)))
-        with self._database.writing() as connection:  # so nobody refers to one of them meanwhile
-            left = _referred(connection, [state.hash for state in states])
-            return self._remove({state.hash for state in states} - left)
+        return self._remove_unreferred(states)
 
     def collect(self, *, dry_run: bool = False) -> int:
         """Remove files that nothing refers to, and what kills left half-written; return the bytes.
@@ -162,6 +167,11 @@ class KeptStates:
     def file(self, hash_: str) -> Path:
         """Return where the state of this hash lies."""
         return self._folder / hash_[:2] / f"{hash_}{_SUFFIX}"
+
+    def _remove_unreferred(self, states: Collection[KeptState]) -> int:
+        with self._database.writing() as connection:  # so nobody refers to one of them meanwhile
+            hashes = {state.hash for state in states}
+            return self._remove(hashes - _referred(connection, sorted(hashes)))
 
     def _files(self) -> Iterator[Path]:
         return self._folder.glob(f"??/*{_SUFFIX}")

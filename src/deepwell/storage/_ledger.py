@@ -61,9 +61,8 @@ class Ledger:
         with self._database.writing(durable=True) as connection:
             gone = [w for w in _missing(connection, remembered) if w.fingerprint == fingerprint]
             appended = append_opening(connection, fingerprint, opening, model_hash, len(gone))
-            head = connection.execute(sa.select(LEDGER_HEAD)).one()
-        told = Witnessed(head.length, head.hash, fingerprint, appended.study, appended.time)
-        self._witness.add(told)  # afterwards: it must not remember what was never recorded
+        # Afterwards: it must not remember what was never recorded. With what a kill came before.
+        self.remember(fingerprint)
         return appended
 
     def entries(self, fingerprint: str) -> list[dict[str, Any]]:
@@ -74,13 +73,16 @@ class Ledger:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def remember(self, fingerprint: str) -> None:
-        """Let the vault remember openings of a test set that came from another ledger."""
-        remembered = {entry.link for entry in self._witness.read()}
-        for entry in self.entries(fingerprint):
-            if entry["link"] not in remembered:
-                link, hash_ = entry["link"], entry["hash"]
-                told = Witnessed(link, hash_, fingerprint, entry["study"], entry["time"])
-                self._witness.add(told)
+        """Let the vault remember all openings of a test set that the ledger has."""
+        own = [
+            Witnessed(entry["link"], entry["hash"], fingerprint, entry["study"], entry["time"])
+            for entry in self.entries(fingerprint)
+        ]
+        self._witness.add_new(own)
+
+    def remember_lost(self, lost: Sequence[Witnessed]) -> None:
+        """Let the vault remember openings too that another store's ledger has lost."""
+        self._witness.add_new(lost)
 
     def openings(self, fingerprint: str) -> list[Opening]:
         """Return the openings of one test set, first to last."""
@@ -162,7 +164,8 @@ def adopt_opening(
 ) -> bool:
     """Record an opening that another store has seen; return whether it was not known here.
 
-    It keeps its time, score and notes, and gets its place and number here.
+    It keeps its time, score and notes, and gets its place here, and a number that is no less than
+    the one it has there.
 
     Args:
         connection: of a writer.
@@ -175,22 +178,27 @@ def adopt_opening(
     of_model = OPENING.c.model_hash == row["model_hash"]
     if connection.execute(sa.select(OPENING.c.link).where(*same, of_model)).first() is not None:
         return False
-    _append(connection, {**row, "study_id": study_id})
+    _append(connection, {**row, "study_id": study_id}, before=entry["number"] - 1)
     return True
 
 
-def _append(connection: sa.Connection, entry: Mapping[str, Any], lost: int = 0) -> int:
+def _append(
+    connection: sa.Connection, entry: Mapping[str, Any], lost: int = 0, before: int = 0
+) -> int:
     """Add an entry at the end of the chain, as the next opening of its test set; return its link.
 
     Args:
         connection: of a writer.
         entry: all columns but the place in the chain, the number and the hashes.
         lost: openings of the same test set that the ledger does not have any more.
+        before: openings of it that came before this one elsewhere.
     """
     head = connection.execute(sa.select(LEDGER_HEAD)).one()
     of_set = OPENING.c.fingerprint == entry["fingerprint"]
-    before = connection.execute(sa.select(sa.func.count()).where(of_set)).scalar_one()
-    row = {**entry, "link": head.length + 1, "number": before + lost + 1, "previous": head.hash}
+    counted = sa.select(sa.func.count(), sa.func.max(OPENING.c.number)).where(of_set)
+    there, last = connection.execute(counted).one()
+    number = max(there + lost, last or 0, before) + 1
+    row = {**entry, "link": head.length + 1, "number": number, "previous": head.hash}
     row["hash"] = _hash(row)
     connection.execute(sa.insert(OPENING), row)
     connection.execute(sa.update(LEDGER_HEAD).values(length=row["link"], hash=row["hash"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Collection
 
@@ -14,7 +15,13 @@ MAX_LENGTH = 60
 VAULT = "vault"
 """Folder of the sealed test rows beside those of the studies."""
 
-RESERVED = (VAULT, "backups", "store.db", "store.db-wal", "store.db-shm", "store.db-journal")
+RESERVED = (VAULT, "backups", "store.db")
+
+_JOURNALS = ("-wal", "-shm", "-journal")
+"""How SQLite calls the files beside any database: a folder in such a place would break it."""
+
+_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?")
+"""What Windows takes for no file, whatever follows the first dot."""
 
 
 def folded(name: str) -> str:
@@ -33,7 +40,9 @@ def clean_name(text: str) -> str:
     normal = unicodedata.normalize("NFC", text)
     words = "".join(c if _allowed(c) else " " for c in normal).split()
     name = "-".join(words).lstrip("-.")[:MAX_LENGTH].rstrip("-.") or "study"
-    return f"{name}-1" if folded(name) in RESERVED else name
+    if _DEVICES.fullmatch(folded(name)):
+        name = f"_{name}"[:MAX_LENGTH].rstrip("-.")
+    return f"{name[: MAX_LENGTH - 2]}-1" if _reserved(name) else name
 
 
 def valid_name(name: str) -> str:
@@ -54,9 +63,10 @@ def valid_name(name: str) -> str:
             f"a study's name must have at most {MAX_LENGTH} characters, got {len(normal)}; "
             f'try "{clean_name(name)}"'
         )
-    if folded(normal) in RESERVED:
+    if _reserved(normal):
         raise UsageError(
-            f'the name "{normal}" is taken by the store itself; try "{clean_name(name)}"'
+            f'the name "{normal}" is one that files of stores have, or devices of Windows; '
+            f'try "{clean_name(name)}"'
         )
     return normal
 
@@ -74,6 +84,12 @@ def free_name(name: str, taken: Collection[str], exists: Callable[[str], bool]) 
         number += 1
         candidate = f"{name}-{number}"
     return candidate
+
+
+def _reserved(name: str) -> bool:
+    plain = folded(name)
+    of_store = plain in RESERVED or plain.endswith(_JOURNALS)
+    return of_store or _DEVICES.fullmatch(plain) is not None
 
 
 def _allowed(character: str) -> bool:

@@ -9,12 +9,25 @@ from pathlib import Path
 _MOUNTS = Path("/proc/self/mountinfo")
 _NETWORK = frozenset(
     {
-        *("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "lustre", "gpfs", "beegfs"),
-        *("glusterfs", "ocfs2", "gfs2", "pvfs2", "orangefs", "panfs", "virtiofs", "davfs"),
-        *("fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.s3fs", "fuse.rclone", "fuse.juicefs"),
-        *("fuse.gcsfuse", "fuse.davfs2", "fuse.beegfs", "fuse.lizardfs", "fuse.moosefs"),
+        *("nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "9p", "afs", "auristorfs", "coda"),
+        *("ceph", "lustre", "lustre_lite", "gpfs", "beegfs", "fhgfs", "glusterfs", "wekafs"),
+        *("ocfs2", "gfs2", "pvfs2", "orangefs", "panfs", "cvfs", "acfs", "davfs"),
+        # Folders of the machine around a virtual one.
+        *("virtiofs", "vboxsf", "vmhgfs", "prl_fs", "drvfs"),
     }
 )
+_FUSE = "fuse"
+_LOCAL_FUSE = frozenset(
+    {
+        *("fuseblk", "fuse.ntfs-3g", "fuse.ntfs", "fuse.exfat", "fuse.ext2", "fuse.zfs-fuse"),
+        *("fuse.encfs", "fuse.gocryptfs", "fuse.cryfs", "fuse.ecryptfs", "fuse.veracrypt"),
+        *("fuse.mergerfs", "fuse.unionfs", "fuse.fuse-overlayfs", "fuse.bindfs", "fuse.lxcfs"),
+        *("fuse.apfs-fuse", "fuse.squashfuse"),
+    }
+)
+"""Programs behind such disks that only change what a disk of the machine holds; any other one, as
+those of Ceph, SSH and stores of objects, is taken for a network's."""
+
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
@@ -28,12 +41,32 @@ def on_network(path: Path) -> bool:
     except OSError:
         return False
     if os.name == "nt":
-        return real.startswith(("\\\\", "//")) and not real.startswith("\\\\?\\")
+        return _is_share(real)
     try:
         mounts = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return False
-    return _kind(mounts, real) in _NETWORK
+    return _is_network(_kind(mounts, real))
+
+
+def _is_network(kind: str) -> bool:
+    """Whether machines may share a file system of this kind, as Linux calls it.
+
+    Where that is not known, the journal that is safe on both is the one to have.
+    """
+    return kind in _NETWORK or (kind.startswith(_FUSE) and kind not in _LOCAL_FUSE)
+
+
+def _is_share(path: str) -> bool:
+    r"""Whether a full path of Windows lies on another machine.
+
+    >>> _is_share("//server/disk/store.db"), _is_share("\\\\?\\C:\\store.db")
+    (True, False)
+    """
+    plain = path.replace("/", "\\").upper()
+    if plain.startswith(("\\\\?\\", "\\\\.\\")):
+        return plain[4:].startswith("UNC\\")
+    return plain.startswith("\\\\")
 
 
 def _kind(mounts: str, path: str) -> str:

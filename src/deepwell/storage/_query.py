@@ -3,7 +3,8 @@
 On SQLite, an authorizer lets a statement read and call functions of the database, and nothing
 else: no write, no other file, no extension, no setting; reading is all that the connection may do
 besides. On PostgreSQL, the statement is declared as a cursor, which takes one SELECT, in a
-transaction that the server holds to reading.
+transaction that the server holds to reading, of a session that ends with it; what it must not name
+besides stands in `_server_query`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from deepwell._base._safe_text import safe_text
 from deepwell.records import Answer
 
 from ._database import Database
+from ._server_query import hold_to_reading, too_long
+from ._text import storable
 from ._views import VIEWS
 
 _BYTES = 256 * 1024**2  # of one value, as `zeroblob` may ask for
@@ -36,6 +39,7 @@ _ONLY_READS = (
     "a query must be one SELECT (or WITH ... SELECT) that only reads, got one that {what}; "
     "the commands of deepwell change a store"
 )
+_ENDED = "57014"  # what the server says of a statement that took too long
 _ACTS = re.compile(
     r"(insert|replace|update|delete|merge|truncate|create|alter|drop|copy|set|reset|begin|start|"
     r"commit|rollback|savepoint|attach|detach|pragma|vacuum|analyze|reindex|grant|revoke|do|call|"
@@ -62,14 +66,15 @@ def ask(database: Database, sql: str, limit: int) -> Answer:
     text = sql.strip().rstrip(";").strip()
     if not text:
         raise UsageError('a query must say something, as in "select study, dev from studies"')
-    if "\0" in text:
-        raise UsageError("a query must not hold a NUL character")
+    if "\0" in text or storable(text) != text:
+        raise UsageError("a query must not hold a NUL character, nor what is no Unicode")
     refused: BaseException
     with database.reading() as connection:
         raw: Any = connection.connection.driver_connection
         try:
             if isinstance(raw, sqlite3.Connection):
                 return _ask_sqlite(raw, text, limit)
+            connection.detach()  # from those that are used again
             return _ask_server(raw, text, limit)
         except _errors_of(connection) as error:
             if not _is_wrong(error):
@@ -115,12 +120,11 @@ def _authorize(
 
 
 def _ask_server(raw: Any, sql: str, limit: int) -> Answer:
+    hold_to_reading(raw, sql)
     # `binary` makes the driver send it as a single statement: two in one text are refused.
     raw.execute(f"DECLARE deepwell_question NO SCROLL CURSOR FOR {sql}", binary=True)
     cursor = raw.execute(f"FETCH {limit + 1} FROM deepwell_question")
-    found = _answer(cursor, limit)
-    raw.execute("CLOSE deepwell_question")
-    return found
+    return _answer(cursor, limit)
 
 
 def _answer(cursor: Any, limit: int) -> Answer:
@@ -141,14 +145,17 @@ def _is_wrong(error: BaseException) -> bool:
         wrong = ("SQLITE_AUTH", "SQLITE_TOOBIG", "SQLITE_READONLY", "SQLITE_MISMATCH")
         return not name or name.startswith(("SQLITE_ERROR", "SQLITE_RANGE", *wrong))
     state = str(getattr(error, "sqlstate", None) or "")
-    return state.startswith(("42", "22", "21", "0A", "34", "25"))
+    return state.startswith(("42", "22", "21", "0A", "34", "25", _ENDED))
 
 
 def _explained(database: Database, sql: str, error: BaseException) -> UsageError:
     """Return what to say about a query that the database refused."""
     told = safe_text(" ".join(str(error).partition("\nLINE ")[0].split()), 300)
     state = getattr(error, "sqlstate", None)
-    if "not authorized" in told or "prohibited" in told or state == "25006":
+    if state == _ENDED:
+        return too_long()
+    acts = ("not authorized", "prohibited", "data-modifying")
+    if state == "25006" or any(word in told for word in acts):
         return UsageError(_ONLY_READS.format(what="does something else"))
     if "only execute one statement" in told or "multiple commands" in told:
         return UsageError(_ONLY_READS.format(what="holds several statements"))

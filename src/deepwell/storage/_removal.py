@@ -7,8 +7,9 @@ made to look unseen. The ledger of openings is not touched by either.
 
 from __future__ import annotations
 
+import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -17,6 +18,7 @@ from deepwell._base._safe_text import safe_text
 
 from ._compact import compact, free_bytes
 from ._database import Database
+from ._moves import Move, Moves
 from ._names import folded, valid_name
 from ._schema import (
     BLOB,
@@ -41,37 +43,31 @@ _BELONGING = (PROBE, CHUNK, TRIAL, EVENT, CHECKPOINT, LEASE, REQUEST, NOTE, TAG,
 class Removal:
     """The transactions that rename, hide, bring back and remove studies: `Store.removal`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, moves: Moves) -> None:
         self._database = database
+        self._moves = moves
 
-    def rename(
-        self,
-        study_id: int,
-        name: str,
-        result: Mapping[str, object] | None,
-        move: Callable[[], None],
-    ) -> None:
-        """Give a study another name.
+    def rename(self, study: StudyRecord, name: str, result: Mapping[str, object] | None) -> None:
+        """Give a study, and its folder, another name: both or neither.
 
         Args:
-            study_id: the study.
+            study: as it is now.
             name: the new one; it must be free.
             result: the outcome with the new name in it, None for a study without one.
-            move: moves the study's files, the last act before all is recorded.
 
         Raises:
-            UsageError: when the name is not valid, or taken.
+            UsageError: when the name is not valid, or taken, or the folder cannot be moved.
         """
         wanted = valid_name(name)
-        with self._database.writing(durable=True) as connection:
-            same = (STUDY.c.folded == folded(wanted), STUDY.c.id != study_id)
+        with self._moves.recording() as connection:
+            same = (STUDY.c.folded == folded(wanted), STUDY.c.id != study.id)
             if connection.execute(sa.select(STUDY.c.id).where(*same)).first() is not None:
                 raise UsageError(f'the name "{wanted}" is taken by another study; choose another')
             values: dict[str, object] = {"name": wanted, "folded": folded(wanted)}
             if result is not None:
                 values["result"] = to_json(result)
-            _update(connection, study_id, values)
-            move()
+            _update(connection, study.id, values)
+            self._moves.move(Move(study.name, wanted, study.id, wanted))
 
     def delete(self, study_ids: Sequence[int]) -> None:
         """Hide studies; nothing of them is removed yet."""
@@ -113,9 +109,15 @@ class Removal:
         """Give the room that removed studies have left back to the disk."""
         compact(self._database)
 
-    def purge(self, study_id: int) -> None:
-        """Remove a hidden study for good, all but the hashes of its rows; its name is free then."""
-        with self._database.writing(durable=True) as connection:
+    def purge(self, study_id: int) -> str:
+        """Remove a hidden study for good, all but the hashes of its rows; its name is free then.
+
+        Returns:
+            Name of the folder in which its files now lie, for whoever removes them. A kill before
+            that leaves them to the next removal of half-written files.
+        """
+        draft = f".{secrets.token_hex(8)}.tmp"
+        with self._moves.recording() as connection:
             row = connection.execute(
                 sa.select(STUDY.c.name).where(STUDY.c.id == study_id, STUDY.c.deleted.is_not(None))
             ).one_or_none()
@@ -126,6 +128,8 @@ class Removal:
             left = f"{row.name} (removed, {study_id})"  # no study can be called so
             values = {"name": left, "folded": folded(left), "config": "{}", "result": None}
             _update(connection, study_id, {**values, "status": REMOVED})
+            self._moves.move(Move(row.name, draft, study_id, left))
+        return draft
 
 
 def _update(connection: sa.Connection, study_id: int, values: Mapping[str, object]) -> None:

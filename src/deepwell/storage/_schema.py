@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-REVISION = "0004"
+REVISION = "0005"
 """Newest schema that this code reads and writes; the migrations end here."""
 
 FLOATS = "<f4"
@@ -34,14 +34,12 @@ VERSION = sa.Table(
 )
 
 
-def _study_id() -> sa.Column[int]:
+def _study_id(*, one_row: bool = False) -> sa.Column[int]:
+    """Return the column of the study to which a row belongs, with which it goes."""
     key = sa.ForeignKey("study.id", ondelete="CASCADE")
-    return sa.Column("study_id", sa.Integer, key, nullable=False)
-
-
-def _one_a_study() -> sa.Column[int]:
-    key = sa.ForeignKey("study.id", ondelete="CASCADE")
-    return sa.Column("study_id", sa.Integer, key, primary_key=True, autoincrement=False)
+    return sa.Column(
+        "study_id", sa.Integer, key, primary_key=one_row, autoincrement=False, nullable=False
+    )
 
 
 def _unique_where(name: str, *columns: str, where: str) -> sa.Index:
@@ -137,7 +135,7 @@ EVENT = sa.Table(
 CHECKPOINT = sa.Table(
     "checkpoint",
     METADATA,
-    _one_a_study(),
+    _study_id(one_row=True),
     sa.Column("seconds", sa.Double, nullable=False),
     sa.Column("chunk", sa.Integer, nullable=False),  # the last ones that belong to it
     sa.Column("event", sa.Integer, nullable=False),
@@ -149,7 +147,7 @@ CHECKPOINT = sa.Table(
 LEASE = sa.Table(
     "lease",
     METADATA,
-    _one_a_study(),
+    _study_id(one_row=True),
     sa.Column("holder", sa.Text, nullable=False),  # who runs the study, in words
     sa.Column("token", sa.Text, nullable=False),  # known to the holder alone
     sa.Column("expires", sa.Double, nullable=False),  # seconds since 1970

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 
-from deepwell.records import Answer, ChunkRecord, Event, Probe, Status, Trial, TrialSpec
+from deepwell.records import ChunkRecord, Event, Probe, Status, TrialSpec
 
 from . import _checkpoints, _chunks, _events, _probes, _rows, _studies, _trials
 from ._backend import Backend
@@ -24,10 +23,11 @@ from ._kept_states import KeptStates
 from ._leases import Leases, take_lease
 from ._ledger import Ledger
 from ._migrate import bring_up_to_date
+from ._moves import Moves
 from ._names import VAULT
 from ._notes import Notes
 from ._owners import is_alone, sign
-from ._query import ask
+from ._reading import Reading
 from ._removal import Removal
 from ._requests import Requests, any_waiting, refuse_waiting
 from ._rows import RowHashes
@@ -35,15 +35,16 @@ from ._study_record import StudyRecord
 from ._witness import Witness
 
 
-class Store:
+class Store(Reading):
     """All that studies record; opened by `open_store`, closed by `close` or the end of a `with`.
 
     A method that returns has recorded all of its work; one that raises has recorded nothing. Any
     method may raise `StudyError` (disk failing, store damaged or kept busy) or
     `UsageError` (no permission to write, disk full).
 
-    The methods are those that a run needs; each of the groups keeps another kind of record, and a
-    method of a group is one transaction as well.
+    The methods are those that a run needs, those that only read in `Reading`; each of the groups
+    keeps another kind of record, and a method of a group is one transaction as well. A store that
+    is opened puts right what a kill left of a study's move to another name.
 
     Attributes:
         folder: where the artifacts lie: `folder/<study name>/...` and `folder/vault/`.
@@ -58,15 +59,15 @@ class Store:
     """
 
     def __init__(self, folder: Path, backend: Backend, *, create: bool = True) -> None:
-        self.folder = folder
-        self._database = Database(backend)
+        super().__init__(folder, Database(backend))
         self._pace = Pace()
+        moves = Moves(self._database, folder)
         self.notes = Notes(self._database)
-        self.removal = Removal(self._database)
+        self.removal = Removal(self._database, moves)
         self.ledger = Ledger(self._database, Witness(folder / VAULT / f"{backend.name}.openings"))
         self.leases = Leases(self._database)
         self.states = KeptStates(self._database, folder)
-        self.copies = Copies(self._database, folder)
+        self.copies = Copies(self._database, folder, moves)
         self.row_hashes = RowHashes(self._database)
         self.requests = Requests(self._database)
         try:
@@ -75,6 +76,7 @@ class Store:
             self._database.close()
             raise
         sign(folder, backend.name)
+        moves.settle()
 
     def __enter__(self) -> Store:
         return self
@@ -144,24 +146,6 @@ class Store:
             if claim is not None:
                 take_lease(connection, record.id, record.name, claim)
             return record
-
-    def study(self, name: str) -> StudyRecord:
-        """Return the study of that name.
-
-        Raises:
-            UsageError: when there is none, with the closest name and those that exist.
-        """
-        with self._database.reading() as connection:
-            return _studies.read_study(connection, self.folder, name)
-
-    def studies(self, *, deleted: bool = False) -> list[StudyRecord]:
-        """Return all studies, oldest first.
-
-        Args:
-            deleted: whether those are wanted too that were deleted, or removed for good.
-        """
-        with self._database.reading() as connection:
-            return _studies.read_studies(connection, deleted=deleted)
 
     def set_status(self, study_id: int, status: str) -> None:
         """Record that a study is `running`, `finished`, `stopped` or `failed`."""
@@ -268,116 +252,15 @@ class Store:
             _events.append_events(connection, study_id, events)
             _studies.set_seconds(connection, study_id, seconds)
 
-    def query(self, sql: str, limit: int) -> Answer:
-        """Return what a query in SQL gives, at most `limit` rows; it can read and nothing else.
-
-        The views of `docs/query.md` are made for it.
-
-        Raises:
-            UsageError: when it is not understood, or would do more than read.
-        """
-        return ask(self._database, sql, limit)
-
     def append_event(self, study_id: int, event: Event) -> None:
         """Record one act."""
         with self._database.writing() as connection:
             _events.append_events(connection, study_id, [event])
 
-    def events(self, study_id: int, kind: str | None = None) -> list[Event]:
-        """Return the study's events, or those of one kind, in the order of recording."""
-        with self._database.reading() as connection:
-            return _events.read_events(connection, study_id, kind)
-
-    def trials(
-        self,
-        study_id: int,
-        *,
-        curves: bool = False,
-        first: int = 0,
-        among: Collection[int] | None = None,
-    ) -> list[Trial]:
-        """Return the study's trials in the order of their numbers.
-
-        Args:
-            study_id: the study.
-            curves: whether to read the curves as well, by default not: they are most of a store.
-            first: number of the first trial that is asked about.
-            among: numbers of the trials that are asked about; None for all.
-        """
-        with self._database.reading() as connection:
-            trials = _trials.read_trials(connection, study_id, first, among)
-            if not curves:
-                return trials
-            read_curves = _chunks.read_curves if among is None else _chunks.read_curves_of
-            read = read_curves(connection, study_id, trials)
-            return [replace(t, curves=own) for t, own in zip(trials, read, strict=True)]
-
-    def trial_counts(self) -> dict[int, int]:
-        """Return study id -> number of its trials, for all studies that have some."""
-        with self._database.reading() as connection:
-            return _trials.count_trials(connection)
-
-    def curves_of(self, study_id: int, trials: Sequence[Trial]) -> list[dict[str, np.ndarray]]:
-        """Return the curves of some trials, in the order of their numbers.
-
-        Of each metric name -> (epochs,) float32, first epoch first. No more is read than the epochs
-        in which one of them trained.
-        """
-        with self._database.reading() as connection:
-            return _chunks.read_curves_of(connection, study_id, trials)
-
-    def last_epoch(self, study_id: int) -> dict[str, np.ndarray]:
-        """Return metric name -> (P,) float32 of the epoch that was recorded last; empty for none.
-
-        Quick for any number of trials and epochs.
-        """
-        with self._database.reading() as connection:
-            return _chunks.read_last(connection, study_id)
-
-    def probes(self, study_id: int, trials: Collection[int] | None = None) -> list[Probe]:
-        """Return what was measured inside networks, by trial and epoch.
-
-        Args:
-            study_id: the study.
-            trials: numbers of the trials that are asked about; None for all.
-        """
-        with self._database.reading() as connection:
-            return _probes.read_probes(connection, study_id, trials)
-
-    def unfinished(self, study_id: int) -> list[int]:
-        """Return the numbers of the trials that are not over."""
-        with self._database.reading() as connection:
-            return _trials.read_unfinished(connection, study_id)
-
-    def best_trials(
-        self, study_id: int, count: int = 1, among: Collection[int] | None = None
-    ) -> list[Trial]:
-        """Return the best trials by `Trial.rank_key`, best first, without curves.
-
-        Quick for any number of trials; those that have no score yet, or failed, are left out.
-
-        Args:
-            study_id: the study.
-            count: how many, at most.
-            among: numbers of the trials that are asked about; None for all.
-        """
-        with self._database.reading() as connection:
-            return _trials.read_best(connection, study_id, count, among)
-
     def save_result(self, study_id: int, plain: Mapping[str, object]) -> None:
         """Keep a study's outcome (plain values), in place of an older one."""
         with self._database.writing() as connection:
             _studies.save_result(connection, study_id, plain)
-
-    def result(self, study_id: int) -> dict[str, Any] | None:
-        """Return the outcome that `save_result` kept, or None."""
-        with self._database.reading() as connection:
-            return _studies.read_result(connection, study_id)
-
-    def results(self) -> dict[int, dict[str, Any]]:
-        """Return study id -> outcome, of all studies that have one."""
-        with self._database.reading() as connection:
-            return _studies.read_results(connection)
 
     def finish(
         self,
@@ -455,11 +338,6 @@ class Store:
         """
         with self._database.writing(durable=True) as connection:
             _checkpoints.save_checkpoint(connection, study_id, checkpoint)
-
-    def checkpoint(self, study_id: int) -> CheckpointRecord | None:
-        """Return the study's checkpoint, or None."""
-        with self._database.reading() as connection:
-            return _checkpoints.read_checkpoint(connection, study_id)
 
     def delete_checkpoint(self, study_id: int) -> None:
         """Forget the study's checkpoint, so that going back means going back to the start."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ._clock import NOW
+
 _POWER = 50  # of two, that fits into a whole number of SQLite's
 
 
@@ -19,7 +21,7 @@ class ViewDialect(Protocol):
         ...
 
     def text(self, value: str, *path: str) -> str:
-        """Return the text at a place inside JSON."""
+        """Return the text at a place inside JSON; of a list or an object, its JSON."""
         ...
 
     def number(self, value: str, *path: str) -> str:
@@ -38,10 +40,6 @@ class ViewDialect(Protocol):
         """Return the items of the list there, with commas, as options take them."""
         ...
 
-    def part(self, value: str, *path: str) -> str:
-        """Return what is there as JSON of its own."""
-        ...
-
     def each(self, value: str, name: str, alias: str) -> str:
         """Return what joins the items of a list of objects."""
         ...
@@ -52,6 +50,10 @@ class ViewDialect(Protocol):
 
     def item_place(self, alias: str) -> str:
         """Return where it stands in its list, from 1."""
+        ...
+
+    def now(self) -> str:
+        """Return the time of the database in seconds since 1970."""
         ...
 
     def time(self, column: str) -> str:
@@ -99,9 +101,6 @@ class _Sqlite:
     def items(self, value: str, *path: str) -> str:
         return f"replace(trim({self.text(value, *path)}, '[]'), ' ', '')"
 
-    def part(self, value: str, *path: str) -> str:
-        return self.text(value, *path)
-
     def each(self, value: str, name: str, alias: str) -> str:
         return f"JOIN json_each({value}, '$.{name}') {alias}"
 
@@ -110,6 +109,9 @@ class _Sqlite:
 
     def item_place(self, alias: str) -> str:
         return f"{alias}.key + 1"
+
+    def now(self) -> str:
+        return NOW["sqlite"]
 
     def time(self, column: str) -> str:
         return f"datetime({column}, 'unixepoch')"
@@ -168,9 +170,6 @@ class _Postgresql:
     def items(self, value: str, *path: str) -> str:
         return f"replace(trim(both '[]' from {self.text(value, *path)}), ' ', '')"
 
-    def part(self, value: str, *path: str) -> str:
-        return self.text(value, *path)
-
     def each(self, value: str, name: str, alias: str) -> str:
         listed = f"jsonb_array_elements({value} -> '{name}') WITH ORDINALITY"
         return f"CROSS JOIN LATERAL {listed} AS {alias}(value, place)"
@@ -180,6 +179,9 @@ class _Postgresql:
 
     def item_place(self, alias: str) -> str:
         return f"{alias}.place"
+
+    def now(self) -> str:
+        return NOW["postgresql"]
 
     def time(self, column: str) -> str:
         shown = "'YYYY-MM-DD HH24:MI:SS'"

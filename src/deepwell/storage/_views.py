@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from deepwell.records import Status
+
 from ._view_dialects import POSTGRESQL, SQLITE, ViewDialect
 
 WHOLE_NUMBERS = (
@@ -30,6 +32,9 @@ WORDS = (
 LISTS = ("hidden_units", "conv_channels")
 """The hyperparameters that are columns of `trials`, beside `epochs`, which is `max_epochs` there;
 one that is declared later is found in the column `hyperparameters`."""
+
+UNFINISHED = tuple(status.value for status in Status if not status.over)
+"""Statuses of networks that somebody trains, or that wait for it."""
 
 VIEWS = ("studies", "trials", "epochs", "events", "findings", "openings", "notes", "tags")
 """Names of all views."""
@@ -69,7 +74,7 @@ def _studies(say: ViewDialect) -> str:
             "s.id AS id",
             "s.name AS study",
             f"{say.time('s.created')} AS created",
-            "s.status AS status",
+            f"{_standing('s.status', 'running')} AS status",
             f"{say.text(config, 'data', 'source')} AS source",
             f"{say.text(config, 'data', 'target')} AS target",
             f"{say.text(config, 'data', 'task')} AS task",
@@ -84,12 +89,13 @@ def _studies(say: ViewDialect) -> str:
             f"{say.whole(config, 'seed')} AS seed",
             f"{say.whole(config, 'folds')} AS folds",
             "s.seconds AS seconds",
+            "l.holder AS runner",
             f"{say.text(result, 'stopped')} AS stopped",
             f"{say.text(config, 'parent')} AS parent",
             f"{_tag_list(say, 'g.study_id = s.id AND g.trial IS NULL')} AS tags",
-            f"{say.part(config, 'space')} AS space",
+            f"{say.text(config, 'space')} AS space",
         ),
-        f"study s {say.read('s', 'config', 'result')}",
+        f"study s {_runners(say)} {say.read('s', 'config', 'result')}",
         "s.deleted IS NULL",
     )
 
@@ -112,7 +118,7 @@ def _trials(say: ViewDialect) -> str:
         (
             "s.name AS study",
             "t.number AS trial",
-            "t.status AS status",
+            f"{_standing('t.status', *UNFINISHED)} AS status",
             f"t.score * {_scale(say, config)} AS score",
             "t.cost AS cost",
             "t.epochs AS epochs",
@@ -126,10 +132,10 @@ def _trials(say: ViewDialect) -> str:
             f"{_tag_list(say, 'g.study_id = s.id AND g.trial = t.number')} AS tags",
             f"{say.whole(spec, *inside, 'epochs')} AS max_epochs",
             *values,
-            f"{say.part(spec, 'hyperparameters')} AS hyperparameters",
+            f"{say.text(spec, 'hyperparameters')} AS hyperparameters",
         ),
-        f"trial t JOIN study s ON s.id = t.study_id {say.read('s', 'config', 'result')} "
-        f"{say.read('t', 'spec')}",
+        f"trial t JOIN study s ON s.id = t.study_id {_runners(say)} "
+        f"{say.read('s', 'config', 'result')} {say.read('t', 'spec')}",
         "s.deleted IS NULL",
     )
 
@@ -198,7 +204,7 @@ def _findings(say: ViewDialect) -> str:
             *texts,
             *(f"{say.number(one, 'evidence', name)} AS {name}" for name in figures),
             f"{say.text(one, 'command')} AS command",
-            f"{say.part(one, 'evidence')} AS evidence",
+            f"{say.text(one, 'evidence')} AS evidence",
         ),
         f"study s {say.read('s', 'result')} {say.each(say.json('s', 'result'), 'findings', 'f')}",
         "s.deleted IS NULL",
@@ -237,6 +243,18 @@ def _tags(_: ViewDialect) -> str:
         "tag g JOIN study s ON s.id = g.study_id",
         "s.deleted IS NULL",
     )
+
+
+def _runners(say: ViewDialect) -> str:
+    """Return what joins the lease of a study that somebody runs, as far as the database knows."""
+    return f"LEFT JOIN lease l ON l.study_id = s.id AND l.expires > {say.now()}"
+
+
+def _standing(status: str, *unfinished: str) -> str:
+    """Return a status; `interrupted` in place of these where nobody has the study's lease."""
+    listed = ", ".join(f"'{one}'" for one in unfinished)
+    alone = f"{status} IN ({listed}) AND l.study_id IS NULL"
+    return f"CASE WHEN {alone} THEN '{Status.INTERRUPTED.value}' ELSE {status} END"
 
 
 def _scale(say: ViewDialect, config: str) -> str:

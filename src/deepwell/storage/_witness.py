@@ -62,6 +62,13 @@ class Witness:
                 file.flush()
                 os.fsync(file.fileno())
 
+    def add_new(self, entries: Sequence[Witnessed]) -> None:
+        """Remember those of these openings that are not remembered yet."""
+        known = {(entry.link, entry.hash) for entry in self.read()}
+        for entry in entries:
+            if (entry.link, entry.hash) not in known:
+                self.add(entry)
+
     def read(self) -> list[Witnessed]:
         """Return all that is remembered, oldest first; a line that a kill cut is none."""
         try:
@@ -80,20 +87,19 @@ def lost_openings(missing: Sequence[Witnessed]) -> str:
     number = "an opening" if len(missing) == 1 else f"{len(missing):,} openings"
     return (
         f"the vault remembers {number} of test sets that the ledger does not have, the last of "
-        f"study {safe_text(last.study)} at {when}: the store was put back from an older copy, or "
-        "entries were removed; figures of these test sets are no unbiased estimates"
+        f"study {safe_text(last.study)} at {when}: the store, or one that a study was copied from, "
+        "was put back from an older copy, or entries were removed; figures of these test sets are "
+        "no unbiased estimates"
     )
 
 
 def _entry(line: str) -> Witnessed | None:
     try:
         told: dict[str, Any] = json.loads(line)
+        time = float(told["time"])
+        datetime.fromtimestamp(time, UTC)  # which no other number can be shown as
         return Witnessed(
-            int(told["link"]),
-            str(told["hash"]),
-            str(told["fingerprint"]),
-            str(told["study"]),
-            float(told["time"]),
+            int(told["link"]), str(told["hash"]), str(told["fingerprint"]), str(told["study"]), time
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, OSError):
         return None

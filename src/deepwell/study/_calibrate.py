@@ -14,11 +14,14 @@ from deepwell._base._safe_text import safe_text
 from deepwell.data._data import Data
 from deepwell.diagnosis._temperature import Scaling, at_temperature, temperature_scaling
 from deepwell.diagnosis._threshold import Threshold, decision_threshold, objective
+from deepwell.storage._open import open_store
 
 from ._adjustments import scores_of
 from ._finished import FinishedStudy
-from ._reopened import Reopened, reopen
+from ._reopened import reopen
+from ._standing import folder_now
 from ._test_mark import TEST
+from ._which import BEST, FOLDERS
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ def calibrate_study(
         raise UsageError(
             f"a threshold is for two classes, and this study has {len(classes)}; leave it out"
         )
+    with open_store(store, create=False) as opened:
+        record = opened.study(study.name)
     reopened = reopen(study, store, data)
     plain = reopened.as_trained()
     held = plain.held
@@ -107,10 +112,8 @@ def calibrate_study(
         threshold_for="" if found is None or not found.helps else found.objective,
     )
     about = {k: v for k, v in plain.model.about.items() if k != TEST}  # which scored another one
-    replace(plain.model, adjustments=adjustments, about=about).save(_folder(reopened))
+    with open_store(store, create=False) as opened:
+        folder = folder_now(opened, record) / FOLDERS[BEST]
+    replace(plain.model, adjustments=adjustments, about=about).save(folder)
     positive = "" if found is None else classes[1]
     return Calibrated(scaling, kept, found, positive, len(held.y))
-
-
-def _folder(reopened: Reopened) -> Path:
-    return Path(reopened.result.model)

@@ -45,7 +45,6 @@ from deepwell._base._errors import DeepwellError, UsageError
 from deepwell.execution._local import LocalEngine
 from deepwell.storage._blobs import load_arrays, save_arrays
 from deepwell.storage._checkpoint_record import CheckpointRecord
-from deepwell.storage._claim import LeaseLostError
 from deepwell.storage._deed import Deed
 from deepwell.storage._files import write_error
 from deepwell.storage._study_record import StudyRecord
@@ -101,14 +100,6 @@ class Position:
     def begins(self) -> bool:
         """Whether it is the start of a bracket of which no trial was known yet."""
         return self.rung == 0 and not self.alive
-
-
-@dataclass(frozen=True)
-class _Written:
-    """A checkpoint whose files are written: the row to record, and the names of the files."""
-
-    record: CheckpointRecord
-    names: set[str]
 
 
 class Checkpoints:
@@ -177,11 +168,12 @@ class Checkpoints:
             UsageError: when the checkpoint cannot be written; then nothing was recorded.
         """
         before = replace(position, alive=tuple(n for n in position.alive if n not in new))
-        files = self._written(bracket, position, self._states(before, new))
+        states = self._states(before, new)
         store, study = self._history.store, self._history.record.id
-        with self._unless_lost(files):
-            store.requests.carry_out(study, replace(deed, checkpoint=files.record))
-        self._remove_older(files.names)
+        with self._new_files() as names:
+            checkpoint = self._written(bracket, position, states, names)
+            store.requests.carry_out(study, replace(deed, checkpoint=checkpoint))
+        self._remove_older(names)
         self._last = time.perf_counter()
 
     def _make(self, bracket: Bracket, position: Position, affordable: float) -> None:
@@ -193,10 +185,10 @@ class Checkpoints:
         if expected > affordable:
             self._wait = expected / SHARE
             return
-        files = self._written(bracket, position, states)
-        with self._unless_lost(files):
-            self._history.store.save_checkpoint(self._history.record.id, files.record)
-        self._remove_older(files.names)
+        with self._new_files() as names:
+            checkpoint = self._written(bracket, position, states, names)
+            self._history.store.save_checkpoint(self._history.record.id, checkpoint)
+        self._remove_older(names)
         self._last = time.perf_counter()
         took = self._last - began
         self._wait = took / SHARE
@@ -204,12 +196,18 @@ class Checkpoints:
             self._bytes_a_second = max(1.0, size / took)
 
     def _written(
-        self, bracket: Bracket, position: Position, states: Mapping[int, State]
-    ) -> _Written:
-        """Write the files of a checkpoint, and return the row that names them."""
+        self, bracket: Bracket, position: Position, states: Mapping[int, State], names: set[str]
+    ) -> CheckpointRecord:
+        """Write the files of a checkpoint, and return the row that names them.
+
+        Args:
+            bracket: at work.
+            position: where it stands.
+            states: of its networks.
+            names: takes the name of each file before it is written.
+        """
         told = self._contenders.arrays()
-        files = [self._write(part) for part in _parts(states)]
-        contenders = self._write_arrays(told) if told else None
+        files = [self._write(part, names) for part in _parts(states)]
         details = {
             "population": position.population,
             "rung": position.rung,
@@ -217,21 +215,28 @@ class Checkpoints:
             "probed": list(position.probed),
             "wave": list(position.wave),
             "files": files,
-            "contenders": contenders,
+            "contenders": self._write_arrays(told, names) if told else None,
         }
-        kept = {file["name"] for file in (*files, *([contenders] if contenders else ()))}
-        self._older |= kept
-        return _Written(CheckpointRecord(self._seconds(), min(bracket.specs), details), kept)
+        return CheckpointRecord(self._seconds(), min(bracket.specs), details)
 
     @contextlib.contextmanager
-    def _unless_lost(self, files: _Written) -> Generator[None]:
-        """Remove the files of a checkpoint that is refused since another process runs the study."""
+    def _new_files(self) -> Generator[set[str]]:
+        """Give a set for the names of files; what fails in the block leaves none of them.
+
+        So a disk that is full does not stay full of what no row names, and of what another process
+        runs nothing is left that is not its own.
+        """
+        names: set[str] = set()
         try:
-            yield
-        except LeaseLostError:
-            _remove(self._folder, files.names)
-            with contextlib.suppress(OSError):  # where the new holder has files in it
-                self._folder.rmdir()
+            yield names
+        except BaseException:
+            self._older |= names  # where the store does not tell now what it names
+            with contextlib.suppress(DeepwellError):
+                kept = self._history.store.checkpoint(self._history.record.id)
+                if kept is None or names.isdisjoint(_named(kept)):
+                    _remove(self._folder, names)
+                    with contextlib.suppress(OSError):  # where there are other files in it
+                        self._folder.rmdir()
             raise
 
     def _remove_older(self, kept: set[str]) -> None:
@@ -243,17 +248,17 @@ class Checkpoints:
         going = self._history.going(position.alive)
         return self._engine.states([*self._history.to_keep(going), *new])
 
-    def _write(self, states: Mapping[int, State]) -> dict[str, str]:
-        return self._write_arrays(
-            {f"{n}/{key}": a for n, state in states.items() for key, a in state.items()}
-        )
+    def _write(self, states: Mapping[int, State], names: set[str]) -> dict[str, str]:
+        named = {f"{n}/{key}": a for n, state in states.items() for key, a in state.items()}
+        return self._write_arrays(named, names)
 
-    def _write_arrays(self, arrays: Mapping[str, np.ndarray]) -> dict[str, str]:
+    def _write_arrays(self, arrays: Mapping[str, np.ndarray], names: set[str]) -> dict[str, str]:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise write_error(error, self._folder) from error
         name = f"{secrets.token_hex(8)}.safetensors"
+        names.add(name)
         return {"name": name, "sha256": save_arrays(self._folder / name, arrays)}
 
 
@@ -318,6 +323,14 @@ def read_contenders(store: Store, record: StudyRecord) -> Mapping[str, np.ndarra
     except UsageError:
         return None
     return part.arrays if part.sha256 == file["sha256"] else None
+
+
+def _named(kept: CheckpointRecord) -> set[str]:
+    """Return the names of the files that a checkpoint's row names."""
+    details: Mapping[str, Any] = kept.details
+    contenders: Any = details.get("contenders")
+    files = [*details.get("files", ()), *([contenders] if contenders else ())]
+    return {str(file["name"]) for file in files}
 
 
 def _states_in(arrays: Mapping[str, np.ndarray]) -> dict[int, State]:

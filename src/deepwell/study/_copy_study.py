@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deepwell._base._atomic_file import sync_folder
 from deepwell._base._errors import StudyError, UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell.records import Event, to_plain
+from deepwell.storage._backup import sync_file
 from deepwell.storage._copies import Copied
 from deepwell.storage._files import write_atomic, write_error
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
+from deepwell.storage._witness import Witnessed
 
 from ._finished import open_study
 from ._open_test import COPY
 from ._recording import VAULT
-from ._rename import renamed_result, require_idle
+from ._rename import renamed_result
+from ._standing import require_idle
+from ._study_file_name import follow_name
 
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
@@ -67,19 +74,28 @@ def copy_study(name: str, to: str | Path, *, store: str | Path | None = None) ->
 
 
 def _copy(here: Store, there: Store, record: StudyRecord) -> StudyRecord:
+    before = _standing(here, record)
     config: dict[str, Any] = dict(record.config)
     vault: Any = config.get("vault")
-    openings: list[dict[str, Any]] = []
+    test_set = "" if vault is None else str(vault["fingerprint"])
+    openings = here.ledger.entries(test_set)
+    lost = _lost(here, there, test_set)
     if vault is not None:
-        openings = here.ledger.entries(str(vault["fingerprint"]))
         config["vault"] = {**vault, "path": _copy_sealed(here, there, vault)}
-    source, staged = here.folder / record.name, there.folder / f".{secrets.token_hex(8)}.tmp"
     seen = here.row_hashes.reuse_of(record.id, here.row_hashes.read(record.id, "test"))
+    told = {"study": record.name, "seen": [to_plain(reuse) for reuse in seen]}
     _copy_states(here, there, record)
-    try:
-        if source.is_dir():
-            shutil.copytree(source, staged, ignore=shutil.ignore_patterns("lock", "*.tmp"))
-            os.utime(staged)  # else it is as old as its source, and taken for what a kill left
+    with _staged(here, there, record) as staged:
+
+        def last(name: str) -> None:
+            if _standing(here, record) != before:
+                raise StudyError(
+                    f"study {safe_text(record.name)} was changed while it was copied; copy it again"
+                )
+            if name != record.name:
+                follow_name(staged, record.name, name)
+            there.ledger.remember_lost(lost)
+
         made = here.copies.copy_to(
             there.copies,
             record.id,
@@ -87,9 +103,51 @@ def _copy(here: Store, there: Store, record: StudyRecord) -> StudyRecord:
                 config,
                 lambda result, name: renamed_result(result, record.name, name),
                 openings,
-                lambda name: _settle(staged, there.folder / name, source.is_dir()),
+                [Event(time.time(), COPY, details=told)],
+                staged.name,
+                last,
             ),
         )
+    there.ledger.remember(test_set)
+    for state in there.states.of(made.id):  # the last row of an equal one took its file along
+        if not there.states.file(state.hash).exists():
+            arrays = here.states.read(state)
+            there.states.write(state.trial, state.epoch, state.kind, arrays)
+    return made
+
+
+def _standing(opened: Store, record: StudyRecord) -> object:
+    """Return what is another thing after any run of a study, and refuse one that is being run."""
+    require_idle(opened, record)
+    return opened.study(record.name), opened.checkpoint(record.id), opened.events(record.id)
+
+
+def _lost(here: Store, there: Store, test_set: str) -> list[Witnessed]:
+    """Return the openings of a test set that this store has lost, and the other one not."""
+    known = {entry["time"] for entry in there.ledger.entries(test_set)}
+    of_set = (lost for lost in here.ledger.missing() if lost.fingerprint == test_set)
+    return [lost for lost in of_set if lost.time not in known]
+
+
+@contextmanager
+def _staged(here: Store, there: Store, record: StudyRecord) -> Generator[Path, None, None]:
+    """Copy a study's folder beside those of the other store, for the block to take over.
+
+    On the disk before the block begins, and gone after it where it was not taken over.
+    """
+    source, staged = here.folder / record.name, there.folder / f".{secrets.token_hex(8)}.tmp"
+    try:
+        if source.is_dir():
+            shutil.copytree(
+                source,
+                staged,
+                ignore=shutil.ignore_patterns("lock", "*.tmp"),
+                copy_function=_copy_file,
+            )
+            for folder, _, _ in os.walk(staged):
+                sync_folder(Path(folder))
+            os.utime(staged)  # else it is as old as its source, and taken for what a kill left
+        yield staged
     except shutil.Error as error:
         first = error.args[0][0][2] if error.args and error.args[0] else error
         raise StudyError(
@@ -99,11 +157,13 @@ def _copy(here: Store, there: Store, record: StudyRecord) -> StudyRecord:
         raise write_error(error, staged) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    if vault is not None:
-        there.ledger.remember(str(vault["fingerprint"]))
-    details = {"study": record.name, "seen": [to_plain(reuse) for reuse in seen]}
-    there.append_event(made.id, Event(time.time(), COPY, details=details))
-    return made
+
+
+def _copy_file(source: str, target: str) -> None:
+    shutil.copyfile(source, target)
+    sync_file(Path(target))
+    with contextlib.suppress(OSError):  # of a disk that knows no such times and rights
+        shutil.copystat(source, target)
 
 
 def _copy_sealed(here: Store, there: Store, vault: Mapping[str, Any]) -> str:
@@ -139,8 +199,3 @@ def _copy_states(here: Store, there: Store, record: StudyRecord) -> None:
     for state in here.states.of(record.id):
         arrays = here.states.read(state)
         there.states.write(state.trial, state.epoch, state.kind, arrays)
-
-
-def _settle(staged: Path, folder: Path, wanted: bool) -> None:
-    if wanted:
-        staged.rename(folder)

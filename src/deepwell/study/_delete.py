@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from deepwell.storage._open import open_store
 
-from ._rename import require_idle
+from ._standing import held
 
 KEPT_DAYS = 30
 """How long a deleted study can be brought back; afterwards `gc` removes it for good."""
@@ -24,10 +25,9 @@ def delete_study(*names: str, store: str | Path | None = None) -> None:
         UsageError: when there is no such study.
         StudyError: when one of them is being run.
     """
-    with open_store(store, create=False) as opened:
-        records = [opened.study(name) for name in dict.fromkeys(names)]
-        for record in records:
-            require_idle(opened, record)
+    with open_store(store, create=False) as opened, contextlib.ExitStack() as last:
+        wanted = {opened.study(name).name for name in names}
+        records = [last.enter_context(held(opened, name)) for name in sorted(wanted)]
         opened.removal.delete([record.id for record in records])
 
 

@@ -99,11 +99,11 @@ def _study(opened: Store, record: StudyRecord) -> _Waste:
     size = _size(folder) + sum(state.bytes for state in states)
 
     def remove() -> None:
-        # The record goes first: a kill then leaves files that no study owns, never a study
-        # without its files.
-        opened.removal.purge(record.id)
+        # The record goes first: a kill then leaves a half-written file, never a study without
+        # its files.
+        left = opened.removal.purge(record.id)
         opened.states.drop(record.id, states)
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(opened.folder / left, ignore_errors=True)
 
     told = Garbage(f"study {record.name}, deleted {when}", size, record.name)
     return _Waste(told, remove)

@@ -31,6 +31,7 @@ from ._asked import Asked, from_config
 from ._cross_validate import architecture_for, normalized
 from ._model import Model
 from ._same_data import same_data
+from ._standing import folder_now
 from ._train_on_all import last_parameters, trained_on_all
 from ._which import FOLDERS
 
@@ -93,7 +94,7 @@ def refit_study(study: FinishedStudy, store: str | Path | None, data: Data | Non
             "chosen_epochs": made.chosen_epochs,
             "steps": made.steps,
         }
-        folder = opened.folder / result.name / FOLDERS["refit"]
+        folder = folder_now(opened, record) / FOLDERS["refit"]
         about = {
             "study": result.name,
             "trial": best.number,

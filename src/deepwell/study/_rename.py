@@ -1,4 +1,4 @@
-"""Another name for a study: its record, its folder, and the commands in its findings."""
+"""Another name for a study: its record and folder, its file, the commands in its findings."""
 
 from __future__ import annotations
 
@@ -6,21 +6,17 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from deepwell._base._errors import StudyError, UsageError
+from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell._base._shell import shell_word
-from deepwell.storage._files import write_error
 from deepwell.storage._names import valid_name
 from deepwell.storage._open import open_store
-from deepwell.storage._study_record import StudyRecord
 
 from ._finished import open_study
-from ._standing import runner_of
-
-if TYPE_CHECKING:
-    from deepwell.storage._store import Store  # loads SQLAlchemy
+from ._standing import held
+from ._study_file_name import follow_name
 
 
 def rename_study(name: str, to: str, *, store: str | Path | None = None) -> str:
@@ -38,52 +34,26 @@ def rename_study(name: str, to: str, *, store: str | Path | None = None) -> str:
         StudyError: when the study is being run.
     """
     with open_store(store, create=False) as opened:
-        record = opened.study(name)
         wanted = valid_name(to)
-        if wanted == record.name:
+        if wanted == opened.study(name).name:
             raise UsageError(f"study {safe_text(name)} has that name already; give another one")
-        require_idle(opened, record)
-        here, there = opened.folder / record.name, opened.folder / wanted
-        _require_free(here, there)
-        result = opened.result(record.id)
-        told = None if result is None else renamed_result(result, record.name, wanted)
-        opened.removal.rename(record.id, wanted, told, lambda: _move(here, there))
+        with held(opened, name) as record:
+            _require_free(opened.folder / record.name, opened.folder / wanted)
+            result = opened.result(record.id)
+            told = None if result is None else renamed_result(result, record.name, wanted)
+            opened.removal.rename(record, wanted, told)
+        follow_name(opened.folder / wanted, record.name, wanted)
     if told is not None:
         open_study(wanted, store).write_report()
     return wanted
 
 
-def require_idle(opened: Store, record: StudyRecord) -> None:
-    """Refuse to touch a study that a process is running.
-
-    Raises:
-        StudyError: when one is.
-    """
-    holder = runner_of(opened, record)
-    if holder is not None:
-        raise StudyError(
-            f"study {safe_text(record.name)} is being run by {holder}; wait for it, or stop it "
-            "first"
-        )
-
-
 def _require_free(here: Path, there: Path) -> None:
     # Names that differ in case alone are one folder on many disks.
-    taken = os.path.lexists(there) and not (here.exists() and here.samefile(there))
-    # A kill may have come after the folder's move and before the record of it.
-    if taken and os.path.lexists(here):
+    if os.path.lexists(there) and not (here.exists() and here.samefile(there)):
         raise UsageError(
             f'the name "{there.name}" is taken by a file or folder of the store; choose another'
         )
-
-
-def _move(here: Path, there: Path) -> None:
-    if not os.path.lexists(here):
-        return
-    try:
-        here.rename(there)
-    except OSError as error:
-        raise write_error(error, there) from error
 
 
 def renamed_result(result: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:

@@ -42,7 +42,8 @@ class ReadyStudy:
     Attributes:
         study: not run yet.
         sizes: the arguments of its run.
-        changes: against the study of that name, None where the store has none.
+        changes: against the study of that name, or else that in whose folder the file lies; None
+            where the store has neither.
     """
 
     study: Study
@@ -110,24 +111,29 @@ def ready(
     for values in file.tries:
         study.enqueue(values)
     sizes = {key: value for key, value in file.run.items() if key != "memory"}
-    return ReadyStudy(study, sizes, _changes(study.as_file(**sizes), store))
+    return ReadyStudy(study, sizes, _changes(study.as_file(**sizes), store, Path(path)))
 
 
-def _changes(asked: StudyFile, store: str | Path | None) -> Changes | None:
-    """Return what is asked for otherwise than of the study of that name, None without one."""
-    name = str(asked.study["name"])
+def _changes(asked: StudyFile, store: str | Path | None, file: Path) -> Changes | None:
+    """Return what is asked for otherwise than of the study of that name.
+
+    Where there is none, than of the study in whose folder the file lies; None without that too.
+    """
     try:
         with open_store(store, create=False) as opened:
-            record = next((r for r in opened.studies() if r.name == name), None)
+            records = {record.name: record for record in opened.studies()}
+            place = file.resolve().parent
+            own = place.name if place.parent == opened.folder.resolve() else ""
     except UsageError:  # no store yet
         return None
+    record = records.get(str(asked.study["name"])) or records.get(own)
     if record is None:
         return None
-    kept = flat(as_file(from_config(record), origin_of(record), name))
+    kept = flat(as_file(from_config(record), origin_of(record), record.name))
     new = flat(asked)
     if "study.program" not in new:  # what is left open is no change
         kept.pop("study.program", None)
-    return Changes(name, tuple(_lines(kept, new)))
+    return Changes(record.name, tuple(_lines(kept, new)))
 
 
 def _lines(kept: Mapping[str, Any], new: Mapping[str, Any]) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from ._study_file import StudyFile
 from ._study_file_keys import SECTIONS, SPACE, TRY
 
 _LARGEST = 1_000_000
+_LARGEST_NUMBER = 2**128  # more than any seed has
 _HEAD = re.compile(r"\s*\[{1,2}\s*([A-Za-z0-9_-]+)\s*\]{1,2}")
 _KEY = re.compile(r"""\s*(["']?)([^"'=\s]+)\1\s*=""")
 _PATHS = ("source", "dev", "test")
@@ -50,9 +52,9 @@ def read_study_file(path: str | Path) -> StudyFile:
     name = safe_text(file, 200)
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also a number of very many digits
         raise UsageError(f"{name} is no TOML: {safe_text(error, 200)}") from error
-    told = _Text(name, _lines(text))
+    told = _Text(name, lines_of(text))
     known = (*SECTIONS, SPACE, TRY)
     for section in content:
         if section not in known:
@@ -61,6 +63,7 @@ def read_study_file(path: str | Path) -> StudyFile:
                 *(section, ""),
                 f'unknown section "{safe_text(section)}"{hint or ";"} sections: {", ".join(known)}',
             )
+    _require_numbers(told, content)
     read = {section: _checked(told, section, content.get(section, {})) for section in SECTIONS}
     data = {key: _absolute(file, key, value) for key, value in read["data"].items()}
     if "source" not in data:
@@ -88,7 +91,7 @@ def _read(file: Path) -> str:
     return text
 
 
-def _lines(text: str) -> dict[tuple[str, str], int]:
+def lines_of(text: str) -> dict[tuple[str, str], int]:
     """Return (section, key) -> its line; the section's own line has an empty key."""
     found: dict[tuple[str, str], int] = {}
     section = ""
@@ -157,6 +160,30 @@ def _tries(told: _Text, given: Any) -> list[dict[str, Any]]:
 def _require_table(told: _Text, section: str, given: Any) -> None:
     if not isinstance(given, dict):
         raise told.wrong("", section, f"{section} must be a section, as in [{section}]")
+
+
+def _require_numbers(told: _Text, content: Mapping[str, Any]) -> None:
+    """Refuse numbers that no option takes and that could not even be shown."""
+    for section, given in content.items():
+        for table in cast(list[Any], given if isinstance(given, list) else [given]):
+            for key, value in cast(
+                dict[str, Any], table if isinstance(table, dict) else {}
+            ).items():
+                if not _is_usual(value):
+                    raise told.wrong(
+                        *(section, key), f'"{safe_text(key)}" must be finite, and less than 2^128'
+                    )
+
+
+def _is_usual(value: Any) -> bool:
+    """Whether a value holds no infinite, undefined or gigantic number."""
+    if isinstance(value, dict):
+        return all(map(_is_usual, cast(dict[str, Any], value).values()))
+    if isinstance(value, list):
+        return all(map(_is_usual, cast(list[Any], value)))
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not isinstance(value, int) or abs(value) < _LARGEST_NUMBER
 
 
 def _absolute(file: Path, key: str, value: Any) -> Any:
