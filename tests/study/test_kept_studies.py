@@ -218,7 +218,7 @@ def test_what_cannot_be_copied_leaves_nothing_behind(store: Path):
     sealed = next((store / "vault").glob("*.parquet"))
     sealed.chmod(0o600)
     sealed.write_bytes(b"x")
-    with pytest.raises(UsageError, match="were changed"):
+    with pytest.raises(UsageError, match="was changed after it was sealed"):
         copy_study("first", other, store=store)
     assert list_studies(other) == []
     assert not (other / "first").exists()
