@@ -295,6 +295,34 @@ def test_sealed_rows_go_with_the_last_study_that_refers_to_them(store: Path):
     assert not sealed.exists()
 
 
+def test_rows_that_were_loaded_and_not_fitted_yet_are_young(made: Path, store: Path):
+    """A file of the same rows may be old; the study that is to come needs it."""
+    delete_study("first", "second", store=store)
+    (sealed,) = (store / "vault").glob("*.parquet")
+    age(sealed)
+    data = dw.load(made / "small.csv", target="y", vault=store / "vault")
+    collect_garbage(store, deleted_now=True)
+    age(sealed)  # after an hour in a notebook
+    study = dw.Study(data, SPACE, name="third", store=store)
+    study.run(trials=1, epochs=1)
+    assert time.time() - sealed.stat().st_mtime < 1000.0
+    assert dw.open_study("third", store).open_test()[-1].number == 1
+
+
+def test_a_study_whose_sealed_rows_are_gone_or_changed_does_not_begin(made: Path, store: Path):
+    data = dw.load(made / "small.csv", target="y", vault=store / "vault")
+    (sealed,) = (store / "vault").glob("*.parquet")
+    study = dw.Study(data, SPACE, name="third", store=store)
+    sealed.unlink()
+    with pytest.raises(UsageError, match="is missing; put it back, or load the data"):
+        study.run(trials=1, epochs=1)
+    sealed.write_bytes(b"x")
+    with pytest.raises(UsageError, match="was changed after it was sealed"):
+        study.run(trials=1, epochs=1)
+    assert [one.name for one in list_studies(store)] == ["second", "first"]
+    assert not (store / "third").exists()
+
+
 # -- longer -----------------------------------------------------------------------------------
 
 

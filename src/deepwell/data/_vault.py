@@ -46,9 +46,9 @@ class SealedTest:
 def seal(frame: pl.DataFrame, folder: str | os.PathLike[str], fingerprint: str) -> SealedTest:
     """Write test rows to `folder/<fingerprint>.parquet`, completely or not at all.
 
-    Sealing the same rows again finds the file and leaves it alone. A file of that name with
-    other bytes (damaged, or written by another version of the Parquet writer) is left alone too:
-    a study may refer to it by its hash; the rows go to a file beside it.
+    Sealing the same rows again finds the file, which only gets the present time. A file of that
+    name with other bytes (damaged, or written by another version of the Parquet writer) is left
+    alone: a study may refer to it by its hash; the rows go to a file beside it.
 
     Args:
         frame: raw rows with all columns, the target included.
@@ -99,9 +99,16 @@ def put_in(vault: Path, content: bytes, fingerprint: str) -> tuple[Path, bool]:
     if _sha256(path) not in ("", digest):
         path = vault / f"{fingerprint}-{digest[:12]}.parquet"
     if _sha256(path) == digest:
+        touch(path)
         return path, False
     write_file(path, content, FILE_MODE)
     return path, True
+
+
+def touch(path: Path) -> None:
+    """Give a sealed file the present time: `deepwell gc` leaves young ones alone."""
+    with contextlib.suppress(OSError):  # somebody else's, who looks after it
+        os.utime(path)
 
 
 def _sha256(path: Path) -> str:

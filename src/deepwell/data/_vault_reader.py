@@ -43,7 +43,8 @@ def sealed_bytes(sealed: SealedTest) -> bytes:
         content = path.read_bytes()
     except FileNotFoundError:
         raise UsageError(
-            f"the sealed test file {quoted(path)} is missing; put it back, or fit again"
+            f"the sealed test file {quoted(path)} is missing; put it back, or load the data and "
+            "fit again"
         ) from None
     except OSError as error:
         raise UsageError(
@@ -53,6 +54,6 @@ def sealed_bytes(sealed: SealedTest) -> bytes:
     if hashlib.sha256(content).hexdigest() != sealed.sha256:
         raise UsageError(
             f"the sealed test file {quoted(path)} was changed after it was sealed (sha256 does "
-            "not match), so it is not used; put the original back, or fit again"
+            "not match), so it is not used; put the original back, or load the data and fit again"
         )
     return content

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from deepwell.data._vault import FOLDER_MODE, SealedTest, put_in
+from deepwell.data._vault import FOLDER_MODE, SealedTest, put_in, touch
 from deepwell.data._vault_reader import sealed_bytes
 from deepwell.storage._files import write_error
 
@@ -24,6 +24,7 @@ def keep_sealed(sealed: SealedTest, vault: Path) -> tuple[SealedTest, bool]:
     content = sealed_bytes(sealed)
     source = Path(sealed.path)
     if source.parent.resolve() == vault.resolve():
+        touch(source)
         return replace(sealed, path=str(vault / source.name)), False
     try:
         vault.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
