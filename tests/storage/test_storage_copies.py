@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from deepwell._base._errors import StudyError
-from deepwell.records import ChunkRecord, Estimate, Event, Opening, Status, Tag
+from deepwell.records import ChunkRecord, Estimate, Event, Opening, Request, Status, Tag
 from deepwell.storage import Store, StudyRecord, open_store
 from deepwell.storage._checkpoint_record import CheckpointRecord
 from deepwell.storage._copies import Copied
+from deepwell.storage._deed import Deed
 
 
 def told(store: Store, study: int) -> list[object]:
@@ -67,6 +68,30 @@ def test_records_go_to_the_other_kind_of_database_and_back(
         away.roll_back(there.id, ["narrow"], Event(10.0, "resume"))
         store.roll_back(study.id, ["narrow"], Event(10.0, "resume"))
         assert told(away, there.id) == told(store, study.id)
+
+
+def test_a_request_in_a_copy_is_not_answered_by_an_event_of_the_other_store(
+    store: Store, study: StudyRecord, tmp_path: Path
+):
+    def nudge(where: Store, study_id: int) -> Event:
+        asked = where.requests.ask(study_id, "nudge", 1, {"changes": {"l2": "x0.5"}})
+        assert where.requests.outcome(study_id, asked, ("nudge",)) is None
+        done = Event(5.0, "nudge", 1, {"request": asked.id, "epoch": 2})
+        where.requests.carry_out(study_id, Deed([done], asked.id))
+        assert where.requests.outcome(study_id, asked, ("nudge",)) == done
+        return done
+
+    other = store.create_study("other", {})
+    for study_id in (other.id, other.id, study.id, study.id):
+        nudge(store, study_id)
+    store.requests.ask(study.id, "pause", None, {})  # of the run there
+    with open_store(tmp_path / "away") as away:
+        there = store.copies.copy_to(away.copies, study.id, as_it_is(store, study))
+        assert away.requests.waiting(there.id) == []
+        told = [event.details["request"] for event in away.events(there.id, "nudge")]
+        assert len(set(told)) == 2
+        assert all(away.requests.taken(Request(n, 0.0, "nudge"), there.id) for n in told)
+        nudge(away, there.id)  # whose number one of those had in the other store
 
 
 def test_files_that_cannot_be_put_there_leave_no_record(
