@@ -295,6 +295,36 @@ def test_sealed_rows_go_with_the_last_study_that_refers_to_them(store: Path):
     assert not sealed.exists()
 
 
+def leave_room(store: Path, rows: int) -> None:
+    with open_store(store) as opened:
+        made = opened.create_study("large", {})
+        opened.row_hashes.record(made.id, "train", np.arange(rows, dtype=np.uint64))
+        opened.delete_empty(made.id)
+
+
+def test_room_inside_the_database_is_given_back_while_nobody_runs_a_study(store: Path):
+    """To do it keeps every other process from writing, for long where the file is large."""
+    leave_room(store, 500_000)
+    before = (store / "store.db").stat().st_size
+    with open_store(store) as opened, at_work(opened):
+        assert collect_garbage(store, dry_run=True) == collect_garbage(store) == ()
+    (told,) = collect_garbage(store, dry_run=True)
+    assert (told.what, told.path) == ("room inside the database", "")
+    assert told.bytes > 3_900_000
+    assert (store / "store.db").stat().st_size == before
+    assert collect_garbage(store) == (told,)
+    assert (store / "store.db").stat().st_size <= before - told.bytes
+    assert collect_garbage(store) == ()
+
+
+def test_a_small_part_of_a_database_is_left_to_the_next_study(store: Path):
+    with open_store(store) as opened:
+        first = opened.study("first")
+        opened.row_hashes.record(first.id, "train", np.arange(2_000_000, dtype=np.uint64))
+    leave_room(store, 500_000)
+    assert collect_garbage(store) == ()
+
+
 def test_rows_that_were_loaded_and_not_fitted_yet_are_young(made: Path, store: Path):
     """A file of the same rows may be old; the study that is to come needs it."""
     delete_study("first", "second", store=store)
