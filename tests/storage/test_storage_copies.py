@@ -8,7 +8,7 @@ import pytest
 
 from deepwell._base._errors import StudyError
 from deepwell.records import ChunkRecord, Estimate, Event, Opening, Request, Status, Tag
-from deepwell.storage import Store, StudyRecord, open_store
+from deepwell.storage import RowReuse, Store, StudyRecord, open_store
 from deepwell.storage._checkpoint_record import CheckpointRecord
 from deepwell.storage._copies import Copied
 from deepwell.storage._deed import Deed
@@ -92,6 +92,21 @@ def test_a_request_in_a_copy_is_not_answered_by_an_event_of_the_other_store(
         assert len(set(told)) == 2
         assert all(away.requests.taken(Request(n, 0.0, "nudge"), there.id) for n in told)
         nudge(away, there.id)  # whose number one of those had in the other store
+
+
+def test_an_older_study_has_seen_rows_though_it_was_copied_later(store: Store, tmp_path: Path):
+    seen = np.array([1, 2], np.uint64)
+    with open_store(tmp_path / "away") as away:
+        older = away.create_study("older", {})
+        own = store.create_study("own", {})
+        later = away.create_study("later", {})
+        for one in (later, older):
+            away.row_hashes.record(one.id, "dev", seen)
+            away.copies.copy_to(store.copies, one.id, as_it_is(away, one))
+    assert store.row_hashes.reuse_of(own.id, seen[1:]) == [RowReuse("older", "dev", 1)]
+    newest = store.create_study("newest", {})
+    told = store.row_hashes.reuse_of(newest.id, seen)
+    assert told == [RowReuse("older", "dev", 2), RowReuse("later", "dev", 2)]
 
 
 def test_files_that_cannot_be_put_there_leave_no_record(
