@@ -187,6 +187,28 @@ def test_resume_lets_a_paused_run_go_on(
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("--trials 64 --budget 5m", "--trials, --budget; ask with deepwell extend iris"),
+        ("--search grid --space l2=log(1e-4,1)", "--space, --search; ask with deepwell narrow"),
+        ("--constraint l2<1", "without --constraint; ask with deepwell narrow iris --store here"),
+        ("--epochs 9 --try l2=1", "extend iris --store here and give --try when it has ended"),
+    ],
+)
+def test_resume_of_a_paused_run_drops_nothing_that_was_asked(
+    options: str, says: str, deepwell: Any, live: FakeLive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(*_: Any, **__: Any) -> None:
+        raise StudyError("study iris is being run by process 7 on there")
+
+    monkeypatch.setattr("deepwell.study._resume.resume", held)
+    refused = deepwell("resume", "iris", "--store", "here", *options.split())
+    assert refused.code == 2
+    assert says in refused.err
+    assert live.asked == []  # it stays paused
+
+
 def sight(**parts: Any) -> Sight:
     whole: dict[str, Any] = {
         "study": "iris", "status": "running", "runner": RUNNER, "paused": False, "networks": 10,
