@@ -8,6 +8,7 @@ import pytest
 
 from deepwell._base._errors import StudyError, UsageError
 from deepwell.records import Event
+from deepwell.report._act_lines import _OF_EVENT
 from deepwell.study import _follow, _live, _replay
 from deepwell.study._live import Answer
 from deepwell.study._replay import Compared, Replay
@@ -224,6 +225,9 @@ def test_a_run_is_watched(deepwell: Any, monkeypatch: pytest.MonkeyPatch) -> Non
         Event(1.0, "nudge", 3, DETAILS["nudge"]),
         Event(2.0, "race_won", 3, {"copies": [9, 10], "best": 10, "epoch": 12}),
         Event(3.0, "refuse", 3, {"kind": "fork", "why": "network 3 is over"}),
+        Event(4.0, "narrow", None, {"request": 2, "after": 10, "epoch": 13, "to_come": 6}),
+        Event(5.0, "narrow", None, {"after": 10}),  # as `resume` with another space records it
+        Event(6.0, "pause_by_hand", None, {"request": 3, "epoch": 13}),
     )
     seen = [
         sight(best=None, last=None),
@@ -237,11 +241,15 @@ def test_a_run_is_watched(deepwell: Any, monkeypatch: pytest.MonkeyPatch) -> Non
         "nudged    network 3 from epoch 9 on: learning_rate 0.005, l2 0",
         "race      of 9, 10 decided after epoch 12: network 10 goes on",
         "refused   fork: network 3 is over",
+        "narrowed  iris: 6 networks still to be proposed by it",
+        "narrowed  iris: it holds for the networks to come",
+        "paused    iris after epoch 13; deepwell resume iris lets it go on",
         "training  epoch 13/50, 4 of 10 train, dev 14.2 %, best 12.3 % (network 3)",
         "paused    epoch 12/50, 4 of 10 train, dev 14.2 %, best 12.3 % (network 3)",
         "ended     iris is finished: best dev 12.3 % (network 3)",
         "next      deepwell show iris",
     ]
+    assert {*_OF_EVENT, "race_won", "refuse"} == {*_follow._BY_HAND}
     lines = deepwell("show", "iris", "--follow", "--json").out.splitlines()
     assert len(lines) == 4
     assert '"kind": "race_won"' in lines[1]
