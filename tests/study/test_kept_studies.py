@@ -391,6 +391,33 @@ def test_epochs_need_a_network_that_reached_its_last(store: Path):
         dw.resume("first", store=store, epochs=3, given=[FIRST])
 
 
+def test_models_of_a_former_choice_are_gone_before_another_one_is_recorded(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with open_store(store) as opened:
+        first, told = opened.study("first").id, opened.result(opened.study("first").id)
+        assert told is not None
+        other = next(n for n in range(4) if n != told["best_trial"])
+        opened.save_result(first, {**told, "best_trial": other})
+    derived = [store / "first" / name for name in ("model-refit", "model-ensemble")]
+    for folder in derived:
+        folder.mkdir()
+
+    def killed(self: Store, *, at_once: bool = False) -> bool:
+        if at_once:
+            raise SystemExit
+        return False
+
+    monkeypatch.setattr(Store, "back_up", killed)  # which comes right after the outcome
+    with pytest.raises(SystemExit):
+        dw.resume("first", store=store, trials=1)
+    with open_store(store) as opened:
+        told = opened.result(first)
+        assert told is not None
+        assert told["best_trial"] != other
+    assert [folder for folder in derived if folder.exists()] == []
+
+
 def at_work(opened: Store) -> AbstractContextManager[None]:
     return leased(opened, opened.study("first"))
 
