@@ -131,14 +131,14 @@ def _copy_keyed(
 ) -> dict[int, int]:
     """Copy the rows of a table with keys of its own, in their order; return old -> new key."""
     keys: dict[int, int] = {}
-    insert = sa.insert(table).returning(table.c.id)
+    insert = sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
     query = sa.select(table).where(table.c.study_id == old).order_by(table.c.id)
     if where is not None:
         query = query.where(where)
-    for row in here.execute(query).mappings():
-        given = {name: value for name, value in row.items() if name != "id"}
-        new_row = {**given, "study_id": new, **changed(row)}
-        keys[row["id"]] = there.execute(insert, new_row).scalar_one()
+    for some in here.execute(query).mappings().partitions(_AT_ONCE):
+        rows = [{**row, "study_id": new, **changed(row)} for row in some]
+        olds = [row.pop("id") for row in rows]
+        keys |= zip(olds, there.execute(insert, rows).scalars(), strict=True)
     return keys
 
 
