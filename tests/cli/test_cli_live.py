@@ -8,6 +8,7 @@ import pytest
 
 from deepwell._base._errors import StudyError, UsageError
 from deepwell.records import Event
+from deepwell.report._act_lines import _OF_EVENT
 from deepwell.study import _follow, _live, _replay
 from deepwell.study._live import Answer
 from deepwell.study._replay import Compared, Replay
@@ -207,6 +208,28 @@ def test_resume_lets_a_paused_run_go_on(
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("--trials 64 --budget 5m", "--trials, --budget; ask with deepwell extend iris"),
+        ("--search grid --space l2=log(1e-4,1)", "--space, --search; ask with deepwell narrow"),
+        ("--constraint l2<1", "without --constraint; ask with deepwell narrow iris --store here"),
+        ("--epochs 9 --try l2=1", "extend iris --store here and give --try when it has ended"),
+    ],
+)
+def test_resume_of_a_paused_run_drops_nothing_that_was_asked(
+    options: str, says: str, deepwell: Any, live: FakeLive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(*_: Any, **__: Any) -> None:
+        raise StudyError("study iris is being run by process 7 on there")
+
+    monkeypatch.setattr("deepwell.study._resume.resume", held)
+    refused = deepwell("resume", "iris", "--store", "here", *options.split())
+    assert refused.code == 2
+    assert says in refused.err
+    assert live.asked == []  # it stays paused
+
+
 def sight(**parts: Any) -> Sight:
     whole: dict[str, Any] = {
         "study": "iris", "status": "running", "runner": RUNNER, "paused": False, "networks": 10,
@@ -222,6 +245,9 @@ def test_a_run_is_watched(deepwell: Any, monkeypatch: pytest.MonkeyPatch) -> Non
         Event(1.0, "nudge", 3, DETAILS["nudge"]),
         Event(2.0, "race_won", 3, {"copies": [9, 10], "best": 10, "epoch": 12}),
         Event(3.0, "refuse", 3, {"kind": "fork", "why": "network 3 is over"}),
+        Event(4.0, "narrow", None, {"request": 2, "after": 10, "epoch": 13, "to_come": 6}),
+        Event(5.0, "narrow", None, {"after": 10}),  # as `resume` with another space records it
+        Event(6.0, "pause_by_hand", None, {"request": 3, "epoch": 13}),
     )
     seen = [
         sight(best=None, last=None),
@@ -235,11 +261,15 @@ def test_a_run_is_watched(deepwell: Any, monkeypatch: pytest.MonkeyPatch) -> Non
         "nudged    network 3 from epoch 9 on: learning_rate 0.005, l2 0",
         "race      of 9, 10 decided after epoch 12: network 10 goes on",
         "refused   fork: network 3 is over",
+        "narrowed  iris: 6 networks still to be proposed by it",
+        "narrowed  iris: it holds for the networks to come",
+        "paused    iris after epoch 13; deepwell resume iris lets it go on",
         "training  epoch 13/50, 4 of 10 train, dev 14.2 %, best 12.3 % (network 3)",
         "paused    epoch 12/50, 4 of 10 train, dev 14.2 %, best 12.3 % (network 3)",
         "ended     iris is finished: best dev 12.3 % (network 3)",
         "next      deepwell show iris",
     ]
+    assert {*_OF_EVENT, "race_won", "refuse"} == {*_follow._BY_HAND}
     lines = deepwell("show", "iris", "--follow", "--json").out.splitlines()
     assert len(lines) == 4
     assert '"kind": "race_won"' in lines[1]

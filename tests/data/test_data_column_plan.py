@@ -36,6 +36,10 @@ def test_what_is_left_out_is_said_with_the_way_back() -> None:
         "same is constant: ignored",
         "void is all missing: ignored",
     )
+    ignored = plan_columns(frame, "y", options(group="house", ignore=["my id", "void"]))
+    assert ignored.inputs == plan.inputs
+    assert ignored.identifiers == ("my id",)
+    assert ignored.notes == plan.notes[:1] + plan.notes[2:3]
     kept = plan_columns(frame, "y", options(group="house", keep=["my id", "house", "same"]))
     assert {c.name: c.kind for c in kept.inputs} == {
         "my id": "text",

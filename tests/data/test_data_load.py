@@ -174,6 +174,25 @@ def test_leaving_a_column_out_does_not_move_rows() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"ignore": ["customer_id"]}, {"ignore": ["serial", "customer_id"]}),
+        *({"keep": ["customer_id"]}, {"weights": "serial"}),
+    ],
+)
+def test_an_id_does_not_tell_rows_apart_whatever_is_said_of_it(options: dict[str, object]) -> None:
+    """Else a test set that was opened would look unseen once its id is ignored by hand."""
+    table = TABLE.with_columns(serial=pl.int_range(1, ROWS + 1))
+    first, again = load(table, "churned"), load(table, "churned", **options)
+    assert again.vault.fingerprint == first.vault.fingerprint
+    for part in ("train", "dev", "test"):
+        np.testing.assert_array_equal(again.row_hashes[part], first.row_hashes[part])
+    in_time = load(table, "churned", time="serial")
+    known, same = (np.sort(np.concatenate([*d.row_hashes.values()])) for d in (first, in_time))
+    np.testing.assert_array_equal(known, same)
+
+
 def test_rows_are_known_again_in_another_file() -> None:
     first = load(TABLE, "churned")
     later = load(TABLE[100:].select(TABLE.columns[::-1]), "churned")

@@ -103,7 +103,8 @@ def assert_same_data(streamed, whole):
     "options",
     [
         {"target": "label"},
-        {"target": "amount", "ignore": ["label"]},
+        {"target": "amount", "ignore": ["label", "key"]},
+        {"target": "label", "time": "key"},
         {"target": "label", "group": "group", "keep": ["key", "group"]},
         {"target": "label", "time": "moment", "test": 0.1, "dev": 100},
         {"target": "digits", "task": "classification", "ignore": ["text"], "seed": 3},

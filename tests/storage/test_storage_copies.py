@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from deepwell._base._errors import StudyError
-from deepwell.records import ChunkRecord, Estimate, Event, Opening, Status, Tag
-from deepwell.storage import Store, StudyRecord, open_store
+from deepwell.records import ChunkRecord, Estimate, Event, Opening, Request, Status, Tag
+from deepwell.storage import RowReuse, Store, StudyRecord, open_store
 from deepwell.storage._checkpoint_record import CheckpointRecord
 from deepwell.storage._copies import Copied
+from deepwell.storage._deed import Deed
 
 
 def told(store: Store, study: int) -> list[object]:
@@ -75,6 +76,45 @@ def test_records_go_to_the_other_kind_of_database_and_back(
         away.roll_back(there.id, ["narrow"], Event(10.0, "resume"))
         store.roll_back(study.id, ["narrow"], Event(10.0, "resume"))
         assert told(away, there.id) == told(store, study.id)
+
+
+def test_a_request_in_a_copy_is_not_answered_by_an_event_of_the_other_store(
+    store: Store, study: StudyRecord, tmp_path: Path
+):
+    def nudge(where: Store, study_id: int) -> Event:
+        asked = where.requests.ask(study_id, "nudge", 1, {"changes": {"l2": "x0.5"}})
+        assert where.requests.outcome(study_id, asked, ("nudge",)) is None
+        done = Event(5.0, "nudge", 1, {"request": asked.id, "epoch": 2})
+        where.requests.carry_out(study_id, Deed([done], asked.id))
+        assert where.requests.outcome(study_id, asked, ("nudge",)) == done
+        return done
+
+    other = store.create_study("other", {})
+    for study_id in (other.id, other.id, study.id, study.id):
+        nudge(store, study_id)
+    store.requests.ask(study.id, "pause", None, {})  # of the run there
+    with open_store(tmp_path / "away") as away:
+        there = store.copies.copy_to(away.copies, study.id, as_it_is(store, study))
+        assert away.requests.waiting(there.id) == []
+        told = [event.details["request"] for event in away.events(there.id, "nudge")]
+        assert len(set(told)) == 2
+        assert all(away.requests.taken(Request(n, 0.0, "nudge"), there.id) for n in told)
+        nudge(away, there.id)  # whose number one of those had in the other store
+
+
+def test_an_older_study_has_seen_rows_though_it_was_copied_later(store: Store, tmp_path: Path):
+    seen = np.array([1, 2], np.uint64)
+    with open_store(tmp_path / "away") as away:
+        older = away.create_study("older", {})
+        own = store.create_study("own", {})
+        later = away.create_study("later", {})
+        for one in (later, older):
+            away.row_hashes.record(one.id, "dev", seen)
+            away.copies.copy_to(store.copies, one.id, as_it_is(away, one))
+    assert store.row_hashes.reuse_of(own.id, seen[1:]) == [RowReuse("older", "dev", 1)]
+    newest = store.create_study("newest", {})
+    told = store.row_hashes.reuse_of(newest.id, seen)
+    assert told == [RowReuse("older", "dev", 2), RowReuse("later", "dev", 2)]
 
 
 def test_a_copy_has_its_own_events_and_its_folder_from_the_first_moment(

@@ -78,3 +78,13 @@ def test_next_free_name():
     assert free_name("CHURN", taken, lambda _: False) == "CHURN-3"
     assert free_name("churn", taken, lambda name: name == "churn-3") == "churn-4"
     assert folded("CHURN-3") == "churn-3"
+
+
+@pytest.mark.parametrize("length", [MAX_LENGTH - 2, MAX_LENGTH - 1, MAX_LENGTH])
+def test_the_next_free_name_of_a_long_one_is_valid(length: int):
+    names: list[str] = []
+    for _ in range(12):
+        names.append(free_name("x" * length, names, lambda _: False))
+        assert valid_name(names[-1]) == names[-1]
+    assert len(set(names)) == 12
+    assert names[-1].endswith("x-12")

@@ -84,6 +84,14 @@ def test_a_deleted_study_keeps_its_name_and_all_it_has(store: Store, study: Stud
         store.removal.purge(study.id)  # only what was deleted goes
 
 
+def test_a_deleted_study_is_found_by_its_name_in_another_encoding(store: Store):
+    typed = "e\u0301te\u0301"  # as some keyboards and file systems write it
+    made = store.create_study(typed, {})
+    store.removal.delete([made.id])
+    assert store.removal.find_deleted(typed).id == made.id
+    assert store.removal.find_deleted(made.name).id == made.id
+
+
 def test_a_removed_study_leaves_the_hashes_of_its_rows(store: Store, study: StudyRecord):
     rows = np.arange(3, dtype=np.uint64)
     store.row_hashes.record(study.id, "train", rows)

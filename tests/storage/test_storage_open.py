@@ -317,3 +317,19 @@ def test_killed_process_loses_at_most_the_chunk_in_flight(where: str, kind: str)
         if kind == "sqlite":
             with store._database.reading() as connection:
                 assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
+
+
+def test_stores_are_the_same_by_their_files_and_not_by_what_is_shown_of_them(tmp_path: Path):
+    long = tmp_path / ("x" * 120) / ("y" * 120)
+    long.mkdir(parents=True)
+    (tmp_path / "alias").symlink_to(long)
+    with (
+        open_store(long / "one") as one,
+        open_store(long / "two") as two,
+        open_store(f"sqlite:///{long}/one/other.db") as other,
+        open_store(tmp_path / "alias" / "one") as alias,
+    ):
+        assert one.is_same(one)
+        assert one.is_same(alias)
+        assert not one.is_same(two)
+        assert not one.is_same(other)

@@ -281,3 +281,19 @@ def copy_rows(file: Path, connection: sa.Connection) -> None:
                 last = f"SELECT coalesce(max(id), 0) + 1 FROM {table.name}"
                 counter = f"pg_get_serial_sequence('{table.name}', 'id')"
                 connection.exec_driver_sql(f"SELECT setval({counter}, ({last}), false)")
+
+
+def test_two_schemas_of_a_database_are_two_stores(
+    postgresql: PostgresqlServer, database: Callable[..., str]
+):
+    url = database()
+    with open_store(url) as first:
+        with first._database.writing() as connection:
+            connection.exec_driver_sql("CREATE SCHEMA team")
+        first.create_study("churn", {})
+        with open_store(f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3Dteam") as team:
+            assert first._database.shown == team._database.shown
+            assert not first.is_same(team)
+            assert team.studies() == []
+        with open_store(url) as again:
+            assert first.is_same(again)

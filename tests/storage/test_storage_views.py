@@ -132,7 +132,9 @@ def test_hyperparameters_read_as_options_take_them(store: Store):
         TrialSpec({"hidden_layers": 2, "dropout": (0.1, 0.2), "epochs": 9}, seed=2**31),
     ]
     forked = Event(1.0, "fork", 1, {"source": 0, "epoch": 1})
-    store.propose(made.id, list(enumerate(specs)), Event(1.0, "propose"), forked)
+    by_hand = Event(1.0, "branch", 2, {"source": 1, "epoch": 1, "request": 5, "changes": {}})
+    numbered = enumerate([*specs, specs[1]])
+    store.propose(made.id, list(numbered), Event(1.0, "propose"), forked, by_hand)
     store.save_result(made.id, {"best_trial": 1})
     told = rows(
         store,
@@ -142,6 +144,7 @@ def test_hyperparameters_read_as_options_take_them(store: Store):
     assert told == [
         (0, "64,32", 0.5, 0.1, 7, 50, 0, None, "adam"),
         (1, "64,64", None, 0.0, 2**31, 9, 1, 0, "adam"),
+        (2, "64,64", None, 0.0, 2**31, 9, 0, 1, "adam"),
     ]
     (values,) = rows(store, "SELECT hyperparameters FROM trials WHERE trial = 1")[0]
     assert json.loads(values)["dropout"] == [0.1, 0.2]

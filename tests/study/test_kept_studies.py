@@ -249,7 +249,7 @@ def test_what_cannot_be_copied_leaves_nothing_behind(store: Path):
     sealed = next((store / "vault").glob("*.parquet"))
     sealed.chmod(0o600)
     sealed.write_bytes(b"x")
-    with pytest.raises(UsageError, match="were changed"):
+    with pytest.raises(UsageError, match="was changed after it was sealed"):
         copy_study("first", other, store=store)
     assert list_studies(other) == []
     assert not (other / "first").exists()
@@ -385,6 +385,64 @@ def test_sealed_rows_go_with_the_last_study_that_refers_to_them(store: Path):
     assert not sealed.exists()
 
 
+def leave_room(store: Path, rows: int) -> None:
+    with open_store(store) as opened:
+        made = opened.create_study("large", {})
+        opened.row_hashes.record(made.id, "train", np.arange(rows, dtype=np.uint64))
+        opened.delete_empty(made.id)
+
+
+def test_room_inside_the_database_is_given_back_while_nobody_runs_a_study(store: Path):
+    """To do it keeps every other process from writing, for long where the file is large."""
+    leave_room(store, 500_000)
+    before = (store / "store.db").stat().st_size
+    with open_store(store) as opened, at_work(opened):
+        assert collect_garbage(store, dry_run=True) == collect_garbage(store) == ()
+    (told,) = collect_garbage(store, dry_run=True)
+    assert (told.what, told.path) == ("room inside the database", "")
+    assert told.bytes > 3_900_000
+    assert (store / "store.db").stat().st_size == before
+    assert collect_garbage(store) == (told,)
+    assert (store / "store.db").stat().st_size <= before - told.bytes
+    assert collect_garbage(store) == ()
+
+
+def test_a_small_part_of_a_database_is_left_to_the_next_study(store: Path):
+    with open_store(store) as opened:
+        first = opened.study("first")
+        opened.row_hashes.record(first.id, "train", np.arange(2_000_000, dtype=np.uint64))
+    leave_room(store, 500_000)
+    assert collect_garbage(store) == ()
+
+
+def test_rows_that_were_loaded_and_not_fitted_yet_are_young(made: Path, store: Path):
+    """A file of the same rows may be old; the study that is to come needs it."""
+    delete_study("first", "second", store=store)
+    (sealed,) = (store / "vault").glob("*.parquet")
+    age(sealed)
+    data = dw.load(made / "small.csv", target="y", vault=store / "vault")
+    collect_garbage(store, deleted_now=True)
+    age(sealed)  # after an hour in a notebook
+    study = dw.Study(data, SPACE, name="third", store=store)
+    study.run(trials=1, epochs=1)
+    assert time.time() - sealed.stat().st_mtime < 1000.0
+    assert dw.open_study("third", store).open_test()[-1].number == 1
+
+
+def test_a_study_whose_sealed_rows_are_gone_or_changed_does_not_begin(made: Path, store: Path):
+    data = dw.load(made / "small.csv", target="y", vault=store / "vault")
+    (sealed,) = (store / "vault").glob("*.parquet")
+    study = dw.Study(data, SPACE, name="third", store=store)
+    sealed.unlink()
+    with pytest.raises(UsageError, match="is missing; put it back, or load the data"):
+        study.run(trials=1, epochs=1)
+    sealed.write_bytes(b"x")
+    with pytest.raises(UsageError, match="was changed after it was sealed"):
+        study.run(trials=1, epochs=1)
+    assert [one.name for one in list_studies(store)] == ["second", "first"]
+    assert not (store / "third").exists()
+
+
 # -- longer -----------------------------------------------------------------------------------
 
 
@@ -421,6 +479,33 @@ def test_epochs_need_a_network_that_reached_its_last(store: Path):
         dw.resume("first", store=store, epochs=0)
     with pytest.raises(UsageError, match="networks beside those"):
         dw.resume("first", store=store, epochs=3, given=[FIRST])
+
+
+def test_models_of_a_former_choice_are_gone_before_another_one_is_recorded(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with open_store(store) as opened:
+        first, told = opened.study("first").id, opened.result(opened.study("first").id)
+        assert told is not None
+        other = next(n for n in range(4) if n != told["best_trial"])
+        opened.save_result(first, {**told, "best_trial": other})
+    derived = [store / "first" / name for name in ("model-refit", "model-ensemble")]
+    for folder in derived:
+        folder.mkdir()
+
+    def killed(self: Store, *, at_once: bool = False) -> bool:
+        if at_once:
+            raise SystemExit
+        return False
+
+    monkeypatch.setattr(Store, "back_up", killed)  # which comes right after the outcome
+    with pytest.raises(SystemExit):
+        dw.resume("first", store=store, trials=1)
+    with open_store(store) as opened:
+        told = opened.result(first)
+        assert told is not None
+        assert told["best_trial"] != other
+    assert [folder for folder in derived if folder.exists()] == []
 
 
 def at_work(opened: Store) -> AbstractContextManager[None]:

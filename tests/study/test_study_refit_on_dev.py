@@ -13,10 +13,13 @@ from deepwell.data._batches import epoch_order, steps_per_epoch
 from deepwell.data._folds import pooled
 from deepwell.execution._members import member_of
 from deepwell.execution._native_backend import _structure
+from deepwell.records import Status, Trial, TrialSpec
 from deepwell.storage._open import open_store
-from deepwell.study import open_study
+from deepwell.study import _refit, open_study
 from deepwell.study._arrays import shape_of, training_rows
+from deepwell.study._asked import from_config
 from deepwell.study._model import load_model
+from deepwell.study._train_on_all import trained_on_all
 from deepwell.training._native_program import NativeProgram
 from deepwell.training._program import Chunk
 
@@ -73,6 +76,38 @@ def test_it_is_the_network_that_the_configuration_gives_on_these_rows(place, ref
     for name, array in refit.model.parameters.items():
         np.testing.assert_array_equal(array, state[name])
     assert refit.model.architecture.hidden == (8,)
+
+
+@pytest.mark.parametrize(
+    ("best_epoch", "expected"),
+    [
+        # 9 steps an epoch became 12: a change stays as far on the way, and 8 epochs end after the
+        # one that the chosen network had for its last epoch.
+        (11, "1: l1=0.001; 3: l2=0.01; 7: learning_rate=0.001; 15: learning_rate=0.0001"),
+        (10, "1: l1=0.001; 3: l2=0.01; 7: learning_rate=0.002; "
+         "8: learning_rate=0.001; 15: learning_rate=0.0001"),
+        (1, "1: l1=0.001; 3: l2=0.01; 7: learning_rate=0.002; "
+         "8: learning_rate=0.001; 15: learning_rate=0.0001"),
+    ],
+)  # fmt: skip
+def test_what_changed_on_the_way_changes_as_far_on_it(place, best_epoch, expected, monkeypatch):
+    change = "1: l1=0.001; 4: l2=0.01; 9: learning_rate=0.002; 10: learning_rate=0.001"
+    spec = TrialSpec({**FIXED, "epochs": 40, "change": f"{change}; 20: learning_rate=0.0001"}, 5)
+    best = Trial(0, spec, Status.FINISHED, 40, best_epoch, 0.1)
+    data = dw.load(place / "rows.csv", target="y", vault=None)
+    with open_store(place, create=False) as opened:
+        asked = from_config(opened.study("rows"))
+    trained = []
+
+    def watched(program, spec, epochs, *rest):
+        trained.append((spec, epochs))
+        return trained_on_all(program, spec, epochs, *rest)
+
+    monkeypatch.setattr(_refit, "trained_on_all", watched)
+    made = _refit._refit(best, data, asked)
+    ((used, epochs),) = trained
+    assert (used["change"], used["epochs"]) == (expected, 30)
+    assert made.steps == epochs * 12
 
 
 def test_it_says_that_it_has_no_dev_score_and_what_to_expect(place, refit):

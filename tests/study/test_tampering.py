@@ -291,3 +291,22 @@ def test_an_opening_that_only_this_store_has_lost_is_not_lost_there(store: Path)
     dw.copy_study("mine", team, store=store)
     assert dw.open_study("mine-2", team).result.ledger == ""
     assert [o.number for o in dw.open_study("mine-2", team).open_test()] == [1, 2]
+
+
+def test_the_same_rows_sealed_as_other_bytes_lie_beside_those_of_the_first_study(
+    store: Path, tmp_path: Path
+) -> None:
+    (first,) = (store / "vault").glob("*.parquet")
+    before = first.read_bytes()
+    turned = dict(reversed(rows().items()))  # of the same content, by design
+    data = dw.load(turned, target="y", seed=1, vault=tmp_path / "elsewhere")
+    assert data.vault is not None
+    assert data.vault.fingerprint == first.stem
+    dw.Study(data, FIXED, name="turned", store=store).run(trials=1, epochs=2)
+    other = store / "vault" / f"{first.stem}-{data.vault.sha256[:12]}.parquet"
+    assert sorted((store / "vault").glob("*.parquet")) == sorted([first, other])
+    assert first.read_bytes() == before
+    for name in ("mine", "turned"):
+        assert [part.told for part in dw.verify(name, store) if not part.ok] == []
+    *_, again = dw.open_study("turned", store).open_test()
+    assert again.number == 2

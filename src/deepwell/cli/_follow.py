@@ -57,7 +57,7 @@ def _as_line(sight: Any, place: Place) -> None:
     from deepwell.report._layout import fit_to
     from deepwell.report._sight_lines import acts_lines, sight_lines
 
-    acts = acts_lines(sight)
+    acts = acts_lines(sight, place.store)
     *_, line = [""] if sight.over else sight_lines(sight, place.store)
     columns = shutil.get_terminal_size().columns - 1
     above = "".join(f"{text}\n" for text in acts)

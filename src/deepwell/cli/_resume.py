@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from deepwell._base._errors import StudyError
+from deepwell._base._errors import StudyError, UsageError
+from deepwell._base._shell import shell_word, store_flag
 
 from ._acts import live, tell
 from ._exit_codes import DONE, STOPPED
@@ -14,6 +15,13 @@ from ._space import parsed_space, parsed_tries
 
 if TYPE_CHECKING:
     from ._observer import SilentObserver, TerminalObserver
+
+_OF_A_RUN = {
+    **dict.fromkeys(("trials", "epochs", "budget"), "extend"),
+    **dict.fromkeys(("space", "constraint", "search"), "narrow"),
+    "try_": "",
+}
+"""Option -> the command that asks a run for it while it trains, where there is one."""
 
 EXAMPLES = """\
 deepwell resume churn
@@ -30,7 +38,7 @@ def resume(which: Name, more: GoOn, place: Place) -> int:
     stopped it, ends where it would have ended, and prints what fit would have printed. Of a
     finished study it prints the result. --trials trains more networks in the same study, from
     another space or by another sampler where one is given. A run that deepwell pause holds goes on
-    where it is.
+    where it is, as it was begun: deepwell extend and deepwell narrow ask it for more.
     """
     from deepwell.study._interrupt import BY_USER
     from deepwell.study._resume import resume as go_on
@@ -50,6 +58,7 @@ def resume(which: Name, more: GoOn, place: Place) -> int:
         paused = live(which.name, place)
         if not paused.paused():
             raise
+        _refuse_more(which.name, more, place)
         return tell(paused.resume(), place)
     finally:
         observer.close()
@@ -72,6 +81,26 @@ def _further(more: GoOn) -> dict[str, Any]:
         "given": parsed_tries(more.try_),
     }
     return {name: value for name, value in asked.items() if value}
+
+
+def _refuse_more(name: str, more: GoOn, place: Place) -> None:
+    """Refuse what a run that is there cannot be asked for by this command.
+
+    Raises:
+        UsageError: naming the commands that can.
+    """
+    given = [option for option in _OF_A_RUN if getattr(more, option) not in (None, ())]
+    if not given:
+        return
+    where = f"{shell_word(name)}{store_flag(place.store)}"
+    asking = [f"deepwell {c} {where}" for c in dict.fromkeys(map(_OF_A_RUN.get, given)) if c]
+    how = [f"ask with {' and '.join(asking)}"] if asking else []
+    how += ["give --try when it has ended"] if "try_" in given else []
+    flags = ", ".join(f"--{option.rstrip('_')}" for option in given)
+    raise UsageError(
+        f"a run of this study is paused, and resume only lets it go on, without {flags}; "
+        f"{' and '.join(how)}"
+    )
 
 
 def _observer(name: str, place: Place) -> SilentObserver | TerminalObserver:

@@ -32,8 +32,8 @@ class ColumnPlan:
 
     Attributes:
         inputs: columns that the network sees.
-        identifiers: columns that look like an id, used or not, and the one that says the part of
-            each row; they do not count when rows of two tables are compared.
+        identifiers: columns that look like an id, used or not, ignored or not, and the one that
+            says the part of each row; they do not count when rows of two tables are compared.
         notes: one line for each thing that was left out.
     """
 
@@ -48,9 +48,8 @@ def plan_columns(frame: pl.DataFrame, target: str, options: LoadOptions) -> Colu
     Raises:
         UsageError: when no input column is left.
     """
-    rest = by_name(candidates(frame.columns, target, options))
-    kinds = column_kinds(frame.select(rest))
-    return planned(frame.columns, kinds, lambda name: input_kind(frame[name]), options)
+    kinds = column_kinds(frame.select(by_name([n for n in frame.columns if n != target])))
+    return planned(frame.columns, target, kinds, lambda name: input_kind(frame[name]), options)
 
 
 def candidates(names: Sequence[str], target: str, options: LoadOptions) -> list[str]:
@@ -63,6 +62,7 @@ def candidates(names: Sequence[str], target: str, options: LoadOptions) -> list[
 
 def planned(
     names: Sequence[str],
+    target: str,
     kinds: Mapping[str, str],
     kind_if_kept: Callable[[str], str],
     options: LoadOptions,
@@ -71,7 +71,8 @@ def planned(
 
     Args:
         names: all columns of the table.
-        kinds: of the candidates, in the order of the table.
+        target: name of the target.
+        kinds: of all columns but the target, in the order of the table.
         kind_if_kept: how a column that would be left out is encoded when the user keeps it.
         options: what the user said.
 
@@ -90,9 +91,10 @@ def planned(
         for name in (options.group, options.time)
         if name is not None and name not in options.keep
     ]
-    for name, kind in kinds.items():
-        if kind == "id":
-            identifiers.append(name)
+    # Of ignored columns too: what is said of a column must not make the same rows look unseen.
+    identifiers += [name for name, kind in kinds.items() if kind == "id"]
+    for name in candidates(names, target, options):
+        kind = kinds[name]
         if kind in left_out and name not in options.keep:
             left_out[kind].append(name)
         else:

@@ -99,7 +99,7 @@ def load_streamed(
     target, goal = gathered.target, gathered.frame[gathered.target]
     task, task_notes = infer_task(goal, options.task)
     survey = _surveyed(found.table, found.names, target, places, options, budget)
-    plan = planned(found.names, survey.kinds, survey.if_kept.__getitem__, options)
+    plan = planned(found.names, target, survey.kinds, survey.if_kept.__getitem__, options)
     everything, comparable = mix64(survey.everything), mix64(survey.comparable)
     units, by_chance = split_units(
         survey.units,
@@ -220,17 +220,18 @@ def _surveyed(
         require_finite(whole, options.ignore)
         frame = whole[places] if len(places) < whole.height else whole
         del whole
-        kinds = column_kinds(frame.select(by_name([n for n in group if n in possible])))
+        kinds = column_kinds(frame.select(by_name([n for n in group if n != target])))
+        survey.kinds.update(kinds)
         for name in group:
             series = frame[name]
             survey.row_bytes += series.estimated_size() / max(1, len(series))
             survey.blanks[name] = series.null_count()
             words = column_words(series)
             survey.everything += words
-            kind = kinds.get(name)
+            kind = kinds.get(name, "")
             if kind != "id" and name != options.split_column:
                 survey.comparable += words
-            if kind is None:
+            if name not in possible:
                 if name == target:
                     survey.units += words
                 continue
@@ -238,7 +239,6 @@ def _surveyed(
             if useless and name in options.keep:
                 survey.if_kept[name] = input_kind(series)
             used = survey.if_kept.get(name, kind)
-            survey.kinds[name] = kind
             if not useless or name in options.keep:
                 survey.units += words
             if used == "category":

@@ -46,9 +46,9 @@ class SealedTest:
 def seal(frame: pl.DataFrame, folder: str | os.PathLike[str], fingerprint: str) -> SealedTest:
     """Write test rows to `folder/<fingerprint>.parquet`, completely or not at all.
 
-    Sealing the same rows again finds the file and leaves it alone. A file of that name with
-    other bytes (damaged, or written by another version of the Parquet writer) is left alone too:
-    a study may refer to it by its hash; the rows go to a file beside it.
+    Sealing the same rows again finds the file, which only gets the present time. A file of that
+    name with other bytes (damaged, or written by another version of the Parquet writer) is left
+    alone: a study may refer to it by its hash; the rows go to a file beside it.
 
     Args:
         frame: raw rows with all columns, the target included.
@@ -61,7 +61,6 @@ def seal(frame: pl.DataFrame, folder: str | os.PathLike[str], fingerprint: str) 
     buffer = io.BytesIO()
     frame.write_parquet(buffer)
     content = buffer.getvalue()
-    digest = hashlib.sha256(content).hexdigest()
     vault = Path(folder)
     made = [path for path in (vault, *vault.parents) if not path.exists()]
     try:
@@ -70,11 +69,7 @@ def seal(frame: pl.DataFrame, folder: str | os.PathLike[str], fingerprint: str) 
             vault.mkdir(mode=FOLDER_MODE, exist_ok=True)
         if not vault.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, "not a folder")
-        path = vault / f"{fingerprint}.parquet"
-        if path.exists() and _sha256(path) != digest:
-            path = vault / f"{fingerprint}-{digest[:12]}.parquet"
-        if not path.exists() or _sha256(path) != digest:
-            write_file(path, content, FILE_MODE)
+        path, _ = put_in(vault, content, fingerprint)
     except OSError as error:
         for folder_made in made:
             with contextlib.suppress(OSError):
@@ -83,9 +78,43 @@ def seal(frame: pl.DataFrame, folder: str | os.PathLike[str], fingerprint: str) 
             f"the test rows cannot be sealed in {quoted(vault)} ({error.strerror or error}); "
             "free space there or work in a folder that you may write to"
         ) from None
+    digest = hashlib.sha256(content).hexdigest()
     return SealedTest(str(path), digest, frame.height, fingerprint)
 
 
+def put_in(vault: Path, content: bytes, fingerprint: str) -> tuple[Path, bool]:
+    """Put the file of sealed rows into a vault; return where it lies, and whether it was made.
+
+    Args:
+        vault: a folder that is there.
+        content: of the file.
+        fingerprint: of the rows' content; rows of the same have other bytes in another format, or
+            with their columns in another order, and lie beside each other then.
+
+    Raises:
+        OSError: when it cannot be written.
+    """
+    digest = hashlib.sha256(content).hexdigest()
+    path = vault / f"{fingerprint}.parquet"
+    if _sha256(path) not in ("", digest):
+        path = vault / f"{fingerprint}-{digest[:12]}.parquet"
+    if _sha256(path) == digest:
+        touch(path)
+        return path, False
+    write_file(path, content, FILE_MODE)
+    return path, True
+
+
+def touch(path: Path) -> None:
+    """Give a sealed file the present time: `deepwell gc` leaves young ones alone."""
+    with contextlib.suppress(OSError):  # somebody else's, who looks after it
+        os.utime(path)
+
+
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Return the hex digest of a file, an empty string where there is none."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return ""

@@ -20,25 +20,31 @@ def read_sealed(sealed: SealedTest) -> pl.DataFrame:
     Raises:
         UsageError: when the file is missing, unreadable, or not the one that was sealed.
     """
-    return pl.read_parquet(io.BytesIO(_sealed_bytes(sealed)))
+    return pl.read_parquet(io.BytesIO(sealed_bytes(sealed)))
 
 
 def sealed_problem(sealed: SealedTest) -> str:
     """Return why sealed rows could not be used, or an empty string; no row is looked at."""
     try:
-        _sealed_bytes(sealed)
+        sealed_bytes(sealed)
     except UsageError as error:
         return str(error)
     return ""
 
 
-def _sealed_bytes(sealed: SealedTest) -> bytes:
+def sealed_bytes(sealed: SealedTest) -> bytes:
+    """Return the file of the sealed rows as it is, after checking that it is the one sealed.
+
+    Raises:
+        UsageError: when the file is missing, unreadable, or not the one that was sealed.
+    """
     path = Path(sealed.path)
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         raise UsageError(
-            f"the sealed test file {quoted(path)} is missing; put it back, or fit again"
+            f"the sealed test file {quoted(path)} is missing; put it back, or load the data and "
+            "fit again"
         ) from None
     except OSError as error:
         raise UsageError(
@@ -48,6 +54,6 @@ def _sealed_bytes(sealed: SealedTest) -> bytes:
     if hashlib.sha256(content).hexdigest() != sealed.sha256:
         raise UsageError(
             f"the sealed test file {quoted(path)} was changed after it was sealed (sha256 does "
-            "not match), so it is not used; put the original back, or fit again"
+            "not match), so it is not used; put the original back, or load the data and fit again"
         )
     return content

@@ -40,14 +40,19 @@ def act_json(answer: Any) -> dict[str, object]:
     }
 
 
-def event_lines(kind: str, trial: int | None, details: Mapping[str, Any]) -> list[str]:
-    """Return what is said of an event of such a change, empty for another kind of event."""
-    word = _OF_EVENT.get(kind)
+def event_lines(event: Any, study: str, store: str | None) -> list[str]:
+    """Return what is said of an event of such a change, empty for another kind of event.
+
+    Args:
+        event: with `kind`, `trial` and `details`.
+        study: its name.
+        store: where the study is kept, as it was given.
+    """
+    word = _OF_EVENT.get(event.kind)
     if word is None:
-        return _other(kind, details)
-    answer = _Told(word, trial, details)
-    title, told = _DONE[word](answer, "the study", "")
-    return entry(title, told)
+        return _other(event.kind, event.details)
+    answer = _Told(word, event.trial, event.details)
+    return entry(*_DONE[word](answer, safe_text(study), store_flag(store)))
 
 
 class _Told:
@@ -160,7 +165,9 @@ def _extended(answer: Any, name: str, place: str) -> tuple[str, str]:
 
 
 def _narrowed(answer: Any, name: str, place: str) -> tuple[str, str]:
-    to_come = answer.details["to_come"]
+    to_come = answer.details.get("to_come")
+    if to_come is None:  # a study that had ended goes on by it
+        return "narrowed", f"{name}: it holds for the networks to come"
     if to_come:
         return "narrowed", f"{name}: {count(to_come, 'network')} still to be proposed by it"
     return "narrowed", (
@@ -203,4 +210,5 @@ _OF_EVENT = {
     "race": "fork",
     "stop_by_hand": "stop",
     "extend_by_hand": "extend",
+    "narrow": "narrow",
 }

@@ -18,12 +18,12 @@ def sight_lines(sight: Any, store: str | None) -> list[str]:
         sight: with the fields that `follow` gives it.
         store: where the study is kept, as it was given.
     """
-    return [*acts_lines(sight), *entry(_word(sight), _told(sight)), *_next(sight, store)]
+    return [*acts_lines(sight, store), *entry(_word(sight), _told(sight)), *_next(sight, store)]
 
 
-def acts_lines(sight: Any) -> list[str]:
+def acts_lines(sight: Any, store: str | None) -> list[str]:
     """Return what is said of the changes by hand since the last sight."""
-    return [line for act in sight.acts for line in event_lines(act.kind, act.trial, act.details)]
+    return [line for act in sight.acts for line in event_lines(act, sight.study, store)]
 
 
 def sight_json(sight: Any) -> dict[str, object]:

@@ -24,6 +24,11 @@ class Backend(Protocol):
         """A name for files that belong to the database, the same at every opening."""
         ...
 
+    @property
+    def place(self) -> str:
+        """Where the database is, as no other one is; not for people, who are told `shown`."""
+        ...
+
     def make_engine(self) -> sa.Engine:
         """Return an engine whose transactions read one state of the store.
 

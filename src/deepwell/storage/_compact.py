@@ -8,18 +8,21 @@ from typing import Any
 from ._database import Database
 
 _WORTH = 1_000_000  # bytes; less is used up by the next study
+_SHARE = 0.25  # of the file; all the rest of it is written anew, and whoever records waits
 
 
 def free_bytes(database: Database) -> int:
-    """Return the bytes inside the file that hold nothing; 0 where a server sees to it itself."""
+    """Return the bytes inside the file that hold nothing, where they are worth the work.
+
+    0 where it is little, or a small part of the file, or a server sees to it itself.
+    """
     with database.reading() as connection:
         raw: Any = connection.connection.driver_connection
         if not isinstance(raw, sqlite3.Connection):
             return 0
-        (pages,), (size,) = (
-            raw.execute(f"PRAGMA {name}").fetchone() for name in ("freelist_count", "page_size")
-        )
-    return pages * size if pages * size >= _WORTH else 0
+        names = ("freelist_count", "page_count", "page_size")
+        free, pages, size = (raw.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+    return free * size if free * size >= _WORTH and free >= _SHARE * pages else 0
 
 
 def compact(database: Database) -> None:

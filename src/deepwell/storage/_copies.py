@@ -111,8 +111,11 @@ def _copy_records(here: sa.Connection, there: sa.Connection, old: int, new: int)
     for table in (NOTE, TAG):
         _insert(there, table, _read(here, table, old, new, "id"))
     taken = REQUEST.c.taken.is_not(None)  # what waits was asked of a run in the other store
-    _insert(there, REQUEST, _read(here, REQUEST, old, new, "id", where=taken))
-    chunks, events = (_copy_keyed(here, there, table, old, new) for table in (CHUNK, EVENT))
+    requests = _copy_keyed(here, there, REQUEST, old, new, where=taken)
+    chunks = _copy_keyed(here, there, CHUNK, old, new)
+    events = _copy_keyed(
+        here, there, EVENT, old, new, lambda row: {"details": _answer(row["details"], requests)}
+    )
     curves = sa.select(CURVE).join(CHUNK, CHUNK.c.id == CURVE.c.chunk_id)
     of_study = here.execute(curves.where(CHUNK.c.study_id == old)).mappings()
     _insert(there, CURVE, ({**row, "chunk_id": chunks[row["chunk_id"]]} for row in of_study))
@@ -127,30 +130,41 @@ def _copy_records(here: sa.Connection, there: sa.Connection, old: int, new: int)
 
 
 def _copy_keyed(
-    here: sa.Connection, there: sa.Connection, table: sa.Table, old: int, new: int
-) -> dict[int, int]:
-    """Copy the rows of a table with keys of its own, in their order; return old -> new key."""
-    keys: dict[int, int] = {}
-    insert = sa.insert(table).returning(table.c.id)
-    query = sa.select(table).where(table.c.study_id == old).order_by(table.c.id)
-    for row in here.execute(query).mappings():
-        given = {name: value for name, value in row.items() if name != "id"}
-        keys[row["id"]] = there.execute(insert, {**given, "study_id": new}).scalar_one()
-    return keys
-
-
-def _read(
     here: sa.Connection,
+    there: sa.Connection,
     table: sa.Table,
     old: int,
     new: int,
-    *without: str,
+    changed: Callable[[sa.RowMapping], dict[str, Any]] = lambda row: {},
     where: sa.ColumnElement[bool] | None = None,
-) -> Rows:
-    """Yield the rows of a study with its new key, those columns left out."""
-    query = sa.select(table).where(table.c.study_id == old)
+) -> dict[int, int]:
+    """Copy the rows of a table with keys of its own, in their order; return old -> new key."""
+    keys: dict[int, int] = {}
+    insert = sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    query = sa.select(table).where(table.c.study_id == old).order_by(table.c.id)
     if where is not None:
         query = query.where(where)
+    for some in here.execute(query).mappings().partitions(_AT_ONCE):
+        rows = [{**row, "study_id": new, **changed(row)} for row in some]
+        olds = [row.pop("id") for row in rows]
+        keys |= zip(olds, there.execute(insert, rows).scalars(), strict=True)
+    return keys
+
+
+def _answer(details: str, requests: Mapping[int, int]) -> str:
+    """Return what an event tells, with the new key of the request that it came of.
+
+    By the old one a later request of the other store would seem to be done already.
+    """
+    told: Any = from_json(details)
+    if "request" not in told:
+        return details
+    return to_json({**told, "request": requests.get(told["request"])})
+
+
+def _read(here: sa.Connection, table: sa.Table, old: int, new: int, *without: str) -> Rows:
+    """Yield the rows of a study with its new key, those columns left out."""
+    query = sa.select(table).where(table.c.study_id == old)
     for row in here.execute(query).mappings():
         kept = {name: value for name, value in row.items() if name not in without}
         yield {**kept, "study_id": new}

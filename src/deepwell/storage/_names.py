@@ -72,7 +72,7 @@ def valid_name(name: str) -> str:
 
 
 def free_name(name: str, taken: Collection[str], exists: Callable[[str], bool]) -> str:
-    """Return `name`, or the first of `name-2`, `name-3`, ... that is free.
+    """Return `name`, or the first of `name-2`, `name-3`, ... that is free; a long one is cut.
 
     Args:
         name: a valid name.
@@ -82,7 +82,8 @@ def free_name(name: str, taken: Collection[str], exists: Callable[[str], bool]) 
     candidate, number = name, 1
     while folded(candidate) in taken or exists(candidate):
         number += 1
-        candidate = f"{name}-{number}"
+        suffix = f"-{number}"
+        candidate = name[: MAX_LENGTH - len(suffix)] + suffix
     return candidate
 
 

@@ -61,6 +61,11 @@ class Postgres:
         """A name for files that belong to the database, the same at every opening."""
         return self._address.folder
 
+    @property
+    def place(self) -> str:
+        """Where the database is: server, database and schema, whoever connects."""
+        return self._address.folder
+
     def make_engine(self) -> sa.Engine:
         """Return an engine for the database; nothing is connected yet."""
         engine = sa.create_engine(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 import time
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
@@ -95,9 +96,10 @@ class Removal:
             UsageError: when there is none.
         """
         hidden = {record.name: record for record in self.deleted()}
-        if name in hidden:
-            return hidden[name]
-        hint = did_you_mean(name, hidden)
+        normal = unicodedata.normalize("NFC", name)
+        if normal in hidden:
+            return hidden[normal]
+        hint = did_you_mean(normal, hidden)
         known = f"; deleted studies: {', '.join(hidden)}" if hidden else ", nor any other one"
         raise UsageError(f'there is no deleted study "{safe_text(name)}"{hint or known}')
 

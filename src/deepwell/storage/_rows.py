@@ -39,7 +39,8 @@ class RowHashes:
         """Return which rows of a new test set were used in earlier studies of this store.
 
         Args:
-            study_id: the study whose test set it is; only older ones are looked at.
+            study_id: the study whose test set it is; only those are looked at that were begun
+                before it, here or in a store from which they were copied later.
             hashes: (N,) uint64, one a row of the test set.
 
         Returns:
@@ -73,19 +74,22 @@ def read_rows(connection: sa.Connection, study_id: int, part: str) -> np.ndarray
 def find_reuse(connection: sa.Connection, study_id: int, hashes: np.ndarray) -> list[RowReuse]:
     """Return which of these rows earlier studies used; their unopened test rows do not count."""
     wanted = _as_hashes(hashes)
+    begun = sa.select(STUDY.c.created).where(STUDY.c.id == study_id).scalar_subquery()
+    earlier = sa.or_(STUDY.c.id < study_id, STUDY.c.created < begun)
     opened = sa.exists().where(OPENING.c.study_id == STUDY.c.id)
     query = (
-        sa.select(STUDY.c.id, STUDY.c.name, ROW_HASHES.c.part, ROW_HASHES.c.hashes)
+        sa.select(STUDY.c.id, STUDY.c.created, STUDY.c.name, ROW_HASHES.c.part, ROW_HASHES.c.hashes)
         .join(ROW_HASHES, ROW_HASHES.c.study_id == STUDY.c.id)
-        .where(STUDY.c.id < study_id, sa.or_(ROW_HASHES.c.part != "test", opened))
+        .where(earlier, sa.or_(ROW_HASHES.c.part != "test", opened))
     )
-    found: list[tuple[int, int, RowReuse]] = []
+    found: list[tuple[float, int, int, RowReuse]] = []
     # One blob at a time: there may be millions of rows a study.
     for row in connection.execution_options(yield_per=1).execute(query):
         rows = count_known(wanted, np.frombuffer(row.hashes, HASHES))
         if rows:
-            found.append((row.id, PARTS.index(row.part), RowReuse(row.name, row.part, rows)))
-    return [reuse for *_, reuse in sorted(found, key=lambda entry: entry[:2])]
+            reuse = RowReuse(row.name, row.part, rows)
+            found.append((row.created, row.id, PARTS.index(row.part), reuse))
+    return [reuse for *_, reuse in sorted(found, key=lambda entry: entry[:3])]
 
 
 def _as_hashes(hashes: np.ndarray) -> np.ndarray:

@@ -51,6 +51,11 @@ class Sqlite:
         """A name for files that belong to the database, the same at every opening."""
         return self.file.name
 
+    @property
+    def place(self) -> str:
+        """Where the database is, by whatever name of its folder."""
+        return str(self.file.resolve())
+
     def make_engine(self) -> sa.Engine:
         """Return an engine for the file, which is made when first used.
 

@@ -95,7 +95,7 @@ class Store(Reading):
 
     def is_same(self, other: Store) -> bool:
         """Return whether both are one database."""
-        return self._database.shown == other._database.shown
+        return self._database.backend.place == other._database.backend.place
 
     def close(self) -> None:
         """Close the database; a second time does nothing."""

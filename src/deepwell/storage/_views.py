@@ -112,7 +112,7 @@ def _trials(say: ViewDialect) -> str:
     )
     source = (
         f"(SELECT max({say.whole_in('e.details', 'source')}) FROM event e WHERE "
-        "e.study_id = t.study_id AND e.kind = 'fork' AND e.trial = t.number)"
+        "e.study_id = t.study_id AND e.kind IN ('fork', 'branch') AND e.trial = t.number)"
     )
     return _select(
         (

@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,7 @@ from ._run import Run, Work
 from ._search_notes import search_notes
 from ._settings import probing_of
 from ._verdicts import differences_from, luck_of, verdicts
+from ._which import discard_derived
 from ._work import trained_work
 
 BY_CLOCK = "the time budget was used up"
@@ -164,8 +166,16 @@ def conclude(run: Run, work: Work, stopped: str) -> StudyResult:
         search_notes=search_notes(run.history),
     )
     Retention(run.history, run.engine).concluded(trials)
+    _discard_former(run.history, best.number, folder)
     run.history.finish(result, found)
     return result
+
+
+def _discard_former(history: History, best: int, folder: Path) -> None:
+    """Remove the models made of a network that was chosen before; a kill may come after the end."""
+    earlier = history.store.result(history.record.id)
+    if earlier is not None and earlier["best_trial"] != best:
+        discard_derived(folder)
 
 
 def _without_a_best(

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import secrets
 import shutil
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepwell._base._atomic_file import sync_folder
 from deepwell._base._errors import StudyError, UsageError
 from deepwell._base._safe_text import safe_text
-from deepwell.records import Event, to_plain
+from deepwell.data._vault import SealedTest
+from deepwell.records import Event, from_plain, to_plain
 from deepwell.storage._backup import sync_file
 from deepwell.storage._copies import Copied
-from deepwell.storage._files import write_atomic, write_error
+from deepwell.storage._files import write_error
 from deepwell.storage._open import open_store
 from deepwell.storage._study_record import StudyRecord
 from deepwell.storage._witness import Witnessed
 
 from ._finished import open_study
+from ._keep_sealed import keep_sealed
 from ._open_test import COPY
 from ._recording import VAULT
 from ._rename import renamed_result
@@ -33,8 +35,6 @@ from ._study_file_name import follow_name
 
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
-
-_MODE = 0o600
 
 
 def copy_study(name: str, to: str | Path, *, store: str | Path | None = None) -> str:
@@ -168,30 +168,9 @@ def _copy_file(source: str, target: str) -> None:
 
 def _copy_sealed(here: Store, there: Store, vault: Mapping[str, Any]) -> str:
     """Copy the sealed rows beside the other store, and return the file's name there."""
-    file = here.folder / VAULT / str(vault["path"])
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"the sealed test rows {safe_text(file, 200)} cannot be read ({error.strerror}); a "
-            "study is not copied without them"
-        ) from error
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != vault["sha256"]:
-        raise UsageError(
-            f"the sealed test rows {safe_text(file, 200)} were changed; put the old file back"
-        )
-    folder = there.folder / VAULT
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    target = folder / file.name
-    if target.exists() and hashlib.sha256(target.read_bytes()).hexdigest() != digest:
-        target = folder / f"{vault['fingerprint']}-{digest[:12]}.parquet"
-    if target.exists():
-        os.utime(target)  # for `gc`, which leaves young files alone
-    else:
-        write_atomic(target, content)
-        target.chmod(_MODE)
-    return target.name
+    source = here.folder / VAULT / str(vault["path"])
+    sealed = replace(from_plain(SealedTest, vault), path=str(source))
+    return Path(keep_sealed(sealed, there.folder / VAULT)[0].path).name
 
 
 def _copy_states(here: Store, there: Store, record: StudyRecord) -> None:

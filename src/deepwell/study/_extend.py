@@ -7,9 +7,7 @@ follows is what follows any checkpoint.
 
 from __future__ import annotations
 
-import shutil
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepwell.data._data import Data
@@ -24,7 +22,6 @@ from ._history import History
 from ._image_space import check_images
 from ._more import EXTEND, NARROW, More, longer_ones, narrowed
 from ._settings import check_changes_come, check_networks
-from ._which import FOLDERS
 
 if TYPE_CHECKING:
     from deepwell.storage._store import Store  # loads SQLAlchemy
@@ -69,12 +66,6 @@ def extend(
     }
     checkpoint = CheckpointRecord(record.seconds, first, start)
     opened.extend(record.id, {**record.config, **search_config(asked)}, checkpoint, *events)
-
-
-def discard_derived(folder: Path) -> None:
-    """Remove the models that were made of a network which is not the chosen one any more."""
-    for name in ("refit", "ensemble"):
-        shutil.rmtree(folder / FOLDERS[name], ignore_errors=True)
 
 
 def _check(asked: Asked, data: Data) -> None:

@@ -7,12 +7,10 @@ import shutil
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deepwell._base._errors import DeepwellError, UsageError
-from deepwell._base._safe_text import safe_text
+from deepwell._base._errors import DeepwellError
 from deepwell.data._data import Data
 from deepwell.data._vault import SealedTest
 from deepwell.storage._claim import LeaseLostError, new_claim
@@ -26,6 +24,7 @@ from deepwell.storage._study_record import StudyRecord
 from ._asked import Asked, to_config
 from ._checkpoint import checkpoint_folder, discard
 from ._history import History
+from ._keep_sealed import keep_sealed
 from ._study_file import as_file
 from ._study_file_text import NAME as STUDY_FILE
 from ._study_file_text import toml_text
@@ -42,7 +41,7 @@ def recorded(data: Data, asked: Asked, name: str, store: str | Path | None) -> G
     leaves no trace; any other one can be resumed.
     """
     with open_store(store) as opened, contextlib.ExitStack() as last:
-        sealed, copied = _adopt(data.vault, opened.folder / VAULT)
+        sealed, copied = _adopted(data, opened)
         claim, made = new_claim(), sealed if copied else None
         last.enter_context(marked(opened.folder, claim))
         try:
@@ -52,9 +51,10 @@ def recorded(data: Data, asked: Asked, name: str, store: str | Path | None) -> G
             with contextlib.suppress(DeepwellError):  # a full disk refuses this too
                 _remove_empty(opened, None, made)
             raise
-        _adopt(data.vault, opened.folder / VAULT)  # another study's end may have taken it away
         with leased(opened, record, claim):
             try:
+                if sealed is not None and not Path(sealed.path).exists():
+                    _adopted(data, opened)  # another study's end has taken it away
                 leave_file(opened, record, asked, data)
                 yield from _kept_well(opened, record)
             except BaseException:
@@ -135,21 +135,6 @@ def _used_by_another(opened: Store, record: StudyRecord | None, sealed: SealedTe
     return any(isinstance(kept, Mapping) and file in kept.values() for kept in others)
 
 
-def _adopt(sealed: SealedTest | None, vault: Path) -> tuple[SealedTest | None, bool]:
-    """Return the sealed test set inside this vault, and whether its file had to be copied."""
-    if sealed is None:
-        return None, False
-    source, target = Path(sealed.path), vault / Path(sealed.path).name
-    missing = source.resolve() != target.resolve() and not target.exists()
-    if missing:
-        try:
-            content = source.read_bytes()
-            vault.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(
-                f"the sealed test rows at {safe_text(source)} cannot be kept "
-                f"({error.strerror}); load the data again"
-            ) from None
-        write_atomic(target, content)
-        target.chmod(0o600)
-    return replace(sealed, path=str(target)), missing
+def _adopted(data: Data, opened: Store) -> tuple[SealedTest | None, bool]:
+    """Return the sealed test rows inside the store's vault, and whether their file was made."""
+    return keep_sealed(data.vault, opened.folder / VAULT) if data.vault else (None, False)

@@ -5,6 +5,9 @@ network then takes as many update steps as the chosen one had taken at its best 
 
     epochs' = max(1, round(epochs * steps of an epoch of train / steps of an epoch of all rows))
 
+and what changes on the way changes as far on it: by the same factor, and before the end where the
+chosen network had an epoch of it.
+
 No rows are left to score it: its `dev` is None, and what to expect of it is what was expected of
 the chosen network, or a little less, for it has learned from more rows. It is a model of its own
 beside the chosen one and takes its place nowhere by itself: `predict` and `test` use it where they
@@ -19,7 +22,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deepwell._base._changes import changes_text
 from deepwell._base._errors import StudyError, UsageError
+from deepwell._base._hyperparameters import Value
 from deepwell._base._safe_text import safe_text
 from deepwell.data._batches import steps_per_epoch
 from deepwell.data._data import Data
@@ -120,8 +125,10 @@ def _refit(best: Trial, data: Data, asked: Asked) -> Refit:
     epochs = max(1, round(best.best_epoch * before / after))
     # A schedule that runs over all epochs is as far at the end as it was at the best one.
     last = max(epochs, round(best.spec.whole("epochs") * before / after))
+    changes = _moved(best, before / after, epochs)
+    timed: dict[str, Value] = {"epochs": last, "change": changes_text(changes)}
     spec = replace(
-        best.spec, hyperparameters={**best.spec.hyperparameters, "epochs": last}, fold=0, folds=0
+        best.spec, hyperparameters={**best.spec.hyperparameters, **timed}, fold=0, folds=0
     )
     watched = (asked.settings.metric, asked.memory)
     state = trained_on_all(asked.program, spec, epochs, whole, watched)
@@ -143,3 +150,21 @@ def _refit(best: Trial, data: Data, asked: Asked) -> Refit:
         chosen_epochs=best.best_epoch,
         steps=int(state["step"]),
     )
+
+
+def _moved(best: Trial, factor: float, epochs: int) -> dict[int, dict[str, Value]]:
+    """Return what changes after which epoch of a training that is shorter by a factor.
+
+    Args:
+        best: the network that was chosen.
+        factor: epochs of the new training over those of the chosen network.
+        epochs: of the new training.
+    """
+    changes: dict[int, dict[str, Value]] = {}
+    for epoch, values in best.spec.changes.items():
+        then = round(epoch * factor)
+        if epoch < best.best_epoch:
+            then = min(then, epochs - 1)
+        then = max(1, then)
+        changes[then] = {**changes.get(then, {}), **values}
+    return changes

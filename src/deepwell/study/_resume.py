@@ -38,7 +38,7 @@ from ._budget import parse_budget
 from ._checkpoint import checkpoint_folder, discard, read_contenders, read_position
 from ._course import Job, Past, carry_out
 from ._data_checks import data_findings
-from ._extend import discard_derived, extend
+from ._extend import extend
 from ._finished import FinishedStudy, open_study
 from ._first_steps import check_findings
 from ._forks import root
@@ -214,7 +214,6 @@ def _go_on(
     """Train what is left of a study whose lease is held, and save the outcome."""
     asked = from_config(record)
     _refuse_old(opened, record, anew=kind == "continue")
-    earlier = opened.result(record.id)
     data = same_data(opened, record, data)
     leave_file(opened, record, from_config(record), data)
     folds = make_folds(data, asked.settings.folds) if asked.settings.folds else None
@@ -225,9 +224,7 @@ def _go_on(
     with contextlib.closing(engine), continued(opened, record) as history:
         past = _go_back(opened, record, engine, kind)
         asked = _with_budget(asked, past, budget)
-        result = carry_out(Job(data, asked, engine, observer, folds), history, past)
-    if earlier is not None and earlier["best_trial"] != result.best_trial:
-        discard_derived(opened.folder / record.name)
+        carry_out(Job(data, asked, engine, observer, folds), history, past)
 
 
 def _refuse_old(opened: Store, record: StudyRecord, *, anew: bool) -> None:

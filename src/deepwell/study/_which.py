@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 from deepwell._base._errors import UsageError, did_you_mean
 from deepwell._base._safe_text import safe_text
 
@@ -28,3 +31,13 @@ def folder_of(which: str) -> str:
         f'`model` must be best, refit or ensemble, got "{safe_text(which)}"'
         f"{did_you_mean(which, FOLDERS)}"
     )
+
+
+def discard_derived(folder: Path) -> None:
+    """Remove the models that were made of a network which is not the chosen one any more.
+
+    Args:
+        folder: of the study.
+    """
+    for which in SAID:
+        shutil.rmtree(folder / FOLDERS[which], ignore_errors=True)
