@@ -63,3 +63,11 @@ def test_too_few_trials_cannot_tell():
     assert found.pays is None
     assert "32 are needed" in found.why
     assert math.isinf(found.gain.high)
+
+
+def test_scores_of_which_no_luck_is_known_leave_it_open():
+    generator = np.random.default_rng(3)
+    units = generator.random((60, 2))
+    found = paying(cube(2), history(cube(2), units, units[:, 0]), spread=math.inf, floor=0.0)
+    assert found.pays is None
+    assert "dev rows of one group" in found.why

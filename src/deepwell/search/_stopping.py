@@ -54,12 +54,15 @@ def paying(
     Args:
         domain: what is searched.
         history: all trials, with scores that are compared as they are.
-        spread: standard error of the best dev score, 0 where scores have no luck.
+        spread: standard error of the best dev score, 0 where scores have no luck; infinite where
+            nothing is known of it, as from rows of one group alone.
         networks: of the round.
         floor: the least score that there can be, 0 for errors.
     """
     tried = compared(domain, history)
     why = reason_against(domain, tried)
+    if not why and math.isinf(spread):
+        why = "how far scores are luck is not known from dev rows of one group"
     if why:
         return Outlook(networks, Estimate(0.0, 0.0, math.inf), WORTH * spread, spread, None, why)
     gain = _estimate(_gains(domain, tried, spread, networks, floor))
