@@ -30,7 +30,7 @@ from ._memory_plan import share_out
 from ._planner import Plan, Shape
 from ._probe_plan import ProbePlan
 from ._programs import Programs
-from ._recovery import Shortage, out_of_memory
+from ._recovery import Shortage, out_of_memory, told_in_full
 from ._shelf import Shelf
 from ._single import Single
 from ._work_meter import WorkMeter
@@ -95,10 +95,6 @@ class LocalEngine(Single):
             {n: spec.whole("batch_size") for n, spec in specs.items()},
             epochs,
         )
-
-    def has_room(self, spec: TrialSpec) -> bool:
-        """Whether a network fits in memory alone, as far as that is known before it is tried."""
-        return self._programs.has_room(self._member(spec), spec.whole("batch_size"))
 
     def prepare(self, specs: Mapping[int, TrialSpec], planned: Plan) -> None:
         """Start compiling the plan's programs in the background, and draw the initial weights.
@@ -365,12 +361,8 @@ class LocalEngine(Single):
         steps = steps_per_epoch(self.shape.train_rows, batch)
         with contextlib.suppress(Exception):  # whatever it is, the states from before are there
             for number, state in zip(group, session.read(), strict=True):
-                epoch, told = int(state["epoch"]), max(done, self._told.get(number, 0))
-                if int(state["outcome"]) == Outcome.DIVERGED:
-                    heard = epoch < told  # it counts the epochs before
-                else:
-                    heard = epoch <= told and epoch == int(state["step"]) // steps
-                if number not in self._dropped and heard:
+                told = max(done, self._told.get(number, 0))
+                if number not in self._dropped and told_in_full(state, told, steps):
                     self._states.put(number, state)
 
     def _untold(self, record: ChunkRecord) -> Iterator[ChunkRecord]:

@@ -1,8 +1,10 @@
-"""What is a lack of memory, whichever program says so, and what is told of one."""
+"""What is a lack of memory, whichever program says so, what is told of one and what it spares."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from deepwell.training._program import Outcome, State
 
 _JAX_ERRORS = ("JaxRuntimeError", "XlaRuntimeError")
 _JAX_CODE = "RESOURCE_EXHAUSTED"
@@ -30,3 +32,20 @@ def out_of_memory(error: BaseException) -> bool:
     if type(error) is RuntimeError and str(error) == _NO_THREAD:
         return True
     return type(error).__name__ in _JAX_ERRORS and _JAX_CODE in str(error)
+
+
+def told_in_full(state: State, told: int, steps: int) -> bool:
+    """Whether nobody would miss a record if a member went on from a state.
+
+    The call that ran out of memory told nothing, though some of its members may have been scored
+    in it, or have diverged.
+
+    Args:
+        state: of the member.
+        told: the epoch up to which its records went out.
+        steps: of an epoch.
+    """
+    epoch = int(state["epoch"])
+    if int(state["outcome"]) == Outcome.DIVERGED:
+        return epoch < told  # of the epoch in which it diverged
+    return epoch <= told and epoch == int(state["step"]) // steps

@@ -37,6 +37,10 @@ class Single:
         """Whether a trial's program would have to be compiled to train it again, as on resume."""
         return self.machine.compile_seconds > 0 and self._programs.of(number) is None
 
+    def has_room(self, spec: TrialSpec) -> bool:
+        """Whether a network fits in memory alone, as far as that is known before it is tried."""
+        return self._programs.has_room(self._member(spec), spec.whole("batch_size"))
+
     def rerun(self, number: int, spec: TrialSpec) -> Rerun:
         """Return what trains a trial again from its start, apart from the others.
 
