@@ -25,6 +25,7 @@ from deepwell.records import Status, Trial
 from deepwell.search._stopping import paying
 from deepwell.search.schedulers import SCHEDULERS
 from deepwell.study._comparable import comparable
+from deepwell.study._on_the_way import OnTheWay
 from deepwell.study._round_sizes import round_sizes
 from deepwell.study._settled import NORMAL, ROUND
 
@@ -93,7 +94,7 @@ def _over(trial: Trial, *, at_its_end: bool) -> Trial:
 
 def _settled(table: Table, taken: dict[int, Trial], sizes: Sequence[int], dev_rows: int) -> bool:
     """Return whether `fit` would end now."""
-    tried = comparable(list(taken.values()), (), 0)[0]
+    tried = comparable(list(taken.values()), OnTheWay(), 0)[0]
     wrong = round(best_of(table, taken)[0] * dev_rows)
     said = np.zeros((dev_rows, 2))
     said[np.arange(dev_rows), (np.arange(dev_rows) < wrong).astype(int)] = 1.0

@@ -20,6 +20,7 @@ from deepwell.study import _course
 from deepwell.study._budget import Clock
 from deepwell.study._comparable import comparable
 from deepwell.study._observations import observed
+from deepwell.study._on_the_way import OnTheWay
 from deepwell.study._round_sizes import LEAST, MOST, round_sizes
 
 SPACE = {
@@ -273,7 +274,7 @@ def test_a_configuration_that_lacks_a_fold_is_no_failure():
     seen = [observed(one) for one in configurations(trials, 2)]
     assert [one.pending for one in seen] == [False, True, False, False]
     assert [one.score for one in seen if not one.pending] == [0.5, math.inf, math.inf]
-    told, epochs = comparable(trials, (), 2)
+    told, epochs = comparable(trials, OnTheWay(), 2)
     assert epochs == 1
     assert [one.score for one in told] == [0.5, math.inf]
 
