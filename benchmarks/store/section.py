@@ -15,7 +15,8 @@ disk of this machine; PostgreSQL is a local server as it is set up by itself. *E
 recorded of one epoch of so many networks: ours one transaction with three curves, best epochs and
 the working time, Optuna's one reported value a network. *Propose*: trials a second, each with five
 parameters; ours 256 at a time, as its rounds come, Optuna's one at a time, as its interface has
-it. *Open*: from the closed store to the best trials. Medians, largest in brackets.
+it. *Open*: from the closed store to the best trials. Medians, largest in brackets; where a dash
+stands nothing was measured.
 """
 
 
