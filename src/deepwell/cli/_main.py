@@ -14,9 +14,16 @@ from ._exit_codes import STOPPED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# Of the collector's three generations: a command makes much that stays, its modules above all,
+# and looking through that again and again costs it a fifth of a second.
+_COLLECTED_AFTER = (10_000, 20, 20)
+
 
 def main() -> int:
     """Run the command line of this process and return its exit code."""
+    import gc
+
+    gc.set_threshold(*_COLLECTED_AFTER)
     try:
         for stream in (sys.stdout, sys.stderr):
             # A terminal that lacks a character of a column name shows its number instead.
@@ -33,6 +40,7 @@ def main() -> int:
         # Nor may a thread that was cut short (a compiler, a library's timer) delay the end.
         sys.stderr.flush()
         os._exit(code)
+    gc.freeze()  # the interpreter's last look through all modules takes a quarter of a second
     return code
 
 

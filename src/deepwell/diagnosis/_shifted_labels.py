@@ -55,9 +55,11 @@ def shifted_labels(x: np.ndarray, target: Target) -> ShiftedLabels | None:
     lag = max((-1, 1), key=lambda k: found[k])
     others = max(abs(found[k]) for k in _LAGS if k != lag)
     explained, best = found[lag], max(found[0], found[lag])
+    if explained < SHARE * best or others > _ALONE * explained:
+        return None
     # n R2 is a sum of squares of as many normal figures as there are inputs
     p_value = _tail(n * (explained + width / n), width)
-    if p_value > CERTAIN or explained < SHARE * best or others > _ALONE * explained:
+    if p_value > CERTAIN:
         return None
     return ShiftedLabels(lag, math.sqrt(explained) / _roots(found[0], explained), p_value, n)
 
