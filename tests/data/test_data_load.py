@@ -276,6 +276,13 @@ def test_given_dev_and_test_rows() -> None:
     assert load(TABLE[50:], "churned", dev=TABLE[:50], test=0).facts.sizes == (250, 50, 0)
 
 
+def test_given_rows_and_rows_to_predict_may_hold_long_quoted_texts() -> None:
+    TABLE[:3].with_columns(note=pl.lit("so, " * 50_000)).write_csv("long.csv")
+    data = load(TABLE, "churned", dev="long.csv")
+    assert "dev: 3 rows of long.csv" in data.facts.notes
+    np.testing.assert_array_equal(data.table_encoder.transform(read_table("long.csv")), data.dev.x)
+
+
 def test_rows_that_are_also_given_leave_train() -> None:
     data = load(TABLE, "churned", dev=TABLE[:50], test=TABLE[40:90])
     assert data.facts.sizes == (210, 40, 50)

@@ -151,6 +151,22 @@ def test_a_line_beyond_the_budget_is_refused(tmp_path):
         text_columns_of(path, 0, 10**9)
 
 
+@pytest.mark.parametrize("piece", [4_096, 1 << 18])
+def test_a_quoted_field_may_be_long(piece, tmp_path):
+    text = "l\u00f6ng, \n" * 40_000
+    content = f'a,b\n"{text}",1\n"x",2\n'.encode()
+    whole, pieces = both(content, tmp_path / "a.csv", piece)
+    assert whole == {"a": [text.strip(), "x"], "b": [1, 2]}
+    assert pieces == whole
+
+
+def test_a_row_beyond_the_budget_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'a,b\n"1",2\n3,"' + b"x\n" * 2_000_000)
+    with pytest.raises(UsageError, match=r"line 3 begins a row longer than 2\.1 MB"):
+        text_columns_of(path, 0, 10**9)
+
+
 def test_rows_that_cannot_be_used_are_not_read(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(b"a,b\n" + b"1,2\n" * 500_000)

@@ -18,12 +18,14 @@ import polars as pl
 
 from deepwell._base._errors import UsageError
 
+from ._memory import gigabytes
 from ._names import count_of, quoted
 
 SEPARATORS = (",", ";", "\t", "|")
 SAMPLE_BYTES = 65_536  # enough for the names of 5,000 columns, and quick
 SAMPLE_LINES = 50
 FIELD_END, ROW_END = "\x1f", "\x1e"  # ASCII's unit and record separators: in no text by intent
+LONGEST_FIELD = 2**31 - 1  # characters; the largest limit that the csv module takes everywhere
 
 
 def read_delimited(content: bytes, source: str) -> tuple[pl.DataFrame, str]:
@@ -51,6 +53,7 @@ def delimited_frames(
     has_quotes: bool,
     source: str,
     most: float = math.inf,
+    longest: float = math.inf,
 ) -> Iterator[pl.DataFrame]:
     """Yield a text's rows as tables of text columns, at least one table.
 
@@ -60,12 +63,13 @@ def delimited_frames(
         has_quotes: whether there is a `"` anywhere in the whole text.
         source: the file's name, for messages.
         most: characters of a table, about, where there are quotes.
+        longest: characters of a row, about, where there are quotes.
 
     Raises:
-        UsageError: as `read_delimited`.
+        UsageError: as `read_delimited`, and for a row that is too long.
     """
     if has_quotes:
-        yield from _quoted_frames(pieces, separator, source, most)
+        yield from _quoted_frames(_Lines(pieces, source, longest), separator, most)
     else:
         yield from _plain_frames(pieces, separator, source)
 
@@ -164,40 +168,70 @@ def _plain_frames(pieces: Iterable[str], separator: str, source: str) -> Iterato
             yield text_columns(text.encode(), names, separator, "\n")
 
 
-def _quoted_frames(
-    pieces: Iterable[str], separator: str, source: str, most: float
-) -> Iterator[pl.DataFrame]:
+class _Lines:
+    """The lines of a text with quotes, and the row that is being read.
+
+    Args:
+        pieces: the text, cut after line feeds.
+        source: the file's name, for messages.
+        longest: characters of a row, about; a quote that is not closed makes the rest one row.
+
+    Attributes:
+        start: number of the line in which the row begins.
+        held: characters that were read for it.
+    """
+
+    def __init__(self, pieces: Iterable[str], source: str, longest: float) -> None:
+        self.source = source
+        self.start, self.held = 1, 0
+        self._pieces, self._longest = pieces, longest
+
+    def __iter__(self) -> Iterator[str]:
+        for text in self._pieces:
+            if self.held > self._longest:
+                raise UsageError(
+                    f"{self.source} line {self.start:,} begins a row longer than "
+                    f"{gigabytes(int(self._longest))}, too long for the memory budget; close the "
+                    "quotes of its fields, or give more --memory"
+                )
+            self.held += len(text)
+            tidy = text.replace(FIELD_END, " ").replace(ROW_END, " ")
+            yield from io.StringIO(tidy, newline="")
+
+    def next_row(self, line: int) -> None:
+        """Begin another row, in this line."""
+        self.start, self.held = line, 0
+
+
+def _quoted_frames(lines: _Lines, separator: str, most: float) -> Iterator[pl.DataFrame]:
     """Read text with quotes: they are resolved by the reader that knows where each row starts."""
-    reader = _reader(_lines(pieces), separator, strict=True)
+    # For the whole process, and left so: readers of other threads go by the same limit.
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_FIELD))
+    reader = _reader(lines, separator, strict=True)
     names: list[str] = []
     rows: list[str] = []
-    size, start = 0, 1
+    size = 0
     try:
         for fields in reader:
             if len(fields) < 2 and _is_blank("".join(fields)):
                 pass
             elif not names:
-                names = _checked_names(fields, source)
+                names = _checked_names(fields, lines.source)
             elif len(fields) != len(names):
-                raise _ragged(source, start, len(fields), len(names))
+                raise _ragged(lines.source, lines.start, len(fields), len(names))
             else:
                 rows.append(FIELD_END.join(fields))
                 size += len(rows[-1])
-            start = reader.line_num + 1
+            lines.next_row(reader.line_num + 1)
             if size > most:
                 yield text_columns(ROW_END.join(rows).encode(), names, FIELD_END, ROW_END)
                 rows, size = [], 0
     except csv.Error as error:
         raise UsageError(
-            f"{source} line {start:,} cannot be read ({error}); close the quotes of each field "
-            'and write a quote inside a quoted field twice ("")'
+            f"{lines.source} line {lines.start:,} cannot be read ({error}); close the quotes of "
+            'each field and write a quote inside a quoted field twice ("")'
         ) from None
     yield text_columns(ROW_END.join(rows).encode(), names, FIELD_END, ROW_END)
-
-
-def _lines(pieces: Iterable[str]) -> Iterator[str]:
-    for text in pieces:
-        yield from io.StringIO(text.replace(FIELD_END, " ").replace(ROW_END, " "), newline="")
 
 
 def text_columns(rows: bytes, names: Sequence[str], field_end: str, row_end: str) -> pl.DataFrame:

@@ -62,7 +62,8 @@ def text_columns_of(path: Path, budget: int, most_rows: int) -> tuple[TextColumn
         begin += more
     separator = find_separator(begin[:SAMPLE_BYTES])
     whole = itertools.chain([begin], pieces)
-    frames = delimited_frames(whole, separator, traits.has_quotes, source, most=step)
+    longest = _LONGEST_LINE * step
+    frames = delimited_frames(whole, separator, traits.has_quotes, source, step, longest)
     ends = (ROW_END, FIELD_END) if traits.has_quotes else ("\n", separator)
     columns: TextColumnsFile | None = None
     size = path.stat().st_size
