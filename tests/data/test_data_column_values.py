@@ -74,6 +74,8 @@ def test_datetimes() -> None:
     day = datetime.datetime(2024, 5, 31)
     assert as_datetimes(pl.Series(["2024-05-31", None, "NA"])).to_list() == [day, None, None]
     assert as_datetimes(pl.Series([day.date()])).to_list() == [day]
+    assert as_datetimes(pl.Series(["2024-05-31 00:00:00+02", "NULL"])).to_list() == [day, None]
+    assert as_datetimes(pl.Series(["2024-05-31 00:00:00 UTC"])).to_list() == [day]
     assert as_datetimes(pl.Series([None])).to_list() == [None]
     assert 'dates such as 2024-05-31, got "31.5." in row 1' in complaint(as_datetimes, ["31.5."])
     assert "must hold dates, got values of type Int64" in complaint(as_datetimes, [3])

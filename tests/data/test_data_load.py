@@ -246,6 +246,12 @@ def test_a_time_split() -> None:
     assert load(TABLE, "churned", time="age").facts.split == "time"
 
 
+def test_a_time_split_by_the_timestamps_of_databases() -> None:
+    texts = TABLE.with_columns(pl.col("joined").cast(pl.String) + " 10:00:00+00")
+    data = load(texts, "churned", time="joined")
+    assert read_sealed(data.vault)["joined"].min() == "2020-08-28 10:00:00+00"
+
+
 def test_a_group_split() -> None:
     table = TABLE.with_columns(household=pl.Series([f"h{i % 60}" for i in range(ROWS)]))
     data = load(table, "churned", group="household")

@@ -162,6 +162,24 @@ def test_wide_columns_are_fitted_in_pieces_alike(parquet, streaming, tmp_path, m
     assert whole.table_encoder.to_plain() == pieces.table_encoder.to_plain()
 
 
+def test_timestamps_of_databases_are_dates(streaming, tmp_path, monkeypatch):
+    csv = tmp_path / "table.csv"
+    days = pl.Series(np.arange(ROWS)).cast(pl.Date).cast(pl.String)
+    texts = pl.DataFrame(
+        {
+            "postgresql": days + " 10:00:00.5+00",
+            "bigquery": days + " 10:00:00 UTC",
+            "label": table()["label"][:ROWS],
+        }
+    )
+    texts.write_csv(csv)
+    monkeypatch.setattr(_load, "streamed_table", lambda *_, **__: streamed_table(csv, 10**6, True))
+    streamed = load(csv, target="label", vault=tmp_path / "one")
+    assert [column.kind for column in streamed.table_encoder.columns] == ["date"] * 2
+    streaming.undo()
+    assert_same_data(streamed, load(csv, target="label", vault=tmp_path / "two"))
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_mapped_arrays_are_those_in_memory(order, streaming, tmp_path):
     rng = np.random.default_rng(0)
