@@ -62,6 +62,16 @@ def test_missing_values_stay_missing() -> None:
     assert found.to_list() == [datetime.datetime(2024, 5, 31), None, None]
 
 
+@pytest.mark.parametrize("marker", ["NULL", "n/a", "-"])
+def test_missing_values_may_come_first(marker: str) -> None:
+    texts = [marker] * 25 + ["2024-05-31"]
+    for column in (texts, texts[::-1]):
+        found = dates_in(pl.Series("d", column))
+        assert found is not None
+        assert found.null_count() == 25
+    assert dates_in(pl.Series("d", [marker] * 25)) is None
+
+
 def test_unreadable_dates_are_missing() -> None:
     assert parse_dates(pl.Series("d", ["2024-02-30", "2024-02-29"])).null_count() == 1
 

@@ -165,17 +165,19 @@ def test_wide_columns_are_fitted_in_pieces_alike(parquet, streaming, tmp_path, m
 def test_timestamps_of_databases_are_dates(streaming, tmp_path, monkeypatch):
     csv = tmp_path / "table.csv"
     days = pl.Series(np.arange(ROWS)).cast(pl.Date).cast(pl.String)
+    late = pl.select(pl.when(pl.int_range(ROWS) < 30).then(pl.lit("NULL")).otherwise(days))
     texts = pl.DataFrame(
         {
             "postgresql": days + " 10:00:00.5+00",
             "bigquery": days + " 10:00:00 UTC",
+            "mysql": late.to_series(),
             "label": table()["label"][:ROWS],
         }
     )
     texts.write_csv(csv)
     monkeypatch.setattr(_load, "streamed_table", lambda *_, **__: streamed_table(csv, 10**6, True))
     streamed = load(csv, target="label", vault=tmp_path / "one")
-    assert [column.kind for column in streamed.table_encoder.columns] == ["date"] * 2
+    assert [column.kind for column in streamed.table_encoder.columns] == ["date"] * 3
     streaming.undo()
     assert_same_data(streamed, load(csv, target="label", vault=tmp_path / "two"))
 
