@@ -163,8 +163,9 @@ def _of_file(path: Path, budget: int, strict: bool) -> StreamedTable | None:
 def _of_delimited(path: Path, budget: int) -> StreamedTable | None:
     from ._streamed_delimited import text_columns_of
 
+    notes: list[str] = []
     try:
-        columns, decimal_comma = text_columns_of(path, budget, budget // ROW_BYTES)
+        columns, decimal_comma = text_columns_of(path, budget, budget // ROW_BYTES, notes)
     except OSError:
         return None  # reading it as a whole says what is wrong with it
     refuse_patterns(list(columns.names))
@@ -174,6 +175,7 @@ def _of_delimited(path: Path, budget: int) -> StreamedTable | None:
         columns=lambda names: plain_types(parse_text(columns.columns(names), decimal_comma)),
         text_bytes={name: columns.mean_bytes(name) for name in columns.names},
         notes=(
+            *notes,
             f"larger than memory as text: its columns are kept in a file of "
             f"{gigabytes(columns.size)} in the cache folder until the end",
         ),

@@ -28,7 +28,9 @@ from ._text_numbers import parse_text
 Source = Any  # a path, any narwhals-compatible frame, a dict of columns, an array, or (X, y)
 
 
-def read_table(source: Source, target: str | None = None) -> pl.DataFrame:
+def read_table(
+    source: Source, target: str | None = None, notes: list[str] | None = None
+) -> pl.DataFrame:
     """Return the table in `source`.
 
     Args:
@@ -36,6 +38,7 @@ def read_table(source: Source, target: str | None = None) -> pl.DataFrame:
             (polars, pandas, PyArrow, Modin, ...); a dictionary of columns; a (n, D) array, whose
             columns become `x_0`, `x_1`, ...; or a pair `(X, y)` of inputs and target.
         target: name for the `y` of a pair that has none of its own; `target` when not given.
+        notes: a list that takes what a reader should know.
 
     Returns:
         Text stripped, blanks and NaN missing, text columns that are all numbers as numbers;
@@ -45,7 +48,7 @@ def read_table(source: Source, target: str | None = None) -> pl.DataFrame:
         UsageError: one sentence that says what is wrong and what to do.
     """
     if isinstance(source, str | os.PathLike):
-        frame, commas = read_file(source)
+        frame, commas = read_file(source, [] if notes is None else notes)
     elif isinstance(source, tuple | list):
         frame, commas = _read_pair(source, target or "target"), False
     elif isinstance(source, Mapping):
