@@ -170,6 +170,15 @@ def test_rows_of_a_single_column_are_predicted_where_it_has_no_value(tmp_path):
     assert notes == ['new.csv: 1 blank line skipped; write "" for a row without a value']
 
 
+def test_a_word_among_decimal_commas_is_named(amounts, tmp_path):
+    commas = pl.col("x0").cast(pl.String).str.replace(".", ",", literal=True)
+    word = pl.when(pl.int_range(800) == 699).then(pl.lit("abc")).otherwise(commas)
+    new = rows(800, 12).with_columns(word.alias("x0"))
+    new.write_csv(tmp_path / "new.csv", separator=";")
+    with pytest.raises(UsageError, match='column "x0" must hold numbers, got "abc" in row 700'):
+        amounts.best.predict(tmp_path / "new.csv")
+
+
 def test_a_temperature_is_stored_and_used(study, folder):
     plain = dw.load_model("bought", store=str(folder))
     fresh = rows(200, 10)

@@ -122,7 +122,10 @@ def _text_as_numbers(series: pl.Series) -> pl.Series:
     lowered = text.str.to_lowercase()
     markers = [*MISSING_MARKERS, ""]
     wrong = values.is_null() & lowered.is_not_null() & ~lowered.is_in(markers)
-    _refuse(series, wrong, "numbers")
+    if wrong.any():  # decimal commas stay where a word is among them, and are not what is wrong
+        commas = text.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+        words = wrong & commas.is_null()
+        _refuse(series, words if words.any() else wrong, "numbers")
     return values
 
 
