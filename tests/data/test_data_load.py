@@ -289,6 +289,13 @@ def test_given_rows_and_rows_to_predict_may_hold_long_quoted_texts() -> None:
     np.testing.assert_array_equal(data.table_encoder.transform(read_table("long.csv")), data.dev.x)
 
 
+def test_dots_in_the_numbers_of_given_rows_are_noted() -> None:
+    total = pl.when(pl.int_range(30) > 20).then(pl.lit("1.234")).otherwise(pl.lit("987"))
+    TABLE[:30].with_columns(total.alias("total")).write_csv("dev.csv", separator=";")
+    notes = load(TABLE, "churned", dev="dev.csv").facts.notes
+    assert any(note.startswith("dev.csv: total: 1.234 is read with a decimal") for note in notes)
+
+
 def test_rows_that_are_also_given_leave_train() -> None:
     data = load(TABLE, "churned", dev=TABLE[:50], test=TABLE[40:90])
     assert data.facts.sizes == (210, 40, 50)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from ._text_numbers import is_missing_or_marker
+from ._missing_markers import is_missing_or_marker
 
 ISO_START = r"^\d{4}[-/]\d{2}[-/]\d{2}([T ]\d{2}:\d{2}|$)"
 ZONE = r"\s*(Z|UTC|GMT|[+-]\d{2}(:?\d{2}){0,2})$"

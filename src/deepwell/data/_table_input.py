@@ -12,6 +12,7 @@ import polars as pl
 from polars.selectors import by_name
 
 from deepwell._base._errors import UsageError
+from deepwell._base._safe_text import safe_text
 
 from ._arrays import (
     INPUT_NAME,
@@ -21,6 +22,7 @@ from ._arrays import (
     read_mapping,
     series_of_objects,
 )
+from ._dotted_numbers import DottedNumbers
 from ._names import quoted, refuse_patterns
 from ._table_file import read_file
 from ._text_numbers import parse_text
@@ -47,8 +49,9 @@ def read_table(
     Raises:
         UsageError: one sentence that says what is wrong and what to do.
     """
+    told = [] if notes is None else notes
     if isinstance(source, str | os.PathLike):
-        frame, commas = read_file(source, [] if notes is None else notes)
+        frame, commas = read_file(source, told)
     elif isinstance(source, tuple | list):
         frame, commas = _read_pair(source, target or "target"), False
     elif isinstance(source, Mapping):
@@ -58,6 +61,10 @@ def read_table(
     if frame.is_empty():
         raise UsageError("the table has no rows; give at least one")
     refuse_patterns(frame.columns)
+    if commas:
+        dots = DottedNumbers(safe_text(describe_source(source)))
+        dots.look(frame)
+        told += dots.notes(frame.columns)
     return plain_types(parse_text(named(frame), commas))
 
 
