@@ -90,6 +90,7 @@ class FakeLibrary:
             "probability_virginica": np.array([0.25, 0.75]),
         }
     )
+    notes_of_file: list[str] = field(default_factory=list)
 
     def load(self, source: str, **options: Any) -> types.SimpleNamespace:
         self.calls["load"] = {"source": source, **options}
@@ -127,7 +128,10 @@ class FakeLibrary:
         self.calls["load_model"] = {"path": path, "store": store}
         self.calls["which"] = which
 
-        def predict_frame(source: Any, samples: int, coverage: Any, adaptive: bool) -> Any:
+        def predict_frame(
+            source: Any, samples: int, coverage: Any, adaptive: bool, notes: list[str]
+        ) -> Any:
+            notes += self.notes_of_file
             self.calls["predict_frame"] = (samples, coverage, adaptive)
             return self.predictions
 

@@ -84,6 +84,14 @@ def test_sets_are_asked_for_by_their_coverage(deepwell, library) -> None:
     assert "(0, 1)" in refused.err
 
 
+def test_what_may_be_meant_otherwise_is_noted_beside_the_predictions(deepwell, library) -> None:
+    plain = deepwell("predict", "iris", "new.csv")
+    library.notes_of_file = ["new.csv: 2 blank lines skipped"]
+    noted = deepwell("predict", "iris", "new.csv")
+    assert (plain.err, noted.err) == ("", "note: new.csv: 2 blank lines skipped\n")
+    assert noted.out == plain.out
+
+
 def test_predictions_as_json(deepwell, library) -> None:
     told = deepwell("predict", "iris", "new.csv", "--json").json
     assert told["rows"] == 2

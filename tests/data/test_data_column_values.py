@@ -38,6 +38,8 @@ def test_what_is_no_number_is_named_with_its_row() -> None:
         'column "col" must hold numbers, got "abc" in row 3; leave the cell empty where the value '
         "is missing"
     )
+    assert 'got "abc" in row 3' in complaint(as_numbers, ["1,5", "NA", "abc", "2,5"])
+    assert 'got "1,5" in row 2' in complaint(as_numbers, ["1", "1,5", "2,5"])
     assert "infinite one in row 2" in complaint(as_numbers, [1.0, float("-inf")])
     assert "infinite one in row 1" in complaint(as_numbers, ["inf"])
     assert "must hold numbers, got dates" in complaint(as_numbers, [datetime.date(2024, 1, 1)])
@@ -74,6 +76,8 @@ def test_datetimes() -> None:
     day = datetime.datetime(2024, 5, 31)
     assert as_datetimes(pl.Series(["2024-05-31", None, "NA"])).to_list() == [day, None, None]
     assert as_datetimes(pl.Series([day.date()])).to_list() == [day]
+    assert as_datetimes(pl.Series(["2024-05-31 00:00:00+02", "NULL"])).to_list() == [day, None]
+    assert as_datetimes(pl.Series(["2024-05-31 00:00:00 UTC"])).to_list() == [day]
     assert as_datetimes(pl.Series([None])).to_list() == [None]
     assert 'dates such as 2024-05-31, got "31.5." in row 1' in complaint(as_datetimes, ["31.5."])
     assert "must hold dates, got values of type Int64" in complaint(as_datetimes, [3])

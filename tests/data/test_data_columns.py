@@ -2,6 +2,8 @@
 
 import datetime
 import json
+import random
+import tracemalloc
 
 import numpy as np
 import polars as pl
@@ -147,6 +149,22 @@ def test_spellings_share_letters() -> None:
     texts = pl.Series("t", ["international", "internationally", "zoo"])
     letters = TextColumn.fit(texts).encode(texts)[:, 32:]
     assert letters[0] @ letters[1] > 0.7 > letters[0] @ letters[2]
+
+
+def test_long_texts_are_hashed_one_by_one_in_bounded_memory() -> None:
+    generator = random.Random(3)
+    words = ["".join(generator.choices("abcdefgh", k=5)) for _ in range(1_000)]
+    lengths = [12_000, 1, 0, 3_000, 60_000, 2, 12_000, 12_000, 12_000, 12_000, 12_000]
+    texts = pl.Series("t", [" ".join(generator.choices(words, k=length)) for length in lengths])
+    column = TextColumn("t")
+    alone = [column.encode(texts[i : i + 1]) for i in range(len(texts))]
+    np.testing.assert_array_equal(column.encode(texts), np.concatenate(alone))
+    twelves = texts.filter(pl.Series(lengths) == 12_000)
+    tracemalloc.start()
+    column.encode(pl.concat([twelves] * 10))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * (60 * 12_000 * 6)  # bytes a letter
 
 
 def test_text_hashes_never_change() -> None:

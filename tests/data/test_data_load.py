@@ -246,6 +246,12 @@ def test_a_time_split() -> None:
     assert load(TABLE, "churned", time="age").facts.split == "time"
 
 
+def test_a_time_split_by_the_timestamps_of_databases() -> None:
+    texts = TABLE.with_columns(pl.col("joined").cast(pl.String) + " 10:00:00+00")
+    data = load(texts, "churned", time="joined")
+    assert read_sealed(data.vault)["joined"].min() == "2020-08-28 10:00:00+00"
+
+
 def test_a_group_split() -> None:
     table = TABLE.with_columns(household=pl.Series([f"h{i % 60}" for i in range(ROWS)]))
     data = load(table, "churned", group="household")
@@ -274,6 +280,20 @@ def test_given_dev_and_test_rows() -> None:
     other = load(TABLE[50:], "churned", test=TABLE[:50])
     assert other.facts.sizes == (200, 50, 50)
     assert load(TABLE[50:], "churned", dev=TABLE[:50], test=0).facts.sizes == (250, 50, 0)
+
+
+def test_given_rows_and_rows_to_predict_may_hold_long_quoted_texts() -> None:
+    TABLE[:3].with_columns(note=pl.lit("so, " * 50_000)).write_csv("long.csv")
+    data = load(TABLE, "churned", dev="long.csv")
+    assert "dev: 3 rows of long.csv" in data.facts.notes
+    np.testing.assert_array_equal(data.table_encoder.transform(read_table("long.csv")), data.dev.x)
+
+
+def test_dots_in_the_numbers_of_given_rows_are_noted() -> None:
+    total = pl.when(pl.int_range(30) > 20).then(pl.lit("1.234")).otherwise(pl.lit("987"))
+    TABLE[:30].with_columns(total.alias("total")).write_csv("dev.csv", separator=";")
+    notes = load(TABLE, "churned", dev="dev.csv").facts.notes
+    assert any(note.startswith("dev.csv: total: 1.234 is read with a decimal") for note in notes)
 
 
 def test_rows_that_are_also_given_leave_train() -> None:

@@ -56,6 +56,8 @@ def test_dates_are_dates_in_text_too() -> None:
     expected = hashes(dates)
     for column in (["2024-05-31", None], [datetime.datetime(2024, 5, 31), None]):
         np.testing.assert_array_equal(hashes(pl.DataFrame({"d": column})), expected)
+    late = hashes(pl.DataFrame({"d": ["NULL"] * 25 + ["2024-05-31"]}))
+    assert (late[-1], late[0]) == (expected[0], expected[1])
     assert hashes(pl.DataFrame({"d": [19_874, None]}))[0] != expected[0]
     assert hashes(pl.DataFrame({"d": [1, None]}))[1] == expected[1]
 

@@ -140,13 +140,18 @@ def test_a_streamed_text_file_is_the_one_in_memory(
     frame = table()
     if separator == ";":
         commas = pl.col("number", "holes").cast(pl.String).str.replace(".", ",", literal=True)
-        frame = frame.with_columns(commas)
+        grouped = pl.Series([f"{i % 90 + 1}.{i % 1_000:03d},5" for i in range(frame.height)])
+        people = pl.Series([f"{i % 900}" if i % 3 else "1.234" for i in range(frame.height)])
+        frame = frame.with_columns(commas, grouped.alias("price"), people.alias("people"))
     frame.write_csv(csv, separator=separator, quote_style=quotes)
     monkeypatch.setattr(_load, "streamed_table", lambda *_, **__: streamed_table(csv, 10**6, True))
     streamed = load(csv, **options, vault=tmp_path / "one")
     assert any("its columns are kept in a file" in note for note in streamed.facts.notes)
     streaming.undo()
-    assert_same_data(streamed, load(csv, **options, vault=tmp_path / "two"))
+    whole = load(csv, **options, vault=tmp_path / "two")
+    assert_same_data(streamed, whole)
+    dots = [note for note in whole.facts.notes if "thousands" in note]
+    assert len(dots) == (2 if separator == ";" else 0)
 
 
 def test_wide_columns_are_fitted_in_pieces_alike(parquet, streaming, tmp_path, monkeypatch):
@@ -160,6 +165,26 @@ def test_wide_columns_are_fitted_in_pieces_alike(parquet, streaming, tmp_path, m
     monkeypatch.setattr(_table_encoder, "CHUNK_ROWS", 101)
     whole = load(parquet, target="label", vault=None)
     assert whole.table_encoder.to_plain() == pieces.table_encoder.to_plain()
+
+
+def test_timestamps_of_databases_are_dates(streaming, tmp_path, monkeypatch):
+    csv = tmp_path / "table.csv"
+    days = pl.Series(np.arange(ROWS)).cast(pl.Date).cast(pl.String)
+    late = pl.select(pl.when(pl.int_range(ROWS) < 30).then(pl.lit("NULL")).otherwise(days))
+    texts = pl.DataFrame(
+        {
+            "postgresql": days + " 10:00:00.5+00",
+            "bigquery": days + " 10:00:00 UTC",
+            "mysql": late.to_series(),
+            "label": table()["label"][:ROWS],
+        }
+    )
+    texts.write_csv(csv)
+    monkeypatch.setattr(_load, "streamed_table", lambda *_, **__: streamed_table(csv, 10**6, True))
+    streamed = load(csv, target="label", vault=tmp_path / "one")
+    assert [column.kind for column in streamed.table_encoder.columns] == ["date"] * 3
+    streaming.undo()
+    assert_same_data(streamed, load(csv, target="label", vault=tmp_path / "two"))
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

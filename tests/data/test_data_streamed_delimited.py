@@ -19,24 +19,25 @@ PIECES = [1, 7, 64, 1 << 18]
 
 
 def outcome(read):
-    """Return the table that is read, in its final types, or the sentence of the refusal."""
+    """Return the table that is read, in its final types, with its notes, or the refusal."""
+    notes = []
     try:
-        frame, decimal_comma = read()
+        frame, decimal_comma = read(notes)
     except UsageError as error:
         return str(error)
-    return plain_types(parse_text(frame, decimal_comma)).to_dict(as_series=False)
+    return plain_types(parse_text(frame, decimal_comma)).to_dict(as_series=False), notes
 
 
 def both(content, path, piece, most_rows=10**9):
-    """Return what reading as a whole and in pieces of so many bytes came to."""
+    """Return what reading as a whole and in pieces of so many bytes came to, notes included."""
     path.write_bytes(content)
 
-    def whole():
-        frame, separator = read_delimited(content, path.name)
+    def whole(notes):
+        frame, separator = read_delimited(content, path.name, notes)
         return frame, separator == ";"
 
-    def pieces():
-        columns, decimal_comma = text_columns_of(path, 0, most_rows)
+    def pieces(notes):
+        columns, decimal_comma = text_columns_of(path, 0, most_rows, notes)
         assert columns.names == tuple(columns.columns(columns.names).columns)
         return columns.columns(columns.names), decimal_comma
 
@@ -61,6 +62,8 @@ def both(content, path, piece, most_rows=10**9):
         b'a;b\n"1,5";2,5\n"";4,5\n',
         b"lonely\n1\n\n-\n3\n",
         b'lonely\n"1"\n"-"\nn/a\n',
+        b'lonely\n"1"\n\n""\n2\n""\n',
+        b'"lonely"\r\n\r\n""\r\n""',
         b"a|b\n\x1e|\x1f\n2|\x1f\x1e\n",
         b'a,b\n1,"x, ""y""\nnext\r\nline"\n2,5" pipe\n3,"a;b|c\td\x1e"\n',
         b"code,b\n007,1\n008,2\n",
@@ -141,20 +144,36 @@ def test_binary_content_is_refused_wherever_it_comes(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(b"a,b\n" + b"1,2\n" * 200_000 + b"\0,1\n")
     with pytest.raises(UsageError, match="binary file"):
-        text_columns_of(path, 0, 10**9)
+        text_columns_of(path, 0, 10**9, [])
 
 
 def test_a_line_beyond_the_budget_is_refused(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(b"a,b\n1,2\n" + b"x" * 3_000_000 + b",1\n")
     with pytest.raises(UsageError, match=r"line 3 is longer than 2\.1 MB"):
-        text_columns_of(path, 0, 10**9)
+        text_columns_of(path, 0, 10**9, [])
+
+
+@pytest.mark.parametrize("piece", [4_096, 1 << 18])
+def test_a_quoted_field_may_be_long(piece, tmp_path):
+    text = "l\u00f6ng, \n" * 40_000
+    content = f'a,b\n"{text}",1\n"x",2\n'.encode()
+    whole, pieces = both(content, tmp_path / "a.csv", piece)
+    assert whole == ({"a": [text.strip(), "x"], "b": [1, 2]}, [])
+    assert pieces == whole
+
+
+def test_a_row_beyond_the_budget_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b'a,b\n"1",2\n3,"' + b"x\n" * 2_000_000)
+    with pytest.raises(UsageError, match=r"line 3 begins a row longer than 2\.1 MB"):
+        text_columns_of(path, 0, 10**9, [])
 
 
 def test_rows_that_cannot_be_used_are_not_read(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(b"a,b\n" + b"1,2\n" * 500_000)
-    columns, _ = text_columns_of(path, 0, 1_000)
+    columns, _ = text_columns_of(path, 0, 1_000, [])
     assert 1_000 < columns.rows < 500_000
 
 
@@ -167,7 +186,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
 
     monkeypatch.setattr(_streamed_delimited.TextColumnsFile, "add", full)
     with pytest.raises(UsageError, match="set DEEPWELL_CACHE to a folder with room"):
-        text_columns_of(path, 0, 10**9)
+        text_columns_of(path, 0, 10**9, [])
 
 
 def test_the_streamed_table_is_the_table_that_is_read(tmp_path):

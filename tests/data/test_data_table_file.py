@@ -14,12 +14,12 @@ FRAME = pl.DataFrame({"a": [1, 2, 3], "b": [0.5, None, 2.5], "c": ["x", "y", Non
 
 
 def table(path: str | Path) -> pl.DataFrame:
-    return parse_text(*read_file(path))
+    return parse_text(*read_file(path, []))
 
 
 def complaint(path: str | Path) -> str:
     with pytest.raises(UsageError) as caught:
-        read_file(path)
+        read_file(path, [])
     assert "\n" not in str(caught.value)
     return str(caught.value)
 

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepwell.data._text_numbers import MISSING_MARKERS, parse_text
+from deepwell.data._missing_markers import MISSING_MARKERS
+from deepwell.data._text_numbers import parse_text
 
 
 @pytest.mark.parametrize(

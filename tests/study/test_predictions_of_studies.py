@@ -157,6 +157,28 @@ def test_sets_and_intervals_refuse_what_they_cannot_do(study, amounts):
         study.best.predict_frame(fresh, samples=5, coverage=0.9)
 
 
+def test_rows_of_a_single_column_are_predicted_where_it_has_no_value(tmp_path):
+    x = np.random.default_rng(11).normal(size=200)
+    inputs = [None if i % 9 == 0 else value for i, value in enumerate(x.tolist())]
+    data = dw.load({"x": inputs, "y": 2 * x}, target="y", vault=tmp_path / "in")
+    study = dw.Study(data, fixed=FIXED, store=tmp_path, program="native")
+    study.run(trials=1, epochs=2)
+    new, notes = tmp_path / "new.csv", []
+    new.write_text('x\n"1"\n""\n\n"3"\n')
+    predicted = study.best.predict_frame(new, notes=notes)["prediction"]
+    np.testing.assert_array_equal(predicted, study.best.predict({"x": [1.0, None, 3.0]}))
+    assert notes == ['new.csv: 1 blank line skipped; write "" for a row without a value']
+
+
+def test_a_word_among_decimal_commas_is_named(amounts, tmp_path):
+    commas = pl.col("x0").cast(pl.String).str.replace(".", ",", literal=True)
+    word = pl.when(pl.int_range(800) == 699).then(pl.lit("abc")).otherwise(commas)
+    new = rows(800, 12).with_columns(word.alias("x0"))
+    new.write_csv(tmp_path / "new.csv", separator=";")
+    with pytest.raises(UsageError, match='column "x0" must hold numbers, got "abc" in row 700'):
+        amounts.best.predict(tmp_path / "new.csv")
+
+
 def test_a_temperature_is_stored_and_used(study, folder):
     plain = dw.load_model("bought", store=str(folder))
     fresh = rows(200, 10)

@@ -12,7 +12,7 @@ from deepwell._base._safe_text import safe_text
 
 from ._exit_codes import DONE
 from ._options import Place, Prediction, WhichModel
-from ._output import print_json, print_lines, save_bytes, write_text
+from ._output import complain, print_json, print_lines, save_bytes, write_text
 
 EXAMPLES = """\
 deepwell predict churn new.csv -o predictions.csv
@@ -29,19 +29,23 @@ def predict(asked: Prediction, used: WhichModel, place: Place) -> int:
     the prediction is the mean of as many networks with units dropped at random (Monte Carlo
     dropout), and `spread` columns say how much they disagree. With --coverage the columns
     `set_<class>` say which classes are likely enough, or `low` and `high` between what a number
-    lies, for that share of rows.
+    lies, for that share of rows. Where a file may be meant otherwise, as with blank lines, a
+    note goes to stderr.
     """
     if asked.output is not None:
         _spare_the_input(Path(asked.output), Path(asked.source))
     from deepwell.study._model import load_model
 
     model = load_model(asked.name, store=place.store, which=used.model)
+    notes: list[str] = []
     columns = {
         name: _plain(values)
         for name, values in model.predict_frame(
-            asked.source, asked.samples, asked.coverage, asked.adaptive
+            asked.source, asked.samples, asked.coverage, asked.adaptive, notes
         ).items()
     }
+    for note in notes:
+        complain(f"note: {note}")
     rows = len(next(iter(columns.values()), []))
     if asked.output is not None:
         save_bytes(Path(asked.output), _csv(columns).encode())

@@ -14,8 +14,9 @@ from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
 
 from ._dates import is_date_type, naive_datetimes, parse_dates
+from ._dotted_numbers import without_dots
+from ._missing_markers import MISSING_MARKERS
 from ._names import quoted
-from ._text_numbers import MISSING_MARKERS
 
 
 def as_numbers(series: pl.Series) -> np.ndarray:
@@ -122,7 +123,11 @@ def _text_as_numbers(series: pl.Series) -> pl.Series:
     lowered = text.str.to_lowercase()
     markers = [*MISSING_MARKERS, ""]
     wrong = values.is_null() & lowered.is_not_null() & ~lowered.is_in(markers)
-    _refuse(series, wrong, "numbers")
+    if wrong.any():  # decimal commas stay where a word is among them, and are not what is wrong
+        points = without_dots(text).str.replace(",", ".", literal=True)
+        commas = points.cast(pl.Float64, strict=False)
+        words = wrong & commas.is_null()
+        _refuse(series, words if words.any() else wrong, "numbers")
     return values
 
 

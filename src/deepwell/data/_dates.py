@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from ._text_numbers import is_missing_or_marker
+from ._missing_markers import is_missing_or_marker
 
 ISO_START = r"^\d{4}[-/]\d{2}[-/]\d{2}([T ]\d{2}:\d{2}|$)"
-ZONE = r"\s*(Z|[+-]\d{2}:?\d{2})$"
+ZONE = r"\s*(Z|UTC|GMT|[+-]\d{2}(:?\d{2}){0,2})$"
 
 
 def is_date_type(kind: pl.DataType) -> bool:
@@ -19,11 +19,10 @@ def dates_in(text: pl.Series) -> pl.Series | None:
     """Return a text column as date-times, or None when it is not all ISO 8601 dates.
 
     Accepted: `2024-05-31`, `2024/05/31`, either with a time of day (`T` or a space, seconds and
-    fractions may be left out), with or without an offset. The clock's own reading is kept and
-    the offset dropped, since hours matter as people live them.
+    fractions may be left out), with or without an offset (`Z`, `UTC`, `GMT`, `+02`, `+02:00`). The
+    clock's own reading is kept and the offset dropped, since hours matter as people live them.
     """
-    present = text.drop_nulls()
-    if not present.head(20).str.contains(ISO_START).any():
+    if not text.drop_nulls().str.contains(ISO_START).any():
         return None
     values = parse_dates(text)
     if not is_missing_or_marker(text.filter(values.is_null())):
@@ -36,8 +35,8 @@ def parse_dates(text: pl.Series) -> pl.Series:
     plain = (
         pl.col("text")
         .str.replace_all("/", "-", literal=True)
-        .str.replace("T", " ", literal=True)
         .str.replace(r"(:\d{2}(?:\.\d+)?)" + ZONE, "$1")
+        .str.replace("T", " ", literal=True)
     )
     parsed = pl.coalesce(
         plain.str.to_datetime(pattern, time_unit="us", strict=False)

@@ -2,7 +2,8 @@
 
 Rules: the first line that is not blank holds the column names; the separator is one of `,`,
 `;`, tab and `|`; fields may be quoted with `"`, doubled inside (RFC 4180); blank lines are
-skipped; every other line has as many fields as the first.
+skipped, though `""` in a table of one column is a missing value; every other line has as many
+fields as the first.
 """
 
 from __future__ import annotations
@@ -18,20 +19,23 @@ import polars as pl
 
 from deepwell._base._errors import UsageError
 
+from ._memory import gigabytes
 from ._names import count_of, quoted
 
 SEPARATORS = (",", ";", "\t", "|")
 SAMPLE_BYTES = 65_536  # enough for the names of 5,000 columns, and quick
 SAMPLE_LINES = 50
 FIELD_END, ROW_END = "\x1f", "\x1e"  # ASCII's unit and record separators: in no text by intent
+LONGEST_FIELD = 2**31 - 1  # characters; the largest limit that the csv module takes everywhere
 
 
-def read_delimited(content: bytes, source: str) -> tuple[pl.DataFrame, str]:
+def read_delimited(content: bytes, source: str, notes: list[str]) -> tuple[pl.DataFrame, str]:
     """Return the table with all its columns as text, and the separator that was found.
 
     Args:
         content: the whole file.
         source: the file's name, for messages.
+        notes: takes what a reader should know.
 
     Raises:
         UsageError: when it is not UTF-8 text, is empty, has no row under its names, has a line
@@ -39,7 +43,7 @@ def read_delimited(content: bytes, source: str) -> tuple[pl.DataFrame, str]:
     """
     text = _decoded(content, source)
     separator = find_separator(text[:SAMPLE_BYTES])
-    frame = pl.concat(delimited_frames([text], separator, '"' in text, source))
+    frame = pl.concat(delimited_frames([text], separator, '"' in text, source, notes))
     if frame.is_empty():
         raise no_rows(source)
     return frame, separator
@@ -50,7 +54,9 @@ def delimited_frames(
     separator: str,
     has_quotes: bool,
     source: str,
+    notes: list[str],
     most: float = math.inf,
+    longest: float = math.inf,
 ) -> Iterator[pl.DataFrame]:
     """Yield a text's rows as tables of text columns, at least one table.
 
@@ -59,15 +65,17 @@ def delimited_frames(
         separator: between fields.
         has_quotes: whether there is a `"` anywhere in the whole text.
         source: the file's name, for messages.
+        notes: takes what a reader should know, once all rows are read.
         most: characters of a table, about, where there are quotes.
+        longest: characters of a row, about, where there are quotes.
 
     Raises:
-        UsageError: as `read_delimited`.
+        UsageError: as `read_delimited`, and for a row that is too long.
     """
     if has_quotes:
-        yield from _quoted_frames(pieces, separator, source, most)
+        yield from _quoted_frames(_Lines(pieces, source, longest), separator, notes, most)
     else:
-        yield from _plain_frames(pieces, separator, source)
+        yield from _plain_frames(pieces, separator, source, notes)
 
 
 def find_separator(sample: str) -> str:
@@ -140,9 +148,12 @@ def no_rows(source: str) -> UsageError:
     return UsageError(f"{source} has column names but no rows; add rows under the first line")
 
 
-def _plain_frames(pieces: Iterable[str], separator: str, source: str) -> Iterator[pl.DataFrame]:
+def _plain_frames(
+    pieces: Iterable[str], separator: str, source: str, notes: list[str]
+) -> Iterator[pl.DataFrame]:
     """Read text without quotes: each line is a row, so that lines are checked by counting."""
     names: list[str] = []
+    gaps = _Gaps()
     number = width = 0
     for text in pieces:
         begins, blank = not names, False
@@ -150,54 +161,131 @@ def _plain_frames(pieces: Iterable[str], separator: str, source: str) -> Iterato
             number += 1
             if _is_blank(line):
                 blank = True
+                gaps.here += 1
                 continue
             fields = line.count(separator) + 1
             if not names:
                 names, width = _checked_names(line.split(separator), source), fields
+                gaps.here = 0
             elif fields != width:
                 raise _ragged(source, number, fields, width)
+            elif gaps.here:
+                gaps.close()
         if blank:
             text = "".join(line for line in io.StringIO(text) if not _is_blank(line))
         if begins:
             text = text.partition("\n")[2]
         if names:
             yield text_columns(text.encode(), names, separator, "\n")
+    notes += gaps.notes(source, width)
+
+
+class _Gaps:
+    """Counts the blank lines before rows, which may be meant as rows where there is one column.
+
+    Attributes:
+        here: blank lines since the last row.
+    """
+
+    def __init__(self) -> None:
+        self.here = 0
+        self._skipped = 0
+
+    def close(self) -> None:
+        """Count the blank lines before a row."""
+        self._skipped += self.here
+        self.here = 0
+
+    def notes(self, source: str, width: int) -> list[str]:
+        """Return what a reader should know of a table with so many columns."""
+        if width != 1 or not self._skipped:
+            return []
+        lines = count_of(self._skipped, "blank line")
+        return [f'{source}: {lines} skipped; write "" for a row without a value']
+
+
+class _Lines:
+    """The lines of a text with quotes, and the row that is being read.
+
+    Args:
+        pieces: the text, cut after line feeds.
+        source: the file's name, for messages.
+        longest: characters of a row, about; a quote that is not closed makes the rest one row.
+
+    Attributes:
+        start: number of the line in which the row begins.
+        held: characters that were read for it.
+        last: the line that was read last.
+    """
+
+    def __init__(self, pieces: Iterable[str], source: str, longest: float) -> None:
+        self.source = source
+        self.start, self.held, self.last = 1, 0, ""
+        self._pieces, self._longest = pieces, longest
+
+    def __iter__(self) -> Iterator[str]:
+        for text in self._pieces:
+            if self.held > self._longest:
+                raise UsageError(
+                    f"{self.source} line {self.start:,} begins a row longer than "
+                    f"{gigabytes(int(self._longest))}, too long for the memory budget; close the "
+                    "quotes of its fields, or give more --memory"
+                )
+            self.held += len(text)
+            tidy = text.replace(FIELD_END, " ").replace(ROW_END, " ")
+            for line in io.StringIO(tidy, newline=""):
+                self.last = line
+                yield line
+
+    def next_row(self, line: int) -> None:
+        """Begin another row, in this line."""
+        self.start, self.held = line, 0
+
+    def quoted_one(self, names: Sequence[str]) -> bool:
+        """Whether the blank row that was read last is a field in quotes, of a single column."""
+        return len(names) == 1 and '"' in self.last
 
 
 def _quoted_frames(
-    pieces: Iterable[str], separator: str, source: str, most: float
+    lines: _Lines, separator: str, notes: list[str], most: float
 ) -> Iterator[pl.DataFrame]:
     """Read text with quotes: they are resolved by the reader that knows where each row starts."""
-    reader = _reader(_lines(pieces), separator, strict=True)
+    # For the whole process, and left so: readers of other threads go by the same limit.
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_FIELD))
+    reader = _reader(lines, separator, strict=True)
     names: list[str] = []
     rows: list[str] = []
-    size, start = 0, 1
+    gaps = _Gaps()
+    size = 0
     try:
         for fields in reader:
-            if len(fields) < 2 and _is_blank("".join(fields)):
-                pass
+            if len(fields) < 2 and _is_blank("".join(fields)) and not lines.quoted_one(names):
+                gaps.here += 1
             elif not names:
-                names = _checked_names(fields, source)
+                names = _checked_names(fields, lines.source)
+                gaps.here = 0
             elif len(fields) != len(names):
-                raise _ragged(source, start, len(fields), len(names))
+                raise _ragged(lines.source, lines.start, len(fields), len(names))
             else:
                 rows.append(FIELD_END.join(fields))
-                size += len(rows[-1])
-            start = reader.line_num + 1
+                size += len(rows[-1]) + 1
+                gaps.close()
+            lines.next_row(reader.line_num + 1)
             if size > most:
-                yield text_columns(ROW_END.join(rows).encode(), names, FIELD_END, ROW_END)
+                yield _rows_of_fields(rows, names)
                 rows, size = [], 0
     except csv.Error as error:
         raise UsageError(
-            f"{source} line {start:,} cannot be read ({error}); close the quotes of each field "
-            'and write a quote inside a quoted field twice ("")'
+            f"{lines.source} line {lines.start:,} cannot be read ({error}); close the quotes of "
+            'each field and write a quote inside a quoted field twice ("")'
         ) from None
-    yield text_columns(ROW_END.join(rows).encode(), names, FIELD_END, ROW_END)
+    yield _rows_of_fields(rows, names)
+    notes += gaps.notes(lines.source, len(names))
 
 
-def _lines(pieces: Iterable[str]) -> Iterator[str]:
-    for text in pieces:
-        yield from io.StringIO(text.replace(FIELD_END, " ").replace(ROW_END, " "), newline="")
+def _rows_of_fields(rows: Sequence[str], names: Sequence[str]) -> pl.DataFrame:
+    ended = ROW_END.join([*rows, ""])  # a last row of one empty field would be lost
+    return text_columns(ended.encode(), names, FIELD_END, ROW_END)
 
 
 def text_columns(rows: bytes, names: Sequence[str], field_end: str, row_end: str) -> pl.DataFrame:

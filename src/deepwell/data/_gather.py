@@ -58,8 +58,8 @@ def gather(source: Source, options: LoadOptions) -> Gathered:
     Raises:
         UsageError: when a source cannot be read, a column is not there, or too few rows are left.
     """
-    table = read_table(source, options.target)
     notes: list[str] = []
+    table = read_table(source, options.target, notes)
     target, usable = usable_columns(table, source, options, notes)
     labelled = _labelled(usable, target, options.ignore, "the table", notes)
     given = given_rows(usable, target, options, notes)
@@ -91,7 +91,8 @@ def given_rows(
     for part, given in ((DEV, options.dev_source), (TEST, options.test_source)):
         if given is None:
             continue
-        rows = _aligned(read_table(given, target), table, options, target, PARTS[part])
+        read = read_table(given, target, notes)
+        rows = _aligned(read, table, options, target, PARTS[part])
         labelled = _labelled(rows, target, options.ignore, f"the {PARTS[part]} rows", notes)
         count = count_of(labelled.frame.height, "row")
         notes.append(f"{PARTS[part]}: {count} of {safe_text(describe_source(given))}")

@@ -41,13 +41,16 @@ class _Traits:
     line_end: bytes
 
 
-def text_columns_of(path: Path, budget: int, most_rows: int) -> tuple[TextColumnsFile, bool]:
+def text_columns_of(
+    path: Path, budget: int, most_rows: int, notes: list[str]
+) -> tuple[TextColumnsFile, bool]:
     """Return the columns of a delimited file as text, and whether `1,5` may be a number in it.
 
     Args:
         path: of the file.
         budget: bytes that the work may take.
         most_rows: after which no more are read, since they cannot be used.
+        notes: takes what a reader should know.
 
     Raises:
         UsageError: as reading it as a whole does, and when the disk is full.
@@ -62,7 +65,8 @@ def text_columns_of(path: Path, budget: int, most_rows: int) -> tuple[TextColumn
         begin += more
     separator = find_separator(begin[:SAMPLE_BYTES])
     whole = itertools.chain([begin], pieces)
-    frames = delimited_frames(whole, separator, traits.has_quotes, source, most=step)
+    longest = _LONGEST_LINE * step
+    frames = delimited_frames(whole, separator, traits.has_quotes, source, notes, step, longest)
     ends = (ROW_END, FIELD_END) if traits.has_quotes else ("\n", separator)
     columns: TextColumnsFile | None = None
     size = path.stat().st_size

@@ -143,7 +143,7 @@ def load_streamed(
         notes=(
             *(*gathered.notes, *task_notes, *plan.notes, *about),
             *weighting_notes(weighting, task.classes),
-            *(*divided.notes, *table.notes, _how(budget)),
+            *(*divided.notes, *table.dot_notes(), *table.notes, _how(budget)),
         ),
     )
 

@@ -15,6 +15,7 @@ from polars.selectors import by_name
 from deepwell._base._errors import UsageError
 
 from ._arrays import INPUT_NAME, NPZ_FACTOR, array_columns, pair_of_arrays
+from ._dotted_numbers import DottedNumbers
 from ._gather import stacked
 from ._mapped import read_columns
 from ._memory import gigabytes
@@ -40,6 +41,7 @@ class StreamedTable:
         columns: names -> these columns of all rows, as `read_table` returns them.
         text_bytes: name -> mean bytes of a text, where that is known.
         notes: what a reader should know.
+        dots: in its numbers, as far as columns were read, in a file with decimal commas.
     """
 
     kinds: Mapping[str, pl.DataType]
@@ -47,11 +49,16 @@ class StreamedTable:
     columns: Callable[[Sequence[str]], pl.DataFrame]
     text_bytes: Mapping[str, float] = field(default_factory=dict[str, float])
     notes: tuple[str, ...] = ()
+    dots: DottedNumbers | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the columns."""
         return tuple(self.kinds)
+
+    def dot_notes(self) -> list[str]:
+        """Return how dots in the numbers of the columns were read."""
+        return [] if self.dots is None else self.dots.notes(self.names)
 
     def outline(self) -> pl.DataFrame:
         """Return the table without its rows."""
@@ -163,20 +170,31 @@ def _of_file(path: Path, budget: int, strict: bool) -> StreamedTable | None:
 def _of_delimited(path: Path, budget: int) -> StreamedTable | None:
     from ._streamed_delimited import text_columns_of
 
+    notes: list[str] = []
     try:
-        columns, decimal_comma = text_columns_of(path, budget, budget // ROW_BYTES)
+        columns, decimal_comma = text_columns_of(path, budget, budget // ROW_BYTES, notes)
     except OSError:
         return None  # reading it as a whole says what is wrong with it
     refuse_patterns(list(columns.names))
+    dots = DottedNumbers(safe_source(path)) if decimal_comma else None
+
+    def read(names: Sequence[str]) -> pl.DataFrame:
+        texts = columns.columns(names)
+        if dots is not None:
+            dots.look(texts)
+        return plain_types(parse_text(texts, decimal_comma))
+
     return StreamedTable(
         kinds={name: pl.String() for name in columns.names},
         rows=columns.rows,
-        columns=lambda names: plain_types(parse_text(columns.columns(names), decimal_comma)),
+        columns=read,
         text_bytes={name: columns.mean_bytes(name) for name in columns.names},
         notes=(
+            *notes,
             f"larger than memory as text: its columns are kept in a file of "
             f"{gigabytes(columns.size)} in the cache folder until the end",
         ),
+        dots=dots,
     )
 
 

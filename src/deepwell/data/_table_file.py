@@ -36,10 +36,14 @@ KNOWN_AS = {
 FORMATS = "CSV, TSV, Parquet or NPZ file"
 
 
-def read_file(given: str | os.PathLike[str]) -> tuple[pl.DataFrame, bool]:
+def read_file(given: str | os.PathLike[str], notes: list[str]) -> tuple[pl.DataFrame, bool]:
     """Return the table in a CSV, TSV, Parquet or NPZ file, as text where it is text.
 
     What the file is follows from its first bytes, not from its name.
+
+    Args:
+        given: its path.
+        notes: takes what a reader should know.
 
     Returns:
         The table, and whether `1,5` may be a number in it.
@@ -63,7 +67,7 @@ def read_file(given: str | os.PathLike[str]) -> tuple[pl.DataFrame, bool]:
     except (OSError, ValueError) as error:
         raise _unreadable(path, source, error) from None
     refuse_binary(content, source)
-    frame, separator = read_delimited(content, source)
+    frame, separator = read_delimited(content, source, notes)
     return frame, separator == ";"
 
 

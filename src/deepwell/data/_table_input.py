@@ -12,6 +12,7 @@ import polars as pl
 from polars.selectors import by_name
 
 from deepwell._base._errors import UsageError
+from deepwell._base._safe_text import safe_text
 
 from ._arrays import (
     INPUT_NAME,
@@ -21,6 +22,7 @@ from ._arrays import (
     read_mapping,
     series_of_objects,
 )
+from ._dotted_numbers import DottedNumbers
 from ._names import quoted, refuse_patterns
 from ._table_file import read_file
 from ._text_numbers import parse_text
@@ -28,7 +30,9 @@ from ._text_numbers import parse_text
 Source = Any  # a path, any narwhals-compatible frame, a dict of columns, an array, or (X, y)
 
 
-def read_table(source: Source, target: str | None = None) -> pl.DataFrame:
+def read_table(
+    source: Source, target: str | None = None, notes: list[str] | None = None
+) -> pl.DataFrame:
     """Return the table in `source`.
 
     Args:
@@ -36,6 +40,7 @@ def read_table(source: Source, target: str | None = None) -> pl.DataFrame:
             (polars, pandas, PyArrow, Modin, ...); a dictionary of columns; a (n, D) array, whose
             columns become `x_0`, `x_1`, ...; or a pair `(X, y)` of inputs and target.
         target: name for the `y` of a pair that has none of its own; `target` when not given.
+        notes: a list that takes what a reader should know.
 
     Returns:
         Text stripped, blanks and NaN missing, text columns that are all numbers as numbers;
@@ -44,8 +49,9 @@ def read_table(source: Source, target: str | None = None) -> pl.DataFrame:
     Raises:
         UsageError: one sentence that says what is wrong and what to do.
     """
+    told = [] if notes is None else notes
     if isinstance(source, str | os.PathLike):
-        frame, commas = read_file(source)
+        frame, commas = read_file(source, told)
     elif isinstance(source, tuple | list):
         frame, commas = _read_pair(source, target or "target"), False
     elif isinstance(source, Mapping):
@@ -55,6 +61,10 @@ def read_table(source: Source, target: str | None = None) -> pl.DataFrame:
     if frame.is_empty():
         raise UsageError("the table has no rows; give at least one")
     refuse_patterns(frame.columns)
+    if commas:
+        dots = DottedNumbers(safe_text(describe_source(source)))
+        dots.look(frame)
+        told += dots.notes(frame.columns)
     return plain_types(parse_text(named(frame), commas))
 
 

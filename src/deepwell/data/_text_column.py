@@ -8,6 +8,7 @@ two blocks has length 1 (or 0 when the text is missing), so that long texts do n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,7 +20,8 @@ from ._stable_hash import hash_texts, mix64
 
 WORD_BUCKETS = 32  # with the triples 64 columns, as many as a category column may take
 TRIPLE_BUCKETS = 32
-CHUNK_ROWS = 20_000  # bounds the memory for triples: 24 bytes a letter
+CHUNK_ROWS = 20_000
+CHUNK_LETTERS = 1 << 18  # bounds the memory for triples: some 70 bytes a letter
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,21 @@ class TextColumn:
             np.concatenate(
                 [_word_block(part, self.words), _triple_block(part, self.triples)], axis=1
             )
-            for part in tidy.to_frame().iter_slices(CHUNK_ROWS)
-            for part in [part.to_series()]
+            for part in _chunks(tidy)
         ]
         return np.concatenate(chunks) if chunks else np.zeros((0, self.words + self.triples))
+
+
+def _chunks(texts: pl.Series) -> Iterator[pl.Series]:
+    """Yield texts in turn: a few long ones or many short ones, a very long one by itself."""
+    ends = texts.str.len_bytes().cast(pl.Int64).cum_sum().to_numpy()
+    start = 0
+    while start < len(texts):
+        before = int(ends[start - 1]) if start else 0
+        fit = int(np.searchsorted(ends, before + CHUNK_LETTERS, side="right"))
+        stop = min(max(fit, start + 1), start + CHUNK_ROWS)
+        yield texts[start:stop]
+        start = stop
 
 
 def _words_apart(texts: pl.Series) -> pl.Series:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import polars as pl
 from polars.selectors import by_name
 
-# What spreadsheets, R, pandas, SQL and the classic data sets write for "no value".
-MISSING_MARKERS = frozenset(
-    {"na", "n/a", "#n/a", "<na>", "nan", "null", "none", "?", "-", "--", "."}
-)
-MARKER_SPELLINGS = 40  # markers in all the usual capitals; more different leftovers are words
+from ._dotted_numbers import without_dots
+from ._missing_markers import is_missing_or_marker
 
 
 def parse_text(frame: pl.DataFrame, decimal_comma: bool = False) -> pl.DataFrame:
@@ -21,7 +18,8 @@ def parse_text(frame: pl.DataFrame, decimal_comma: bool = False) -> pl.DataFrame
 
     Args:
         frame: the table as read.
-        decimal_comma: whether `1,5` may be a number, as in files whose separator is `;`.
+        decimal_comma: whether `1,5` and `1.234,5` may be numbers, as in files that are separated by
+            `;`.
     """
     text = frame.select(pl.col(pl.String))
     real = text.select(pl.all().cast(pl.Float64, strict=False))
@@ -31,6 +29,7 @@ def parse_text(frame: pl.DataFrame, decimal_comma: bool = False) -> pl.DataFrame
         text = text.with_columns(pl.when(stripped != "").then(stripped))
         frame = frame.with_columns(text.select(by_name(odd)))
         if decimal_comma:
+            text = text.with_columns(without_dots(text[name]) for name in odd)
             text = text.with_columns(by_name(odd).str.replace(",", ".", literal=True))
         real = real.with_columns(text.select(by_name(odd).cast(pl.Float64, strict=False)))
     words = {name for name in odd if not _only_markers(text[name], real[name])}
@@ -60,9 +59,3 @@ def _grown(counts: pl.DataFrame, before: pl.DataFrame) -> list[str]:
 
 def _only_markers(text: pl.Series, real: pl.Series) -> bool:
     return is_missing_or_marker(text.filter(real.is_null()))
-
-
-def is_missing_or_marker(text: pl.Series) -> bool:
-    """Whether every value is missing or a marker of a missing value."""
-    left = text.drop_nulls().unique()
-    return len(left) <= MARKER_SPELLINGS and all(v.lower() in MISSING_MARKERS for v in left)

@@ -102,7 +102,7 @@ class Model:
 
         Args:
             frame: a file, any frame or a dict of columns; columns may come in any order, extra
-                ones are ignored.
+                ones are ignored. Blank lines of a text file are no rows.
 
         Raises:
             UsageError: when a column that the model needs is missing.
@@ -193,7 +193,12 @@ class Model:
         return Sampled(mean, np.abs(self.target_encoder.original(sampled.spread) - origin))
 
     def predict_frame(
-        self, source: Any, samples: int = 0, coverage: float | None = None, adaptive: bool = False
+        self,
+        source: Any,
+        samples: int = 0,
+        coverage: float | None = None,
+        adaptive: bool = False,
+        notes: list[str] | None = None,
     ) -> dict[str, np.ndarray]:
         """Return the columns `prediction` and, for classes, `probability_<class>`.
 
@@ -204,14 +209,18 @@ class Model:
             coverage: of sets or intervals, in the columns `set_<class>`, or `low` and `high`;
                 None leaves them out.
             adaptive: as for `predict_set`.
+            notes: a list that takes what was left out of a file, and what may be meant otherwise.
         """
         if samples and coverage is not None:
             raise UsageError(
                 "`coverage` and `samples` cannot be given together: sets and intervals rest on the "
                 "network itself, not on samples of it; give one of the two"
             )
-        sampled = self.predict_spread(source, samples) if samples else None
-        outputs = sampled.mean if sampled else self._outputs_of(source)
+        from deepwell.data._table_input import read_table
+
+        frame = read_table(source, notes=notes)
+        sampled = self.predict_spread(frame, samples) if samples else None
+        outputs = sampled.mean if sampled else self._outputs_of(frame)
         columns = {"prediction": self._named(outputs)}
         for index, label in enumerate(self.classes):
             columns[f"probability_{label}"] = outputs[:, index]
