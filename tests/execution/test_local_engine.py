@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from deepwell.records import ChunkRecord, Status
 from deepwell.storage._blobs import load_arrays, save_arrays
 from deepwell.training import _jax_program
 from deepwell.training._jax_program import compiled_programs
+from deepwell.training._jax_session import JaxSession
 
 ALL = range(20, 26)
 STEPS = 5  # of an epoch: 70 rows are four batches of 16 and one of 6
@@ -339,3 +341,27 @@ def test_states_inside_an_epoch_go_on_from_there(prepared, questions: int) -> No
     prepared.engine.restore(states)
     prepared.train(ALL, 3)
     assert prepared.weights(*ALL) == weights
+
+
+def test_ctrl_c_inside_a_call_that_took_the_states_is_not_hidden(
+    prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JAX deletes the states that it is given; those of the last rung are gone on from."""
+    prepared.train([20], 3)
+    weights = prepared.weights(20)
+    prepared.engine.forget([])
+    prepared.train([20], 1)
+    call = JaxSession._call
+
+    def broken_off(self: JaxSession, *arguments: Any) -> None:
+        call(self, *arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(JaxSession, "_call", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            prepared.train([20], 3)
+    (state,) = prepared.engine.states([20]).values()
+    assert int(state["epoch"]) == 1
+    prepared.train([20], 3)
+    assert prepared.weights(20) == weights

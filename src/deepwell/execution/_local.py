@@ -340,6 +340,10 @@ class LocalEngine(Single):
             self._at_work = None
             if out_of_memory(error):
                 self._rescue(group, session, program.structure.batch, done)
+            elif isinstance(error, KeyboardInterrupt):
+                # JAX gave the states up to the call that it broke off; those from before are there.
+                with contextlib.suppress(Exception):
+                    self._keep(group, session)
             else:
                 self._keep(group, session)
             raise
