@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -290,12 +291,12 @@ def test_a_program_that_does_not_compile_says_so(
     prepared, trials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*arguments: object) -> None:
-        raise MemoryError("no room for the program")
+        raise RuntimeError("the compiler is broken")
 
     monkeypatch.setattr(_jax_program, "JaxProgram", broken)
     engine = LocalEngine(prepared.engine._rows, prepared.engine.shape, JaxBackend())
     engine.prepare(trials, prepared.plan)
-    with pytest.raises(MemoryError, match="no room"):
+    with pytest.raises(RuntimeError, match="the compiler is broken"):
         list(engine.train(ALL, 1, lambda: False))
     engine.close()
 
@@ -365,3 +366,9 @@ def test_ctrl_c_inside_a_call_that_took_the_states_is_not_hidden(
     assert int(state["epoch"]) == 1
     prepared.train([20], 3)
     assert prepared.weights(20) == weights
+
+
+def test_programs_of_an_engine_share_the_rows_on_the_devices(prepared) -> None:
+    one, other = (prepared.engine._programs.at(index)._rows for index in range(2))
+    for field in dataclasses.fields(one):
+        assert getattr(one, field.name) is getattr(other, field.name), field.name

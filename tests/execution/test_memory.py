@@ -149,6 +149,76 @@ def test_a_lack_of_memory_halves_the_lanes_and_changes_no_bit(
 
 
 @needs_core
+@pytest.mark.parametrize("error", ERRORS)
+def test_a_lack_of_memory_while_a_program_is_built_halves_its_lanes_and_changes_no_bit(
+    error, data, trials, monkeypatch
+):
+    plain = LocalEngine(data, SHAPE, choose_backend("native"))
+    expected = collected(plain, trials)
+    engine = LocalEngine(data, SHAPE, choose_backend("native"))
+    build = engine._programs._backend.build
+
+    def scarce(bucket, rows):
+        if bucket.options.lanes > 2:
+            raise error
+        return build(bucket, rows)
+
+    monkeypatch.setattr(engine._programs._backend, "build", scarce)
+    assert collected(engine, trials) == expected
+    told = [(s.before, s.after, s.epoch) for s in engine.take_shortages()]
+    assert told == [(6, 4, 1), (4, 2, 1)]
+    plain.close()
+    engine.close()
+
+
+@needs_core
+def test_a_lack_of_memory_while_a_narrower_program_is_built_is_no_end(data, trials, monkeypatch):
+    plain = LocalEngine(data, SHAPE, choose_backend("native"))
+    expected = collected(plain, trials)
+    engine = LocalEngine(data, SHAPE, choose_backend("native"))
+    build, built = engine._programs._backend.build, []
+
+    def scarce(bucket, rows):
+        built.append(bucket.options.lanes)
+        if len(built) == 2:
+            raise MemoryError
+        return _Scarce(build(bucket, rows), 2, MemoryError(), 2)
+
+    monkeypatch.setattr(engine._programs._backend, "build", scarce)
+    assert collected(engine, trials) == expected
+    assert [(s.before, s.after, s.epoch) for s in engine.take_shortages()] == [(5, 2, 2), (2, 1, 2)]
+    assert built[1:] == [2, 1]
+    plain.close()
+    engine.close()
+
+
+@needs_core
+def test_trials_whose_program_cannot_be_built_fail_and_the_others_go_on(
+    data, trials, make_spec, monkeypatch
+):
+    engine = LocalEngine(data, SHAPE, choose_backend("native"))
+    build = engine._programs._backend.build
+
+    def scarce(bucket, rows):
+        if bucket.structure.batch == 16:
+            raise MemoryError
+        return build(bucket, rows)
+
+    monkeypatch.setattr(engine._programs._backend, "build", scarce)
+    specs = {**trials, 30: make_spec(5, "relu", 0, batch_size=32)}
+    engine.prepare(specs, engine.plan(specs, 4))
+    records = list(engine.train(list(specs), 4, lambda: False))
+    statuses = {n: s for record in records for n, s in record.statuses.items()}
+    assert {n for n, s in statuses.items() if s is Status.FAILED} == set(trials)
+    assert [r.epoch for r in records if 30 in r.trials] == [1, 2, 3, 4]
+    alone = [s for s in engine.take_shortages() if s.after == 0]
+    assert [(s.before, s.epoch) for s in alone] == [(1, 1)] * len(trials)
+    assert all(engine.program_of(n) is None for n in trials)
+    assert list(engine.train(list(specs), 4, lambda: False)) == []
+    engine.close()
+
+
+@needs_core
 @pytest.mark.parametrize("calls", [1, 2, 3, 4])  # the epoch that nobody hears of
 def test_what_ended_in_a_call_that_ran_out_of_memory_is_told(calls, data, make_spec, monkeypatch):
     specs = {
