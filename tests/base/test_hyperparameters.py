@@ -118,6 +118,19 @@ def test_messages_are_those_of_the_style_guide() -> None:
     assert str(caught.value).endswith("got 'adm'; did you mean \"adam\"?")
 
 
+@pytest.mark.parametrize("name", ["beta1", "beta2", "batch_norm_momentum"])
+def test_weights_of_the_past_that_are_1_in_float32_are_refused(name: str) -> None:
+    constraint = HYPERPARAMETERS[name].constraint
+    assert isinstance(constraint, Interval)
+    assert np.float32(constraint.high) < 1
+    assert validate(name, constraint.high) == constraint.high
+    assert np.float32(0.99999999) == 1
+    with pytest.raises(
+        UsageError, match=rf"`{name}` must be in \[0, 0\.999999\], got 0\.99999999;"
+    ):
+        validate(name, 0.99999999)
+
+
 def test_an_unknown_name_is_refused_with_the_closest() -> None:
     with pytest.raises(UsageError, match='unknown hyperparameter "lerning_rate"; did you mean "l'):
         declaration("lerning_rate")

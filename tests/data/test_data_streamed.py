@@ -1,6 +1,7 @@
 """A table that is streamed is the table that is read as a whole."""
 
 import dataclasses
+import io
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,7 @@ from deepwell.data import (
     _streamed_encoding,
     _streamed_load,
     _table_encoder,
+    _text_columns_file,
 )
 from deepwell.data._load import load
 from deepwell.data._memory_budget import parse_memory
@@ -152,6 +154,51 @@ def test_a_streamed_text_file_is_the_one_in_memory(
     assert_same_data(streamed, whole)
     dots = [note for note in whole.facts.notes if "thousands" in note]
     assert len(dots) == (2 if separator == ";" else 0)
+
+
+class Sparing(io.FileIO):
+    """A raw file that takes and gives at most 1,000 bytes a call, as Linux does at 2 GiB."""
+
+    def write(self, data):
+        return super().write(memoryview(data).cast("B")[:1_000])
+
+    def readinto(self, buffer):
+        return super().readinto(memoryview(buffer).cast("B")[:1_000])
+
+    def read(self, size=-1):
+        return super().read(min(size, 1_000))
+
+
+@pytest.fixture
+def sparing(monkeypatch, tmp_path):
+    """Take the place of the files without names; return how many were opened."""
+    opened = []
+
+    def file():
+        opened.append(Sparing(tmp_path / f"file {len(opened)}", "w+"))
+        return opened[-1]
+
+    for module in (_streamed_encoding, _text_columns_file):
+        monkeypatch.setattr(module, "temporary_file", file)
+    return opened
+
+
+def test_columns_that_one_call_of_the_system_does_not_take_come_back_whole(
+    parquet, streaming, sparing, tmp_path
+):
+    streamed = load(parquet, target="label", vault=tmp_path / "one")
+    assert len(sparing) == 2
+    streaming.undo()
+    assert_same_data(streamed, load(parquet, target="label", vault=tmp_path / "two"))
+
+
+def test_texts_that_one_call_of_the_system_does_not_give_come_back_whole(sparing):
+    frame = table().select("text", "codes")
+    columns = _text_columns_file.TextColumnsFile(frame.columns, "\x1e", "\x1f")
+    columns.add(frame.head(1_000))
+    columns.add(frame.tail(-1_000))
+    assert columns.columns(frame.columns).equals(frame)
+    assert len(sparing) == 1
 
 
 def test_wide_columns_are_fitted_in_pieces_alike(parquet, streaming, tmp_path, monkeypatch):

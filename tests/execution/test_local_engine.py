@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from deepwell.records import ChunkRecord, Status
 from deepwell.storage._blobs import load_arrays, save_arrays
 from deepwell.training import _jax_program
 from deepwell.training._jax_program import compiled_programs
+from deepwell.training._jax_session import JaxSession
 
 ALL = range(20, 26)
 STEPS = 5  # of an epoch: 70 rows are four batches of 16 and one of 6
@@ -288,12 +291,12 @@ def test_a_program_that_does_not_compile_says_so(
     prepared, trials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*arguments: object) -> None:
-        raise MemoryError("no room for the program")
+        raise RuntimeError("the compiler is broken")
 
     monkeypatch.setattr(_jax_program, "JaxProgram", broken)
     engine = LocalEngine(prepared.engine._rows, prepared.engine.shape, JaxBackend())
     engine.prepare(trials, prepared.plan)
-    with pytest.raises(MemoryError, match="no room"):
+    with pytest.raises(RuntimeError, match="the compiler is broken"):
         list(engine.train(ALL, 1, lambda: False))
     engine.close()
 
@@ -339,3 +342,33 @@ def test_states_inside_an_epoch_go_on_from_there(prepared, questions: int) -> No
     prepared.engine.restore(states)
     prepared.train(ALL, 3)
     assert prepared.weights(*ALL) == weights
+
+
+def test_ctrl_c_inside_a_call_that_took_the_states_is_not_hidden(
+    prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JAX deletes the states that it is given; those of the last rung are gone on from."""
+    prepared.train([20], 3)
+    weights = prepared.weights(20)
+    prepared.engine.forget([])
+    prepared.train([20], 1)
+    call = JaxSession._call
+
+    def broken_off(self: JaxSession, *arguments: Any) -> None:
+        call(self, *arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(JaxSession, "_call", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            prepared.train([20], 3)
+    (state,) = prepared.engine.states([20]).values()
+    assert int(state["epoch"]) == 1
+    prepared.train([20], 3)
+    assert prepared.weights(20) == weights
+
+
+def test_programs_of_an_engine_share_the_rows_on_the_devices(prepared) -> None:
+    one, other = (prepared.engine._programs.at(index)._rows for index in range(2))
+    for field in dataclasses.fields(one):
+        assert getattr(one, field.name) is getattr(other, field.name), field.name

@@ -9,6 +9,7 @@ from deepwell._base._errors import UsageError
 from deepwell._native._core_module import available
 from deepwell.execution._backends import choose_backend
 from deepwell.execution._local import LocalEngine
+from deepwell.execution._members import member_of
 from deepwell.execution._memory_plan import (
     check_room,
     lanes_that_fit,
@@ -145,6 +146,76 @@ def test_a_lack_of_memory_halves_the_lanes_and_changes_no_bit(
     assert (shortage.before, shortage.after, shortage.epoch) == (5, 2, max(1, calls))
     assert engine.take_shortages() == []
     plain.close()
+    engine.close()
+
+
+@needs_core
+@pytest.mark.parametrize("error", ERRORS)
+def test_a_lack_of_memory_while_a_program_is_built_halves_its_lanes_and_changes_no_bit(
+    error, data, trials, monkeypatch
+):
+    plain = LocalEngine(data, SHAPE, choose_backend("native"))
+    expected = collected(plain, trials)
+    engine = LocalEngine(data, SHAPE, choose_backend("native"))
+    build = engine._programs._backend.build
+
+    def scarce(bucket, rows):
+        if bucket.options.lanes > 2:
+            raise error
+        return build(bucket, rows)
+
+    monkeypatch.setattr(engine._programs._backend, "build", scarce)
+    assert collected(engine, trials) == expected
+    told = [(s.before, s.after, s.epoch) for s in engine.take_shortages()]
+    assert told == [(6, 4, 1), (4, 2, 1)]
+    plain.close()
+    engine.close()
+
+
+@needs_core
+def test_a_lack_of_memory_while_a_narrower_program_is_built_is_no_end(data, trials, monkeypatch):
+    plain = LocalEngine(data, SHAPE, choose_backend("native"))
+    expected = collected(plain, trials)
+    engine = LocalEngine(data, SHAPE, choose_backend("native"))
+    build, built = engine._programs._backend.build, []
+
+    def scarce(bucket, rows):
+        built.append(bucket.options.lanes)
+        if len(built) == 2:
+            raise MemoryError
+        return _Scarce(build(bucket, rows), 2, MemoryError(), 2)
+
+    monkeypatch.setattr(engine._programs._backend, "build", scarce)
+    assert collected(engine, trials) == expected
+    assert [(s.before, s.after, s.epoch) for s in engine.take_shortages()] == [(5, 2, 2), (2, 1, 2)]
+    assert built[1:] == [2, 1]
+    plain.close()
+    engine.close()
+
+
+@needs_core
+def test_trials_whose_program_cannot_be_built_fail_and_the_others_go_on(
+    data, trials, make_spec, monkeypatch
+):
+    engine = LocalEngine(data, SHAPE, choose_backend("native"))
+    build = engine._programs._backend.build
+
+    def scarce(bucket, rows):
+        if bucket.structure.batch == 16:
+            raise MemoryError
+        return build(bucket, rows)
+
+    monkeypatch.setattr(engine._programs._backend, "build", scarce)
+    specs = {**trials, 30: make_spec(5, "relu", 0, batch_size=32)}
+    engine.prepare(specs, engine.plan(specs, 4))
+    records = list(engine.train(list(specs), 4, lambda: False))
+    statuses = {n: s for record in records for n, s in record.statuses.items()}
+    assert {n for n, s in statuses.items() if s is Status.FAILED} == set(trials)
+    assert [r.epoch for r in records if 30 in r.trials] == [1, 2, 3, 4]
+    alone = [s for s in engine.take_shortages() if s.after == 0]
+    assert [(s.before, s.epoch) for s in alone] == [(1, 1)] * len(trials)
+    assert all(engine.program_of(n) is None for n in trials)
+    assert list(engine.train(list(specs), 4, lambda: False)) == []
     engine.close()
 
 
@@ -286,6 +357,36 @@ def test_a_later_round_of_larger_networks_trains_fewer_at_once(data, make_spec):
     assert sorted(n for record in records for n in record.trials.tolist()) == list(range(41))
     assert engine.take_shortages() == []
     engine.close()
+
+
+@needs_core
+def test_a_batch_that_is_larger_than_what_is_set_aside_leaves_room_for_fewer(make_spec):
+    shape, cores = Shape(60_000, 100, 784, 10, "softmax", "error"), 2
+    backend = choose_backend("native")
+    backend.machine = replace(backend.machine, memory=400_000_000, devices=cores)
+    member = member_of(make_spec(2000, "relu", 0), 784, 10, "softmax")
+    lanes = {}
+    for batch in (64, 60_000):
+        planned = backend.plan(dict.fromkeys(range(20), member), dict.fromkeys(range(20), batch),
+                               1.0, shape)  # fmt: skip
+        lanes[batch] = planned.buckets[0].options.lanes
+    blocks, stride = 235, 17 * 16  # of 256 rows: 17 lines of 16 numbers
+    beyond = 4 * (784 + 3) * blocks * stride - (16 << 20)
+    room = backend.machine.memory - beyond - cores * native_worker_bytes(member, 60_000, 100)
+    assert lanes[60_000] == room // native_member_bytes(member) < lanes[64]
+    assert backend.has_room(member, 60_000, shape)
+    backend.machine = replace(backend.machine, memory=beyond + native_member_bytes(member))
+    assert backend.has_room(member, 64, shape)
+    assert not backend.has_room(member, 60_000, shape)
+
+
+@pytest.mark.parametrize("changed", [{"mixup": 0.2}, {"input_noise": 0.1}])
+def test_rows_that_a_network_changes_for_itself_are_counted_for_each_thread(changed, make_spec):
+    plain = member_of(make_spec(16, "relu", 0, l1=1e-4), 784, 10, "softmax")
+    other = member_of(make_spec(16, "relu", 0, l1=1e-4, **changed), 784, 10, "softmax")
+    for batch, columns in ((16, 16), (200, 13 * 16), (1000, 4 * 17 * 16)):
+        more = native_worker_bytes(other, batch, 100) - native_worker_bytes(plain, batch, 100)
+        assert more == 4 * (784 + 3) * columns
 
 
 @needs_core

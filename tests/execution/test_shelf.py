@@ -1,3 +1,4 @@
+import io
 import os
 
 import numpy as np
@@ -81,6 +82,40 @@ def test_a_place_that_was_used_up_is_not_kept(tmp_path):
         for number in range(3):
             shelf.put(number, state(turn))
     assert shelf._free == []
+    shelf.close()
+
+
+class Sparing(io.FileIO):
+    """A raw file that takes and gives at most 100 bytes a call, as Linux does at 2 GiB."""
+
+    def write(self, data):
+        return super().write(memoryview(data)[:100])
+
+    def readinto(self, buffer):
+        return super().readinto(memoryview(buffer)[:100])
+
+
+def sparing_shelf(tmp_path, monkeypatch):
+    file = Sparing(tmp_path / "states", "w+")
+    monkeypatch.setattr("deepwell.execution._shelf.temporary_file", lambda folder: file)
+    return Shelf(room=0), file
+
+
+def test_states_larger_than_one_call_of_the_system_takes_come_back_whole(tmp_path, monkeypatch):
+    shelf, _ = sparing_shelf(tmp_path, monkeypatch)
+    for number in range(3):
+        shelf.put(number, state(number, size=50))
+    for number in range(3):
+        assert_same(shelf.get(number), state(number, size=50))
+    shelf.close()
+
+
+def test_a_file_that_was_cut_short_is_a_sentence(tmp_path, monkeypatch):
+    shelf, file = sparing_shelf(tmp_path, monkeypatch)
+    shelf.put(0, state(0, size=50))
+    file.truncate(500)
+    with pytest.raises(StudyError, match="cut short; run again"):
+        shelf.get(0)
     shelf.close()
 
 

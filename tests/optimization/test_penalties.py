@@ -117,9 +117,14 @@ def test_sparsity_is_the_share_below_a_millionth() -> None:
 
 @pytest.mark.proves("R5", "formula")
 @pytest.mark.parametrize("limit", [0.5, 2.0, 0.0])
-def test_max_norm_scales_down_the_columns_that_are_too_long(limit: float) -> None:
-    w = RNG.normal(size=(4, 3)) * [0.1, 1.0, 4.0]
+@pytest.mark.parametrize("shape", [(4, 3), (3, 3, 2, 3)])  # of a layer, of a convolution
+def test_max_norm_scales_down_what_comes_into_a_unit_and_is_too_long(
+    limit: float, shape: tuple[int, ...]
+) -> None:
+    w = RNG.normal(size=shape) * [0.1, 1.0, 4.0]
     got = within_norm(w, limit, np)
+    assert got.shape == shape
+    w, got = w.reshape(-1, 3), got.reshape(-1, 3)
     norms = np.linalg.norm(w, axis=0)
     if limit == 0:
         np.testing.assert_array_equal(got, w)

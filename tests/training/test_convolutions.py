@@ -239,6 +239,17 @@ def test_penalties_reach_kernels(convolving, programs):
     assert np.abs(held["kernels/0"]).sum() < 0.2 * np.abs(free["kernels/0"]).sum()
 
 
+def test_max_norm_holds_all_that_comes_into_a_channel(convolving, programs):
+    s, one = convolving(FRONTS["nothing pooled"], optimizer="sgd", extras=("l1", "max_norm"))
+    one = replace(one, optimizer="sgd", numbers={**one.numbers, "max_norm": 0.3})
+    begun = initial_state(one)["kernels/0"].reshape(-1, 3)
+    assert (np.linalg.norm(begun, axis=0) > 0.3).all()
+    (held,), _ = train(programs(s), [one], epochs=1)
+    norms = np.linalg.norm(held["kernels/0"].reshape(-1, 3), axis=0)
+    assert (norms < 0.3 * (1 + 1e-9)).all()
+    assert norms.max() == pytest.approx(0.3, rel=1e-9)
+
+
 def test_kernels_start_by_what_a_unit_sees():
     front = Convolutions((16, 16, 8), (64,), kernel=5)
     drawn = initial_parameters(Architecture(2048, (4,), 2, front=front), "he", 3, "float64")

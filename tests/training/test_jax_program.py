@@ -1,5 +1,8 @@
 """What is particular to the JAX program: compiling, devices, padding."""
 
+import dataclasses
+import gc
+
 import numpy as np
 import pytest
 
@@ -56,3 +59,33 @@ def test_a_call_in_which_nobody_trains_moves_nobody(structure, program, member):
     info = session.advance(Chunk(np.zeros((1, s.batch), np.int32), epoch=1))
     assert not info.moved.any()
     assert info.useful == info.executed == 0
+
+
+def test_rows_are_on_the_devices_once_and_no_longer_than_a_program_holds_them(structure, rows):
+    import jax
+    from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+    from deepwell.training._jax_rows import DeviceRows
+
+    held, data, s = DeviceRows(), rows("softmax"), structure(dtype="float32")
+    everywhere = NamedSharding(Mesh(np.array(jax.devices()), ("lanes",)), PartitionSpec())
+    one = held.of(s, data, everywhere)
+    names = {field.name for field in dataclasses.fields(one)}
+
+    def shared(one, other):
+        return {name for name in names if getattr(one, name) is getattr(other, name)}
+
+    same = dataclasses.replace(s, hidden=(4,), batch=8)
+    assert shared(one, held.of(same, data, everywhere)) == names
+    wider = held.of(dataclasses.replace(s, dev_rows=s.dev_rows + 8), data, everywhere)
+    assert shared(one, wider) == {"x_train", "y_train", "weight_train"}
+    np.testing.assert_array_equal(wider.x_dev[: len(data.x_dev)], one.x_dev[: len(data.x_dev)])
+    assert shared(one, held.of(s, rows("softmax", seed=1), everywhere)) == set()
+    real = held.of(dataclasses.replace(s, loss="squared"), data, everywhere)
+    assert shared(one, real) == names - {"y_train", "y_dev"}
+    streamed = held.of(s, dataclasses.replace(data, streamed=True), everywhere)
+    assert not isinstance(streamed.x_train, jax.Array)  # they come window by window
+    assert streamed.x_train.shape == one.x_train.shape
+    del one, wider, real, streamed
+    gc.collect()
+    assert not held._arrays

@@ -156,3 +156,18 @@ def test_no_step_of_a_view_is_without_rows():
             assert (order[order >= n] == n).all()
             if n >= len(order):
                 assert ((order < n).sum(axis=1) > 0).all()
+
+
+def test_a_view_of_one_batch_beside_larger_ones_is_shuffled_in_every_epoch():
+    """Sorted by class, the same two batches of one class each would come again and again."""
+    small = [view_orders(0, epoch, [65, 64], 64)[1] for epoch in range(1, 21)]
+    batches = {frozenset(batch[batch < 64].tolist()) for order in small for batch in order}
+    assert len(batches) == 40
+    for order in small:
+        assert [(batch < 64).sum() for batch in order] == [32, 32]
+        assert sorted(order[order < 64].tolist()) == list(range(64))
+
+
+def test_views_that_all_fit_one_batch_take_their_rows_as_they_lie():
+    for order, n in zip(view_orders(0, 3, [12, 9], 64), (12, 9), strict=True):
+        np.testing.assert_array_equal(order[0], np.minimum(np.arange(12), n))

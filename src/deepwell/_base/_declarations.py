@@ -38,6 +38,9 @@ DECAYS = (
 )
 RMS_STARTS = ("zero", "first_gradient")
 
+# In float32 what is within 3e-8 of 1 is 1, and an average that corrects for its start divides by 0.
+_LONG_MEMORY = Interval(0.0, 0.999_999)
+
 DECLARATIONS = (
     Hyperparameter(
         "learning_rate",
@@ -101,14 +104,14 @@ DECLARATIONS = (
     ),
     Hyperparameter(
         "beta1",
-        Interval(0.0, 1.0, high_closed=False),
+        _LONG_MEMORY,
         0.9,
         "Weight of the past in Adam's average of gradients.",
         tip="0.9 averages about 10 steps",
     ),
     Hyperparameter(
         "beta2",
-        Interval(0.0, 1.0, high_closed=False),
+        _LONG_MEMORY,
         None,
         "Weight of the past in the average of squared gradients (Adam 0.999, RMSprop 0.9).",
         tip="0.999 averages about 1,000 steps",
@@ -198,7 +201,7 @@ DECLARATIONS = (
     ),
     Hyperparameter(
         "batch_norm_momentum",
-        Interval(0.0, 1.0, high_closed=False),
+        _LONG_MEMORY,
         0.9,
         "Weight of the past in the averages of batch means and variances.",
         tip="0.9 averages about 10 batches",

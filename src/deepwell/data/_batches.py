@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deepwell._base._hash import Key, Purpose, fold, key, permutation
+from deepwell._base._hash import Purpose, fold, key, permutation
 from deepwell._native._core_module import available, core
 
 
@@ -35,13 +35,13 @@ def epoch_order(order_seed: int, epoch: int, rows: int, batch_size: int) -> np.n
     size = min(batch_size, rows)
     steps = steps_per_epoch(rows, batch_size)
     order = np.full(steps * size, rows, np.int32)
-    shuffle = fold(fold(key(order_seed), Purpose.ORDER), epoch)
-    order[:rows] = _shuffled(shuffle, rows) if size < rows else np.arange(rows)
+    order[:rows] = _shuffled(order_seed, epoch, rows) if size < rows else np.arange(rows)
     return order.reshape(steps, size)
 
 
-def _shuffled(parent: Key, rows: int) -> np.ndarray:
-    """Return `permutation(parent, rows)`, by the compiled core where there is one."""
+def _shuffled(order_seed: int, epoch: int, rows: int) -> np.ndarray:
+    """Return the epoch's permutation, by the compiled core where there is one."""
+    parent = fold(fold(key(order_seed), Purpose.ORDER), epoch)
     if not available():
         return permutation(parent, rows)
     out = np.empty(rows, np.int32)
@@ -52,8 +52,8 @@ def _shuffled(parent: Key, rows: int) -> np.ndarray:
 def view_orders(order_seed: int, epoch: int, rows: Sequence[int], batch_size: int) -> np.ndarray:
     """Return the rows of each batch of one epoch for several data views that train side by side.
 
-    Every view takes as many steps as the largest. One whose rows would fill fewer batches has them
-    spread evenly over all, so that no step is without a row.
+    Every view takes as many steps as the largest. One whose rows would fill fewer batches has them,
+    shuffled anew in every epoch, spread evenly over all, so that no step is without a row.
 
     Args:
         order_seed: as in `epoch_order`, which gives a view of the largest size the same batches.
@@ -70,10 +70,10 @@ def view_orders(order_seed: int, epoch: int, rows: Sequence[int], batch_size: in
     orders = np.empty((len(rows), steps, size), np.int32)
     for order, count in zip(orders, rows, strict=True):
         order[:] = count
-        shuffled = epoch_order(order_seed, epoch, count, size).ravel()[:count]
         if steps_per_epoch(count, size) == steps:
-            order.ravel()[:count] = shuffled
+            order.ravel()[:count] = epoch_order(order_seed, epoch, count, size).ravel()[:count]
             continue
+        shuffled = _shuffled(order_seed, epoch, count)
         for batch, part in zip(order, np.array_split(shuffled, steps), strict=True):
             batch[: len(part)] = part
     return orders

@@ -79,3 +79,28 @@ def temporary_file(folder: Path | None = None) -> Any:
     if not os.access(chosen, os.W_OK):
         return tempfile.TemporaryFile(buffering=0)
     return tempfile.TemporaryFile(buffering=0, dir=chosen)
+
+
+def write_all(file: Any, content: np.ndarray) -> None:
+    """Write an array to a raw file, of which one call may take a part: at most 2 GiB on Linux.
+
+    Raises:
+        OSError: when the disk is full.
+    """
+    left = np.ascontiguousarray(content).reshape(-1).view(np.uint8).data
+    while len(left):
+        left = left[file.write(left) :]
+
+
+def read_all(file: Any, into: np.ndarray) -> None:
+    """Fill a contiguous array from a raw file, of which one call may give a part.
+
+    Raises:
+        EOFError: when the file ends before the array is full.
+    """
+    left = into.reshape(-1).view(np.uint8).data
+    while len(left):
+        count = file.readinto(left)
+        if not count:
+            raise EOFError("the file ends before the array is full")
+        left = left[count:]

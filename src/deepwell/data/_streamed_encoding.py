@@ -20,7 +20,7 @@ from deepwell._base._errors import UsageError
 
 from ._column_plan import ColumnPlan
 from ._divide import LEFT_OUT, Divided
-from ._mapped import temporary_file
+from ._mapped import read_all, temporary_file, write_all
 from ._memory import gigabytes
 from ._split import TEST, TRAIN
 from ._streamed_table import ROW_BYTES, StreamedTable, column_groups, too_small
@@ -143,14 +143,14 @@ class Encoding:
                 for end, wide in zip(ends, widths, strict=True):
                     part = np.empty((count, wide), np.float32)
                     file.seek(4 * ((end - wide) * rows + first * wide))
-                    file.readinto(part)
+                    read_all(file, part)
                     piece[:, end - wide : end] = part
                 self._write(whole, piece)
             return _mapped(whole, rows, width)
 
     def _write(self, file: Any, encoded: np.ndarray) -> None:
         try:
-            file.write(np.ascontiguousarray(encoded).data)
+            write_all(file, encoded)
         except OSError as error:
             rows, width = int((self.divided.parts == TRAIN).sum()), len(self.plan.inputs)
             raise UsageError(

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from ._delimited import text_columns
-from ._mapped import temporary_file
+from ._mapped import read_all, temporary_file, write_all
 
 _PLACE = np.dtype("<i8")
 
@@ -61,9 +61,7 @@ class TextColumnsFile:
         places = np.array(list(itertools.accumulate(lengths, initial=first)), _PLACE)
         piece = b"".join([places.tobytes(), *texts])
         self._file.seek(self._size)
-        written = 0
-        while written < len(piece):  # a raw file may take a part of it
-            written += self._file.write(memoryview(piece)[written:])
+        write_all(self._file, np.frombuffer(piece, np.uint8))
         self._pieces.append(self._size)
         self._size += len(piece)
         self._bytes_of += lengths
@@ -85,10 +83,12 @@ class TextColumnsFile:
     def _column(self, name: str) -> pl.Series:
         row_end, field_end = self._ends
         place = self._column_of[name] * _PLACE.itemsize
-        texts: list[bytes] = []
+        texts: list[memoryview] = []
         for start in self._pieces:
             self._file.seek(start + place)
             begin, end = np.frombuffer(self._file.read(2 * _PLACE.itemsize), _PLACE).tolist()
             self._file.seek(start + begin)
-            texts.append(self._file.read(end - begin))
+            text = np.empty(end - begin, np.uint8)
+            read_all(self._file, text)
+            texts.append(text.data)
         return text_columns(b"".join(texts), [name], field_end, row_end)[name]

@@ -32,9 +32,12 @@ class JaxBackend:
 
     def __init__(self) -> None:
         runtime = start()
+        from deepwell.training._jax_rows import DeviceRows  # it takes JAX as it was started
+
         cpu = runtime.platform == "cpu"
         self.machine = (_CORES if cpu else _ACCELERATORS)(devices=runtime.devices)
         self.copies = runtime.devices if cpu else 0  # an accelerator has its own memory
+        self._held = DeviceRows()
 
     def check(self) -> None:
         """Raise `StudyError` when a fused reduction comes out wrong."""
@@ -58,7 +61,8 @@ class JaxBackend:
         """Compile a bucket's program, again with fewer lanes where it needs too much memory."""
         from deepwell.training._jax_program import JaxProgram
 
-        program = JaxProgram(bucket.structure, rows, bucket.options)
+        program = JaxProgram(bucket.structure, rows, bucket.options, self._held)
         while (lanes := program.lanes_within(self.machine.memory)) < program.options.lanes:
-            program = JaxProgram(bucket.structure, rows, bucket.options.within(lanes))
+            options = bucket.options.within(lanes)
+            program = JaxProgram(bucket.structure, rows, options, self._held)
         return program

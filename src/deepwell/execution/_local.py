@@ -282,6 +282,7 @@ class LocalEngine(Single):
         self, index: int, numbers: Sequence[int], until: int, stop: Callable[[], bool]
     ) -> Iterator[ChunkRecord]:
         """Train the trials of one program, as many at a time as it has lanes and memory."""
+        yield from self._when_built(index, numbers, until)
         groups = self._groups(index, numbers, until)
         while groups:
             ran_out = False
@@ -295,16 +296,33 @@ class LocalEngine(Single):
             if ran_out:  # out here the error no longer holds the members that it interrupted
                 yield from self._with_fewer_at_once(index, groups[0][0], until)
                 left = [n for group, _ in groups for n in group if n not in self._dropped]
+                yield from self._when_built(index, left, until)
                 groups = self._groups(index, left, until)
             else:
                 groups.popleft()
             if stop():
                 return
 
-    def _groups(
-        self, index: int, numbers: Sequence[int], until: int
-    ) -> deque[tuple[list[int], _Work]]:
-        """Return who is to train together, and what: as many as the lanes hold at a time."""
+    def _when_built(self, index: int, numbers: Sequence[int], until: int) -> Iterator[ChunkRecord]:
+        """Wait for the program of trials; where memory runs out meanwhile, it gets fewer lanes.
+
+        Where it is not built with one lane either, they are given up.
+        """
+        todo = [n for same in self._alike(numbers, until).values() for n in same]
+        while todo and self._programs.ran_out(index):
+            lanes = self._programs.buckets[index].options.lanes
+            if lanes == 1:
+                self._programs.release(todo)
+                for number in todo:
+                    yield self._given_up(number, self._next_epoch([number], until))
+                return
+            before, after = (min(n, len(todo)) for n in (lanes, lanes // 2))
+            if after < before:
+                self._shortages.append(Shortage(before, after, self._next_epoch(todo, until)))
+            self._programs.build_for(index, lanes // 2)
+
+    def _alike(self, numbers: Sequence[int], until: int) -> dict[_Work, list[int]]:
+        """Return who is to train, by what they share that train together."""
         alike: dict[_Work, list[int]] = {}
         for number in numbers:
             state, spec = self._states.get(number), self._specs[number]
@@ -314,7 +332,14 @@ class LocalEngine(Single):
             if running and done < target and number not in self._failed:
                 step = 0 if state is None else int(state["step"])
                 alike.setdefault((spec.order_seed, done, step, target), []).append(number)
-        at_once = self._programs.lanes(index)
+        return alike
+
+    def _groups(
+        self, index: int, numbers: Sequence[int], until: int
+    ) -> deque[tuple[list[int], _Work]]:
+        """Return who is to train together, and what: as many as the lanes hold at a time."""
+        alike = self._alike(numbers, until)
+        at_once = self._programs.lanes(index) if alike else 1
         return deque(
             (same[first : first + at_once], work)
             for work, same in alike.items()
@@ -340,6 +365,10 @@ class LocalEngine(Single):
             self._at_work = None
             if out_of_memory(error):
                 self._rescue(group, session, program.structure.batch, done)
+            elif isinstance(error, KeyboardInterrupt):
+                # JAX gave the states up to the call that it broke off; those from before are there.
+                with contextlib.suppress(Exception):
+                    self._keep(group, session)
             else:
                 self._keep(group, session)
             raise
@@ -378,23 +407,30 @@ class LocalEngine(Single):
         """Give up those that were left out of the plan."""
         for number in numbers:
             if number not in self._failed and not self._programs.planned(number):
-                self._shortages.append(Shortage(1, 0, 1))
-                self._failed.add(number)
-                yield failure_record(number, 1, 0)
+                yield self._given_up(number, 1)
 
     def _with_fewer_at_once(
         self, index: int, group: Sequence[int], until: int
     ) -> Iterator[ChunkRecord]:
         """Halve the members that train at once, or give up the one that does not fit alone."""
+        after = len(group) // 2
+        epoch = self._next_epoch(group, until)
+        if after == 0:
+            yield self._given_up(group[0], epoch)
+            return
+        self._shortages.append(Shortage(len(group), after, epoch))
+        self._programs.narrow(index, after)
+
+    def _given_up(self, number: int, epoch: int) -> ChunkRecord:
+        """Return the record of a trial that does not fit in memory alone."""
+        self._shortages.append(Shortage(1, 0, epoch))
+        self._failed.add(number)
+        state = self._states.get(number)
+        return failure_record(number, epoch, 0 if state is None else int(state["step"]))
+
+    def _next_epoch(self, group: Sequence[int], until: int) -> int:
+        """Return the epoch at which memory ran out for trials."""
         states = [self._states.get(n) for n in group]
         done = max(0 if state is None else int(state["epoch"]) for state in states)
         # Where states are kept after the last epoch, memory may run out with all epochs told.
-        epoch = min(until, max(done, *(self._told.get(n, 0) for n in group)) + 1)
-        after = len(group) // 2
-        self._shortages.append(Shortage(len(group), after, epoch))
-        if after == 0:
-            self._failed.add(group[0])
-            step = 0 if states[0] is None else int(states[0]["step"])
-            yield failure_record(group[0], epoch, step)
-            return
-        self._programs.narrow(index, after)
+        return min(until, max(done, *(self._told.get(n, 0) for n in group)) + 1)

@@ -128,12 +128,27 @@ def native_worker_bytes(member: Member, batch: int, dev_rows: int) -> int:
             columns
         ) + 3 * sum(_stride(wide, item) for wide in widths)
     inputs = (a.inputs + 1) * columns if a.input_dropout else 0
+    if any(member.number(name) > 0 for name in ("input_noise", "mixup")):  # rows of its own
+        inputs += (a.inputs + 3) * _columns(batch, item)
     gradients = 2 * (max(widths) + _LINE // item) * columns
     transposed = stride * _stride(max(widths), item)
     apart = batch > _BLOCK or any(member.number(name) > 0 for name in EXTRAS)
     sums = _core_size(a, item) if apart or normed else 0
     scores = (a.outputs + 2) * dev_rows
     return item * (hidden + inputs + gradients + transposed + columns + 5 * stride + sums + scores)
+
+
+def batch_beyond(batch: int, inputs: int, train_rows: int, item: int) -> int:
+    """Return the bytes that the core takes for one batch beyond those that are set aside.
+
+    Args:
+        batch: rows of it, which are laid out together however many they are.
+        inputs: features of a row.
+        train_rows: of the data.
+        item: bytes of a number.
+    """
+    set_aside = min(_GATHERED, train_rows * row_bytes(inputs))
+    return max(0, item * (inputs + 3) * _columns(batch, item) - set_aside)
 
 
 def check_room(in_flight: int, needed: int, parameters: int) -> None:
@@ -171,6 +186,12 @@ def lanes_that_fit(in_flight: int, lane: int, worker: int, workers: int, most: i
     if lanes < workers:
         lanes = in_flight // (lane + worker)
     return max(1, min(most, lanes))
+
+
+def _columns(batch: int, item: int) -> int:
+    """Return the columns of a batch that is laid out in blocks of whole cache lines."""
+    blocks = -(-batch // _BLOCK)
+    return blocks * _stride(-(-batch // blocks), item)
 
 
 def _stride(columns: int, item: int) -> int:

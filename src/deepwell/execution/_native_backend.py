@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from deepwell._base._errors import UsageError
 from deepwell._native._core_module import cores
 from deepwell.data._image_augmentations import STRENGTHS
 from deepwell.training._program import Member, Program, ProgramOptions, Structure, TrainingRows
 from deepwell.training._window import row_bytes
 
-from ._memory_plan import check_room, lanes_that_fit, native_member_bytes, native_worker_bytes
+from ._memory_plan import (
+    batch_beyond,
+    check_room,
+    lanes_that_fit,
+    native_member_bytes,
+    native_worker_bytes,
+)
 from ._planner import Bucket, Machine, Plan, Shape
 
 _LANES = 256  # members of one session: enough that no core waits long at an epoch's end
@@ -77,8 +85,9 @@ class NativeBackend:
 
     def has_room(self, member: Member, batch_size: int, shape: Shape) -> bool:
         """Whether a member fits in memory alone."""
-        needed = self._needed(member, min(batch_size, shape.train_rows), shape)
-        return sum(needed) <= self._in_flight(batch_size, shape)
+        batch = min(batch_size, shape.train_rows)
+        needed = self._needed(member, batch, shape)
+        return sum(needed) <= self._in_flight([member], batch, shape)
 
     def _options(self, members: list[Member], batch: int, shape: Shape) -> ProgramOptions:
         """Return as many lanes as the largest members and all threads' workspaces leave room for.
@@ -86,7 +95,7 @@ class NativeBackend:
         Raises:
             UsageError: when a member does not fit even alone.
         """
-        in_flight = self._in_flight(batch, shape)
+        in_flight = self._in_flight(members, batch, shape)
         needed = [self._needed(member, batch, shape) for member in members]
         largest = max(range(len(members)), key=lambda i: sum(needed[i]))
         check_room(in_flight, sum(needed[largest]), members[largest].architecture.parameters)
@@ -95,12 +104,18 @@ class NativeBackend:
         lanes = lanes_that_fit(in_flight, lane, worker, workers, self.machine.lanes)
         return ProgramOptions(lanes=lanes, width=1)
 
-    def _in_flight(self, batch: int, shape: Shape) -> int:
-        """Return the bytes for members: a window of one batch may be larger than was set aside."""
-        if not shape.window_rows:
-            return self.machine.memory
-        too_many = max(0, min(batch, shape.train_rows) - shape.window_rows)
-        return self.machine.memory - too_many * row_bytes(shape.inputs)
+    def _in_flight(self, members: list[Member], batch: int, shape: Shape) -> int:
+        """Return the bytes for members: one batch may be larger than what was set aside.
+
+        That is so of the batches that the core lays out, and of a window of streamed rows.
+        """
+        beyond = sum(
+            batch_beyond(batch, shape.inputs, shape.train_rows, np.dtype(dtype).itemsize)
+            for dtype in {member.dtype for member in members}
+        )
+        if shape.window_rows:
+            beyond += max(0, batch - shape.window_rows) * row_bytes(shape.inputs)
+        return self.machine.memory - beyond
 
     @staticmethod
     def _needed(member: Member, batch: int, shape: Shape) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from deepwell.training._program import Member, Program, TrainingRows
 
 from ._backend import Backend
 from ._planner import Bucket, Plan, Shape
+from ._recovery import out_of_memory
 from ._span import Span
 
 _POLL_SECONDS = 0.1
@@ -182,9 +183,17 @@ class Programs:
         devices = max(1, self.at(index).lanes // bucket.options.lanes)  # it may have got fewer
         options = bucket.options.within(-(-lanes // devices))
         if options != bucket.options:
-            self.buckets[index] = smaller = replace(bucket, options=options)
-            self._built[index] = built = Future[Program]()  # the wider one gives up its memory
-            built.set_result(self._build(smaller))
+            self._rebuild(index, replace(bucket, options=options))
+
+    def ran_out(self, index: int) -> bool:
+        """Whether memory ran out while a program was built; waits until that is known."""
+        error = self._built[index].exception()
+        return error is not None and out_of_memory(error)
+
+    def build_for(self, index: int, lanes: int) -> None:
+        """Build a program anew, for which memory ran out, with no more lanes than these."""
+        bucket = self.buckets[index]
+        self._rebuild(index, replace(bucket, options=bucket.options.within(lanes)))
 
     @property
     def compile_seconds(self) -> float:
@@ -214,6 +223,14 @@ class Programs:
         self.buckets[index] = both = Bucket(old.structure, trials, options)
         if options != old.options and self._pool is not None:
             self._built[index] = self._pool.submit(self._build, both)
+
+    def _rebuild(self, index: int, bucket: Bucket) -> None:
+        self.buckets[index] = bucket
+        self._built[index] = built = Future[Program]()  # the one before gives up its memory
+        try:
+            built.set_result(self._build(bucket))
+        except Exception as error:  # told to whoever needs the program
+            built.set_exception(error)
 
     def _build(self, bucket: Bucket) -> Program:
         with self._compiling:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from deepwell._base._errors import StudyError
-from deepwell.data._mapped import temporary_file
+from deepwell.data._mapped import read_all, temporary_file, write_all
 from deepwell.training._program import State
 
 
@@ -64,10 +64,14 @@ class Shelf:
         place = self._places.get(number)
         if place is None:
             return None
-        content = bytearray(place.size)
+        content = np.empty(place.size, np.uint8)
         self._file.seek(place.offset)
-        if self._file.readinto(content) != place.size:
-            raise StudyError("a temporary file of waiting networks was cut short; run again")
+        try:
+            read_all(self._file, content)
+        except EOFError:
+            raise StudyError(
+                "a temporary file of waiting networks was cut short; run again"
+            ) from None
         state: State = {}
         start = 0
         for name, kind, shape in place.arrays:
@@ -122,18 +126,17 @@ class Shelf:
 
     def _write(self, number: int, state: State, size: int) -> None:
         offset = self._take(size)
-        arrays = {name: np.ascontiguousarray(array) for name, array in state.items()}
         try:
             file = self._opened()
             file.seek(offset)
-            for array in arrays.values():
-                file.write(array.reshape(-1).view(np.uint8).data)
+            for array in state.values():
+                write_all(file, array)
         except OSError as error:
             raise StudyError(
                 f"waiting networks fit neither the memory budget nor the temporary folder "
                 f"({error.strerror or error}); free disk space, or give more --memory"
             ) from error
-        described = tuple((name, array.dtype, state[name].shape) for name, array in arrays.items())
+        described = tuple((name, array.dtype, array.shape) for name, array in state.items())
         self._places[number] = _Place(offset, size, described)
 
     def _take(self, size: int) -> int:

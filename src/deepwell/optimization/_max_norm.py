@@ -6,11 +6,12 @@ from typing import Any
 
 
 def within_norm(w: Any, limit: Any, xp: Any) -> Any:
-    """Return weights (n_in, n_out) whose columns, a unit's incoming weights, have norm <= limit.
+    """Return weights (..., n_out) of which those that come into a unit have norm <= limit.
 
-    A longer column is scaled down to the limit, after the update. It holds for hidden and output
-    units; biases do not count. A limit of 0 is none.
+    A longer vector is scaled down to the limit, after the update. It holds for hidden and output
+    units, and for the channels of a convolution, whose kernels are (k, k, channels in, channels
+    out); biases do not count. A limit of 0 is none.
     """
-    norm = xp.sqrt((w * w).sum(axis=0))
+    norm = xp.sqrt((w * w).sum(axis=tuple(range(w.ndim - 1))))
     exceeds = (limit > 0) & (norm > limit)
     return w * xp.where(exceeds, limit / xp.where(exceeds, norm, 1), 1)

@@ -26,15 +26,21 @@ class Interrupt:
 
 @contextmanager
 def interruptible() -> Generator[Interrupt]:
-    """Turn SIGINT and SIGTERM into a flag while the block runs (main thread only)."""
+    """Turn SIGINT and SIGTERM into a flag while the block runs, in the main thread only.
+
+    A handler of the program that runs Python inside, as R or .NET, stays.
+    """
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():
         yield interrupt
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(n, interrupt.handle) for n in numbers]
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # What Python did not install it cannot put back.
+    ours = {number: handler for number, handler in before.items() if handler is not None}
+    for number in ours:
+        signal.signal(number, interrupt.handle)
     try:
         yield interrupt
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        for number, handler in ours.items():
             signal.signal(number, handler)

@@ -25,7 +25,7 @@ from deepwell.data._batches import steps_per_epoch
 from ._jax_compile import compiled_work
 from ._jax_fit import check_fit
 from ._jax_layout import order_shape
-from ._jax_rows import device_rows, rows_of
+from ._jax_rows import DeviceRows, bytes_of, rows_of
 from ._jax_session import JaxSession
 from ._jax_step import Rows
 from ._program import (
@@ -56,10 +56,15 @@ class JaxProgram:
         structure: what the members share.
         rows: train and dev rows at their true sizes.
         options: lanes and width; None chooses by device.
+        held: rows that programs share on the devices; None shares none.
     """
 
     def __init__(
-        self, structure: Structure, rows: TrainingRows, options: ProgramOptions | None = None
+        self,
+        structure: Structure,
+        rows: TrainingRows,
+        options: ProgramOptions | None = None,
+        held: DeviceRows | None = None,
     ) -> None:
         runtime = start()
         self.structure = structure
@@ -75,7 +80,7 @@ class JaxProgram:
         self._per_epoch = steps_per_epoch(most, structure.batch)
         began = time.perf_counter()
         with self._precision():
-            self._rows = device_rows(structure, rows, self._shared)
+            self._rows = (held or DeviceRows()).of(structure, rows, self._shared)
             self._streamed = rows.streamed
         self._given: tuple[Window, Rows] | None = None
         self._advance = self._compiled(self.options.lanes)
@@ -96,7 +101,7 @@ class JaxProgram:
         if told is None:
             return lanes
         sizes = told.argument_size_in_bytes + told.output_size_in_bytes + told.temp_size_in_bytes
-        rows = sum(leaf.nbytes for leaf in jax.tree.leaves(self._rows))
+        rows = bytes_of(self._rows)
         each = max(0, sizes - told.alias_size_in_bytes - rows) * devices
         return lanes if each <= memory else max(1, int(lanes * memory / each))
 

@@ -3,41 +3,78 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import threading
+from typing import Any
+from weakref import WeakValueDictionary
 
 import jax
 import numpy as np
 from jax.sharding import NamedSharding
 
 from ._jax_step import Rows
-from ._program import Chunk, Structure, TrainingRows
+from ._program import Chunk, Structure, TrainingRows, Window
 from ._state import padded
 
 
-def device_rows(structure: Structure, rows: TrainingRows, sharding: NamedSharding) -> Rows:
-    """Return the rows on the devices; of streamed ones the dev rows alone.
+class DeviceRows:
+    """Rows on the devices: each array of a size and type once, as long as a program holds it."""
 
-    Where data views have rows of their own, every array has a leading axis for them; parts of the
-    same rows share one array.
-    """
-    if structure.views != len(rows.views):
-        raise ValueError(
-            f"a structure of {structure.views} data views does not fit rows of {len(rows.views)}"
-        )
-    each = [_view_rows(structure, view) for view in rows.held]
-    host = each[0] if len(each) == 1 else jax.tree.map(lambda *parts: np.stack(parts), *each)
-    return jax.device_put(host, sharding)
+    def __init__(self) -> None:
+        self._arrays: WeakValueDictionary[tuple[Any, ...], jax.Array] = WeakValueDictionary()
+        self._lock = threading.Lock()  # several programs are made at a time
+
+    def of(self, structure: Structure, rows: TrainingRows, sharding: NamedSharding) -> Rows:
+        """Return the rows as a structure takes them; of streamed train rows the shapes alone.
+
+        Where data views have rows of their own, every array has a leading axis for them; parts of
+        the same rows share one array.
+        """
+        if structure.views != len(rows.views):
+            raise ValueError(
+                f"a structure of {structure.views} data views does not fit rows of "
+                f"{len(rows.views)}"
+            )
+        views = (len(rows.held),) if len(rows.held) > 1 else ()
+        kind, label = _row_types(structure)
+        arrays: dict[str, Any] = {}
+        for part, count in (("train", structure.train_rows), ("dev", structure.dev_rows)):
+            described = {
+                f"x_{part}": ((count, structure.inputs), kind),
+                f"y_{part}": ((count,), label),
+                f"weight_{part}": ((count,), kind),
+            }
+            for name, (shape, dtype) in described.items():
+                if rows.streamed and part == "train":
+                    arrays[name] = jax.ShapeDtypeStruct((*views, *shape), dtype)
+                else:
+                    arrays[name] = self._put(rows, name, shape, dtype, sharding)
+        return Rows(**arrays)
+
+    def _put(
+        self,
+        rows: TrainingRows,
+        name: str,
+        shape: tuple[int, ...],
+        dtype: type,
+        sharding: NamedSharding,
+    ) -> jax.Array:
+        key = rows, name, shape, dtype, sharding
+        with self._lock:
+            array = self._arrays.get(key)
+            if array is None:
+                each = [
+                    padded(getattr(view, name).astype(dtype, copy=False), shape)
+                    for view in rows.held
+                ]
+                host = each[0] if len(each) == 1 else np.stack(each)
+                array = self._arrays[key] = jax.device_put(host, sharding)
+            return array
 
 
-def _view_rows(structure: Structure, rows: TrainingRows) -> Rows:
-    k, width = structure.dev_rows, structure.inputs
-    kind, label = _row_types(structure)
-    held = slice(0) if rows.streamed else slice(None)
-    return Rows(
-        **_padded_train(structure, rows.x_train[held], rows.y_train[held], rows.weight_train[held]),
-        x_dev=padded(rows.x_dev.astype(kind), (k, width)),
-        y_dev=padded(rows.y_dev.astype(label), (k,)),
-        weight_dev=padded(rows.weight_dev.astype(kind), (k,)),
-    )
+def bytes_of(rows: Rows) -> int:
+    """Return the bytes of rows on a device."""
+    return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(rows))
 
 
 def rows_of(
@@ -48,11 +85,13 @@ def rows_of(
     Raises:
         ValueError: when the window does not fit, or there is none and the train rows are streamed.
     """
-    if chunk.window is None:
-        if streamed and len(chunk.order):
-            raise ValueError("the train rows are streamed; give the chunk its window")
-        return held
     window = chunk.window
+    if window is None:
+        if not streamed:
+            return held
+        if len(chunk.order):
+            raise ValueError("the train rows are streamed; give the chunk its window")
+        window = Window(np.zeros((0, structure.inputs)), np.zeros(0), np.zeros(0))
     if len(window.y) >= structure.train_rows:
         raise ValueError(
             f"a window of {len(window.y)} rows does not fit a program of {structure.train_rows - 1}"
@@ -60,9 +99,9 @@ def rows_of(
     order = chunk.order
     if order.size and not 0 <= order.min() <= order.max() <= len(window.y):
         raise ValueError(f"order must hold rows from 0 to {len(window.y)} of the window")
-    train = _padded_train(structure, window.x, window.y, window.weight)
+    train = _padded_train(structure, window)
     if held.y_train.ndim == 2:  # every view gets the same rows
-        views = len(held.y_train)
+        views = held.y_train.shape[0]
         train = {name: np.repeat(part[None], views, 0) for name, part in train.items()}
     return dataclasses.replace(held, **jax.device_put(train, sharding))
 
@@ -72,13 +111,11 @@ def _row_types(structure: Structure) -> tuple[type, type]:
     return kind, kind if structure.loss != "softmax" else np.int32
 
 
-def _padded_train(
-    structure: Structure, x: np.ndarray, y: np.ndarray, weight: np.ndarray
-) -> dict[str, np.ndarray]:
+def _padded_train(structure: Structure, window: Window) -> dict[str, np.ndarray]:
     kind, label = _row_types(structure)
     n = structure.train_rows
     return {
-        "x_train": padded(x.astype(kind, copy=False), (n, structure.inputs)),
-        "y_train": padded(y.astype(label, copy=False), (n,)),
-        "weight_train": padded(weight.astype(kind, copy=False), (n,)),
+        "x_train": padded(window.x.astype(kind, copy=False), (n, structure.inputs)),
+        "y_train": padded(window.y.astype(label, copy=False), (n,)),
+        "weight_train": padded(window.weight.astype(kind, copy=False), (n,)),
     }

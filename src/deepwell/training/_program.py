@@ -215,7 +215,7 @@ class Member:
         return replace(self, architecture=architecture, numbers={**self.numbers, **checked})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrainingRows:
     """The rows that a program sees: train and dev, never a test row.
 
