@@ -10,6 +10,7 @@ import functools
 import itertools
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -404,13 +405,38 @@ def test_too_large_a_network_for_its_twins_is_unsure() -> None:
 def test_what_the_search_has_tried_is_not_tried_again() -> None:
     """Units that died at a rate that was the best of many rates: nothing to be mended by rate."""
     ended = _ended(_task("digits"), {"learning_rate": 0.3})
-    values = ended.best.spec.hyperparameters
-    lower = [
-        Trial(n, TrialSpec({**values, "learning_rate": 0.1}, n), score=0.95) for n in range(1, 5)
-    ]
+    lower = [_lower(ended, n) for n in range(1, 5)]
     found = {f.code: f for f in training_findings(replace(ended, trials=[ended.best, *lower]))}
     assert (found["DW403"].level, found["DW405"].level) == ("ok", "ok")
     assert "the search tried" in found["DW403"].detail
+
+
+def _lower(ended: Ended, number: int, **about: Any) -> Trial:
+    """Return a worse network of a third of the rate."""
+    values = {**ended.best.spec.hyperparameters, "learning_rate": 0.1}
+    given: dict[str, Any] = {"status": Status.FINISHED, "epochs": 40, "best_epoch": 40, **about}
+    return Trial(number, TrialSpec(values, number), score=0.95, **given)
+
+
+def test_the_folds_of_one_other_configuration_are_one_try() -> None:
+    ended = _ended(_task("digits"), {"learning_rate": 0.3})
+    folds = [replace(ended.best, number=n) for n in range(5)]
+    one = replace(ended, folds=5, trials=[*folds, *(_lower(ended, n) for n in range(5, 10))])
+    found = {f.code: f for f in training_findings(one)}
+    assert (found["DW405"].level, found["DW412"].evidence["others"]) == ("problem", 1)
+    four = replace(ended, folds=5, trials=[*folds, *(_lower(ended, n) for n in range(5, 25))])
+    told = {f.code: f for f in training_findings(four)}["DW405"]
+    assert (told.level, told.detail) == ("ok", "the search tried others")
+
+
+def test_what_was_given_up_early_says_nothing_about_its_values() -> None:
+    ended = _ended(_task("wine"), {})
+    whole = [_lower(ended, 1), _lower(ended, 2, status=Status.PRUNED, epochs=20)]
+    stopped = _lower(ended, 3, status=Status.EARLY_STOPPED, epochs=9)
+    pruned = _lower(ended, 4, status=Status.PRUNED, epochs=9)
+    failed = _lower(ended, 5, status=Status.FAILED)
+    trials = [failed, pruned, stopped, *whole, ended.best]
+    assert [t.number for t in replace(ended, trials=trials).others] == [1, 2, 3]
 
 
 def test_no_memory_for_twins_leaves_what_needs_none() -> None:

@@ -87,18 +87,22 @@ def rough(train_cost: np.ndarray, constant_cost: float) -> bool:
     return second.noise > _ROUGH * second.level > 1e-3 * constant_cost
 
 
-def searched(trials: Sequence[Trial], best: Trial) -> frozenset[float]:
+def searched(others: Sequence[Trial], best: Trial) -> frozenset[float]:
     """Return which of 0.1 (lower) and 10 (higher) the search has tried around the best rate.
 
-    Four networks or more with a rate within a factor of 10, and not the same one, that came out
-    no better: the best one is the best.
+    Four configurations or more with a rate within a factor of 10, and not the same one, that came
+    out no better: the best one is the best.
+
+    Args:
+        others: configurations that say something about their rates; of folds one each.
+        best: the best one.
     """
     rate = best.spec.number("learning_rate")
-    others = [t.spec.number("learning_rate") / rate for t in trials if t.number != best.number]
+    factors = [other.spec.number("learning_rate") / rate for other in others]
     sides: set[float] = set()
-    if sum(1 / _FAR <= r <= 1 / _NEAR for r in others) >= _NEIGHBOURS:
+    if sum(1 / _FAR <= f <= 1 / _NEAR for f in factors) >= _NEIGHBOURS:
         sides.add(LOWER)
-    if sum(_NEAR <= r <= _FAR for r in others) >= _NEIGHBOURS:
+    if sum(_NEAR <= f <= _FAR for f in factors) >= _NEIGHBOURS:
         sides.add(HIGHER)
     return frozenset(sides)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +36,7 @@ from deepwell.networks._exact_statistics import with_exact_statistics
 from deepwell.networks._forward import predictions
 from deepwell.optimization._foreign import is_foreign
 from deepwell.records import Estimate, Finding, Status, Trial, TrialSpec
+from deepwell.search.schedulers._across_folds import configurations
 from deepwell.training._epochs import Epochs
 from deepwell.training._program import State, TrainingRows
 from deepwell.training._state import best_parameters
@@ -50,6 +52,7 @@ from ._subject import StudyPrograms, Subject
 _PART_OF_MEMORY = 4  # of the budget one part in so many is for twins
 _BATCHES = 12  # whose costs the modes are compared by: 4,096 sign patterns
 _OTHERS = 10  # networks whose best epochs are told beside the best one's
+_BY_THEMSELVES = (Status.EARLY_STOPPED, Status.DIVERGED)
 _ANNEALING = ("cosine", "one_cycle")
 _TOO_LONG = "more than a hundredth of the study's time"
 _NO_PROGRAM = "there was no program at hand, or no memory, to train such networks with"
@@ -92,6 +95,25 @@ class Ended:
     memory: int | None = None
     folds: int = 0
     programs: StudyPrograms | None = None
+
+    @functools.cached_property
+    def others(self) -> list[Trial]:
+        """The other configurations that say something about their values, the best one first.
+
+        Of folds one each. Nothing is said by those that failed, nor by those that were pruned, or
+        given, fewer than half of the best one's epochs.
+        """
+        trials, own = self.trials, self.best.number
+        if self.folds:
+            trials, own = configurations(trials, self.folds), own - own % self.folds
+        told = [
+            t
+            for t in trials
+            if t.number != own
+            and t.status is not Status.FAILED
+            and (t.status in _BY_THEMSELVES or 2 * t.epochs >= self.best.epochs)
+        ]
+        return sorted(told, key=Trial.rank_key)
 
 
 def training_findings(ended: Ended) -> list[Finding]:
@@ -146,9 +168,9 @@ def _examined(
         constant_cost=constant_cost,
         allowance=max(FLOOR, SHARE * speed.product * ended.work),
         memory=None if ended.memory is None else ended.memory // _PART_OF_MEMORY,
-        searched=searched(ended.trials, ended.best),
+        searched=searched(ended.others, ended.best),
         constant_output=ended.spread <= CONSTANT,
-        searched_batches=searched_batches(ended.trials, ended.best),
+        searched_batches=searched_batches(ended.others, ended.best),
         programs=ended.programs,
     )
     try:
@@ -193,9 +215,8 @@ def _curves(ended: Ended) -> Curves:
         np.asarray(ended.curves.get(name, nothing), np.float64)
         for name in ("train_cost", "dev_cost", "dev_score")
     )
-    ranked = sorted((t for t in ended.trials if math.isfinite(t.score)), key=Trial.rank_key)
     long_enough = [
-        t for t in ranked if t.number != ended.best.number and 2 * t.epochs >= ended.best.epochs
+        t for t in ended.others if math.isfinite(t.score) and 2 * t.epochs >= ended.best.epochs
     ]
     return Curves(
         train_cost=cost,
@@ -263,7 +284,7 @@ def _rate_findings(seen: Examination | None, ended: Ended, size: float) -> list[
                 change = f"learning rate {values['learning_rate']}"
                 both[place] = _to_try(both[place], change, values)
         return both
-    if searched(ended.trials, ended.best):
+    if searched(ended.others, ended.best):
         return untested_rate("the search tried others")
     if seen is None:
         return untested_rate(_NO_PROGRAM, looked=False)
