@@ -331,6 +331,18 @@ def test_a_training_too_short_for_a_trend_is_trained_on() -> None:
     assert "DW412" not in _problems(_ended(_task("noise"), {"epochs": 3}))
 
 
+def test_a_network_that_diverged_is_trained_for_all_its_epochs_with_the_change() -> None:
+    """Its own runs have no finite cost from the second epoch on, so none that is lower."""
+    values = {"optimizer": "velocity", "momentum": 0.999, "learning_rate": 0.05, "epochs": 30}
+    ended = _ended(_task("teacher"), values)
+    assert ended.best.status is Status.DIVERGED
+    short = replace(ended, best=replace(ended.best, epochs=ended.best.best_epoch))
+    curves = {name: curve[: short.best.epochs] for name, curve in ended.curves.items()}
+    found = _problems(replace(short, curves=curves))
+    told = found["DW416"].evidence["change_effect"]
+    assert told["with"] < 0.5 * told["without"]  # type: ignore[index]
+
+
 def test_batch_norm_on_two_rows_is_tried_with_more() -> None:
     values = {"batch_norm": "before", "batch_size": 2, "epochs": 12}
     told = _problems(_ended(_task("digits"), values))["DW415"]

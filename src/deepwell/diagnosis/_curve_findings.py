@@ -42,6 +42,7 @@ class Curves:
         dev_rows: that the scores are of.
         anneals: whether the learning rate falls to 0 at the last epoch, as by cosine decay.
         stopped_early: whether patience ended it.
+        diverged: whether it ended since its cost left all bounds.
         l2: the network's penalty.
         others: of the best other networks of the study, best epochs as shares of their epochs.
     """
@@ -55,6 +56,7 @@ class Curves:
     dev_rows: int
     anneals: bool = False
     stopped_early: bool = False
+    diverged: bool = False
     l2: float = 0.0
     others: tuple[float, ...] = ()
 
@@ -62,6 +64,12 @@ class Curves:
     def epochs(self) -> int:
         """T, epochs trained."""
         return len(self.dev_score)
+
+    @property
+    def finite(self) -> bool:
+        """Whether it did not diverge, and all that was recorded is a finite number."""
+        every = (self.train_cost, self.dev_cost, self.dev_score)
+        return not self.diverged and all(np.isfinite(curve).all() for curve in every)
 
     @property
     def position(self) -> float:
@@ -102,9 +110,8 @@ def diagnose_curves(curves: Curves, longer: Effect | None = None) -> list[Findin
         curves: of the network.
         longer: what training for `epochs_to_try` did; None where that was not tried.
     """
-    finite = all(np.isfinite(c).all() for c in (curves.dev_cost, curves.dev_score))
-    if curves.epochs < _LEAST_EPOCHS or not finite:
-        short = [_too_short(code, curves, finite) for code in ("DW412", "DW413", "DW414")]
+    if curves.epochs < _LEAST_EPOCHS or not curves.finite:
+        short = [_too_short(code, curves) for code in ("DW412", "DW413", "DW414")]
         return short if longer is None else [_trained_on(curves, longer), *short[1:]]
     late, early = _best_late(curves), _best_early(curves)
     rising = _dev_rises(curves)
@@ -119,10 +126,9 @@ def epochs_to_try(curves: Curves) -> int:
     Four times as many, and 12 at least, where the best step came in the last quarter. A gate, not
     a verdict.
     """
-    finite = all(np.isfinite(c).all() for c in (curves.dev_cost, curves.dev_score))
     late = curves.epochs < _LEAST_EPOCHS and curves.position > LATE
     free = not (curves.stopped_early or curves.anneals)
-    return _longer(curves.epochs) if late and finite and free else 0
+    return _longer(curves.epochs) if late and curves.finite and free else 0
 
 
 def _longer(epochs: int) -> int:
@@ -323,8 +329,8 @@ def _trend(curve: np.ndarray) -> Trend:
     return trend(curve) or _NONE
 
 
-def _too_short(code: str, curves: Curves, finite: bool) -> Finding:
-    why = f"{curves.epochs} epochs, {_LEAST_EPOCHS} would tell" if finite else "cost not finite"
+def _too_short(code: str, curves: Curves) -> Finding:
+    why = f"{curves.epochs} epochs, {_LEAST_EPOCHS} would tell" if curves.finite else "cost not finite"
     check = Check(
         measured=float(curves.epochs),
         threshold=float(_LEAST_EPOCHS),

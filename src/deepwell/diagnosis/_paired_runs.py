@@ -60,16 +60,15 @@ def effect(without: Sequence[float], with_it: Sequence[float], worst: float) -> 
     Args:
         without: (k,) scores of the runs as they were, k from 1 to 12.
         with_it: (k,) scores of the same seeds with the change.
-        worst: score that a run without a finite one counts as, at least: the constant guess's.
+        worst: score that a run without a finite one counts as, at least: the constant guess's. It
+            never counts as better than any run, of either side, that has one.
     """
     if not 1 <= len(without) == len(with_it) <= _MOST_EXACT:
         raise ValueError(
             f"as many runs with and without, 1 to {_MOST_EXACT}, got {len(with_it)} and "
             f"{len(without)}"
         )
-    before, after = (
-        _bounded(np.asarray(scores, np.float64), worst) for scores in (without, with_it)
-    )
+    before, after = _bounded(np.array([without, with_it], np.float64), worst)
     gains = before - after
     signs = np.array(list(itertools.product((1.0, -1.0), repeat=len(gains))))
     tolerance = 1e-12 * float(np.abs(gains).sum())
@@ -90,6 +89,6 @@ def agreeing(score: Effect, cost: Effect) -> Effect:
 
 
 def _bounded(scores: np.ndarray, worst: float) -> np.ndarray:
-    finite = scores[np.isfinite(scores)]
-    least = [worst] if math.isfinite(worst) else [0.0]
-    return np.where(np.isfinite(scores), scores, max([*least, *finite]))
+    finite = np.isfinite(scores)
+    known = [*scores[finite], *([worst] if math.isfinite(worst) else [])]
+    return np.where(finite, scores, max(known, default=0.0))

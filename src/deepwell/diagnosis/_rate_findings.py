@@ -64,7 +64,7 @@ def factors_to_try(curves: Curves, constant_cost: float) -> tuple[float, ...]:
     cost = curves.train_cost
     lowest = np.nanmin(curves.dev_score) if np.isfinite(curves.dev_score).any() else np.inf
     high = cost[-1] > _UNLEARNT[0] * constant_cost and lowest > _UNLEARNT[1] * curves.constant
-    if high or not np.isfinite(cost).all():
+    if high or not curves.finite:
         return (LOWER, HIGHER, FAR)
     second = trend(cost[len(cost) // 2 :])
     if second is None:

@@ -163,7 +163,7 @@ class Arms:
             work += twins * self._work(healthy(self._values, 1e-3, group))
         if runs > self._subject.room():
             return 0
-        wanted = self._subject.curves.epochs
+        wanted = self._subject.epochs
         epochs = min(wanted, int(max(room, 0.0) / work))
         return epochs if epochs >= min(_LEAST_EPOCHS, wanted) else 0
 
@@ -172,7 +172,7 @@ class Arms:
 
     def _rates(self, rate: float, arms: Mapping[object, list[Arm]], planned: Plan) -> Rates:
         effects = {f: self._effect(arms["own"], arms[f]) for f in planned.factors}
-        full = planned.epochs >= self._subject.curves.epochs
+        full = planned.epochs >= self._subject.epochs
         beats = frozenset(f for f in planned.factors if self._beats_all(arms[f]))
         return Rates(rate, effects, planned.epochs, full, beats)
 
@@ -232,7 +232,7 @@ class Arms:
     def _effect(self, own: Sequence[Arm], other: Sequence[Arm]) -> Effect:
         scale, worst = self._subject.scale, self._subject.curves.constant
         score = effect([c.score * scale for c in own], [c.score * scale for c in other], worst)
-        cost = effect([c.cost for c in own], [c.cost for c in other], math.inf)
+        cost = effect([c.cost for c in own], [c.cost for c in other], self._subject.constant_cost)
         return self._told_by(score, cost)
 
     @functools.cached_property
@@ -267,7 +267,7 @@ class Arms:
         scores = [[scale * _last(r.dev_score, n) for r in runs] for n in (had, most)]
         costs = [[_last(r.dev_cost, n) for r in runs] for n in (had, most)]
         score = effect(scores[0], scores[1], worst)
-        return self._told_by(score, effect(costs[0], costs[1], math.inf))
+        return self._told_by(score, effect(costs[0], costs[1], self._subject.constant_cost))
 
     def _normalizes(self) -> bool:
         """Return whether the network is tried with normalized inputs: by the native program."""

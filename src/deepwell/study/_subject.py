@@ -77,6 +77,11 @@ class Subject:
     searched_batches: bool = False
     programs: StudyPrograms | None = None
 
+    @property
+    def epochs(self) -> int:
+        """Epochs it trained; all that it was to train where it diverged, which its change may not."""
+        return self.curves.epochs if self.curves.finite else self.spec.whole("epochs")
+
     def room(self) -> int:
         """Return how many such networks, each with a copy that is probed, the memory holds."""
         if self.memory is None:

@@ -228,6 +228,7 @@ def _curves(ended: Ended) -> Curves:
         dev_rows=len(ended.data.dev),
         anneals=ended.best.spec.text("decay") in _ANNEALING,
         stopped_early=ended.best.status is Status.EARLY_STOPPED,
+        diverged=ended.best.status is Status.DIVERGED,
         l2=ended.best.spec.number("l2"),
         others=tuple(t.best_epoch / t.epochs for t in long_enough[:_OTHERS]),
     )
