@@ -80,6 +80,15 @@ def test_of_two_families_the_better_one_is_told():
     assert told.evidence["p_value"] == pytest.approx(2 / 256)
 
 
+def test_a_sure_gain_is_told_before_a_larger_one_that_is_not_sure():
+    chance = Effect(0.26, 3 / 256, 8, 0.4, 0.14)
+    two = (("dropout 0", {"dropout": 0.0}), ("decay constant", {"decay": "constant"}))
+    told = setting_finding(Tried(two, (chance, HELPED)), "error", 0.01)
+    assert (told.level, told.evidence["values"]) == ("problem", {"decay": "constant"})
+    alone = setting_finding(Tried(two, (chance, NOTHING)), "error", 0.01)
+    assert (alone.level, alone.evidence["values"]) == ("unsure", {"dropout": 0.0})
+
+
 def _problem(code: str, gain: float) -> Finding:
     return Finding(code, "problem", "claim", "", {"measured": gain})
 

@@ -42,8 +42,9 @@ class TestRates:
         assert factors_to_try(_curves(GOOD), constant_cost=2.3) == ()
 
     def test_what_has_not_learnt_gives_every_reason(self) -> None:
-        assert factors_to_try(_curves(np.full(40, 2.3)), 2.3) == (0.1, 10.0, 100.0)
-        assert factors_to_try(_curves(np.full(40, np.nan)), 2.3) == (0.1, 10.0, 100.0)
+        assert factors_to_try(_curves(np.full(40, 2.3)), 2.3) == (0.01, 0.1, 10.0, 100.0)
+        assert factors_to_try(_curves(np.full(40, np.nan)), 2.3) == (0.01, 0.1, 10.0, 100.0)
+        assert factors_to_try(_curves(GOOD, diverged=True), 2.3) == (0.01, 0.1, 10.0, 100.0)
 
     def test_a_rough_curve_asks_for_a_lower_rate(self) -> None:
         rough = 0.6 + 0.4 * np.random.default_rng(1).normal(size=40)
@@ -80,6 +81,35 @@ class TestRates:
         assert diagnose_rate(short, "error", 0.01)[1].level == "ok"
         beats = Rates(1e-4, {10.0: HELPS}, 5, False, frozenset({10.0}))
         assert diagnose_rate(beats, "error", 0.01)[1].level == "problem"
+
+    def test_a_sure_gain_is_told_before_a_larger_one_that_is_not_sure(self) -> None:
+        """Of ten times the rate all eight runs gain, of a hundred times the mean of them more."""
+        chance = Effect(0.26, 2 / 256, 8, 0.4, 0.14)
+        rates = Rates(1e-5, {0.1: NOTHING, 10.0: HELPS, 100.0: chance}, 40, True)
+        high = diagnose_rate(rates, "error", 0.01)[1]
+        assert (high.level, high.evidence["values"]) == ("problem", {"learning_rate": 1e-4})
+        disagrees = replace(chance, p_value=1 / 256, agrees=False)
+        rates = replace(rates, effects={**rates.effects, 100.0: disagrees})
+        assert diagnose_rate(rates, "error", 0.01)[1].level == "problem"
+
+    def test_of_a_rate_far_too_high_what_gains_most_is_told(self) -> None:
+        most = Effect(0.35, 1 / 256, 8, 0.4, 0.05)
+        rates = Rates(0.3, {0.01: most, 0.1: HELPS, 10.0: NOTHING, 100.0: NOTHING}, 20, True)
+        low = diagnose_rate(rates, "error", 0.01)[0]
+        assert (low.level, low.evidence["values"]) == ("problem", {"learning_rate": 0.003})
+        assert low.evidence["p_value"] == 4 / 256
+
+    def test_a_gain_that_may_be_chance_is_not_denied(self) -> None:
+        perhaps = Effect(0.2, 0.06, 8, 0.4, 0.2)
+        low, high = diagnose_rate(Rates(0.3, {0.1: perhaps}, 20, True), "error", 0.01)
+        assert (low.level, low.claim) == ("unsure", "learning rate perhaps too high")
+        assert high.level == "ok"
+        both = Rates(0.3, {0.1: replace(perhaps, p_value=0.02), 10.0: HELPS}, 20, True)
+        low, high = diagnose_rate(both, "error", 0.01)
+        assert (low.level, low.claim) == ("ok", "learning rate not too high")
+        assert high.level == "problem"
+        less = Rates(0.3, {0.1: replace(perhaps, p_value=0.2)}, 20, True)
+        assert diagnose_rate(less, "error", 0.01)[0].level == "ok"
 
     def test_of_two_directions_the_better_one_is_told(self) -> None:
         much = Effect(0.3, 1 / 256, 8, 0.4, 0.1)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 _AGREES = 0.05
+_MAY = 0.1
 _MOST_EXACT = 12  # runs: 4,096 sign patterns
 
 
@@ -81,6 +82,21 @@ def effect(without: Sequence[float], with_it: Sequence[float], worst: float) -> 
 def helps(found: Effect, worth: float, significant: float) -> bool:
     """Return whether a change helped by what matters, and by more than chance."""
     return found.agrees and found.gain >= worth and found.p_value <= significant
+
+
+def may_help(found: Effect, worth: float, comparisons: int) -> bool:
+    """Return whether a change that is not sure to help may well do so: too likely to deny it."""
+    close = found.p_value * comparisons <= _MAY
+    return found.agrees and found.gain >= worth and close
+
+
+def best_of(effects: Sequence[Effect], worth: float, significant: float) -> int:
+    """Return which of several changes to tell: of those that help, else of all, what gains most.
+
+    A larger gain of which one run makes the most may be chance, where a smaller one is none.
+    """
+    sure = [n for n, found in enumerate(effects) if helps(found, worth, significant)]
+    return max(sure or range(len(effects)), key=lambda n: effects[n].gain)
 
 
 def agreeing(score: Effect, cost: Effect) -> Effect:

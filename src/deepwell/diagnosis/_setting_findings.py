@@ -19,7 +19,7 @@ from ._changes import Change
 from ._check_finding import Check, check_finding
 from ._curve_findings import worth_source
 from ._metrics import METRICS
-from ._paired_runs import Effect, helps
+from ._paired_runs import Effect, best_of, helps, may_help
 from ._texts import figure_text
 
 LEVEL = 0.02  # chance of a finding where no setting does harm, over all that are set back
@@ -117,7 +117,8 @@ def setting_finding(tried: Tried, metric: str, worth: float) -> Finding:
         check = Check(None, worth, worth_source(metric), change=words, values=values)
         why = f"trying {words} would take more than a hundredth of the study's time"
         return check_finding("DW416", "unsure", "a setting out of its usual range", why, check)
-    best = max(range(len(tried.effects)), key=lambda n: tried.effects[n].gain)
+    level = LEVEL / len(tried.effects)
+    best = best_of(tried.effects, worth, level)
     (words, values), found = tried.changes[best], tried.effects[best]
     check = Check(
         measured=found.gain,
@@ -133,8 +134,11 @@ def setting_finding(tried: Tried, metric: str, worth: float) -> Finding:
         f"dev {METRICS[metric].label} {figure_text(found.without, percent)}, with {words} "
         f"{figure_text(found.with_it, percent)}: {found.runs} pairs of runs"
     )
-    if helps(found, worth, LEVEL / len(tried.effects)):
+    if helps(found, worth, level):
         return check_finding("DW416", "problem", "an unusual setting does harm", detail, check)
+    if may_help(found, worth, len(tried.effects)):
+        claim = "an unusual setting, perhaps with harm"
+        return check_finding("DW416", "unsure", claim, detail, check)
     return check_finding("DW416", "ok", "an unusual setting, but no harm", detail, check)
 
 
