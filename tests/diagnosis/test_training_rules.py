@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deepwell.diagnosis._causes import causes_first
+from deepwell.diagnosis._causes import causes_first, most_urgent_first
 from deepwell.diagnosis._changes import change_for, healthy
 from deepwell.diagnosis._check_finding import Check, check_finding
 from deepwell.diagnosis._curve_findings import Curves
@@ -279,6 +279,33 @@ def test_a_cause_that_was_not_tried_neither_excuses_nor_is_excused() -> None:
     assert found[2].evidence["consequence_of"] == "DW405"
     alone = causes_first([untried, _finding("DW410", 0.3)], worth=0.01)
     assert [f.level for f in alone] == ["problem", "ok"]
+
+
+def test_a_consequence_whose_change_does_much_more_is_told_beside_its_cause() -> None:
+    """A tenth of the rate gains 5 points, a healthy twin 40: following the first alone is little."""
+    found = causes_first([_finding("DW405", 0.05), _finding("DW410", 0.4)], worth=0.01)
+    assert [f.level for f in found] == ["problem", "problem"]
+    assert [f.code for f in most_urgent_first(found)] == ["DW410", "DW405"]
+    found = causes_first([_finding("DW405", 0.395), _finding("DW410", 0.4)], worth=0.01)
+    assert [f.level for f in found] == ["problem", "ok"]
+
+
+def test_what_makes_the_twin_excuses_no_cause_but_is_excused() -> None:
+    twin = _finding("DW403", 0.4)
+    twin = replace(twin, evidence={**twin.evidence, "cause_gain": None})
+    for gain, levels in ((0.2, ["problem", "problem"]), (0.395, ["ok", "problem"])):
+        found = causes_first([twin, _finding("DW405", gain)], worth=0.01)
+        assert [f.level for f in found] == levels
+    alone = causes_first([twin, _finding("DW410", 0.4)], worth=0.01)
+    assert [f.level for f in alone] == ["problem", "ok"]
+
+
+def test_what_gains_most_comes_first_and_what_was_not_tried_last() -> None:
+    curve = Finding("DW412", "problem", "", "", {"measured": 0.9})  # of the curve, no gain
+    untried = replace(_finding("DW401", 0.0), evidence={"change_effect": None})
+    found = [untried, _finding("DW402", 0.9, "ok"), _finding("DW405", 0.1), curve]
+    order = most_urgent_first([*found, _finding("DW416", 0.3)])
+    assert [f.code for f in order] == ["DW416", "DW405", "DW401", "DW412", "DW402"]
 
 
 def test_a_plateau_without_a_cause_stays_a_problem() -> None:

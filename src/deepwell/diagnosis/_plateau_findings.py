@@ -66,6 +66,7 @@ def plateau_finding(
             "train_cost": last if math.isfinite(last) else None,
             "constant_cost": constant_cost,
             "harm": None if harm is None else harm.to_plain(),
+            **({"change_effect": harm.to_plain()} if harm is not None and change[1] else {}),
             "worth": worth,
         },
     )

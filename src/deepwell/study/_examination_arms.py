@@ -197,7 +197,7 @@ class Arms:
         rate = min(size.rates, key=lambda r: (_mean_score(pilots[r]), _mean_cost(pilots[r])))
         rest = self._train({rate: each[rate]}, epochs, range(size.pilots, size.runs))
         twins = pilots[rate] + rest[rate]
-        differs = {k: v for k, v in each[rate].items() if _differs(k, v, values)}
+        differs = _differing(each[rate], values)
         words = [f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in differs.items()]
         change = ", ".join(words) or "a healthy twin", differs
         moments = self._moments([own[0], *twins]) if self._why.symptoms else ()
@@ -227,7 +227,8 @@ class Arms:
         change, values = self._cures[symptom.code]
         cure = self._effect(arms["own"], arms[symptom.code]) if symptom.code in arms else None
         units = self._subject.units()
-        return Twins(group.moments, units, group.harm, epochs, cure, change, values)
+        twin = group.change if group.change[1] else ("", {})
+        return Twins(group.moments, units, group.harm, epochs, cure, change, values, twin)
 
     def _effect(self, own: Sequence[Arm], other: Sequence[Arm]) -> Effect:
         scale, worst = self._subject.scale, self._subject.curves.constant
@@ -354,7 +355,10 @@ def _mean_cost(courses: Sequence[Arm]) -> float:
     return float(np.mean(costs))
 
 
-def _differs(name: str, value: object, values: _Values) -> bool:
-    return value not in ("auto", values.get(name)) or (
-        value == "auto" and values.get(name) in ("zeros", "large", "small", "identity")
-    )
+def _differing(twin: _Values, values: _Values) -> dict[str, object]:
+    """Return what makes the network its twin."""
+    usual = default_initializer(str(twin["activation"]))
+    started = values["initializer"] == usual and values["initializer_scale"] == 1.0
+    alike = {name for name, value in twin.items() if value == values.get(name)}
+    alike |= {"initializer"} if started else set()
+    return {name: value for name, value in twin.items() if name not in alike}

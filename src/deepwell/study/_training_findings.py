@@ -16,7 +16,7 @@ from deepwell.checking._mode_costs import mode_costs
 from deepwell.data._batches import epoch_order
 from deepwell.data._data import Data
 from deepwell.data._image_augmentations import STRENGTHS
-from deepwell.diagnosis._causes import causes_first
+from deepwell.diagnosis._causes import causes_first, most_urgent_first
 from deepwell.diagnosis._changes import change_for
 from deepwell.diagnosis._comparison import hardest_baseline
 from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, matters
@@ -117,7 +117,10 @@ class Ended:
 
 
 def training_findings(ended: Ended) -> list[Finding]:
-    """Return the findings about the best network's training, in the order of their codes."""
+    """Return the findings about the best network's training.
+
+    Problems come first, whose change gains most before the others, then the rest by their codes.
+    """
     curves = _curves(ended)
     size = matters(curves)
     constant_cost = _constant_cost(ended.data)
@@ -139,7 +142,7 @@ def training_findings(ended: Ended) -> list[Finding]:
         *diagnose_curves(curves, None if seen is None else seen.longer),
         setting_finding(Tried() if seen is None else seen.tried, ended.metric, size),
     ]
-    return [_with_command(f, ended) for f in causes_first(found, size)]
+    return [_with_command(f, ended) for f in most_urgent_first(causes_first(found, size))]
 
 
 def _examined(
