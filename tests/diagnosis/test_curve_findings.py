@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deepwell.diagnosis._codes import CODES
-from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, worth
+from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, epochs_to_try, worth
 from deepwell.records import Finding
 
 
@@ -43,7 +43,7 @@ def test_a_score_that_still_falls_asks_for_more_epochs() -> None:
     found = _told(_curves(FALLING, others=(0.9, 0.8, 0.2)))
     late = found["DW412"]
     assert late.level == "problem"
-    assert late.evidence["values"] == {"epochs": 120}
+    assert late.evidence["values"] == {"epochs": 240}
     # The last quarter of a line from 0.5 to 0.1 falls by about a quarter of 0.4.
     assert late.evidence["measured"] == pytest.approx(0.1, abs=0.01)
     assert late.evidence["threshold"] == 0.01
@@ -136,7 +136,28 @@ def test_a_dev_cost_that_rises_with_the_train_cost_is_another_matter() -> None:
 def test_early_stopping_that_came_too_soon_for_a_curve_that_falls() -> None:
     found = _told(_curves(FALLING, stopped_early=True))["DW412"]
     assert found.level == "problem"
-    assert found.evidence["values"] == {"epochs": 120, "patience": 60}
+    assert found.evidence["values"] == {"epochs": 240, "patience": 0}
+
+
+@pytest.mark.parametrize("epochs", [15, 23])
+def test_early_stopping_too_soon_for_a_trend_is_not_called_long_enough(epochs: int) -> None:
+    """Patience of 1 ends a curve that falls: of its last quarter nothing can be told."""
+    score = np.linspace(0.5, 0.1, epochs)
+    stopped = _curves(score, stopped_early=True, best_epoch=epochs - 1)
+    found = _told(stopped)["DW412"]
+    assert (found.level, "p_value" in found.evidence) == ("unsure", False)
+    assert found.evidence["values"] == {"epochs": 4 * epochs, "patience": 0}
+    assert epochs_to_try(stopped) == 4 * epochs
+    waited = replace(stopped, best_epoch=5)  # ten epochs of patience: it was long enough
+    found = _told(waited)["DW412"]
+    assert (found.level, "p_value" in found.evidence, epochs_to_try(waited)) == ("ok", False, 0)
+
+
+def test_a_training_stopped_after_few_epochs_is_advised_to_go_on() -> None:
+    """12 epochs with the same patience would stop where it stopped."""
+    score = np.linspace(0.5, 0.1, 7)
+    found = _told(_curves(score, stopped_early=True, best_epoch=6))["DW412"]
+    assert found.evidence["values"] == {"epochs": 28, "patience": 0}
 
 
 @pytest.mark.parametrize("epochs", [0, 1, 5, 11])
@@ -149,7 +170,10 @@ def test_a_short_curve_tells_nothing(epochs: int) -> None:
 def test_a_curve_with_a_hole_tells_nothing() -> None:
     score = FALLING.copy()
     score[-1] = np.nan
-    assert _levels(_curves(score, best_epoch=59)) == ["unsure"] * 3
+    found = _told(_curves(score, best_epoch=59))
+    assert {f.level for f in found.values()} == {"unsure"}
+    assert "values" not in found["DW412"].evidence  # 60 epochs are not too few
+    assert _levels(_curves(FALLING, diverged=True)) == ["unsure"] * 3
 
 
 def test_what_matters_has_the_unit_of_the_metric() -> None:

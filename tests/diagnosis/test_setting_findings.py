@@ -111,7 +111,9 @@ def test_a_short_training_that_was_best_at_its_end_is_trained_on():
     assert epochs_to_try(short(0.5, 0.4, 0.3, 0.2)) == 16
     assert epochs_to_try(short(0.5)) == 12
     assert epochs_to_try(short(0.2, 0.3, 0.4, 0.5)) == 0
-    assert epochs_to_try(short(0.5, 0.4, 0.3, 0.2, stopped_early=True)) == 0
+    assert epochs_to_try(short(0.5, 0.4, 0.3, 0.2, stopped_early=True)) == 16
+    assert epochs_to_try(short(0.2, 0.3, 0.4, 0.5, stopped_early=True)) == 0
+    assert epochs_to_try(short(0.5, 0.4, 0.3, 0.2, diverged=True)) == 0
     assert epochs_to_try(short(*np.linspace(0.5, 0.2, 12))) == 0
     assert epochs_to_try(short(0.5, np.nan)) == 0
 

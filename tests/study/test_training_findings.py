@@ -331,6 +331,15 @@ def test_a_training_too_short_for_a_trend_is_trained_on() -> None:
     assert "DW412" not in _problems(_ended(_task("noise"), {"epochs": 3}))
 
 
+def test_a_training_that_patience_ended_too_soon_is_trained_on() -> None:
+    values = {"learning_rate": 3e-4, "patience": 1, "epochs": 60}
+    ended = _ended(_task("digits"), values)
+    assert ended.best.status is Status.EARLY_STOPPED
+    assert ended.best.epochs < 24
+    found = _problems(ended)["DW412"]
+    assert found.evidence["values"] == {"epochs": 4 * ended.best.epochs, "patience": 0}
+
+
 def test_a_network_that_diverged_is_trained_for_all_its_epochs_with_the_change() -> None:
     """Its own runs have no finite cost from the second epoch on, so none that is lower."""
     values = {"optimizer": "velocity", "momentum": 0.999, "learning_rate": 0.05, "epochs": 30}

@@ -15,7 +15,7 @@ import numpy as np
 
 from deepwell.records import Finding
 
-from ._changes import more_l2
+from ._changes import Change, more_l2
 from ._check_finding import Check, check_finding
 from ._metrics import METRICS
 from ._paired_runs import Effect, helps
@@ -25,8 +25,10 @@ from ._trend import LEAST, Trend, trend
 LATE, EARLY = 0.75, 0.1
 SIGNIFICANT = 0.01 / 3  # three checks of one curve: together at most 1 in 100
 TRIED = 0.02  # chance of a gain where training on does nothing
-_LONGER = 4  # times the epochs of a training too short for a trend
+_LONGER = 4  # times the epochs: what a cost that falls as 1/t has left to lose falls to a quarter
 _LEAST_EPOCHS = 12  # a last quarter of 3, a second half of 6: what `trend` asks for
+_LEAST_STOPPED = 24  # a last quarter of 6
+_STOPPED_LATE = 0.5  # of a training that patience ended soon; its best epoch is never the last one
 _SHARE_WORTH = 0.01
 
 
@@ -104,17 +106,16 @@ def diagnose_curves(curves: Curves, longer: Effect | None = None) -> list[Findin
     """Return DW412, DW413 and DW414: `problem` where they apply, `ok` where not.
 
     Curves of fewer than 12 epochs hold no trend that can be told from noise: they get `unsure`,
-    and DW412 what runs say that were trained on.
+    and DW412 what runs say that were trained on; so it does below 24 epochs that patience ended.
 
     Args:
         curves: of the network.
         longer: what training for `epochs_to_try` did; None where that was not tried.
     """
+    late = _late(curves, longer)
     if curves.epochs < _LEAST_EPOCHS or not curves.finite:
-        short = [_too_short(code, curves) for code in ("DW412", "DW413", "DW414")]
-        return short if longer is None else [_trained_on(curves, longer), *short[1:]]
-    late, early = _best_late(curves), _best_early(curves)
-    rising = _dev_rises(curves)
+        return [late, *(_too_short(code, curves) for code in ("DW413", "DW414"))]
+    early, rising = _best_early(curves), _dev_rises(curves)
     if early.level == rising.level == "problem":  # one thing, told once
         rising = _quiet(rising, "told as DW413")
     return [late, early, rising]
@@ -123,27 +124,50 @@ def diagnose_curves(curves: Curves, longer: Effect | None = None) -> list[Findin
 def epochs_to_try(curves: Curves) -> int:
     """Return for how many epochs a training too short for a trend is tried; 0 for none.
 
-    Four times as many, and 12 at least, where the best step came in the last quarter. A gate, not
-    a verdict.
+    Four times as many, and 12 at least, where the best step came in the last quarter, or in the
+    second half of what patience ended. A gate, not a verdict.
     """
-    late = curves.epochs < _LEAST_EPOCHS and curves.position > LATE
-    free = not (curves.stopped_early or curves.anneals)
-    return _longer(curves.epochs) if late and curves.finite and free else 0
+    late = curves.epochs < _LEAST_EPOCHS and curves.position > LATE and not curves.stopped_early
+    free = curves.finite and not curves.anneals
+    return _longer(curves.epochs) if free and (late or _stopped_soon(curves)) else 0
+
+
+def _stopped_soon(curves: Curves) -> bool:
+    """Return whether patience ended a training that was getting better, too soon for a trend."""
+    late = curves.stopped_early and curves.position > _STOPPED_LATE
+    return late and curves.epochs < _LEAST_STOPPED
 
 
 def _longer(epochs: int) -> int:
     return max(_LONGER * epochs, _LEAST_EPOCHS)
 
 
+def _to_train(curves: Curves, epochs: int) -> Change:
+    """Return the change that trains for so many epochs."""
+    if not curves.stopped_early:
+        return f"train for {epochs:,} epochs", {"epochs": epochs}
+    change = f"train for {epochs:,} epochs without early stopping"
+    return change, {"epochs": epochs, "patience": 0}
+
+
+def _late(curves: Curves, longer: Effect | None) -> Finding:
+    if longer is not None:
+        return _trained_on(curves, longer)
+    if not curves.finite or curves.epochs < _LEAST_EPOCHS or _stopped_soon(curves):
+        return _too_short("DW412", curves)
+    return _best_late(curves)
+
+
 def _trained_on(curves: Curves, longer: Effect) -> Finding:
     """DW412 of a short training: do runs that go on get better?"""
     many, percent = _longer(curves.epochs), METRICS[curves.metric].percent
+    change, values = _to_train(curves, many)
     check = Check(
         measured=longer.gain,
         threshold=matters(curves),
         threshold_source=worth_source(curves.metric),
-        change=f"train for {many:,} epochs",
-        values={"epochs": many},
+        change=change,
+        values=values,
         p_value=longer.p_value,
         more={**_place(curves), "change_effect": longer.to_plain(), "significant_below": TRIED},
     )
@@ -173,18 +197,15 @@ def _best_late(curves: Curves) -> Finding:
     since = epochs - quarter if curves.stopped_early else epochs // 2
     cost, score = _trend(curves.dev_cost[since:]), _trend(curves.dev_score[since:])
     p = max(cost.p_fall, score.p_fall)
-    many = f"{2 * epochs:,}"
-    values: dict[str, object] = {"epochs": 2 * epochs}
-    if curves.stopped_early:
-        values["patience"] = epochs
+    change, values = _to_train(curves, _LONGER * epochs)
     check = Check(
         measured=fall,
         threshold=size,
         threshold_source=f"{worth_source(curves.metric)}; the last quarter's fall is what half "
         "as long again brings if the cost falls as 1/t",
-        change=f"train for {many} epochs",
+        change=change,
         values=values,
-        p_value=p,
+        p_value=p if quarter >= LEAST or not curves.stopped_early else None,
         more={**_place(curves), "late_from": LATE, "significant_below": SIGNIFICANT},
     )
     place = _place_text(curves)
@@ -198,7 +219,7 @@ def _best_late(curves: Curves) -> Finding:
         percent = METRICS[curves.metric].percent
         detail = (
             f"{place}, dev {_label(curves)} fell by {figure_text(fall, percent)} in the last "
-            f"quarter (p {p:.1g}){_others_text(curves)}; {many} epochs would tell"
+            f"quarter (p {p:.1g}){_others_text(curves)}; {_LONGER * epochs:,} epochs would tell"
         )
         return check_finding("DW412", "problem", "still learning at the end", detail, check)
     return check_finding("DW412", "ok", "trained long enough", place, check)
@@ -330,15 +351,20 @@ def _trend(curve: np.ndarray) -> Trend:
 
 
 def _too_short(code: str, curves: Curves) -> Finding:
-    why = f"{curves.epochs} epochs, {_LEAST_EPOCHS} would tell" if curves.finite else "cost not finite"
+    if not curves.finite:
+        check = Check(None, None, "a curve of finite numbers", more=_place(curves))
+        return check_finding(code, "unsure", "curve too short to tell", "cost not finite", check)
+    least = _LEAST_STOPPED if _stopped_soon(curves) else _LEAST_EPOCHS
+    change, values = _to_train(curves, _longer(curves.epochs) if curves.stopped_early else least)
     check = Check(
         measured=float(curves.epochs),
-        threshold=float(_LEAST_EPOCHS),
-        threshold_source=f"a second half of {LEAST} epochs, the least that a trend is told from",
-        change=f"train for {_LEAST_EPOCHS} epochs",
-        values={"epochs": _LEAST_EPOCHS},
+        threshold=float(least),
+        threshold_source=f"the {LEAST} epochs that a trend is told from",
+        change=change,
+        values=values,
         more=_place(curves),
     )
+    why = f"{curves.epochs} epochs, {least} would tell"
     return check_finding(code, "unsure", "curve too short to tell", why, check)
 
 
