@@ -3,8 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from deepwell._base._hyperparameters import complete
+from deepwell.diagnosis._changes import against_overfitting
 from deepwell.diagnosis._codes import CODES
-from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, epochs_to_try, worth
+from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, epochs_to_try, overfits, worth
+from deepwell.diagnosis._paired_runs import Tried, effect
 from deepwell.records import Finding
 
 
@@ -97,10 +100,59 @@ def test_more_l2_is_more_than_the_network_has() -> None:
 
 
 def test_a_best_step_in_the_first_tenth_is_told_once() -> None:
+    """As overfitting, which more regularizing may mend: the best epoch is what is kept anyway."""
     found = _told(_curves(SPOILT))
-    assert found["DW413"].level == "problem"
-    assert found["DW413"].evidence["values"] == {"epochs": 2 * (int(SPOILT.argmin()) + 1)}
-    assert (found["DW414"].level, found["DW414"].detail) == ("ok", "told as DW413")
+    assert found["DW414"].level == "problem"
+    assert found["DW414"].evidence["values"] == {"l2": 0.001}
+    assert (found["DW413"].level, found["DW413"].detail) == ("ok", "told as DW414")
+    assert found["DW413"].evidence["consequence_of"] == "DW414"
+    alone = _told(_curves(SPOILT, dev_cost=SETTLED))["DW413"]
+    assert (alone.level, alone.evidence["values"]) == ("problem", {"l2": 0.001})
+
+
+AGAINST = (("l2 0.001", {"l2": 0.001}), ("dropout 0.3", {"dropout": 0.3}))
+HELPED = effect([0.3] * 8, [0.2, 0.21, 0.2, 0.22, 0.2, 0.2, 0.2, 0.2], 0.9)
+LITTLE = effect([0.3] * 8, [0.29, 0.31, 0.3, 0.3, 0.3, 0.29, 0.3, 0.3], 0.9)
+WORSE = effect([0.3] * 8, [0.4] * 8, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("effects", "values", "words"),
+    [
+        ((WORSE, HELPED), {"dropout": 0.3}, "; with dropout 0.3 20.4 % in place of 30.0 %, 8 pairs"),
+        ((LITTLE, WORSE), {"l2": 0.001}, ", which may be chance"),
+        ((WORSE, WORSE), None, "none of 2 changes that regularize does better"),
+    ],
+)
+def test_against_overfitting_is_told_what_was_measured_to_help(effects, values, words) -> None:
+    told = diagnose_curves(_curves(RISING), None, Tried(AGAINST, effects))[2]
+    assert (told.code, told.level) == ("DW414", "problem")
+    assert told.evidence.get("values") == values
+    assert words in told.detail
+    assert "change_effect" in told.evidence
+
+
+def test_only_what_overfits_is_regularized() -> None:
+    assert overfits(_curves(RISING))
+    assert overfits(_curves(SPOILT))
+    assert not any(overfits(_curves(c)) for c in (FALLING, SETTLED, FALLING[:8]))
+    assert not overfits(_curves(RISING, stopped_early=True))
+
+
+def test_what_is_tried_against_overfitting() -> None:
+    few = [values for _, values in against_overfitting(complete({"learning_rate": 0.003}))]
+    assert few == [
+        {"l2": 0.001},
+        {"l2": 0.01},
+        {"dropout": 0.3},
+        {"dropout": 0.3, "l2": 0.001},
+        {"learning_rate": 0.001},
+    ]
+    given = {"dropout": (0.1, 0.3), "hidden_layers": 2, "l2": 0.001, "learning_rate": 0.003}
+    words = [words for words, _ in against_overfitting(complete(given))]
+    assert words[:3] == ["l2 0.01", "l2 0.1", "dropout (0.4, 0.5)"]
+    for linear in ({"hidden_layers": 0}, {"dropout": 0.5}):
+        assert len(against_overfitting(complete(linear))) == 3
 
 
 @pytest.mark.parametrize("curve", [RISING, SPOILT])

@@ -8,8 +8,8 @@ import pytest
 from deepwell._base._hyperparameters import complete
 from deepwell.diagnosis._causes import causes_first
 from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, epochs_to_try
-from deepwell.diagnosis._paired_runs import Effect, effect
-from deepwell.diagnosis._setting_findings import Tried, odd_settings, setting_finding
+from deepwell.diagnosis._paired_runs import Effect, Tried, effect
+from deepwell.diagnosis._setting_findings import odd_settings, setting_finding
 from deepwell.records import Finding
 
 HELPED = effect([0.3, 0.31, 0.32, 0.3, 0.33, 0.3, 0.31, 0.3], [0.2] * 8, 0.9)

@@ -9,7 +9,8 @@ last quarter; so a finding also needs a trend that chance does not make, and a s
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from deepwell.records import Finding
 from ._changes import Change, more_l2
 from ._check_finding import Check, check_finding
 from ._metrics import METRICS
-from ._paired_runs import Effect, helps
+from ._paired_runs import Effect, Tried, best_of, helps
 from ._texts import figure_text
 from ._trend import LEAST, Trend, trend
 
@@ -102,7 +103,9 @@ def worth_source(metric: str) -> str:
     return f"what matters: {least}, or a standard error of the score on the dev rows"
 
 
-def diagnose_curves(curves: Curves, longer: Effect | None = None) -> list[Finding]:
+def diagnose_curves(
+    curves: Curves, longer: Effect | None = None, regularized: Tried | None = None
+) -> list[Finding]:
     """Return DW412, DW413 and DW414: `problem` where they apply, `ok` where not.
 
     Curves of fewer than 12 epochs hold no trend that can be told from noise: they get `unsure`,
@@ -111,14 +114,21 @@ def diagnose_curves(curves: Curves, longer: Effect | None = None) -> list[Findin
     Args:
         curves: of the network.
         longer: what training for `epochs_to_try` did; None where that was not tried.
+        regularized: what changes against overfitting did; None where none was tried.
     """
     late = _late(curves, longer)
     if curves.epochs < _LEAST_EPOCHS or not curves.finite:
         return [late, *(_too_short(code, curves) for code in ("DW413", "DW414"))]
-    early, rising = _best_early(curves), _dev_rises(curves)
+    remedy = _remedy(curves, regularized or Tried())
+    early, rising = _best_early(curves, remedy), _dev_rises(curves, remedy)
     if early.level == rising.level == "problem":  # one thing, told once
-        rising = _quiet(rising, "told as DW413")
+        early = _told_as(rising, early)
     return [late, early, rising]
+
+
+def overfits(curves: Curves) -> bool:
+    """Return whether DW413 or DW414 is a problem: a reason to try what regularizes."""
+    return any(f.level == "problem" for f in diagnose_curves(curves)[1:])
 
 
 def epochs_to_try(curves: Curves) -> int:
@@ -225,31 +235,69 @@ def _best_late(curves: Curves) -> Finding:
     return check_finding("DW412", "ok", "trained long enough", place, check)
 
 
-def _best_early(curves: Curves) -> Finding:
+@dataclass(frozen=True)
+class _Remedy:
+    """What is told against overfitting.
+
+    Attributes:
+        change: in words and as hyperparameters; none where nothing that was tried does better.
+        words: about what was tried, for the end of a sentence.
+        evidence: of what it did.
+    """
+
+    change: Change
+    words: str = ""
+    evidence: Mapping[str, object] = field(default_factory=dict[str, object])
+
+
+def _remedy(curves: Curves, tried: Tried) -> _Remedy:
+    """Return the change that gains most, which overfitting does not tell by its looks."""
+    if not tried.effects:
+        return _Remedy(("more l2", {"l2": more_l2(curves.l2)}))
+    size, level = matters(curves), TRIED / len(tried.effects)
+    best = best_of(tried.effects, size, level)
+    change, found = tried.changes[best], tried.effects[best]
+    evidence = {"change_effect": found.to_plain()}
+    if found.gain <= 0:
+        words = f"; none of {len(tried.effects)} changes that regularize does better"
+        return _Remedy(("", {}), words, evidence)
+    percent = METRICS[curves.metric].percent
+    before, after = (figure_text(score, percent) for score in (found.without, found.with_it))
+    words = f"; with {change[0]} {after} in place of {before}, {found.runs} pairs of runs"
+    words += "" if helps(found, size, level) else ", which may be chance"
+    return _Remedy(change, words, evidence)
+
+
+def _best_early(curves: Curves, remedy: _Remedy) -> Finding:
     """DW413: is the best step in the first tenth, and does the score get worse from there?"""
     size = matters(curves)
     start = max(curves.best_epoch, round(EARLY * curves.epochs))
     after = _trend(curves.dev_score[start:])
-    shorter = max(1, 2 * curves.best_epoch)
     check = Check(
         measured=after.change,
         threshold=size,
         threshold_source=worth_source(curves.metric),
-        change=f"train for {shorter:,} epochs",
-        values={"epochs": shorter},
+        change=remedy.change[0],
+        values=remedy.change[1],
         p_value=after.p_rise,
-        more={**_place(curves), "early_until": EARLY, "significant_below": SIGNIFICANT},
+        more={
+            **_place(curves),
+            "early_until": EARLY,
+            "significant_below": SIGNIFICANT,
+            **remedy.evidence,
+        },
     )
     rises = after.change >= size and after.p_rise <= SIGNIFICANT and _learnt(curves)
     place = _place_text(curves)
     if curves.position <= EARLY and rises and not curves.stopped_early:
         rise = figure_text(after.change, METRICS[curves.metric].percent)
         detail = f"{place}, dev {_label(curves)} then rose by {rise} (p {after.p_rise:.1g})"
+        detail += remedy.words
         return check_finding("DW413", "problem", "best in the first tenth", detail, check)
     return check_finding("DW413", "ok", "not past its best from the start", place, check)
 
 
-def _dev_rises(curves: Curves) -> Finding:
+def _dev_rises(curves: Curves, remedy: _Remedy) -> Finding:
     """DW414: from its smoothed minimum on, does the dev cost rise, and the score with it?
 
     A minimum is followed by something higher even in noise; the line is therefore drawn through
@@ -269,13 +317,14 @@ def _dev_rises(curves: Curves) -> Finding:
         "dev_cost_p_value": cost.p_rise,
         "train_cost_change": train.change,
         "significant_below": SIGNIFICANT,
+        **remedy.evidence,
     }
     check = Check(
         measured=score.change,
         threshold=size,
         threshold_source=worth_source(curves.metric),
-        change="more l2",
-        values={"l2": more_l2(curves.l2)},
+        change=remedy.change[0],
+        values=remedy.change[1],
         p_value=max(cost.p_rise, score.p_rise),
         more=more,
     )
@@ -291,7 +340,7 @@ def _dev_rises(curves: Curves) -> Finding:
         held = "fell" if train.p_fall <= SIGNIFICANT else "did not rise"
         detail = (
             f"{rise} and dev {_label(curves)} by {shown} while train cost {held}; the weights of "
-            f"epoch {curves.best_epoch:,} were kept"
+            f"epoch {curves.best_epoch:,} were kept{remedy.words}"
         )
         return check_finding("DW414", "problem", "dev cost rising", detail, check)
     detail = f"{rise} while dev {_label(curves)} held: surer of its mistakes, not more of them"
@@ -368,8 +417,9 @@ def _too_short(code: str, curves: Curves) -> Finding:
     return check_finding(code, "unsure", "curve too short to tell", why, check)
 
 
-def _quiet(finding: Finding, why: str) -> Finding:
-    return Finding(finding.code, "ok", finding.claim, why, finding.evidence)
+def _told_as(other: Finding, finding: Finding) -> Finding:
+    evidence = {**finding.evidence, "consequence_of": other.code}
+    return Finding(finding.code, "ok", finding.claim, f"told as {other.code}", evidence)
 
 
 def _place(curves: Curves) -> dict[str, object]:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ._changes import Change
+
 _AGREES = 0.05
 _MAY = 0.1
 _MOST_EXACT = 12  # runs: 4,096 sign patterns
@@ -50,6 +52,19 @@ class Effect:
             "with": self.with_it,
             "cost_agrees": self.agrees,
         }
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What several changes did.
+
+    Attributes:
+        changes: that there was a reason to try.
+        effects: of each of them; empty where none was tried.
+    """
+
+    changes: tuple[Change, ...] = ()
+    effects: tuple[Effect, ...] = ()
 
 
 def effect(without: Sequence[float], with_it: Sequence[float], worst: float) -> Effect:

@@ -10,16 +10,15 @@ with and without, seed by seed: an odd setting that does no harm is none.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from deepwell.records import Finding
 
-from ._changes import Change
+from ._changes import Change, in_words
 from ._check_finding import Check, check_finding
 from ._curve_findings import worth_source
 from ._metrics import METRICS
-from ._paired_runs import Effect, best_of, helps, may_help
+from ._paired_runs import Tried, best_of, helps, may_help
 from ._texts import figure_text
 
 LEVEL = 0.02  # chance of a finding where no setting does harm, over all that are set back
@@ -52,19 +51,6 @@ _NUMBERS: Mapping[str, tuple[tuple[str, float, float, float], ...]] = {
 _LEAST_CLIP: Mapping[str, float] = {"clip_norm": 0.1, "clip_value": 0.01}
 
 
-@dataclass(frozen=True)
-class Tried:
-    """What setting families of odd settings back did.
-
-    Attributes:
-        changes: that there was a reason to try, none where all settings are usual.
-        effects: of each of them; empty where none was tried.
-    """
-
-    changes: tuple[Change, ...] = ()
-    effects: tuple[Effect, ...] = ()
-
-
 def odd_settings(values: Mapping[str, object], rows: int, faded: float) -> tuple[Change, ...]:
     """Return what would set each family of odd settings back; mostly nothing.
 
@@ -78,7 +64,7 @@ def odd_settings(values: Mapping[str, object], rows: int, faded: float) -> tuple
     }
     constant: dict[str, object] = {"decay": "constant"} if faded < FADED else {}
     families = _regularizing(values, rows), _linear(values), _numbers(values), clipped, constant
-    return tuple((_words(family), family) for family in families if family)
+    return tuple((in_words(family), family) for family in families if family)
 
 
 def _regularizing(values: Mapping[str, object], rows: int) -> dict[str, object]:
@@ -148,7 +134,3 @@ def _number(values: Mapping[str, object], name: str) -> float:
     several = cast(Sequence[object], value) if isinstance(value, tuple) else (value,)
     return max((float(v) for v in several if isinstance(v, int | float)), default=0.0)
 
-
-def _words(family: Mapping[str, object]) -> str:
-    told = [f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in family.items()]
-    return ", ".join(told)

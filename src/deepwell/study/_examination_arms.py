@@ -13,14 +13,13 @@ from deepwell._base._hyperparameters import default_initializer
 from deepwell.checking._arms import JAX, Arm, Bench, native_way
 from deepwell.data._data import Data
 from deepwell.diagnosis._baselines import constant_guess
-from deepwell.diagnosis._changes import Change, change_for, healthy
+from deepwell.diagnosis._changes import Change, change_for, healthy, in_words
 from deepwell.diagnosis._curve_findings import shows_learning
 from deepwell.diagnosis._layer_findings import Moment, Twins
 from deepwell.diagnosis._layer_symptoms import EXPLODING, VANISHING, Sight, Symptom
 from deepwell.diagnosis._metrics import METRICS
-from deepwell.diagnosis._paired_runs import Effect, agreeing, effect
+from deepwell.diagnosis._paired_runs import Effect, Tried, agreeing, effect
 from deepwell.diagnosis._rate_findings import Rates
-from deepwell.diagnosis._setting_findings import Tried
 from deepwell.execution._probe_record import probe_record
 from deepwell.records import QUANTILES
 from deepwell.training._program import Member, State
@@ -72,7 +71,7 @@ class Arms:
         rate = self._subject.spec.number("learning_rate")
         wanted: dict[object, _Values] = {"own": {}, **planned.cures}
         wanted |= {f: at_rate(rate * f) for f in planned.factors}
-        wanted |= dict(planned.odd)
+        wanted |= dict(planned.changes)
         arms = self._train(wanted, epochs, runs)
         own = arms["own"]
         twins = {g: self._twins(own, g, planned) for g in planned.groups}
@@ -86,16 +85,21 @@ class Arms:
             rates=self._rates(rate, arms, planned) if planned.factors else None,
             inputs=self._normalized(own, epochs) if self._normalizes() else None,
             larger=self._with_larger_batches(own, epochs) if self._rebatches(planned) else None,
-            tried=self._tried(arms, planned),
+            tried=self._tried(arms, self._why.odd, planned.odd),
+            regularized=self._tried(arms, self._why.against, planned.against),
             longer=longer,
             lacking=lacking,
         )
 
-    def _tried(self, arms: Mapping[object, list[Arm]], planned: Plan) -> Tried:
-        if not planned.odd:
-            return Tried(self._why.odd)
-        effects = [self._effect(arms["own"], arms[words]) for words, _ in planned.odd]
-        return Tried(planned.odd, tuple(effects))
+    def _tried(
+        self,
+        arms: Mapping[object, list[Arm]],
+        wanted: tuple[Change, ...],
+        changes: tuple[Change, ...],
+    ) -> Tried:
+        if not changes:
+            return Tried(wanted)
+        return Tried(changes, tuple(self._effect(arms["own"], arms[words]) for words, _ in changes))
 
     def _planned(self) -> tuple[Plan | None, bool]:
         """Return what the allowance lets be made, None for nothing, and whether programs lack.
@@ -115,7 +119,7 @@ class Arms:
         for size in SIZES:
             tried = self._with_programs(self._within(size))
             epochs = self._epochs(tried, self._subject.allowance)
-            some = tried.groups or tried.factors or tried.odd or self._normalizes()
+            some = tried.groups or tried.factors or tried.changes or self._normalizes()
             if epochs and (some or self._rebatches(tried)):
                 return replace(tried, epochs=epochs), bool(missing)
         return None, bool(missing)
@@ -123,14 +127,18 @@ class Arms:
     def _within(self, size: Size) -> Plan:
         cures = {code: values for code, (_, values) in self._cures.items()} if size.cures else {}
         factors = self._why.factors if size.factors else ()
-        return Plan(size, 0, self._groups, cures, factors, self._why.odd if size.cures else ())
+        odd, against = (self._why.odd, self._why.against) if size.cures else ((), ())
+        return Plan(size, 0, self._groups, cures, factors, odd, against)
 
     def _with_programs(self, planned: Plan) -> Plan:
         """Return what is left of a plan without what no program here can train."""
         groups = tuple(g for g in planned.groups if self._has(healthy(self._values, 1e-3, g)))
         cures = {code: values for code, values in planned.cures.items() if self._has(values)}
-        odd = tuple((words, values) for words, values in planned.odd if self._has(values))
-        return replace(planned, groups=groups, cures=cures, odd=odd)
+        odd, against = (
+            tuple((words, values) for words, values in changes if self._has(values))
+            for changes in (planned.odd, planned.against)
+        )
+        return replace(planned, groups=groups, cures=cures, odd=odd, against=against)
 
     def _has(self, values: _Values) -> bool:
         return self._bench.has(self._subject.member(values, 0))
@@ -139,7 +147,7 @@ class Arms:
         """Return one network of each kind that a plan asks for and no program here can train."""
         twins = [healthy(self._values, 1e-3, g) for g in planned.groups]
         kinds: dict[object, _Values] = {}
-        for values in (*twins, *planned.cures.values(), *(v for _, v in planned.odd)):
+        for values in (*twins, *planned.cures.values(), *(v for _, v in planned.changes)):
             if not self._has(values):
                 a = self._subject.member(values, 0)
                 kind = a.optimizer, a.architecture.activation, a.architecture.batch_norm
@@ -151,7 +159,7 @@ class Arms:
         size = planned.size
         rate = self._subject.spec.number("learning_rate")
         tried = [*planned.cures.values(), *(at_rate(rate * f) for f in planned.factors)]
-        tried += [values for _, values in planned.odd]
+        tried += [values for _, values in planned.changes]
         changes = {_key(values): values for values in tried if values}
         each = [self._work(values) for values in ({}, *changes.values())]
         others = self._normalizes() + self._rebatches(planned)
@@ -198,8 +206,7 @@ class Arms:
         rest = self._train({rate: each[rate]}, epochs, range(size.pilots, size.runs))
         twins = pilots[rate] + rest[rate]
         differs = _differing(each[rate], values)
-        words = [f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in differs.items()]
-        change = ", ".join(words) or "a healthy twin", differs
+        change = in_words(differs) or "a healthy twin", differs
         moments = self._moments([own[0], *twins]) if self._why.symptoms else ()
         return _Group(moments, self._effect(own, twins), change)
 

@@ -27,9 +27,10 @@ from deepwell.diagnosis._metrics import METRICS
 from deepwell.diagnosis._mode_findings import ModeCosts, averages_off, mode_finding
 from deepwell.diagnosis._noise_findings import noise_finding, searched_batches, sign_of_noise
 from deepwell.diagnosis._output_findings import CONSTANT, output_finding, output_spread
+from deepwell.diagnosis._paired_runs import Tried
 from deepwell.diagnosis._plateau_findings import plateau_finding
 from deepwell.diagnosis._rate_findings import HIGHER, LOWER, diagnose_rate, searched, untested_rate
-from deepwell.diagnosis._setting_findings import Tried, setting_finding
+from deepwell.diagnosis._setting_findings import setting_finding
 from deepwell.execution._recovery import out_of_memory
 from deepwell.networks._architecture import Architecture
 from deepwell.networks._exact_statistics import with_exact_statistics
@@ -139,7 +140,11 @@ def training_findings(ended: Ended) -> list[Finding]:
         output_finding(ended.spread, ended.metric, size, _hardest(ended), harm, change),
         plateau_finding(curves, constant_cost, size, harm, change),
         _mode_finding(ended, size),
-        *diagnose_curves(curves, None if seen is None else seen.longer),
+        *(
+            diagnose_curves(curves)
+            if seen is None
+            else diagnose_curves(curves, seen.longer, seen.regularized)
+        ),
         setting_finding(Tried() if seen is None else seen.tried, ended.metric, size),
     ]
     return [_with_command(f, ended) for f in most_urgent_first(causes_first(found, size))]
