@@ -70,6 +70,13 @@ def most_urgent_first(findings: Sequence[Finding]) -> list[Finding]:
     return [*problems, *(f for f in findings if f.level != "problem")]
 
 
+def measured_cause(findings: Sequence[Finding]) -> str:
+    """Return the code of the cause whose change was measured to gain most; nothing for none."""
+    causes = [f for f in findings if f.code in _CAUSES and f.level == "problem"]
+    told = {f.code: gain for f in causes if (gain := gain_of(f)) is not None}
+    return max(told, key=lambda code: told[code], default="")
+
+
 def gain_of(finding: Finding) -> float | None:
     """Return by how much the change that is told improved the score; None where it was not tried.
 

@@ -9,6 +9,7 @@ from deepwell.diagnosis._bias_variance import (
     diagnose_bias_variance,
     material_size,
 )
+from deepwell.diagnosis._causes import measured_cause
 from deepwell.diagnosis._comparison import compare_with_baselines, hardest_baseline
 from deepwell.diagnosis._intervals import unpaired_difference
 from deepwell.diagnosis._non_finite import diagnose_divergence
@@ -51,6 +52,7 @@ def verdicts(
         differences: from the simple models, as `differences_from` returns them.
         luck: how much of the dev score is luck of the choice, None where it is not known.
     """
+    training = training_findings(_ended(run, trials, best, scored, differences))
     return (
         *check_findings(run.checks),
         *data_findings(run.data_checks, run.data, run.metric.name, run.settings.folds),
@@ -58,8 +60,8 @@ def verdicts(
             _findings(run, scored, differences, luck), run.history.record.name, run.data
         ),
         *wrong_probabilities(run.data, scored.dev_prediction, run.metric, run.settings.seed),
-        *diagnose_divergence(divergence(run.engine, trials)),
-        *training_findings(_ended(run, trials, best, scored, differences)),
+        *diagnose_divergence(divergence(run.engine, trials), measured_cause(training)),
+        *training,
     )
 
 
