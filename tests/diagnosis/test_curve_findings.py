@@ -6,7 +6,15 @@ import pytest
 from deepwell._base._hyperparameters import complete
 from deepwell.diagnosis._changes import against_overfitting
 from deepwell.diagnosis._codes import CODES
-from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, epochs_to_try, overfits, worth
+from deepwell.diagnosis._curve_findings import (
+    Curves,
+    diagnose_curves,
+    epochs_to_try,
+    matters,
+    overfits,
+    shows_learning,
+    worth,
+)
 from deepwell.diagnosis._paired_runs import Tried, effect
 from deepwell.records import Finding
 
@@ -232,6 +240,25 @@ def test_what_matters_has_the_unit_of_the_metric() -> None:
     assert worth("error", 0.9) == worth("auc", 0.5) == 0.01
     assert worth("rmse", 50.0) == 0.5
     assert worth("log_loss", 2.3) == pytest.approx(0.023)
+
+
+def test_what_matters_is_what_other_dev_rows_would_not_change() -> None:
+    """Of 12 rows of a rare class one is 4 points of balanced error: 2 points are its luck."""
+    alike = _curves(RISING, dev_rows=600)
+    few = replace(alike, metric="balanced_error", standard_error=0.066)
+    assert matters(alike) == pytest.approx(np.sqrt(RISING.min() * (1 - RISING.min()) / 600))
+    assert matters(few) == 0.066
+    assert _told(few)["DW414"].evidence["threshold"] == 0.066
+    assert shows_learning(few, 0.36, 0.5)
+    assert not shows_learning(few, 0.38, 0.5)
+
+
+def test_a_score_far_above_the_constant_guess_does_not_hide_what_learns() -> None:
+    """A regression that nearly diverged: its own error on the rows is a thousand times the guess's."""
+    broke = _curves(1e6 + FALLING, metric="rmse", constant=50.0, dev_rows=200)
+    assert matters(broke) == pytest.approx(50 / 20, rel=1e-3)
+    assert matters(replace(broke, standard_error=2e5)) == pytest.approx(10.0, rel=1e-3)
+    assert shows_learning(broke, 40.0, 50.0)
 
 
 def test_the_codes_are_declared() -> None:

@@ -47,6 +47,8 @@ class Curves:
         stopped_early: whether patience ended it.
         diverged: whether it ended since its cost left all bounds.
         l2: the network's penalty.
+        standard_error: of the best dev score over the choice of rows, which counts classes, weights
+            and groups; None takes that of rows that count alike.
         others: of the best other networks of the study, best epochs as shares of their epochs.
     """
 
@@ -61,6 +63,7 @@ class Curves:
     stopped_early: bool = False
     diverged: bool = False
     l2: float = 0.0
+    standard_error: float | None = None
     others: tuple[float, ...] = ()
 
     @property
@@ -350,13 +353,17 @@ def _dev_rises(curves: Curves, remedy: _Remedy) -> Finding:
 def _row_error(curves: Curves) -> float:
     """Return about what the lowest score would change by on other dev rows, one standard error.
 
-    sqrt(s (1 - s) / n) for shares and s / sqrt(2 n) for roots of mean squares.
+    Where that is not known, sqrt(s (1 - s) / n) for shares and s / sqrt(2 n) for roots of mean
+    squares: right for rows that count alike, not for metrics that few rows of one class carry.
     """
     finite = curves.dev_score[np.isfinite(curves.dev_score)]
     least, n = float(finite.min()) if len(finite) else curves.constant, max(1, curves.dev_rows)
+    known = curves.standard_error
     if METRICS[curves.metric].bounded:
-        return math.sqrt(max(0.0, least * (1 - least)) / n)
-    return abs(least) / math.sqrt(2 * n)
+        return math.sqrt(max(0.0, least * (1 - least)) / n) if known is None else known
+    known = abs(least) / math.sqrt(2 * n) if known is None else known
+    # A score without a bound may be a million times the guess's: its error would hide any gain.
+    return known * min(1.0, curves.constant / least) if least > 0 else known
 
 
 def matters(curves: Curves) -> float:

@@ -51,6 +51,7 @@ from ._examination_seen import Examination
 from ._subject import StudyPrograms, Subject
 
 _PART_OF_MEMORY = 4  # of the budget one part in so many is for twins
+_Z = 1.96  # half widths of 95 % intervals are so many standard errors
 _BATCHES = 12  # whose costs the modes are compared by: 4,096 sign patterns
 _OTHERS = 10  # networks whose best epochs are told beside the best one's
 _BY_THEMSELVES = (Status.EARLY_STOPPED, Status.DIVERGED)
@@ -78,6 +79,7 @@ class Ended:
         programs: of the study; None where the native program trained it.
         folds: of its cross-validation; 0 for none.
         seed: of resampling.
+        standard_error: of its dev score on so many rows as `data` has, None where not known.
     """
 
     data: Data
@@ -96,6 +98,7 @@ class Ended:
     memory: int | None = None
     folds: int = 0
     programs: StudyPrograms | None = None
+    standard_error: float | None = None
 
     @functools.cached_property
     def others(self) -> list[Trial]:
@@ -238,6 +241,7 @@ def _curves(ended: Ended) -> Curves:
         stopped_early=ended.best.status is Status.EARLY_STOPPED,
         diverged=ended.best.status is Status.DIVERGED,
         l2=ended.best.spec.number("l2"),
+        standard_error=ended.standard_error,
         others=tuple(t.best_epoch / t.epochs for t in long_enough[:_OTHERS]),
     )
 
@@ -348,6 +352,18 @@ def _said(ended: Ended, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
     if ended.data.task.kind == "classification":
         return raw
     return ended.data.target_encoder.original(raw)
+
+
+def standard_error(told: Estimate, rows: int, of: int) -> float | None:
+    """Return the standard error of a score on some rows, by its interval on others like them.
+
+    Args:
+        told: the score and its 95 % interval.
+        rows: that the interval is of.
+        of: rows to return it for.
+    """
+    width = told.high - told.low
+    return width / (2 * _Z) * math.sqrt(rows / of) if math.isfinite(width) else None
 
 
 def spread_of(data: Data, prediction: np.ndarray) -> float:

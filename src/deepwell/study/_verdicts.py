@@ -30,7 +30,7 @@ from ._probabilities import wrong_probabilities
 from ._repeats import best_possible, repeats_of
 from ._run import Run
 from ._subject import StudyPrograms
-from ._training_findings import Ended, spread_of, training_findings
+from ._training_findings import Ended, spread_of, standard_error, training_findings
 from ._work import trained_multiply_adds
 
 
@@ -176,4 +176,5 @@ def _ended(
         memory=run.memory,
         folds=run.settings.folds,
         programs=None if run.engine.name == "native" else StudyPrograms(run.engine, first),
+        standard_error=standard_error(scored.dev, len(run.data.dev), len(data.dev)),
     )
