@@ -9,7 +9,7 @@ from deepwell._base._hyperparameters import complete
 from deepwell.diagnosis._causes import causes_first
 from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, epochs_to_try
 from deepwell.diagnosis._paired_runs import Effect, Tried, effect
-from deepwell.diagnosis._setting_findings import odd_settings, setting_finding
+from deepwell.diagnosis._setting_findings import LEVEL, odd_settings, setting_finding
 from deepwell.records import Finding
 
 HELPED = effect([0.3, 0.31, 0.32, 0.3, 0.33, 0.3, 0.31, 0.3], [0.2] * 8, 0.9)
@@ -45,7 +45,7 @@ def test_usual_settings_give_nothing_to_try(given):
         ({"activation": "identity"}, {"activation": "relu", "initializer": "auto"}),
         ({"epsilon": 1.0}, {"epsilon": 1e-8}),
         ({"beta1": 0.999, "beta2": 0.5}, {"beta1": 0.9, "beta2": 0.999}),
-        ({"optimizer": "velocity", "momentum": 0.999}, {"momentum": 0.9}),
+        ({"optimizer": "momentum", "momentum": 0.999}, {"momentum": 0.9}),
         ({"clip_norm": 1e-4}, {"clip_norm": 0.0}),
     ],
 )
@@ -59,6 +59,19 @@ def test_families_are_tried_apart_and_few_rows_bear_more_penalty():
     assert odd(faded=0.001, dropout=0.9) == [{"dropout": 0.0}, {"decay": "constant"}]
     assert odd(rows=500, l2=0.05) == []
     assert odd(rows=500, l2=0.5) == [{"l2": 0.0}]
+
+
+def test_momentum_is_set_back_with_a_tenth_of_the_rate_too():
+    for optimizer in ("velocity", "nesterov"):
+        found = odd(optimizer=optimizer, momentum=0.999, learning_rate=0.05)
+        assert found == [{"momentum": 0.9}, {"momentum": 0.9, "learning_rate": 0.005}]
+
+
+def test_no_more_changes_are_tried_than_pairs_of_runs_can_tell():
+    worst = {"dropout": 0.9, "activation": "identity", "optimizer": "velocity", "momentum": 0.999}
+    found = odd(faded=0.001, **worst, clip_norm=1e-4)
+    assert len(found) == 5
+    assert 1 / 256 <= LEVEL / len(found)
 
 
 def test_only_harm_is_a_problem():

@@ -23,6 +23,7 @@ from ._texts import figure_text
 
 LEVEL = 0.02  # chance of a finding where no setting does harm, over all that are set back
 FADED = 0.01  # of its largest: a learning rate that has fallen so far by the middle is spent
+_MOST = 5  # changes: of more, 8 pairs of runs could tell none at that chance
 _FEW_ROWS = 1_000  # below, the default search has stronger penalties
 _PENALTY, _PENALTY_OF_FEW = 1e-2, 1e-1
 _STRENGTHS: Mapping[str, float] = {
@@ -63,8 +64,10 @@ def odd_settings(values: Mapping[str, object], rows: int, faded: float) -> tuple
         name: 0.0 for name, low in _LEAST_CLIP.items() if 0 < _number(values, name) < low
     }
     constant: dict[str, object] = {"decay": "constant"} if faded < FADED else {}
-    families = _regularizing(values, rows), _linear(values), _numbers(values), clipped, constant
-    return tuple((in_words(family), family) for family in families if family)
+    numbers = _numbers(values)
+    families = _regularizing(values, rows), _linear(values), numbers, clipped, constant
+    every = [family for family in (*families, _slower(values, numbers)) if family]
+    return tuple((in_words(family), family) for family in every[:_MOST])
 
 
 def _regularizing(values: Mapping[str, object], rows: int) -> dict[str, object]:
@@ -85,6 +88,16 @@ def _numbers(values: Mapping[str, object]) -> dict[str, object]:
     ranges = _NUMBERS.get(str(values["optimizer"]), ())
     odd = [one for one in ranges if not one[1] <= _number(values, one[0]) <= one[2]]
     return {name: usual for name, _, _, usual in odd}
+
+
+def _slower(values: Mapping[str, object], numbers: Mapping[str, object]) -> dict[str, object]:
+    """Return the usual momentum with a tenth of the rate, where gradients add up in a velocity.
+
+    A step is then the rate over 1 - momentum: a rate that 0.999 made ruinous may be so with 0.9.
+    """
+    if "momentum" not in numbers or values["optimizer"] == "momentum":
+        return {}
+    return {**numbers, "learning_rate": float(f"{_number(values, 'learning_rate') / 10:.3g}")}
 
 
 def setting_finding(tried: Tried, metric: str, worth: float) -> Finding:
