@@ -6,15 +6,8 @@ import pytest
 from deepwell._base._hyperparameters import complete
 from deepwell.diagnosis._changes import against_overfitting
 from deepwell.diagnosis._codes import CODES
-from deepwell.diagnosis._curve_findings import (
-    Curves,
-    diagnose_curves,
-    epochs_to_try,
-    matters,
-    overfits,
-    shows_learning,
-    worth,
-)
+from deepwell.diagnosis._curve_findings import diagnose_curves, epochs_to_try, overfits
+from deepwell.diagnosis._curves import Curves, matters, shows_learning, worth
 from deepwell.diagnosis._paired_runs import Tried, effect
 from deepwell.records import Finding
 

@@ -7,7 +7,8 @@ import pytest
 
 from deepwell._base._hyperparameters import complete
 from deepwell.diagnosis._causes import causes_first
-from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, epochs_to_try
+from deepwell.diagnosis._curve_findings import diagnose_curves, epochs_to_try
+from deepwell.diagnosis._curves import Curves
 from deepwell.diagnosis._paired_runs import Effect, Tried, effect
 from deepwell.diagnosis._setting_findings import LEVEL, odd_settings, setting_finding
 from deepwell.records import Finding

@@ -9,7 +9,7 @@ import pytest
 from deepwell.diagnosis._causes import causes_first, most_urgent_first
 from deepwell.diagnosis._changes import change_for, healthy
 from deepwell.diagnosis._check_finding import Check, check_finding
-from deepwell.diagnosis._curve_findings import Curves
+from deepwell.diagnosis._curves import Curves
 from deepwell.diagnosis._input_findings import SLOW, InputScales, input_finding, input_scales
 from deepwell.diagnosis._mode_findings import ModeCosts, averages_off, mode_finding
 from deepwell.diagnosis._output_findings import CONSTANT, output_finding, output_spread

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from deepwell.records import Finding, Trial
 
 from ._check_finding import Check, check_finding
-from ._curve_findings import Curves, worth_source
+from ._curves import Curves, worth_source
 from ._metrics import METRICS
 from ._paired_runs import Effect, helps
 from ._rate_findings import rough

@@ -13,7 +13,7 @@ import numpy as np
 from deepwell.records import Finding
 
 from ._check_finding import Check, check_finding
-from ._curve_findings import Curves
+from ._curves import Curves
 from ._metrics import METRICS
 from ._paired_runs import Effect, helps
 from ._texts import figure_text

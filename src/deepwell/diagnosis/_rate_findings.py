@@ -19,7 +19,7 @@ import numpy as np
 from deepwell.records import Finding, Trial
 
 from ._check_finding import Check, check_finding
-from ._curve_findings import LATE, SIGNIFICANT, Curves, worth_source
+from ._curves import LATE, SIGNIFICANT, Curves, worth_source
 from ._metrics import METRICS
 from ._paired_runs import Effect, best_of, helps, may_help
 from ._texts import figure_text

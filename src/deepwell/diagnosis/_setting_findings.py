@@ -16,7 +16,7 @@ from deepwell.records import Finding
 
 from ._changes import Change, in_words
 from ._check_finding import Check, check_finding
-from ._curve_findings import worth_source
+from ._curves import worth_source
 from ._metrics import METRICS
 from ._paired_runs import Tried, best_of, helps, may_help
 from ._texts import figure_text

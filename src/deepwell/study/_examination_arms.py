@@ -14,7 +14,7 @@ from deepwell.checking._arms import JAX, Arm, Bench, native_way
 from deepwell.data._data import Data
 from deepwell.diagnosis._baselines import constant_guess
 from deepwell.diagnosis._changes import Change, change_for, healthy, in_words
-from deepwell.diagnosis._curve_findings import shows_learning
+from deepwell.diagnosis._curves import shows_learning
 from deepwell.diagnosis._layer_findings import Moment, Twins
 from deepwell.diagnosis._layer_symptoms import EXPLODING, VANISHING, Sight, Symptom
 from deepwell.diagnosis._metrics import METRICS

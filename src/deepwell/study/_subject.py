@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deepwell.data._data import Data
-from deepwell.diagnosis._curve_findings import Curves
+from deepwell.diagnosis._curves import Curves
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._members import member_of
 from deepwell.execution._memory_plan import native_member_bytes

@@ -19,7 +19,8 @@ from deepwell.data._image_augmentations import STRENGTHS
 from deepwell.diagnosis._causes import causes_first, most_urgent_first
 from deepwell.diagnosis._changes import change_for
 from deepwell.diagnosis._comparison import hardest_baseline
-from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, matters
+from deepwell.diagnosis._curve_findings import diagnose_curves
+from deepwell.diagnosis._curves import Curves, matters
 from deepwell.diagnosis._input_findings import SLOW, InputScales, input_finding, input_scales
 from deepwell.diagnosis._layer_findings import layer_finding, quiet_finding, unseen_finding
 from deepwell.diagnosis._layer_symptoms import SYMPTOMS
