@@ -91,7 +91,7 @@ def test_the_scale_is_named_where_it_was_chosen():
         ({}, "--activation relu --batch-norm before"),  # of a study of before: not known
         ({"activation": "relu", "batch_norm": "none"}, "--batch-norm before"),
         ({"activation": "tanh", "batch_norm": "before"}, "--activation relu"),
-        ({"activation": "relu", "batch_norm": "after"}, "another optimizer, or fewer hidden layers"),
+        ({"activation": "relu", "batch_norm": "after"}, "another optimizer, or fewer layers"),
         ({"activation": "relu", "initializer_scale": 0.01}, "--initializer-scale 1"),
         ({"initializer": "zeros", "initializer_scale": 0.01}, "--initializer auto"),
     ],

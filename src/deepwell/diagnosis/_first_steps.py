@@ -102,7 +102,7 @@ def _to_learn(found: FirstSteps) -> str:
         return "--initializer-scale 1"
     words = [] if found.activation == "relu" else ["--activation relu"]
     words += ["--batch-norm before"] if found.batch_norm in ("", "none") else []
-    return " ".join(words) or "another optimizer, or fewer hidden layers"
+    return " ".join(words) or "another optimizer, or fewer layers"
 
 
 def _inputs(found: FirstSteps) -> _Fault | None:
