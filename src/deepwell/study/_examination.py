@@ -19,7 +19,13 @@ from deepwell.diagnosis._layer_symptoms import SATURATED, Sight, Symptom, suspec
 from deepwell.diagnosis._noise_findings import larger_batch, sign_of_noise
 from deepwell.diagnosis._paired_runs import Tried
 from deepwell.diagnosis._plateau_findings import stands_still
-from deepwell.diagnosis._rate_findings import FAR_LOWER, HIGHER, LEAST_RATE, LOWER, factors_to_try
+from deepwell.diagnosis._rate_findings import (
+    FAR_LOWER,
+    HIGHER,
+    LEAST_RATE,
+    LOWER,
+    factors_to_try,
+)
 from deepwell.diagnosis._setting_findings import odd_settings
 from deepwell.optimization._learning_rate import learning_rates
 from deepwell.training._state import at_best
