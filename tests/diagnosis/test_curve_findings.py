@@ -121,7 +121,7 @@ WORSE = effect([0.3] * 8, [0.4] * 8, 0.9)
     ("effects", "values", "words"),
     [
         ((WORSE, HELPED), {"dropout": 0.3}, "with dropout 0.3 20.4 % in place of 30.0 %, 8 pairs"),
-        ((LITTLE, WORSE), {"l2": 0.001}, ", which may be chance"),
+        ((LITTLE, WORSE), {"l2": 0.001}, ", too little to be sure of"),
         ((WORSE, WORSE), None, "none of 2 changes that regularize does better"),
     ],
 )
