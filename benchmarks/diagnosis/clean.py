@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from scipy import stats
 
-from deepwell.diagnosis._curve_findings import worth
+from deepwell.diagnosis._curves import worth
 
 from .case import Case
 from .remedies import MENU

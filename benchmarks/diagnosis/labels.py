@@ -70,6 +70,7 @@ ANY = ""
 CAUSES: Mapping[tuple[str, str], str] = {
     ("DW301", ANY): "init too large",
     ("DW302", "--initializer auto"): "init symmetric",
+    ("DW302", "--initializer-scale 1"): "init too small",
     ("DW302", "--learning-rate 0.001"): "updates lost",
     ("DW302", ANY): "gradients vanish",
     ("DW303", ANY): "inputs without signal",

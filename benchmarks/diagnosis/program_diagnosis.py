@@ -19,7 +19,8 @@ import numpy as np
 
 import deepwell as dw
 from deepwell.diagnosis._bias_variance import BiasVarianceEvidence, diagnose_bias_variance
-from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, matters
+from deepwell.diagnosis._curve_findings import diagnose_curves
+from deepwell.diagnosis._curves import Curves, matters
 from deepwell.diagnosis._first_steps import diagnose_first_steps
 from deepwell.diagnosis._input_findings import SLOW, input_finding, input_scales
 from deepwell.diagnosis._intervals import estimate, unpaired_difference

@@ -3,8 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from deepwell._base._hyperparameters import complete
+from deepwell.diagnosis._changes import against_overfitting
 from deepwell.diagnosis._codes import CODES
-from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, worth
+from deepwell.diagnosis._curve_findings import diagnose_curves, epochs_to_try, overfits
+from deepwell.diagnosis._curves import Curves, matters, shows_learning, worth
+from deepwell.diagnosis._paired_runs import Tried, effect
 from deepwell.records import Finding
 
 
@@ -43,7 +47,7 @@ def test_a_score_that_still_falls_asks_for_more_epochs() -> None:
     found = _told(_curves(FALLING, others=(0.9, 0.8, 0.2)))
     late = found["DW412"]
     assert late.level == "problem"
-    assert late.evidence["values"] == {"epochs": 120}
+    assert late.evidence["values"] == {"epochs": 240}
     # The last quarter of a line from 0.5 to 0.1 falls by about a quarter of 0.4.
     assert late.evidence["measured"] == pytest.approx(0.1, abs=0.01)
     assert late.evidence["threshold"] == 0.01
@@ -97,10 +101,59 @@ def test_more_l2_is_more_than_the_network_has() -> None:
 
 
 def test_a_best_step_in_the_first_tenth_is_told_once() -> None:
+    """As overfitting, which more regularizing may mend: the best epoch is what is kept anyway."""
     found = _told(_curves(SPOILT))
-    assert found["DW413"].level == "problem"
-    assert found["DW413"].evidence["values"] == {"epochs": 2 * (int(SPOILT.argmin()) + 1)}
-    assert (found["DW414"].level, found["DW414"].detail) == ("ok", "told as DW413")
+    assert found["DW414"].level == "problem"
+    assert found["DW414"].evidence["values"] == {"l2": 0.001}
+    assert (found["DW413"].level, found["DW413"].detail) == ("ok", "told as DW414")
+    assert found["DW413"].evidence["consequence_of"] == "DW414"
+    alone = _told(_curves(SPOILT, dev_cost=SETTLED))["DW413"]
+    assert (alone.level, alone.evidence["values"]) == ("problem", {"l2": 0.001})
+
+
+AGAINST = (("l2 0.001", {"l2": 0.001}), ("dropout 0.3", {"dropout": 0.3}))
+HELPED = effect([0.3] * 8, [0.2, 0.21, 0.2, 0.22, 0.2, 0.2, 0.2, 0.2], 0.9)
+LITTLE = effect([0.3] * 8, [0.29, 0.31, 0.3, 0.3, 0.3, 0.29, 0.3, 0.3], 0.9)
+WORSE = effect([0.3] * 8, [0.4] * 8, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("effects", "values", "words"),
+    [
+        ((WORSE, HELPED), {"dropout": 0.3}, "with dropout 0.3 20.4 % in place of 30.0 %, 8 pairs"),
+        ((LITTLE, WORSE), {"l2": 0.001}, ", too little to be sure of"),
+        ((WORSE, WORSE), None, "none of 2 changes that regularize does better"),
+    ],
+)
+def test_against_overfitting_is_told_what_was_measured_to_help(effects, values, words) -> None:
+    told = diagnose_curves(_curves(RISING), None, Tried(AGAINST, effects))[2]
+    assert (told.code, told.level) == ("DW414", "problem")
+    assert told.evidence.get("values") == values
+    assert words in told.detail
+    assert "change_effect" in told.evidence
+
+
+def test_only_what_overfits_is_regularized() -> None:
+    assert overfits(_curves(RISING))
+    assert overfits(_curves(SPOILT))
+    assert not any(overfits(_curves(c)) for c in (FALLING, SETTLED, FALLING[:8]))
+    assert not overfits(_curves(RISING, stopped_early=True))
+
+
+def test_what_is_tried_against_overfitting() -> None:
+    few = [values for _, values in against_overfitting(complete({"learning_rate": 0.003}))]
+    assert few == [
+        {"l2": 0.001},
+        {"l2": 0.01},
+        {"dropout": 0.3},
+        {"dropout": 0.3, "l2": 0.001},
+        {"learning_rate": 0.001},
+    ]
+    given = {"dropout": (0.1, 0.3), "hidden_layers": 2, "l2": 0.001, "learning_rate": 0.003}
+    words = [words for words, _ in against_overfitting(complete(given))]
+    assert words[:3] == ["l2 0.01", "l2 0.1", "dropout (0.4, 0.5)"]
+    for linear in ({"hidden_layers": 0}, {"dropout": 0.5}):
+        assert len(against_overfitting(complete(linear))) == 3
 
 
 @pytest.mark.parametrize("curve", [RISING, SPOILT])
@@ -136,7 +189,28 @@ def test_a_dev_cost_that_rises_with_the_train_cost_is_another_matter() -> None:
 def test_early_stopping_that_came_too_soon_for_a_curve_that_falls() -> None:
     found = _told(_curves(FALLING, stopped_early=True))["DW412"]
     assert found.level == "problem"
-    assert found.evidence["values"] == {"epochs": 120, "patience": 60}
+    assert found.evidence["values"] == {"epochs": 240, "patience": 0}
+
+
+@pytest.mark.parametrize("epochs", [15, 23])
+def test_early_stopping_too_soon_for_a_trend_is_not_called_long_enough(epochs: int) -> None:
+    """Patience of 1 ends a curve that falls: of its last quarter nothing can be told."""
+    score = np.linspace(0.5, 0.1, epochs)
+    stopped = _curves(score, stopped_early=True, best_epoch=epochs - 1)
+    found = _told(stopped)["DW412"]
+    assert (found.level, "p_value" in found.evidence) == ("unsure", False)
+    assert found.evidence["values"] == {"epochs": 4 * epochs, "patience": 0}
+    assert epochs_to_try(stopped) == 4 * epochs
+    waited = replace(stopped, best_epoch=5)  # ten epochs of patience: it was long enough
+    found = _told(waited)["DW412"]
+    assert (found.level, "p_value" in found.evidence, epochs_to_try(waited)) == ("ok", False, 0)
+
+
+def test_a_training_stopped_after_few_epochs_is_advised_to_go_on() -> None:
+    """12 epochs with the same patience would stop where it stopped."""
+    score = np.linspace(0.5, 0.1, 7)
+    found = _told(_curves(score, stopped_early=True, best_epoch=6))["DW412"]
+    assert found.evidence["values"] == {"epochs": 28, "patience": 0}
 
 
 @pytest.mark.parametrize("epochs", [0, 1, 5, 11])
@@ -149,13 +223,35 @@ def test_a_short_curve_tells_nothing(epochs: int) -> None:
 def test_a_curve_with_a_hole_tells_nothing() -> None:
     score = FALLING.copy()
     score[-1] = np.nan
-    assert _levels(_curves(score, best_epoch=59)) == ["unsure"] * 3
+    found = _told(_curves(score, best_epoch=59))
+    assert {f.level for f in found.values()} == {"unsure"}
+    assert "values" not in found["DW412"].evidence  # 60 epochs are not too few
+    assert _levels(_curves(FALLING, diverged=True)) == ["unsure"] * 3
 
 
 def test_what_matters_has_the_unit_of_the_metric() -> None:
     assert worth("error", 0.9) == worth("auc", 0.5) == 0.01
     assert worth("rmse", 50.0) == 0.5
     assert worth("log_loss", 2.3) == pytest.approx(0.023)
+
+
+def test_what_matters_is_what_other_dev_rows_would_not_change() -> None:
+    """Of 12 rows of a rare class one is 4 points of balanced error: 2 points are its luck."""
+    alike = _curves(RISING, dev_rows=600)
+    few = replace(alike, metric="balanced_error", standard_error=0.066)
+    assert matters(alike) == pytest.approx(np.sqrt(RISING.min() * (1 - RISING.min()) / 600))
+    assert matters(few) == 0.066
+    assert _told(few)["DW414"].evidence["threshold"] == 0.066
+    assert shows_learning(few, 0.36, 0.5)
+    assert not shows_learning(few, 0.38, 0.5)
+
+
+def test_a_score_far_above_the_constant_guess_does_not_hide_what_learns() -> None:
+    """A regression that nearly diverged: its error on the rows is a thousand times the guess's."""
+    broke = _curves(1e6 + FALLING, metric="rmse", constant=50.0, dev_rows=200)
+    assert matters(broke) == pytest.approx(50 / 20, rel=1e-3)
+    assert matters(replace(broke, standard_error=2e5)) == pytest.approx(10.0, rel=1e-3)
+    assert shows_learning(broke, 40.0, 50.0)
 
 
 def test_the_codes_are_declared() -> None:

@@ -85,6 +85,22 @@ def test_the_scale_is_named_where_it_was_chosen():
     assert diagnose_first_steps(given)[0].evidence["change"] == "--initializer-scale 1"
 
 
+@pytest.mark.parametrize(
+    ("network", "change"),
+    [
+        ({}, "--activation relu --batch-norm before"),  # of a study of before: not known
+        ({"activation": "relu", "batch_norm": "none"}, "--batch-norm before"),
+        ({"activation": "tanh", "batch_norm": "before"}, "--activation relu"),
+        ({"activation": "relu", "batch_norm": "after"}, "another optimizer, or fewer layers"),
+        ({"activation": "relu", "initializer_scale": 0.01}, "--initializer-scale 1"),
+        ({"initializer": "zeros", "initializer_scale": 0.01}, "--initializer auto"),
+    ],
+)
+def test_what_cannot_learn_gets_what_it_has_not(network, change):
+    (finding,) = diagnose_first_steps(replace(HEALTHY, **FAULTS["DW302"], **network))
+    assert (finding.code, finding.evidence["change"]) == ("DW302", change)
+
+
 def test_slow_is_not_the_same_as_unable():
     slow = replace(HEALTHY.fits[1], fitted=False, loss=1.2)
     (finding,) = diagnose_first_steps(replace(HEALTHY, fits=(HEALTHY.fits[0], slow)))

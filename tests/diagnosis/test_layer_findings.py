@@ -94,6 +94,30 @@ def test_a_change_that_does_not_mend_it_leaves_doubt(code: str) -> None:
     assert found.level == "unsure"
 
 
+TWIN = ("activation relu", {"activation": "relu"})
+LITTLE = Effect(0.1, 1 / 256, 8, 0.5, 0.4)
+
+
+@pytest.mark.parametrize(("cure", "gain"), [(NO_HARM, None), (None, None), (LITTLE, 0.1)])
+def test_what_makes_the_twin_is_told_where_it_does_more(
+    cure: Effect | None, gain: float | None
+) -> None:
+    """Not the change that was just measured not to help, or to help much less."""
+    symptom, own = PLANTED["DW401"]
+    found = layer_finding(symptom, replace(_twins(own, cure=cure), twin=TWIN), "error", worth=0.01)
+    assert (found.level, found.evidence["values"]) == ("problem", TWIN[1])
+    assert found.evidence["change_effect"] == HARM.to_plain()
+    assert found.evidence["cause_gain"] == gain
+    assert found.detail.endswith("; its twins differ by activation relu")
+
+
+def test_a_change_that_does_as_much_as_the_twin_is_told_itself() -> None:
+    symptom, own = PLANTED["DW401"]
+    found = layer_finding(symptom, replace(_twins(own), twin=TWIN), "error", worth=0.01)
+    assert found.evidence["values"] == {"batch_norm": "before"}
+    assert "cause_gain" not in found.evidence
+
+
 def test_gradients_of_exactly_zero_everywhere_say_nothing() -> None:
     """What a perfect fit looks like: there is no ratio to the output layer's."""
     own = _probe((0.0, 0.0, 0.0))

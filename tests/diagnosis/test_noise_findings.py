@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deepwell.diagnosis._curve_findings import Curves, diagnose_curves
+from deepwell.diagnosis._curve_findings import diagnose_curves
 from deepwell.diagnosis._curve_reading import read_curve
+from deepwell.diagnosis._curves import Curves
 from deepwell.diagnosis._noise_findings import (
     larger_batch,
     noise_finding,
@@ -101,8 +102,25 @@ def test_readings(levels: dict[str, str], reading: str) -> None:
     assert read_curve(findings(**levels)).startswith(reading)
 
 
-def test_a_cost_that_is_not_finite_is_a_rate_far_too_high() -> None:
+@pytest.mark.parametrize(
+    ("others", "reading"),
+    [
+        ([], "the cost left all bounds"),
+        ([("DW405", "")], "the cost left all bounds: the learning rate is far too high (DW405)"),
+        (
+            [("DW416", ""), ("DW408", "learning rates below 0.05")],
+            "the cost left all bounds: a setting out of its usual range holds it back (DW416)",
+        ),
+        (
+            [("DW408", "learning rates below 0.3")],
+            "the cost left all bounds: the learning rate may be far too high (DW408)",
+        ),
+        ([("DW408", "another start or normalization")], "the cost left all bounds"),
+    ],
+)
+def test_a_cost_that_is_not_finite_has_the_cause_that_was_found(others, reading) -> None:
     cost = np.full(EPOCHS, 2.0)
     cost[-1] = np.nan
-    assert "far too high" in read_curve(diagnose_curves(curves(cost=cost)))
+    found = [Finding(code, "problem", "", "", {"change": change}) for code, change in others]
+    assert read_curve([*found, *diagnose_curves(curves(cost=cost))]) == reading
     assert read_curve([]) == ""

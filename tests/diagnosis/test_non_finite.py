@@ -60,6 +60,20 @@ def test_half_of_the_networks_is_a_problem_with_what_to_try() -> None:
     assert "what broke first was not looked for: the rows lie in a file" in finding.detail
 
 
+def test_half_of_the_networks_at_rates_at_which_others_trained_is_no_matter_of_rates() -> None:
+    evidence = DivergenceEvidence((0.001, 0.004, 0.02, 0.06, 0.3), (0.0005, 0.01, 0.05, 0.5))
+    (finding,) = diagnose_divergence(evidence)
+    assert finding.level == "problem"
+    assert "so the rate alone does not explain it" in finding.detail
+    assert finding.evidence["change"] == "another start or normalization"
+    assert "try" not in finding.detail  # rates below 0.001 would leave out three that worked
+
+
+def test_all_diverged_at_several_rates_lower_ones_are_tried() -> None:
+    (finding,) = diagnose_divergence(DivergenceEvidence((0.1, 3.0), ()))
+    assert finding.detail.endswith("try --space learning_rate=log(1e-05,0.1)")
+
+
 def test_one_rate_for_all_cannot_be_compared() -> None:
     (finding,) = diagnose_divergence(DivergenceEvidence((3.0, 3.0, 3.0), (3.0,)))
     assert finding.level == "problem"
@@ -71,6 +85,18 @@ def test_overlapping_rates_that_are_higher_all_the_same() -> None:
     (finding,) = diagnose_divergence(DivergenceEvidence((0.2, 0.3, 0.45, 0.9), others))
     assert finding.level == "ok"
     assert "higher than those of the others" in finding.detail
+
+
+def test_a_network_whose_cause_was_measured_diverged_for_that() -> None:
+    (finding,) = diagnose_divergence(DivergenceEvidence((0.05,), (), FIRST), "DW416")
+    assert (finding.level, finding.claim) == (
+        "ok",
+        "1 of 1 network diverged, a consequence of DW416",
+    )
+    assert finding.evidence["consequence_of"] == "DW416"
+    assert "try" not in finding.detail
+    (among,) = diagnose_divergence(DivergenceEvidence((0.05,), (0.04,)), "DW416")
+    assert among.level == "problem"  # of the other one, which trained, nothing else is known
 
 
 def test_the_chance_is_that_of_scipy() -> None:

@@ -40,6 +40,14 @@ def test_a_run_that_diverged_counts_as_the_worst() -> None:
     assert effect([math.inf, 2.0], [0.1, 0.1], worst=0.9).without == 2.0
 
 
+def test_a_run_that_diverged_counts_as_no_better_than_any_other_of_both_sides() -> None:
+    """A cost has no bound: without one, all runs that broke would count as the best ones."""
+    found = effect([math.inf] * 8, [5.0, 6.0, *[0.1] * 6], worst=2.0)
+    assert found.without == 6.0
+    assert (found.gain > 0, found.p_value) == (True, 2 / 256)  # one run was as bad
+    assert effect([math.inf] * 8, [1.0, *[0.1] * 7], worst=math.inf).gain > 0
+
+
 def test_the_error_rate_holds_where_a_change_does_nothing() -> None:
     generator = np.random.default_rng(0)
     runs = [generator.exponential(size=(2, 8)) for _ in range(2_000)]

@@ -78,6 +78,13 @@ def test_images_are_augmented_where_the_program_can():
     assert set(changes({**image, "augment": 0.3}, **about)["no-augmentation"]) >= {"augment"}
 
 
+def test_settings_out_of_their_ranges_are_set_back_together():
+    assert "usual-settings" not in changes(PLAIN)
+    odd = {"optimizer": "velocity", "momentum": 0.999, "clip_norm": 1e-4, "l2": 0.5}
+    found = changes({**PLAIN, **odd})["usual-settings"]
+    assert found == {"l2": 0.0, "momentum": 0.9, "clip_norm": 0.0}
+
+
 def test_regression_has_no_labels_to_smooth():
     assert "more-label-smoothing" not in changes(PLAIN, task="regression")
 
@@ -141,6 +148,11 @@ def test_the_verdict_is_that_of_the_findings():
     assert verdict_from_scores(0.15, 0.155, 0.0, 0.01) == Verdict(True, False)
     assert verdict_from_scores(0.15, 0.155, 0.15, 0.01) == Verdict(False, False)
     assert verdict_from_scores(0.01, 0.11, 0.0, 0.01) == Verdict(False, True)
+
+
+def test_what_was_measured_may_be_applied():
+    assert remedies_for("DW415")
+    assert remedies_for("DW416")[0] == "usual-settings"
 
 
 def test_every_code_has_remedies_that_exist():

@@ -7,9 +7,10 @@ import pytest
 
 from deepwell._base._hyperparameters import complete
 from deepwell.diagnosis._causes import causes_first
-from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, epochs_to_try
-from deepwell.diagnosis._paired_runs import Effect, effect
-from deepwell.diagnosis._setting_findings import Tried, odd_settings, setting_finding
+from deepwell.diagnosis._curve_findings import diagnose_curves, epochs_to_try
+from deepwell.diagnosis._curves import Curves
+from deepwell.diagnosis._paired_runs import Effect, Tried, effect
+from deepwell.diagnosis._setting_findings import LEVEL, odd_settings, setting_finding
 from deepwell.records import Finding
 
 HELPED = effect([0.3, 0.31, 0.32, 0.3, 0.33, 0.3, 0.31, 0.3], [0.2] * 8, 0.9)
@@ -45,7 +46,7 @@ def test_usual_settings_give_nothing_to_try(given):
         ({"activation": "identity"}, {"activation": "relu", "initializer": "auto"}),
         ({"epsilon": 1.0}, {"epsilon": 1e-8}),
         ({"beta1": 0.999, "beta2": 0.5}, {"beta1": 0.9, "beta2": 0.999}),
-        ({"optimizer": "velocity", "momentum": 0.999}, {"momentum": 0.9}),
+        ({"optimizer": "momentum", "momentum": 0.999}, {"momentum": 0.9}),
         ({"clip_norm": 1e-4}, {"clip_norm": 0.0}),
     ],
 )
@@ -59,6 +60,19 @@ def test_families_are_tried_apart_and_few_rows_bear_more_penalty():
     assert odd(faded=0.001, dropout=0.9) == [{"dropout": 0.0}, {"decay": "constant"}]
     assert odd(rows=500, l2=0.05) == []
     assert odd(rows=500, l2=0.5) == [{"l2": 0.0}]
+
+
+def test_momentum_is_set_back_with_a_tenth_of_the_rate_too():
+    for optimizer in ("velocity", "nesterov"):
+        found = odd(optimizer=optimizer, momentum=0.999, learning_rate=0.05)
+        assert found == [{"momentum": 0.9}, {"momentum": 0.9, "learning_rate": 0.005}]
+
+
+def test_no_more_changes_are_tried_than_pairs_of_runs_can_tell():
+    worst = {"dropout": 0.9, "activation": "identity", "optimizer": "velocity", "momentum": 0.999}
+    found = odd(faded=0.001, **worst, clip_norm=1e-4)
+    assert len(found) == 5
+    assert LEVEL / len(found) >= 1 / 256
 
 
 def test_only_harm_is_a_problem():
@@ -78,6 +92,15 @@ def test_of_two_families_the_better_one_is_told():
     told = setting_finding(Tried(two, (NOTHING, HELPED)), "error", 0.01)
     assert told.evidence["values"] == {"decay": "constant"}
     assert told.evidence["p_value"] == pytest.approx(2 / 256)
+
+
+def test_a_sure_gain_is_told_before_a_larger_one_that_is_not_sure():
+    chance = Effect(0.26, 3 / 256, 8, 0.4, 0.14)
+    two = (("dropout 0", {"dropout": 0.0}), ("decay constant", {"decay": "constant"}))
+    told = setting_finding(Tried(two, (chance, HELPED)), "error", 0.01)
+    assert (told.level, told.evidence["values"]) == ("problem", {"decay": "constant"})
+    alone = setting_finding(Tried(two, (chance, NOTHING)), "error", 0.01)
+    assert (alone.level, alone.evidence["values"]) == ("unsure", {"dropout": 0.0})
 
 
 def _problem(code: str, gain: float) -> Finding:
@@ -102,7 +125,9 @@ def test_a_short_training_that_was_best_at_its_end_is_trained_on():
     assert epochs_to_try(short(0.5, 0.4, 0.3, 0.2)) == 16
     assert epochs_to_try(short(0.5)) == 12
     assert epochs_to_try(short(0.2, 0.3, 0.4, 0.5)) == 0
-    assert epochs_to_try(short(0.5, 0.4, 0.3, 0.2, stopped_early=True)) == 0
+    assert epochs_to_try(short(0.5, 0.4, 0.3, 0.2, stopped_early=True)) == 16
+    assert epochs_to_try(short(0.2, 0.3, 0.4, 0.5, stopped_early=True)) == 0
+    assert epochs_to_try(short(0.5, 0.4, 0.3, 0.2, diverged=True)) == 0
     assert epochs_to_try(short(*np.linspace(0.5, 0.2, 12))) == 0
     assert epochs_to_try(short(0.5, np.nan)) == 0
 

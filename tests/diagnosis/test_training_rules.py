@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deepwell.diagnosis._causes import causes_first
+from deepwell.diagnosis._causes import causes_first, most_urgent_first
 from deepwell.diagnosis._changes import change_for, healthy
 from deepwell.diagnosis._check_finding import Check, check_finding
-from deepwell.diagnosis._curve_findings import Curves
+from deepwell.diagnosis._curves import Curves
 from deepwell.diagnosis._input_findings import SLOW, InputScales, input_finding, input_scales
 from deepwell.diagnosis._mode_findings import ModeCosts, averages_off, mode_finding
 from deepwell.diagnosis._output_findings import CONSTANT, output_finding, output_spread
@@ -42,8 +42,9 @@ class TestRates:
         assert factors_to_try(_curves(GOOD), constant_cost=2.3) == ()
 
     def test_what_has_not_learnt_gives_every_reason(self) -> None:
-        assert factors_to_try(_curves(np.full(40, 2.3)), 2.3) == (0.1, 10.0, 100.0)
-        assert factors_to_try(_curves(np.full(40, np.nan)), 2.3) == (0.1, 10.0, 100.0)
+        assert factors_to_try(_curves(np.full(40, 2.3)), 2.3) == (0.01, 0.1, 10.0, 100.0)
+        assert factors_to_try(_curves(np.full(40, np.nan)), 2.3) == (0.01, 0.1, 10.0, 100.0)
+        assert factors_to_try(_curves(GOOD, diverged=True), 2.3) == (0.01, 0.1, 10.0, 100.0)
 
     def test_a_rough_curve_asks_for_a_lower_rate(self) -> None:
         rough = 0.6 + 0.4 * np.random.default_rng(1).normal(size=40)
@@ -80,6 +81,35 @@ class TestRates:
         assert diagnose_rate(short, "error", 0.01)[1].level == "ok"
         beats = Rates(1e-4, {10.0: HELPS}, 5, False, frozenset({10.0}))
         assert diagnose_rate(beats, "error", 0.01)[1].level == "problem"
+
+    def test_a_sure_gain_is_told_before_a_larger_one_that_is_not_sure(self) -> None:
+        """Of ten times the rate all eight runs gain, of a hundred times the mean of them more."""
+        chance = Effect(0.26, 2 / 256, 8, 0.4, 0.14)
+        rates = Rates(1e-5, {0.1: NOTHING, 10.0: HELPS, 100.0: chance}, 40, True)
+        high = diagnose_rate(rates, "error", 0.01)[1]
+        assert (high.level, high.evidence["values"]) == ("problem", {"learning_rate": 1e-4})
+        disagrees = replace(chance, p_value=1 / 256, agrees=False)
+        rates = replace(rates, effects={**rates.effects, 100.0: disagrees})
+        assert diagnose_rate(rates, "error", 0.01)[1].level == "problem"
+
+    def test_of_a_rate_far_too_high_what_gains_most_is_told(self) -> None:
+        most = Effect(0.35, 1 / 256, 8, 0.4, 0.05)
+        rates = Rates(0.3, {0.01: most, 0.1: HELPS, 10.0: NOTHING, 100.0: NOTHING}, 20, True)
+        low = diagnose_rate(rates, "error", 0.01)[0]
+        assert (low.level, low.evidence["values"]) == ("problem", {"learning_rate": 0.003})
+        assert low.evidence["p_value"] == 4 / 256
+
+    def test_a_gain_that_may_be_chance_is_not_denied(self) -> None:
+        perhaps = Effect(0.2, 0.06, 8, 0.4, 0.2)
+        low, high = diagnose_rate(Rates(0.3, {0.1: perhaps}, 20, True), "error", 0.01)
+        assert (low.level, low.claim) == ("unsure", "learning rate perhaps too high")
+        assert high.level == "ok"
+        both = Rates(0.3, {0.1: replace(perhaps, p_value=0.02), 10.0: HELPS}, 20, True)
+        low, high = diagnose_rate(both, "error", 0.01)
+        assert (low.level, low.claim) == ("ok", "learning rate not too high")
+        assert high.level == "problem"
+        less = Rates(0.3, {0.1: replace(perhaps, p_value=0.2)}, 20, True)
+        assert diagnose_rate(less, "error", 0.01)[0].level == "ok"
 
     def test_of_two_directions_the_better_one_is_told(self) -> None:
         much = Effect(0.3, 1 / 256, 8, 0.4, 0.1)
@@ -249,6 +279,33 @@ def test_a_cause_that_was_not_tried_neither_excuses_nor_is_excused() -> None:
     assert found[2].evidence["consequence_of"] == "DW405"
     alone = causes_first([untried, _finding("DW410", 0.3)], worth=0.01)
     assert [f.level for f in alone] == ["problem", "ok"]
+
+
+def test_a_consequence_whose_change_does_much_more_is_told_beside_its_cause() -> None:
+    """A tenth of the rate gains 5 points, a healthy twin 40: the first alone is little."""
+    found = causes_first([_finding("DW405", 0.05), _finding("DW410", 0.4)], worth=0.01)
+    assert [f.level for f in found] == ["problem", "problem"]
+    assert [f.code for f in most_urgent_first(found)] == ["DW410", "DW405"]
+    found = causes_first([_finding("DW405", 0.395), _finding("DW410", 0.4)], worth=0.01)
+    assert [f.level for f in found] == ["problem", "ok"]
+
+
+def test_what_makes_the_twin_excuses_no_cause_but_is_excused() -> None:
+    twin = _finding("DW403", 0.4)
+    twin = replace(twin, evidence={**twin.evidence, "cause_gain": None})
+    for gain, levels in ((0.2, ["problem", "problem"]), (0.395, ["ok", "problem"])):
+        found = causes_first([twin, _finding("DW405", gain)], worth=0.01)
+        assert [f.level for f in found] == levels
+    alone = causes_first([twin, _finding("DW410", 0.4)], worth=0.01)
+    assert [f.level for f in alone] == ["problem", "ok"]
+
+
+def test_what_gains_most_comes_first_and_what_was_not_tried_last() -> None:
+    curve = Finding("DW412", "problem", "", "", {"measured": 0.9})  # of the curve, no gain
+    untried = replace(_finding("DW401", 0.0), evidence={"change_effect": None})
+    found = [untried, _finding("DW402", 0.9, "ok"), _finding("DW405", 0.1), curve]
+    order = most_urgent_first([*found, _finding("DW416", 0.3)])
+    assert [f.code for f in order] == ["DW416", "DW405", "DW401", "DW412", "DW402"]
 
 
 def test_a_plateau_without_a_cause_stays_a_problem() -> None:

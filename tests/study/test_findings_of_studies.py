@@ -165,6 +165,30 @@ def test_the_study_hands_over_what_it_trained(tmp_path, monkeypatch):
         ended.curves["dev_score"] * ended.scale, best.curves["dev_score"], rtol=1e-6
     )
     assert ended.best.score * ended.scale == pytest.approx(result.dev.value, rel=1e-4)
+    width = result.dev.high - result.dev.low
+    assert ended.standard_error == pytest.approx(width / 3.92)
+
+
+def test_the_folds_of_a_study_have_fewer_rows_than_its_interval(tmp_path, monkeypatch):
+    """And of a rare class fewer still: what is luck there is told by the interval of the score."""
+    seen: list[Ended] = []
+
+    def look(ended: Ended):
+        seen.append(ended)
+        return []
+
+    monkeypatch.setattr("deepwell.study._verdicts.training_findings", look)
+    generator = np.random.default_rng(0)
+    y = (np.arange(400) < 20).astype(int)
+    x = generator.normal(size=400) + 1.5 * y
+    data = dw.load({"x": x, "y": y}, target="y", vault=None)
+    study = dw.Study(data, store=tmp_path, fixed=HEALTHY, folds=4, metric="balanced_error")
+    dev = study.run(trials=1, epochs=10).dev
+    [ended] = seen
+    told = ended.standard_error
+    assert told == pytest.approx(2 * (dev.high - dev.low) / 3.92, rel=0.05)  # a quarter of the rows
+    alike = np.sqrt(dev.value * (1 - dev.value) / len(ended.data.dev))
+    assert told > 1.5 * alike
 
 
 def test_the_command_for_images_says_which_convolutions(tmp_path):

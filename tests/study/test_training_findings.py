@@ -10,6 +10,7 @@ import functools
 import itertools
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -270,10 +271,13 @@ PLANTED: dict[str, tuple[str, tuple[Values, Values, Values]]] = {
 }
 
 
-def test_more_l2_is_more_than_the_network_was_trained_with() -> None:
-    values = {**PLANTED["DW414"][1][0], "l2": 0.002}
-    told = {f.code: f for f in training_findings(_ended(_task("diabetes"), values))}["DW414"]
-    assert told.evidence["values"] == {"l2": 0.02}
+def test_what_regularizes_is_tried_where_a_network_overfits() -> None:
+    """Its best weights are kept in any case: what counts is whether a change beats those."""
+    told = _problems(_ended(_task("diabetes"), PLANTED["DW414"][1][0]))["DW414"]
+    effect: Any = told.evidence["change_effect"]
+    assert (effect["runs"], effect["gain"] > 0) == (8, True)
+    assert told.evidence["values"] == {"dropout": 0.3, "l2": 0.001}
+    assert "with dropout 0.3, l2 0.001" in told.detail
 
 
 @pytest.mark.parametrize("code", PLANTED)
@@ -328,6 +332,26 @@ def test_a_training_too_short_for_a_trend_is_trained_on() -> None:
     found = _problems(_ended(_task("digits"), {"epochs": 3}))
     assert found["DW412"].evidence["values"] == {"epochs": 12}
     assert "DW412" not in _problems(_ended(_task("noise"), {"epochs": 3}))
+
+
+def test_a_training_that_patience_ended_too_soon_is_trained_on() -> None:
+    ended = _ended(_task("moons"), {"learning_rate": 3e-4, "patience": 1, "epochs": 60})
+    assert ended.best.status is Status.EARLY_STOPPED
+    found = _problems(ended)["DW412"]
+    assert found.evidence["values"] == {"epochs": 4 * ended.best.epochs, "patience": 0}
+
+
+def test_a_network_that_diverged_is_trained_for_all_its_epochs_with_the_change() -> None:
+    """Its own runs have no finite cost from the second epoch on, so none that is lower."""
+    values = {"optimizer": "sgd", "learning_rate": 1.5, "hidden_layers": 0, "epochs": 30}
+    ended = _ended(_task("teacher"), values)
+    assert ended.best.status is Status.DIVERGED
+    short = replace(ended, best=replace(ended.best, epochs=ended.best.best_epoch))
+    curves = {name: curve[: short.best.epochs] for name, curve in ended.curves.items()}
+    found = _problems(replace(short, curves=curves))
+    assert (short.best.epochs, found["DW405"].evidence["epochs"]) == (1, 30)
+    effect: Any = found["DW405"].evidence["change_effect"]
+    assert effect["with"] < ended.constant < effect["without"]
 
 
 def test_batch_norm_on_two_rows_is_tried_with_more() -> None:
@@ -404,13 +428,39 @@ def test_too_large_a_network_for_its_twins_is_unsure() -> None:
 def test_what_the_search_has_tried_is_not_tried_again() -> None:
     """Units that died at a rate that was the best of many rates: nothing to be mended by rate."""
     ended = _ended(_task("digits"), {"learning_rate": 0.3})
-    values = ended.best.spec.hyperparameters
-    lower = [
-        Trial(n, TrialSpec({**values, "learning_rate": 0.1}, n), score=0.95) for n in range(1, 5)
-    ]
+    lower = [_lower(ended, n) for n in range(1, 5)]
     found = {f.code: f for f in training_findings(replace(ended, trials=[ended.best, *lower]))}
     assert (found["DW403"].level, found["DW405"].level) == ("ok", "ok")
     assert "the search tried" in found["DW403"].detail
+
+
+def _lower(ended: Ended, number: int, **about: Any) -> Trial:
+    """Return a worse network of a third of the rate."""
+    values = {**ended.best.spec.hyperparameters, "learning_rate": 0.1}
+    given: dict[str, Any] = {"status": Status.FINISHED, "epochs": 40, "best_epoch": 40, **about}
+    return Trial(number, TrialSpec(values, number), score=0.95, **given)
+
+
+def test_the_folds_of_one_other_configuration_are_one_try() -> None:
+    ended = _ended(_task("digits"), {"learning_rate": 0.3})
+    folds = [replace(ended.best, number=n) for n in range(5)]
+    one = replace(ended, folds=5, trials=[*folds, *(_lower(ended, n) for n in range(5, 10))])
+    found = {f.code: f for f in training_findings(one)}
+    assert (found["DW405"].level, found["DW412"].evidence["others"]) == ("problem", 1)
+    four = replace(ended, folds=5, trials=[*folds, *(_lower(ended, n) for n in range(5, 25))])
+    told = {f.code: f for f in training_findings(four)}["DW405"]
+    assert told.level == "ok"
+    assert "effects" not in told.evidence  # the search has tried lower rates
+
+
+def test_what_was_given_up_early_says_nothing_about_its_values() -> None:
+    ended = _ended(_task("wine"), {})
+    whole = [_lower(ended, 1), _lower(ended, 2, status=Status.PRUNED, epochs=20)]
+    stopped = _lower(ended, 3, status=Status.EARLY_STOPPED, epochs=9)
+    pruned = _lower(ended, 4, status=Status.PRUNED, epochs=9)
+    failed = _lower(ended, 5, status=Status.FAILED)
+    trials = [failed, pruned, stopped, *whole, ended.best]
+    assert [t.number for t in replace(ended, trials=trials).others] == [1, 2, 3]
 
 
 def test_no_memory_for_twins_leaves_what_needs_none() -> None:

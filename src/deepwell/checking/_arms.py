@@ -57,7 +57,8 @@ class Arm:
     def score(self) -> float:
         """The lowest dev score, mean of 3 epochs; infinity when none was finite.
 
-        The lowest of single epochs would favor whoever fluctuates most.
+        The lowest of single epochs would favor whoever fluctuates most. Of a run that diverged
+        before it had 3 of them it is the lowest one.
         """
         return _lowest(self.dev_score)
 
@@ -70,8 +71,8 @@ class Arm:
 def _lowest(curve: np.ndarray) -> float:
     width = min(_SMOOTH, len(curve))
     means = np.convolve(curve, np.full(width, 1 / width), mode="valid")
-    finite = means[np.isfinite(means)]
-    return float(finite.min()) if len(finite) else float("inf")
+    told = means if np.isfinite(means).any() else curve
+    return float(told[np.isfinite(told)].min(initial=np.inf))
 
 
 @dataclass(frozen=True)

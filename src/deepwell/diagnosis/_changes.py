@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 from deepwell._base._hyperparameters import default_initializer
 
@@ -15,6 +16,7 @@ TWIN_RATES = (3e-4, 1e-3, 3e-3, 1e-2)
 
 _STRONGER = 10.0  # penalties act by their order of magnitude
 _FIRST_L2 = 1e-3
+_MORE_DROPOUT, _MOST_DROPOUT = 0.3, 0.5  # the default search goes up to a half
 
 Change = tuple[str, dict[str, object]]
 
@@ -49,6 +51,34 @@ def more_l2(l2: float) -> float:
     (0.001, 0.2)
     """
     return float(f"{max(_FIRST_L2, _STRONGER * l2):.3g}")
+
+
+def against_overfitting(best: Mapping[str, object]) -> tuple[Change, ...]:
+    """Return what is tried against overfitting: more l2, dropout, both, a third of the rate.
+
+    Args:
+        best: hyperparameters of the network.
+    """
+    l2 = more_l2(_number(best, "l2"))
+    families: list[dict[str, object]] = [{"l2": l2}, {"l2": more_l2(l2)}]
+    given = best["dropout"]
+    rates = cast(tuple[float, ...], given if isinstance(given, tuple) else (given,))
+    more = tuple(round(min(_MOST_DROPOUT, rate + _MORE_DROPOUT), 3) for rate in rates)
+    if best["hidden_layers"] and max(rates) < _MOST_DROPOUT:
+        dropout: object = more if isinstance(given, tuple) else more[0]
+        families += [{"dropout": dropout}, {"dropout": dropout, "l2": l2}]
+    families.append({"learning_rate": float(f"{_rate(best) / 3:.3g}")})
+    return tuple((in_words(family), family) for family in families)
+
+
+def in_words(values: Mapping[str, object]) -> str:
+    """Return hyperparameters as they are told.
+
+    >>> in_words({"dropout": 0.3, "decay": "constant"})
+    'dropout 0.3, decay constant'
+    """
+    told = [f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items()]
+    return ", ".join(told)
 
 
 def healthy(best: Mapping[str, object], rate: float, passes_gradients: bool) -> dict[str, object]:
@@ -87,6 +117,8 @@ def healthy(best: Mapping[str, object], rate: float, passes_gradients: bool) -> 
 
 
 def _rate(best: Mapping[str, object]) -> float:
-    rate = best["learning_rate"]
-    assert isinstance(rate, float)
-    return rate
+    return _number(best, "learning_rate")
+
+
+def _number(best: Mapping[str, object], name: str) -> float:
+    return float(cast(float, best[name]))

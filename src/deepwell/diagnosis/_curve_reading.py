@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from deepwell.records import Finding
 
+from ._non_finite import LOWER_RATES
+
+_TOO_HIGH = "DW405"
 _PROBLEMS = (
     ("DW416", "a setting out of its usual range holds it back"),
-    ("DW405", "the learning rate is too high"),
+    (_TOO_HIGH, "the learning rate is too high"),
     ("DW415", "too noisy for the batch size"),
     ("DW406", "the learning rate is too low"),
     ("DW410", "a plateau: the cost stands still high up"),
@@ -35,7 +38,7 @@ def read_curve(findings: Sequence[Finding]) -> str:
         return ""
     length = by_code[_LENGTH]
     if length.level == "unsure" and length.detail == "cost not finite":
-        return "the learning rate is far too high: the cost left all bounds"
+        return _out_of_bounds(by_code)
     for code, words in _PROBLEMS:
         if code in by_code and by_code[code].level == "problem":
             return f"{words} ({code})"
@@ -44,6 +47,18 @@ def read_curve(findings: Sequence[Finding]) -> str:
     unsure = [f.code for f in findings if f.level == "unsure" and f.code in dict(_PROBLEMS)]
     told = f"it falls, and has levelled off{_place(length.evidence)}"
     return f"good as far as is known: {told}" if unsure else f"good: {told}"
+
+
+def _out_of_bounds(by_code: Mapping[str, Finding]) -> str:
+    """Return what is known of a cost that left all bounds: rates are only one of its causes."""
+    broke = "the cost left all bounds"
+    for code, words in _PROBLEMS:
+        if code in by_code and by_code[code].level == "problem":
+            far = "the learning rate is far too high"
+            return f"{broke}: {far if code == _TOO_HIGH else words} ({code})"
+    diverged = by_code.get("DW408")
+    rates = diverged is not None and str(diverged.evidence.get("change")).startswith(LOWER_RATES)
+    return f"{broke}: the learning rate may be far too high (DW408)" if rates else broke
 
 
 def _place(evidence: Mapping[str, object]) -> str:

@@ -81,18 +81,28 @@ def _fits(found: FirstSteps) -> _Fault | None:
     fit = failed[0]
     # Less than one row was learned: that is not slow, it does not learn.
     nothing = fit.loss > fit.constant - fit.threshold
-    own = found.initializer in ("zeros", "large", "small", "identity")
     return _Fault(
         "DW302",
         f"cannot fit {fit.rows} rows" if nothing else f"slow to fit {fit.rows} rows",
         f"loss {_short(fit.loss)} after {fit.steps:,} steps at the best of several rates and "
         f"seeds, {_short(fit.threshold)} would do and a constant guess has {_short(fit.constant)}",
-        "--initializer auto" if own else "--activation relu --batch-norm before",
+        _to_learn(found),
         fit.loss,
         fit.threshold,
         "the loss of one row left unfitted",
         level="problem" if nothing else "unsure",
     )
+
+
+def _to_learn(found: FirstSteps) -> str:
+    """Return what lets gradients through: the usual start, then what the network has not."""
+    if found.initializer in ("zeros", "large", "small", "identity"):
+        return "--initializer auto"
+    if found.initializer_scale != 1.0:
+        return "--initializer-scale 1"
+    words = [] if found.activation == "relu" else ["--activation relu"]
+    words += ["--batch-norm before"] if found.batch_norm in ("", "none") else []
+    return " ".join(words) or "another optimizer, or fewer layers"
 
 
 def _inputs(found: FirstSteps) -> _Fault | None:

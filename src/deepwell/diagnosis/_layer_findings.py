@@ -9,7 +9,8 @@ activation asks for, trained with Adam at a rate found good, on the same batches
 2. there, where it lies beyond what the twins show, at an error rate shared by layers and checks;
 3. a problem, where the network's score is worse than its twins' as well, seed by seed.
 
-The change that should mend it is trained beside them, and what it brought is told.
+The change that should mend it is trained beside them, and what it brought is told. Where it does
+not help, or much less, what makes the network its twin is told in its place: that was trained too.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 
 from deepwell.records import Finding
 
+from ._changes import Change
 from ._check_finding import Check, check_finding
 from ._layer_comparison import compare
 from ._layer_symptoms import (
@@ -70,8 +72,10 @@ class Twins:
         units: units of each hidden layer.
         harm: what it is to be the twin in place of the network: gain of the twins.
         epochs: for how many all were trained.
-        cure: what the change did to the network, or None when it was not trained.
-        change: the change, in words; values: as hyperparameters.
+        cure: what the change that should mend the symptom did to the network, or None when it was
+            not trained.
+        change: that change, in words; values: as hyperparameters.
+        twin: what makes the network its twin, in words and as hyperparameters.
     """
 
     moments: tuple[Moment, ...]
@@ -81,6 +85,7 @@ class Twins:
     cure: Effect | None
     change: str
     values: dict[str, object]
+    twin: Change = ("", {})
 
 
 def quiet_finding(symptom: Symptom, sight: Sight) -> Finding:
@@ -118,12 +123,13 @@ def layer_finding(
         checks: how many symptoms are compared; they share the error rate.
 
     Returns:
-        `problem` when the symptom lies beyond the twins, the score is worse than theirs by what
-        matters, and the change mended it where it was tried; `unsure` when the change did not
-        mend it; `ok` else.
+        `problem` when the symptom lies beyond the twins and the score is worse than theirs by what
+        matters: with the change that should mend it where that helped, else with what makes the
+        network its twin, and with that too where it gained more by what matters. `ok` else.
     """
     worst = _most_unlike(symptom, seen, checks)
-    check = _check(symptom, seen, worst, worth)
+    remedy = _remedy(seen, worth)
+    check = _check(symptom, seen, worst, worth, remedy)
     code, claim, detail = symptom.code, symptom.claim, _place_words(symptom, worst)
     if not worst.there:
         return check_finding(code, "ok", f"{claim} not beyond healthy twins", detail, check)
@@ -132,11 +138,39 @@ def layer_finding(
     detail += f"; dev {label} {own} against their {twins} after {seen.epochs} epochs"
     if not helps(seen.harm, worth, HARM_LEVEL):
         return check_finding(code, "ok", f"{claim}, but no harm", detail, check)
-    if seen.cure is None:
-        return check_finding(code, "problem", claim, detail, check)
-    detail += f"; {seen.change}: {figure_text(seen.cure.with_it, percent)}"
-    mended = helps(seen.cure, worth, HARM_LEVEL)
-    return check_finding(code, "problem" if mended else "unsure", claim, detail, check)
+    if seen.cure is not None:
+        detail += f"; {seen.change}: {figure_text(seen.cure.with_it, percent)}"
+    if remedy.twin:
+        detail += f"; its twins differ by {remedy.change[0]}"
+    return check_finding(code, "problem" if remedy.sure else "unsure", claim, detail, check)
+
+
+@dataclass(frozen=True)
+class _Remedy:
+    """The change that is told.
+
+    Attributes:
+        change: in words and as hyperparameters; effect: what it did, None where it was not tried.
+        twin: whether it is what makes the network its twin.
+        cause_gain: gain of the change that is for the symptom alone; None where that did not help.
+        sure: whether it helped, or nothing was tried that did not.
+    """
+
+    change: Change
+    effect: Effect | None
+    twin: bool
+    cause_gain: float | None
+    sure: bool
+
+
+def _remedy(seen: Twins, worth: float) -> _Remedy:
+    cure = seen.cure
+    mended = cure.gain if cure is not None and helps(cure, worth, HARM_LEVEL) else None
+    outdone = mended is None or seen.harm.gain > mended + worth
+    if seen.twin[1] and outdone and helps(seen.harm, worth, HARM_LEVEL):
+        return _Remedy(seen.twin, seen.harm, True, mended, True)
+    sure = mended is not None or cure is None
+    return _Remedy((seen.change, seen.values), cure, False, mended, sure)
 
 
 @dataclass(frozen=True)
@@ -176,7 +210,7 @@ def _most_unlike(symptom: Symptom, seen: Twins, checks: int) -> _Place:
     return min(places, key=lambda place: (not place.there, place.p_value))
 
 
-def _check(symptom: Symptom, seen: Twins, worst: _Place, worth: float) -> Check:
+def _check(symptom: Symptom, seen: Twins, worst: _Place, worth: float, remedy: _Remedy) -> Check:
     by_moment = {
         moment.when: {
             "own": plain(symptom, figures(symptom, moment.own, moment.at_start)),
@@ -191,8 +225,8 @@ def _check(symptom: Symptom, seen: Twins, worst: _Place, worth: float) -> Check:
         threshold=shown(symptom, worst.limit),
         threshold_source=f"{len(seen.moments[0].twins)} healthy twins after {seen.epochs} epochs, "
         f"chance {SYMPTOM_LEVEL:.0%} over {worst.tests} comparisons",
-        change=seen.change,
-        values=seen.values,
+        change=remedy.change[0],
+        values=remedy.change[1],
         p_value=worst.p_value,
         more={
             "layer": worst.layer,
@@ -200,7 +234,8 @@ def _check(symptom: Symptom, seen: Twins, worst: _Place, worth: float) -> Check:
             "figures": by_moment,
             "harm": seen.harm.to_plain(),
             "worth": worth,
-            "change_effect": None if seen.cure is None else seen.cure.to_plain(),
+            "change_effect": None if remedy.effect is None else remedy.effect.to_plain(),
+            **({"cause_gain": remedy.cause_gain} if remedy.twin else {}),
         },
     )
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from deepwell.records import Finding, Trial
 
 from ._check_finding import Check, check_finding
-from ._curve_findings import Curves, worth_source
+from ._curves import Curves, worth_source
 from ._metrics import METRICS
 from ._paired_runs import Effect, helps
 from ._rate_findings import rough
@@ -56,10 +56,15 @@ def larger_batch(batch: int, rows: int, *, normed: bool) -> int:
     return larger if LARGER * larger <= rows else 0
 
 
-def searched_batches(trials: Sequence[Trial], best: Trial) -> bool:
-    """Return whether four networks or more with larger batches came out no better."""
+def searched_batches(others: Sequence[Trial], best: Trial) -> bool:
+    """Return whether four configurations or more with larger batches came out no better.
+
+    Args:
+        others: configurations that say something about their batches; of folds one each.
+        best: the best one.
+    """
     batch = best.spec.whole("batch_size")
-    return sum(t.spec.whole("batch_size") >= 2 * batch for t in trials) >= _NEIGHBOURS
+    return sum(t.spec.whole("batch_size") >= 2 * batch for t in others) >= _NEIGHBOURS
 
 
 def noise_finding(

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 
 from deepwell.records import Finding, NonFinite, to_plain
 
+LOWER_RATES = "learning rates"
+"""How the change begins that asks for lower ones."""
+
 _HALF = 0.5
 _CHANCE = 0.05
 _APART = 10.0  # a rate that a tenth of would do is too high
@@ -38,15 +41,16 @@ class DivergenceEvidence:
     why_not: str = ""
 
 
-def diagnose_divergence(evidence: DivergenceEvidence) -> list[Finding]:
+def diagnose_divergence(evidence: DivergenceEvidence, cause: str = "") -> list[Finding]:
     """Return DW408 about the networks that diverged, nothing where none did.
 
     `problem` when at least half of the networks diverged, or when their learning rates are not
     higher than those of the others (one-sided rank test, 5 %, or all above ten times the highest
-    of them); `ok` else.
+    of them); `ok` else. Where all diverged and the cause is known it is the consequence of that.
 
     Args:
         evidence: what is known of them.
+        cause: code of the finding whose change was measured to help the best of them; none else.
     """
     count, total = len(evidence.diverged), len(evidence.diverged) + len(evidence.others)
     if not count:
@@ -54,9 +58,11 @@ def diagnose_divergence(evidence: DivergenceEvidence) -> list[Finding]:
     share, chance = count / total, chance_of_higher(evidence.diverged, evidence.others)
     apart = bool(evidence.others) and min(evidence.diverged) >= _APART * max(evidence.others)
     explained = chance < _CHANCE or apart
-    level = "ok" if explained and share < _HALF else "problem"
+    known = bool(cause) and not evidence.others
+    level = "ok" if known or (explained and share < _HALF) else "problem"
     networks = "network" if total == 1 else "networks"
     claim = f"{count:,} of {total:,} {networks} diverged"
+    claim += f", a consequence of {cause}" if known else ""
     told = [_rates(evidence, explained)]
     if evidence.first is not None:
         first = evidence.first
@@ -64,9 +70,11 @@ def diagnose_divergence(evidence: DivergenceEvidence) -> list[Finding]:
     elif evidence.why_not:
         told.append(f"what broke first was not looked for: {evidence.why_not}")
     lowest = min(evidence.diverged)
-    by_rate = share >= _HALF or lowest > max(evidence.others)
+    rates = {*evidence.diverged, *evidence.others}
+    others = max(evidence.others, default=0.0)
+    by_rate = explained or len(rates) == 1 or lowest > others
     lower = level == "problem" and by_rate and lowest > 10 * _USUAL_LOW
-    change = f"learning rates below {lowest:.3g}" if lower else "another start or normalization"
+    change = f"{LOWER_RATES} below {lowest:.3g}" if lower else "another start or normalization"
     if lower:
         told.append(f"try {_lower_rates(evidence)}")
     elif apart and lowest > 10 * _USUAL_LOW:
@@ -82,6 +90,7 @@ def diagnose_divergence(evidence: DivergenceEvidence) -> list[Finding]:
         "diverged": count,
         "lowest_rate": lowest,
         "first": None if evidence.first is None else to_plain(evidence.first),
+        **({"consequence_of": cause} if known else {}),
     }
     return [Finding("DW408", level, claim, "; ".join(told), plain)]
 

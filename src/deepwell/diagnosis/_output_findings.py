@@ -77,6 +77,7 @@ def output_finding(
         more={
             "versus": None if versus is None else {"name": versus[0], **versus[1].to_plain()},
             "harm": None if harm is None else harm.to_plain(),
+            **({"change_effect": harm.to_plain()} if harm is not None and change[1] else {}),
         },
     )
     if not spread <= CONSTANT:

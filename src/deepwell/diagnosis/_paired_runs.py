@@ -15,7 +15,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ._changes import Change
+
 _AGREES = 0.05
+_MAY = 0.1
 _MOST_EXACT = 12  # runs: 4,096 sign patterns
 
 
@@ -51,6 +54,19 @@ class Effect:
         }
 
 
+@dataclass(frozen=True)
+class Tried:
+    """What several changes did.
+
+    Attributes:
+        changes: that there was a reason to try.
+        effects: of each of them; empty where none was tried.
+    """
+
+    changes: tuple[Change, ...] = ()
+    effects: tuple[Effect, ...] = ()
+
+
 def effect(without: Sequence[float], with_it: Sequence[float], worst: float) -> Effect:
     """Return what a change did.
 
@@ -60,16 +76,15 @@ def effect(without: Sequence[float], with_it: Sequence[float], worst: float) -> 
     Args:
         without: (k,) scores of the runs as they were, k from 1 to 12.
         with_it: (k,) scores of the same seeds with the change.
-        worst: score that a run without a finite one counts as, at least: the constant guess's.
+        worst: score that a run without a finite one counts as, at least: the constant guess's. It
+            never counts as better than any run, of either side, that has one.
     """
     if not 1 <= len(without) == len(with_it) <= _MOST_EXACT:
         raise ValueError(
             f"as many runs with and without, 1 to {_MOST_EXACT}, got {len(with_it)} and "
             f"{len(without)}"
         )
-    before, after = (
-        _bounded(np.asarray(scores, np.float64), worst) for scores in (without, with_it)
-    )
+    before, after = _bounded(np.array([without, with_it], np.float64), worst)
     gains = before - after
     signs = np.array(list(itertools.product((1.0, -1.0), repeat=len(gains))))
     tolerance = 1e-12 * float(np.abs(gains).sum())
@@ -84,12 +99,27 @@ def helps(found: Effect, worth: float, significant: float) -> bool:
     return found.agrees and found.gain >= worth and found.p_value <= significant
 
 
+def may_help(found: Effect, worth: float, comparisons: int) -> bool:
+    """Return whether a change that is not sure to help may well do so: too likely to deny it."""
+    close = found.p_value * comparisons <= _MAY
+    return found.agrees and found.gain >= worth and close
+
+
+def best_of(effects: Sequence[Effect], worth: float, significant: float) -> int:
+    """Return which of several changes to tell: of those that help, else of all, what gains most.
+
+    A larger gain of which one run makes the most may be chance, where a smaller one is none.
+    """
+    sure = [n for n, found in enumerate(effects) if helps(found, worth, significant)]
+    return max(sure or range(len(effects)), key=lambda n: effects[n].gain)
+
+
 def agreeing(score: Effect, cost: Effect) -> Effect:
     """Return the effect on the score, with whether that on the cost agrees."""
     return replace(score, agrees=cost.gain > 0 and cost.p_value <= _AGREES)
 
 
 def _bounded(scores: np.ndarray, worst: float) -> np.ndarray:
-    finite = scores[np.isfinite(scores)]
-    least = [worst] if math.isfinite(worst) else [0.0]
-    return np.where(np.isfinite(scores), scores, max([*least, *finite]))
+    finite = np.isfinite(scores)
+    known = [float(score) for score in (*scores[finite], worst) if math.isfinite(score)]
+    return np.where(finite, scores, max(known, default=0.0))

@@ -13,7 +13,7 @@ import numpy as np
 from deepwell.records import Finding
 
 from ._check_finding import Check, check_finding
-from ._curve_findings import Curves
+from ._curves import Curves
 from ._metrics import METRICS
 from ._paired_runs import Effect, helps
 from ._texts import figure_text
@@ -66,6 +66,7 @@ def plateau_finding(
             "train_cost": last if math.isfinite(last) else None,
             "constant_cost": constant_cost,
             "harm": None if harm is None else harm.to_plain(),
+            **({"change_effect": harm.to_plain()} if harm is not None and change[1] else {}),
             "worth": worth,
         },
     )

@@ -3,29 +3,31 @@
 A rate is neither high nor low by itself: 0.1 is small for plain descent under batch norm and
 ruinous for Adam without. What tells is the same network, same seeds and batches, at other rates.
 Too low is one where ten times as much does better by what matters, too high one where a tenth
-does: half of the two decades that the default search spans. Nobody's first guess is nearer than a
-factor of 3, and a search settles the rest. It is paid for only where the curves give a reason and
-the search has not tried it already.
+does: half of the two decades that the default search spans. Where nothing was learnt, two decades
+of both sides are tried. Nobody's first guess is nearer than a factor of 3, and a search settles the
+rest. It is paid for only where the curves give a reason and the search has not tried it already.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
 from deepwell.records import Finding, Trial
 
 from ._check_finding import Check, check_finding
-from ._curve_findings import LATE, SIGNIFICANT, Curves, worth_source
+from ._curves import LATE, SIGNIFICANT, Curves, worth_source
 from ._metrics import METRICS
-from ._paired_runs import Effect, helps
+from ._paired_runs import Effect, best_of, helps, may_help
 from ._texts import figure_text
 from ._trend import trend
 
 LEVEL = 0.02  # chance of a finding where no rate is better, over all rates that are tried
-LOWER, HIGHER, FAR = 0.1, 10.0, 100.0
+FAR_LOWER, LOWER, HIGHER, FAR_HIGHER = 0.01, 0.1, 10.0, 100.0
+LEAST_RATE = 1e-5  # no hundredth of a rate below it is tried: searches begin there at the latest
 _NEAR, _FAR = 1.5, 10.0  # factors between which a neighbour's rate answers the question
 _NEIGHBOURS = 4
 _UNLEARNT = 0.5, 0.75  # of the constant guess's cost and score, above which little was learnt
@@ -54,8 +56,8 @@ def factors_to_try(curves: Curves, constant_cost: float) -> tuple[float, ...]:
     """Return the factors of the rate that the curves give a reason to try; mostly none.
 
     A tenth where the train cost is rough or rises in the second half; ten times where the dev
-    cost still falls at the end; both, and a hundred times, where the network has not learnt. A
-    gate, not a verdict.
+    cost still falls at the end; both, a hundredth and a hundred times, where the network has not
+    learnt or has diverged. A gate, not a verdict.
 
     Args:
         curves: of the network.
@@ -64,8 +66,8 @@ def factors_to_try(curves: Curves, constant_cost: float) -> tuple[float, ...]:
     cost = curves.train_cost
     lowest = np.nanmin(curves.dev_score) if np.isfinite(curves.dev_score).any() else np.inf
     high = cost[-1] > _UNLEARNT[0] * constant_cost and lowest > _UNLEARNT[1] * curves.constant
-    if high or not np.isfinite(cost).all():
-        return (LOWER, HIGHER, FAR)
+    if high or not curves.finite:
+        return (FAR_LOWER, LOWER, HIGHER, FAR_HIGHER)
     second = trend(cost[len(cost) // 2 :])
     if second is None:
         return ()
@@ -87,18 +89,22 @@ def rough(train_cost: np.ndarray, constant_cost: float) -> bool:
     return second.noise > _ROUGH * second.level > 1e-3 * constant_cost
 
 
-def searched(trials: Sequence[Trial], best: Trial) -> frozenset[float]:
+def searched(others: Sequence[Trial], best: Trial) -> frozenset[float]:
     """Return which of 0.1 (lower) and 10 (higher) the search has tried around the best rate.
 
-    Four networks or more with a rate within a factor of 10, and not the same one, that came out
-    no better: the best one is the best.
+    Four configurations or more with a rate within a factor of 10, and not the same one, that came
+    out no better: the best one is the best.
+
+    Args:
+        others: configurations that say something about their rates; of folds one each.
+        best: the best one.
     """
     rate = best.spec.number("learning_rate")
-    others = [t.spec.number("learning_rate") / rate for t in trials if t.number != best.number]
+    factors = [other.spec.number("learning_rate") / rate for other in others]
     sides: set[float] = set()
-    if sum(1 / _FAR <= r <= 1 / _NEAR for r in others) >= _NEIGHBOURS:
+    if sum(1 / _FAR <= f <= 1 / _NEAR for f in factors) >= _NEIGHBOURS:
         sides.add(LOWER)
-    if sum(_NEAR <= r <= _FAR for r in others) >= _NEIGHBOURS:
+    if sum(_NEAR <= f <= _FAR for f in factors) >= _NEIGHBOURS:
         sides.add(HIGHER)
     return frozenset(sides)
 
@@ -116,15 +122,19 @@ def diagnose_rate(seen: Rates, metric: str, worth: float) -> list[Finding]:
     low = _side("DW405", "learning rate too high", lower, seen, metric, worth)
     fair = {f: e for f, e in higher.items() if seen.full or f in seen.beats_all}
     high = _side("DW406", "learning rate too low", fair, seen, metric, worth)
-    both = [low, high]
-    if low.level == high.level == "problem":  # whichever does more
-        gains = [max(e.gain for e in side.values()) for side in (lower, fair)]
-        loser = int(gains[0] >= gains[1])
-        both[loser] = Finding(
-            *(both[loser].code, "ok", both[loser].claim.replace("too", "not too")),
-            *("the other direction does more", both[loser].evidence),
-        )
-    return both
+    if "problem" not in (low.level, high.level) or "ok" in (low.level, high.level):
+        return [low, high]
+    better = max((low, high), key=lambda f: (f.level == "problem", _gain(f)))
+    return [f if f is better else _outdone(f) for f in (low, high)]
+
+
+def _gain(finding: Finding) -> float:
+    return float(cast(float, finding.evidence["measured"]))
+
+
+def _outdone(finding: Finding) -> Finding:
+    claim = finding.claim.replace("perhaps too", "too").replace("too", "not too")
+    return replace(finding, level="ok", claim=claim, detail="the other direction does more")
 
 
 def untested_rate(why: str, *, looked: bool = True) -> list[Finding]:
@@ -156,7 +166,7 @@ def _side(
         check = Check(None, worth, "other rates are trained only where there is a reason")
         return check_finding(code, "ok", claim.replace("too", "not known to be too"), "", check)
     level = LEVEL / len(seen.effects)
-    factor = max(effects, key=lambda f: effects[f].gain)
+    factor = list(effects)[best_of(list(effects.values()), worth, level)]
     found = effects[factor]
     rate = float(f"{seen.rate * factor:.3g}")
     percent = METRICS[metric].percent
@@ -171,6 +181,7 @@ def _side(
             "learning_rate": seen.rate,
             "epochs": seen.epochs,
             "significant_below": LEVEL,
+            "change_effect": found.to_plain(),
             "effects": {f"{f:.3g}": e.to_plain() for f, e in seen.effects.items()},
         },
     )
@@ -181,4 +192,6 @@ def _side(
     )
     if helps(found, worth, level):
         return check_finding(code, "problem", claim, detail, check)
+    if may_help(found, worth, len(seen.effects)):
+        return check_finding(code, "unsure", claim.replace("too", "perhaps too"), detail, check)
     return check_finding(code, "ok", claim.replace("too", "not too"), detail, check)

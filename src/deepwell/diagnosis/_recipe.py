@@ -97,6 +97,8 @@ BY_CODE: Mapping[str, tuple[str, ...]] = {
     "DW412": ("longer", "stop-later", "higher-rate", "schedule"),
     "DW413": ("lower-rate", *_LESS_VARIANCE),
     "DW414": ("lower-rate", *_LESS_VARIANCE),
+    "DW415": ("lower-rate", "much-lower-rate", "schedule", "batch-norm"),
+    "DW416": _of_kinds("optimization"),
 }
 """Code of a finding -> the remedies for it."""
 

@@ -10,20 +10,20 @@ with and without, seed by seed: an odd setting that does no harm is none.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from deepwell.records import Finding
 
-from ._changes import Change
+from ._changes import Change, in_words
 from ._check_finding import Check, check_finding
-from ._curve_findings import worth_source
+from ._curves import worth_source
 from ._metrics import METRICS
-from ._paired_runs import Effect, helps
+from ._paired_runs import Tried, best_of, helps, may_help
 from ._texts import figure_text
 
 LEVEL = 0.02  # chance of a finding where no setting does harm, over all that are set back
 FADED = 0.01  # of its largest: a learning rate that has fallen so far by the middle is spent
+_MOST = 5  # changes: of more, 8 pairs of runs could tell none at that chance
 _FEW_ROWS = 1_000  # below, the default search has stronger penalties
 _PENALTY, _PENALTY_OF_FEW = 1e-2, 1e-1
 _STRENGTHS: Mapping[str, float] = {
@@ -52,19 +52,6 @@ _NUMBERS: Mapping[str, tuple[tuple[str, float, float, float], ...]] = {
 _LEAST_CLIP: Mapping[str, float] = {"clip_norm": 0.1, "clip_value": 0.01}
 
 
-@dataclass(frozen=True)
-class Tried:
-    """What setting families of odd settings back did.
-
-    Attributes:
-        changes: that there was a reason to try, none where all settings are usual.
-        effects: of each of them; empty where none was tried.
-    """
-
-    changes: tuple[Change, ...] = ()
-    effects: tuple[Effect, ...] = ()
-
-
 def odd_settings(values: Mapping[str, object], rows: int, faded: float) -> tuple[Change, ...]:
     """Return what would set each family of odd settings back; mostly nothing.
 
@@ -77,8 +64,10 @@ def odd_settings(values: Mapping[str, object], rows: int, faded: float) -> tuple
         name: 0.0 for name, low in _LEAST_CLIP.items() if 0 < _number(values, name) < low
     }
     constant: dict[str, object] = {"decay": "constant"} if faded < FADED else {}
-    families = _regularizing(values, rows), _linear(values), _numbers(values), clipped, constant
-    return tuple((_words(family), family) for family in families if family)
+    numbers = _numbers(values)
+    families = _regularizing(values, rows), _linear(values), numbers, clipped, constant
+    every = [family for family in (*families, _slower(values, numbers)) if family]
+    return tuple((in_words(family), family) for family in every[:_MOST])
 
 
 def _regularizing(values: Mapping[str, object], rows: int) -> dict[str, object]:
@@ -101,6 +90,16 @@ def _numbers(values: Mapping[str, object]) -> dict[str, object]:
     return {name: usual for name, _, _, usual in odd}
 
 
+def _slower(values: Mapping[str, object], numbers: Mapping[str, object]) -> dict[str, object]:
+    """Return the usual momentum with a tenth of the rate, where gradients add up in a velocity.
+
+    A step is then the rate over 1 - momentum: a rate that 0.999 made ruinous may be so with 0.9.
+    """
+    if "momentum" not in numbers or values["optimizer"] == "momentum":
+        return {}
+    return {**numbers, "learning_rate": float(f"{_number(values, 'learning_rate') / 10:.3g}")}
+
+
 def setting_finding(tried: Tried, metric: str, worth: float) -> Finding:
     """Return DW416: `problem` where a usual setting does better by what matters.
 
@@ -117,7 +116,8 @@ def setting_finding(tried: Tried, metric: str, worth: float) -> Finding:
         check = Check(None, worth, worth_source(metric), change=words, values=values)
         why = f"trying {words} would take more than a hundredth of the study's time"
         return check_finding("DW416", "unsure", "a setting out of its usual range", why, check)
-    best = max(range(len(tried.effects)), key=lambda n: tried.effects[n].gain)
+    level = LEVEL / len(tried.effects)
+    best = best_of(tried.effects, worth, level)
     (words, values), found = tried.changes[best], tried.effects[best]
     check = Check(
         measured=found.gain,
@@ -133,8 +133,11 @@ def setting_finding(tried: Tried, metric: str, worth: float) -> Finding:
         f"dev {METRICS[metric].label} {figure_text(found.without, percent)}, with {words} "
         f"{figure_text(found.with_it, percent)}: {found.runs} pairs of runs"
     )
-    if helps(found, worth, LEVEL / len(tried.effects)):
+    if helps(found, worth, level):
         return check_finding("DW416", "problem", "an unusual setting does harm", detail, check)
+    if may_help(found, worth, len(tried.effects)):
+        claim = "an unusual setting, perhaps with harm"
+        return check_finding("DW416", "unsure", claim, detail, check)
     return check_finding("DW416", "ok", "an unusual setting, but no harm", detail, check)
 
 
@@ -143,8 +146,3 @@ def _number(values: Mapping[str, object], name: str) -> float:
     value = values.get(name, 0.0)
     several = cast(Sequence[object], value) if isinstance(value, tuple) else (value,)
     return max((float(v) for v in several if isinstance(v, int | float)), default=0.0)
-
-
-def _words(family: Mapping[str, object]) -> str:
-    told = [f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in family.items()]
-    return ", ".join(told)

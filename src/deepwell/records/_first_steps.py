@@ -123,7 +123,7 @@ class FirstSteps:
             of those that can move; NaN where it was not tried.
         alike: of each hidden layer, the share of its units that are like the first one.
         left_out: a few words for each check that was not made, with the reason.
-        learning_rate, initializer, initializer_scale: of the network.
+        learning_rate, initializer, initializer_scale, activation, batch_norm: of the network.
         seconds: that the checks took.
     """
 
@@ -143,4 +143,6 @@ class FirstSteps:
     learning_rate: float = math.nan
     initializer: str = ""
     initializer_scale: float = 1.0
+    activation: str = ""
+    batch_norm: str = ""
     seconds: float = 0.0

@@ -13,18 +13,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from deepwell.checking._arms import Bench
-from deepwell.diagnosis._changes import SQUASHING, change_for, healthy
-from deepwell.diagnosis._curve_findings import epochs_to_try
+from deepwell.diagnosis._changes import SQUASHING, against_overfitting, change_for, healthy
+from deepwell.diagnosis._curve_findings import epochs_to_try, overfits
 from deepwell.diagnosis._layer_symptoms import SATURATED, Sight, Symptom, suspected
 from deepwell.diagnosis._noise_findings import larger_batch, sign_of_noise
+from deepwell.diagnosis._paired_runs import Tried
 from deepwell.diagnosis._plateau_findings import stands_still
-from deepwell.diagnosis._rate_findings import HIGHER, LOWER, factors_to_try
-from deepwell.diagnosis._setting_findings import Tried, odd_settings
+from deepwell.diagnosis._rate_findings import (
+    FAR_LOWER,
+    HIGHER,
+    LEAST_RATE,
+    LOWER,
+    factors_to_try,
+)
+from deepwell.diagnosis._setting_findings import odd_settings
 from deepwell.optimization._learning_rate import learning_rates
 from deepwell.training._state import at_best
 
 from ._examination_arms import Arms, probes_of, starts_as_twins
-from ._examination_plan import PILOTS, Suspicion
+from ._examination_plan import NOTHING, PILOTS, Suspicion
 from ._examination_seen import Examination
 from ._subject import Subject
 
@@ -66,11 +73,12 @@ def examine(subject: Subject, raw_inputs: bool = False) -> Examination | None:
     factors = _factors(subject)
     batch = _larger_batch(subject)
     odd = odd_settings(values, len(subject.data.train), _left_in_the_middle(values))
+    against = against_overfitting(values) if overfits(subject.curves) else ()
     longer = epochs_to_try(subject.curves)
     seen = Examination(sight, symptoms, settled, factors, batch=batch, tried=Tried(odd))
-    if not (symptoms or factors or stuck or raw_inputs or batch or odd or longer):
+    why = Suspicion(symptoms, factors, stuck, raw_inputs, batch, odd, against, longer)
+    if why == NOTHING:
         return seen
-    why = Suspicion(symptoms, factors, stuck, raw_inputs, batch, odd, longer)
     return Arms(subject, bench, why).seen(seen)
 
 
@@ -87,8 +95,13 @@ def _by_rate(symptom: Symptom, values: Mapping[str, object]) -> bool:
 
 def _factors(subject: Subject) -> tuple[float, ...]:
     wanted = factors_to_try(subject.curves, subject.constant_cost)
-    tried = [LOWER if factor < 1 else HIGHER for factor in wanted]
-    return tuple(f for f, side in zip(wanted, tried, strict=True) if side not in subject.searched)
+    far = subject.spec.number("learning_rate") * FAR_LOWER >= LEAST_RATE
+    sides = [LOWER if factor < 1 else HIGHER for factor in wanted]
+    return tuple(
+        factor
+        for factor, side in zip(wanted, sides, strict=True)
+        if side not in subject.searched and (far or factor != FAR_LOWER)
+    )
 
 
 def _larger_batch(subject: Subject) -> int:

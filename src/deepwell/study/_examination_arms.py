@@ -13,14 +13,13 @@ from deepwell._base._hyperparameters import default_initializer
 from deepwell.checking._arms import JAX, Arm, Bench, native_way
 from deepwell.data._data import Data
 from deepwell.diagnosis._baselines import constant_guess
-from deepwell.diagnosis._changes import Change, change_for, healthy
-from deepwell.diagnosis._curve_findings import shows_learning
+from deepwell.diagnosis._changes import Change, change_for, healthy, in_words
+from deepwell.diagnosis._curves import shows_learning
 from deepwell.diagnosis._layer_findings import Moment, Twins
 from deepwell.diagnosis._layer_symptoms import EXPLODING, VANISHING, Sight, Symptom
 from deepwell.diagnosis._metrics import METRICS
-from deepwell.diagnosis._paired_runs import Effect, agreeing, effect
+from deepwell.diagnosis._paired_runs import Effect, Tried, agreeing, effect
 from deepwell.diagnosis._rate_findings import Rates
-from deepwell.diagnosis._setting_findings import Tried
 from deepwell.execution._probe_record import probe_record
 from deepwell.records import QUANTILES
 from deepwell.training._program import Member, State
@@ -72,7 +71,7 @@ class Arms:
         rate = self._subject.spec.number("learning_rate")
         wanted: dict[object, _Values] = {"own": {}, **planned.cures}
         wanted |= {f: at_rate(rate * f) for f in planned.factors}
-        wanted |= dict(planned.odd)
+        wanted |= dict(planned.changes)
         arms = self._train(wanted, epochs, runs)
         own = arms["own"]
         twins = {g: self._twins(own, g, planned) for g in planned.groups}
@@ -86,16 +85,21 @@ class Arms:
             rates=self._rates(rate, arms, planned) if planned.factors else None,
             inputs=self._normalized(own, epochs) if self._normalizes() else None,
             larger=self._with_larger_batches(own, epochs) if self._rebatches(planned) else None,
-            tried=self._tried(arms, planned),
+            tried=self._tried(arms, self._why.odd, planned.odd),
+            regularized=self._tried(arms, self._why.against, planned.against),
             longer=longer,
             lacking=lacking,
         )
 
-    def _tried(self, arms: Mapping[object, list[Arm]], planned: Plan) -> Tried:
-        if not planned.odd:
-            return Tried(self._why.odd)
-        effects = [self._effect(arms["own"], arms[words]) for words, _ in planned.odd]
-        return Tried(planned.odd, tuple(effects))
+    def _tried(
+        self,
+        arms: Mapping[object, list[Arm]],
+        wanted: tuple[Change, ...],
+        changes: tuple[Change, ...],
+    ) -> Tried:
+        if not changes:
+            return Tried(wanted)
+        return Tried(changes, tuple(self._effect(arms["own"], arms[words]) for words, _ in changes))
 
     def _planned(self) -> tuple[Plan | None, bool]:
         """Return what the allowance lets be made, None for nothing, and whether programs lack.
@@ -115,7 +119,7 @@ class Arms:
         for size in SIZES:
             tried = self._with_programs(self._within(size))
             epochs = self._epochs(tried, self._subject.allowance)
-            some = tried.groups or tried.factors or tried.odd or self._normalizes()
+            some = tried.groups or tried.factors or tried.changes or self._normalizes()
             if epochs and (some or self._rebatches(tried)):
                 return replace(tried, epochs=epochs), bool(missing)
         return None, bool(missing)
@@ -123,14 +127,18 @@ class Arms:
     def _within(self, size: Size) -> Plan:
         cures = {code: values for code, (_, values) in self._cures.items()} if size.cures else {}
         factors = self._why.factors if size.factors else ()
-        return Plan(size, 0, self._groups, cures, factors, self._why.odd if size.cures else ())
+        odd, against = (self._why.odd, self._why.against) if size.cures else ((), ())
+        return Plan(size, 0, self._groups, cures, factors, odd, against)
 
     def _with_programs(self, planned: Plan) -> Plan:
         """Return what is left of a plan without what no program here can train."""
         groups = tuple(g for g in planned.groups if self._has(healthy(self._values, 1e-3, g)))
         cures = {code: values for code, values in planned.cures.items() if self._has(values)}
-        odd = tuple((words, values) for words, values in planned.odd if self._has(values))
-        return replace(planned, groups=groups, cures=cures, odd=odd)
+        odd, against = (
+            tuple((words, values) for words, values in changes if self._has(values))
+            for changes in (planned.odd, planned.against)
+        )
+        return replace(planned, groups=groups, cures=cures, odd=odd, against=against)
 
     def _has(self, values: _Values) -> bool:
         return self._bench.has(self._subject.member(values, 0))
@@ -139,7 +147,7 @@ class Arms:
         """Return one network of each kind that a plan asks for and no program here can train."""
         twins = [healthy(self._values, 1e-3, g) for g in planned.groups]
         kinds: dict[object, _Values] = {}
-        for values in (*twins, *planned.cures.values(), *(v for _, v in planned.odd)):
+        for values in (*twins, *planned.cures.values(), *(v for _, v in planned.changes)):
             if not self._has(values):
                 a = self._subject.member(values, 0)
                 kind = a.optimizer, a.architecture.activation, a.architecture.batch_norm
@@ -151,7 +159,7 @@ class Arms:
         size = planned.size
         rate = self._subject.spec.number("learning_rate")
         tried = [*planned.cures.values(), *(at_rate(rate * f) for f in planned.factors)]
-        tried += [values for _, values in planned.odd]
+        tried += [values for _, values in planned.changes]
         changes = {_key(values): values for values in tried if values}
         each = [self._work(values) for values in ({}, *changes.values())]
         others = self._normalizes() + self._rebatches(planned)
@@ -163,7 +171,7 @@ class Arms:
             work += twins * self._work(healthy(self._values, 1e-3, group))
         if runs > self._subject.room():
             return 0
-        wanted = self._subject.curves.epochs
+        wanted = self._subject.epochs
         epochs = min(wanted, int(max(room, 0.0) / work))
         return epochs if epochs >= min(_LEAST_EPOCHS, wanted) else 0
 
@@ -172,7 +180,7 @@ class Arms:
 
     def _rates(self, rate: float, arms: Mapping[object, list[Arm]], planned: Plan) -> Rates:
         effects = {f: self._effect(arms["own"], arms[f]) for f in planned.factors}
-        full = planned.epochs >= self._subject.curves.epochs
+        full = planned.epochs >= self._subject.epochs
         beats = frozenset(f for f in planned.factors if self._beats_all(arms[f]))
         return Rates(rate, effects, planned.epochs, full, beats)
 
@@ -197,9 +205,8 @@ class Arms:
         rate = min(size.rates, key=lambda r: (_mean_score(pilots[r]), _mean_cost(pilots[r])))
         rest = self._train({rate: each[rate]}, epochs, range(size.pilots, size.runs))
         twins = pilots[rate] + rest[rate]
-        differs = {k: v for k, v in each[rate].items() if _differs(k, v, values)}
-        words = [f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in differs.items()]
-        change = ", ".join(words) or "a healthy twin", differs
+        differs = _differing(each[rate], values)
+        change = in_words(differs) or "a healthy twin", differs
         moments = self._moments([own[0], *twins]) if self._why.symptoms else ()
         return _Group(moments, self._effect(own, twins), change)
 
@@ -227,12 +234,13 @@ class Arms:
         change, values = self._cures[symptom.code]
         cure = self._effect(arms["own"], arms[symptom.code]) if symptom.code in arms else None
         units = self._subject.units()
-        return Twins(group.moments, units, group.harm, epochs, cure, change, values)
+        twin = group.change if group.change[1] else ("", {})
+        return Twins(group.moments, units, group.harm, epochs, cure, change, values, twin)
 
     def _effect(self, own: Sequence[Arm], other: Sequence[Arm]) -> Effect:
         scale, worst = self._subject.scale, self._subject.curves.constant
         score = effect([c.score * scale for c in own], [c.score * scale for c in other], worst)
-        cost = effect([c.cost for c in own], [c.cost for c in other], math.inf)
+        cost = effect([c.cost for c in own], [c.cost for c in other], self._subject.constant_cost)
         return self._told_by(score, cost)
 
     @functools.cached_property
@@ -267,7 +275,7 @@ class Arms:
         scores = [[scale * _last(r.dev_score, n) for r in runs] for n in (had, most)]
         costs = [[_last(r.dev_cost, n) for r in runs] for n in (had, most)]
         score = effect(scores[0], scores[1], worst)
-        return self._told_by(score, effect(costs[0], costs[1], math.inf))
+        return self._told_by(score, effect(costs[0], costs[1], self._subject.constant_cost))
 
     def _normalizes(self) -> bool:
         """Return whether the network is tried with normalized inputs: by the native program."""
@@ -354,7 +362,10 @@ def _mean_cost(courses: Sequence[Arm]) -> float:
     return float(np.mean(costs))
 
 
-def _differs(name: str, value: object, values: _Values) -> bool:
-    return value not in ("auto", values.get(name)) or (
-        value == "auto" and values.get(name) in ("zeros", "large", "small", "identity")
-    )
+def _differing(twin: _Values, values: _Values) -> dict[str, object]:
+    """Return what makes the network its twin."""
+    usual = default_initializer(str(twin["activation"]))
+    started = values["initializer"] == usual and values["initializer_scale"] == 1.0
+    alike = {name for name, value in twin.items() if value == values.get(name)}
+    alike |= {"initializer"} if started else set()
+    return {name: value for name, value in twin.items() if name not in alike}

@@ -23,6 +23,7 @@ class Suspicion:
         raw_inputs: whether its inputs are not normalized.
         batch: a larger batch size, 0 for none.
         odd: changes that set back what is out of its usual range.
+        against: changes against overfitting, none where it does not.
         longer: epochs to train on for, 0 for none.
     """
 
@@ -32,7 +33,11 @@ class Suspicion:
     raw_inputs: bool
     batch: int
     odd: tuple[Change, ...] = ()
+    against: tuple[Change, ...] = ()
     longer: int = 0
+
+
+NOTHING = Suspicion((), (), False, False, 0)
 
 
 @dataclass(frozen=True)
@@ -73,3 +78,9 @@ class Plan:
     cures: Mapping[str, Mapping[str, object]]
     factors: tuple[float, ...]
     odd: tuple[Change, ...]
+    against: tuple[Change, ...]
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Those that are tried for themselves, of no symptom and no rate."""
+        return (*self.odd, *self.against)

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 from deepwell.diagnosis._changes import Change
 from deepwell.diagnosis._layer_findings import Sight, Symptom, Twins
-from deepwell.diagnosis._paired_runs import Effect
+from deepwell.diagnosis._paired_runs import Effect, Tried
 from deepwell.diagnosis._rate_findings import Rates
-from deepwell.diagnosis._setting_findings import Tried
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,7 @@ class Examination:
         batch: the larger batch size that there was a reason to try, 0 for none.
         larger: what it did, None where it was not tried.
         tried: settings out of their usual ranges, and what the usual ones did.
+        regularized: changes against overfitting, and what they did.
         longer: what training on did, where the curves were too short to tell; None if not tried.
         lacking: whether a program was missing that would have been needed.
     """
@@ -46,5 +46,6 @@ class Examination:
     batch: int = 0
     larger: Effect | None = None
     tried: Tried = field(default_factory=Tried)
+    regularized: Tried = field(default_factory=Tried)
     longer: Effect | None = None
     lacking: bool = False

@@ -67,6 +67,8 @@ def check(data: Data, specs: Mapping[int, TrialSpec], engine: LocalEngine) -> Fi
         learning_rate=spec.number("learning_rate"),
         initializer=spec.text("initializer"),
         initializer_scale=spec.number("initializer_scale"),
+        activation=spec.text("activation"),
+        batch_norm=spec.text("batch_norm"),
     )
     if member.architecture.parameters > _LARGEST:
         return replace(found, left_out=(f"all checks: {_TOO_LARGE}",))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deepwell.data._data import Data
-from deepwell.diagnosis._curve_findings import Curves
+from deepwell.diagnosis._curves import Curves
 from deepwell.execution._local import LocalEngine
 from deepwell.execution._members import member_of
 from deepwell.execution._memory_plan import native_member_bytes
@@ -76,6 +76,11 @@ class Subject:
     constant_output: bool = False
     searched_batches: bool = False
     programs: StudyPrograms | None = None
+
+    @property
+    def epochs(self) -> int:
+        """Epochs it trained; all that it was to where it diverged, since a change may not."""
+        return self.curves.epochs if self.curves.finite else self.spec.whole("epochs")
 
     def room(self) -> int:
         """Return how many such networks, each with a copy that is probed, the memory holds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,10 +16,11 @@ from deepwell.checking._mode_costs import mode_costs
 from deepwell.data._batches import epoch_order
 from deepwell.data._data import Data
 from deepwell.data._image_augmentations import STRENGTHS
-from deepwell.diagnosis._causes import causes_first
+from deepwell.diagnosis._causes import causes_first, most_urgent_first
 from deepwell.diagnosis._changes import change_for
 from deepwell.diagnosis._comparison import hardest_baseline
-from deepwell.diagnosis._curve_findings import Curves, diagnose_curves, matters
+from deepwell.diagnosis._curve_findings import diagnose_curves
+from deepwell.diagnosis._curves import Curves, matters
 from deepwell.diagnosis._input_findings import SLOW, InputScales, input_finding, input_scales
 from deepwell.diagnosis._layer_findings import layer_finding, quiet_finding, unseen_finding
 from deepwell.diagnosis._layer_symptoms import SYMPTOMS
@@ -26,15 +28,17 @@ from deepwell.diagnosis._metrics import METRICS
 from deepwell.diagnosis._mode_findings import ModeCosts, averages_off, mode_finding
 from deepwell.diagnosis._noise_findings import noise_finding, searched_batches, sign_of_noise
 from deepwell.diagnosis._output_findings import CONSTANT, output_finding, output_spread
+from deepwell.diagnosis._paired_runs import Tried
 from deepwell.diagnosis._plateau_findings import plateau_finding
 from deepwell.diagnosis._rate_findings import HIGHER, LOWER, diagnose_rate, searched, untested_rate
-from deepwell.diagnosis._setting_findings import Tried, setting_finding
+from deepwell.diagnosis._setting_findings import setting_finding
 from deepwell.execution._recovery import out_of_memory
 from deepwell.networks._architecture import Architecture
 from deepwell.networks._exact_statistics import with_exact_statistics
 from deepwell.networks._forward import predictions
 from deepwell.optimization._foreign import is_foreign
 from deepwell.records import Estimate, Finding, Status, Trial, TrialSpec
+from deepwell.search.schedulers._across_folds import configurations
 from deepwell.training._epochs import Epochs
 from deepwell.training._program import State, TrainingRows
 from deepwell.training._state import best_parameters
@@ -48,8 +52,10 @@ from ._examination_seen import Examination
 from ._subject import StudyPrograms, Subject
 
 _PART_OF_MEMORY = 4  # of the budget one part in so many is for twins
+_Z = 1.96  # half widths of 95 % intervals are so many standard errors
 _BATCHES = 12  # whose costs the modes are compared by: 4,096 sign patterns
 _OTHERS = 10  # networks whose best epochs are told beside the best one's
+_BY_THEMSELVES = (Status.EARLY_STOPPED, Status.DIVERGED)
 _ANNEALING = ("cosine", "one_cycle")
 _TOO_LONG = "more than a hundredth of the study's time"
 _NO_PROGRAM = "there was no program at hand, or no memory, to train such networks with"
@@ -74,6 +80,7 @@ class Ended:
         programs: of the study; None where the native program trained it.
         folds: of its cross-validation; 0 for none.
         seed: of resampling.
+        standard_error: of its dev score on so many rows as `data` has, None where not known.
     """
 
     data: Data
@@ -92,10 +99,33 @@ class Ended:
     memory: int | None = None
     folds: int = 0
     programs: StudyPrograms | None = None
+    standard_error: float | None = None
+
+    @functools.cached_property
+    def others(self) -> list[Trial]:
+        """The other configurations that say something about their values, the best one first.
+
+        Of folds one each. Nothing is said by those that failed, nor by those that were pruned, or
+        given, fewer than half of the best one's epochs.
+        """
+        trials, own = self.trials, self.best.number
+        if self.folds:
+            trials, own = configurations(trials, self.folds), own - own % self.folds
+        told = [
+            t
+            for t in trials
+            if t.number != own
+            and t.status is not Status.FAILED
+            and (t.status in _BY_THEMSELVES or 2 * t.epochs >= self.best.epochs)
+        ]
+        return sorted(told, key=Trial.rank_key)
 
 
 def training_findings(ended: Ended) -> list[Finding]:
-    """Return the findings about the best network's training, in the order of their codes."""
+    """Return the findings about the best network's training.
+
+    Problems come first, whose change gains most before the others, then the rest by their codes.
+    """
     curves = _curves(ended)
     size = matters(curves)
     constant_cost = _constant_cost(ended.data)
@@ -114,10 +144,14 @@ def training_findings(ended: Ended) -> list[Finding]:
         output_finding(ended.spread, ended.metric, size, _hardest(ended), harm, change),
         plateau_finding(curves, constant_cost, size, harm, change),
         _mode_finding(ended, size),
-        *diagnose_curves(curves, None if seen is None else seen.longer),
+        *(
+            diagnose_curves(curves)
+            if seen is None
+            else diagnose_curves(curves, seen.longer, seen.regularized)
+        ),
         setting_finding(Tried() if seen is None else seen.tried, ended.metric, size),
     ]
-    return [_with_command(f, ended) for f in causes_first(found, size)]
+    return [_with_command(f, ended) for f in most_urgent_first(causes_first(found, size))]
 
 
 def _examined(
@@ -146,9 +180,9 @@ def _examined(
         constant_cost=constant_cost,
         allowance=max(FLOOR, SHARE * speed.product * ended.work),
         memory=None if ended.memory is None else ended.memory // _PART_OF_MEMORY,
-        searched=searched(ended.trials, ended.best),
+        searched=searched(ended.others, ended.best),
         constant_output=ended.spread <= CONSTANT,
-        searched_batches=searched_batches(ended.trials, ended.best),
+        searched_batches=searched_batches(ended.others, ended.best),
         programs=ended.programs,
     )
     try:
@@ -193,9 +227,8 @@ def _curves(ended: Ended) -> Curves:
         np.asarray(ended.curves.get(name, nothing), np.float64)
         for name in ("train_cost", "dev_cost", "dev_score")
     )
-    ranked = sorted((t for t in ended.trials if math.isfinite(t.score)), key=Trial.rank_key)
     long_enough = [
-        t for t in ranked if t.number != ended.best.number and 2 * t.epochs >= ended.best.epochs
+        t for t in ended.others if math.isfinite(t.score) and 2 * t.epochs >= ended.best.epochs
     ]
     return Curves(
         train_cost=cost,
@@ -207,7 +240,9 @@ def _curves(ended: Ended) -> Curves:
         dev_rows=len(ended.data.dev),
         anneals=ended.best.spec.text("decay") in _ANNEALING,
         stopped_early=ended.best.status is Status.EARLY_STOPPED,
+        diverged=ended.best.status is Status.DIVERGED,
         l2=ended.best.spec.number("l2"),
+        standard_error=ended.standard_error,
         others=tuple(t.best_epoch / t.epochs for t in long_enough[:_OTHERS]),
     )
 
@@ -263,7 +298,7 @@ def _rate_findings(seen: Examination | None, ended: Ended, size: float) -> list[
                 change = f"learning rate {values['learning_rate']}"
                 both[place] = _to_try(both[place], change, values)
         return both
-    if searched(ended.trials, ended.best):
+    if searched(ended.others, ended.best):
         return untested_rate("the search tried others")
     if seen is None:
         return untested_rate(_NO_PROGRAM, looked=False)
@@ -318,6 +353,18 @@ def _said(ended: Ended, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
     if ended.data.task.kind == "classification":
         return raw
     return ended.data.target_encoder.original(raw)
+
+
+def standard_error(told: Estimate, rows: int, of: int) -> float | None:
+    """Return the standard error of a score on some rows, by its interval on others like them.
+
+    Args:
+        told: the score and its 95 % interval.
+        rows: that the interval is of.
+        of: rows to return it for.
+    """
+    width = told.high - told.low
+    return width / (2 * _Z) * math.sqrt(rows / of) if math.isfinite(width) else None
 
 
 def spread_of(data: Data, prediction: np.ndarray) -> float:

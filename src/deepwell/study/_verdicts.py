@@ -9,6 +9,7 @@ from deepwell.diagnosis._bias_variance import (
     diagnose_bias_variance,
     material_size,
 )
+from deepwell.diagnosis._causes import measured_cause
 from deepwell.diagnosis._comparison import compare_with_baselines, hardest_baseline
 from deepwell.diagnosis._intervals import unpaired_difference
 from deepwell.diagnosis._non_finite import diagnose_divergence
@@ -29,7 +30,7 @@ from ._probabilities import wrong_probabilities
 from ._repeats import best_possible, repeats_of
 from ._run import Run
 from ._subject import StudyPrograms
-from ._training_findings import Ended, spread_of, training_findings
+from ._training_findings import Ended, spread_of, standard_error, training_findings
 from ._work import trained_multiply_adds
 
 
@@ -51,6 +52,7 @@ def verdicts(
         differences: from the simple models, as `differences_from` returns them.
         luck: how much of the dev score is luck of the choice, None where it is not known.
     """
+    training = training_findings(_ended(run, trials, best, scored, differences))
     return (
         *check_findings(run.checks),
         *data_findings(run.data_checks, run.data, run.metric.name, run.settings.folds),
@@ -58,8 +60,8 @@ def verdicts(
             _findings(run, scored, differences, luck), run.history.record.name, run.data
         ),
         *wrong_probabilities(run.data, scored.dev_prediction, run.metric, run.settings.seed),
-        *diagnose_divergence(divergence(run.engine, trials)),
-        *training_findings(_ended(run, trials, best, scored, differences)),
+        *diagnose_divergence(divergence(run.engine, trials), measured_cause(training)),
+        *training,
     )
 
 
@@ -174,4 +176,5 @@ def _ended(
         memory=run.memory,
         folds=run.settings.folds,
         programs=None if run.engine.name == "native" else StudyPrograms(run.engine, first),
+        standard_error=standard_error(scored.dev, len(run.data.dev), len(data.dev)),
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from deepwell.diagnosis._setting_findings import odd_settings
+
 from ._remedy import Change, Patient, Remedy, rounded
 
 # The middle of the rates that the default search tries for each rule, on a log scale: what one
@@ -44,6 +46,14 @@ def _optimizer(patient: Patient) -> Change | None:
     return change
 
 
+def _usual(patient: Patient) -> Change | None:
+    # How many rows there are is not known here: the weaker bound on penalties, that of few.
+    together: dict[str, object] = {}
+    for _, change in odd_settings(patient.values, rows=0, faded=1.0):
+        together |= {} if together.keys() & change.keys() else change
+    return together or None
+
+
 def _start(patient: Patient) -> Change | None:
     odd = patient.text("initializer") in _ODD_STARTS
     if odd or patient.number("initializer_scale") != 1.0:
@@ -52,6 +62,12 @@ def _start(patient: Patient) -> Change | None:
 
 
 OPTIMIZATION = (
+    Remedy(
+        "usual-settings",
+        "optimization",
+        "Settings far out of their usual ranges set back, as DW416 sees them.",
+        _usual,
+    ),
     Remedy("higher-rate", "optimization", "Learning rate x 3.", lambda p: _rate(p, 3.0)),
     Remedy("lower-rate", "optimization", "Learning rate / 3.", lambda p: _rate(p, 1 / 3)),
     Remedy(
