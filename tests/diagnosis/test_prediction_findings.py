@@ -89,15 +89,17 @@ def test_rows_of_one_group_are_little_evidence():
     once = drawn(200, 2, temperature=2.0)
     who, age = np.repeat(np.arange(200), 10), np.random.default_rng(3).normal(size=200)
     rows = Predicted(
-        once.y[who], once.prediction[who], once.classes, columns={"age": age[who]}, metric="log_loss"
+        once.y[who],
+        once.prediction[who],
+        once.classes,
+        columns={"age": age[who]},
+        metric="log_loss",
     )
     grouped = replace(rows, group=who)
     (alone, _), (together, _) = (calibration_of(one, 199) for one in (rows, grouped))
     widths = [f.evidence["gap"]["high"] - f.evidence["gap"]["low"] for f in (alone, together)]
     assert widths[1] > 2.8 * widths[0]  # sqrt(10)
-    recall = [
-        probabilities_section(one).facts["confusion"]["recall"][0] for one in (rows, grouped)
-    ]
+    recall = [probabilities_section(one).facts["confusion"]["recall"][0] for one in (rows, grouped)]
     assert recall[1]["high"] - recall[1]["low"] > 2.5 * (recall[0]["high"] - recall[0]["low"])
     slices = [slices_section(one).findings[0].level for one in (rows, grouped)]
     assert slices[1] == "ok"

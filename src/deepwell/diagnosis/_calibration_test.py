@@ -1,4 +1,4 @@
-"""Is it chance that probabilities look wrong? Labels drawn from them, and signs of groups.
+"""Is it chance that probabilities look wrong? Labels drawn from them, and factors on groups.
 
 The statistic sums over classes (the second of two) and bins the squared excess of true rows over
 what was said, in units of its variance:
@@ -10,13 +10,16 @@ are right, labels drawn from them are as good as the true ones, so the true labe
 an even chance of any rank among those of drawn labels, for any number of rows and classes.
 
 Labels are drawn row by row. Where the rows of a group come true together, T is larger than that
-although every probability is right. So there is a second distribution beside it: the sums over a
-group keep their rows together, and if the probabilities are right each has the mean 0, so they are
-taken with signs drawn at random (the wild bootstrap of Wu 1986, by groups as of Cameron, Gelbach
-and Miller 2008, Review of Economics and Statistics 90).
+although every probability is right. So there is a second distribution beside it, the wild bootstrap
+by groups (Cameron, Gelbach and Miller 2008, Review of Economics and Statistics 90): if the
+probabilities are right, the sums over each group have the mean 0, so they are taken times a factor
+drawn at random, with mean 0, variance 1 and third moment 1, as the skewed sums of rare classes need
+(Mammen 1993, Annals of Statistics 21).
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -25,6 +28,8 @@ from .metrics._tally import by_unit, weights
 
 _ROWS_AT_ONCE = 2_000_000
 _HELD = 4_000_000  # sums over groups
+_ROOT = math.sqrt(5)
+_FACTORS, _OFTEN = ((1 - _ROOT) / 2, (1 + _ROOT) / 2), (_ROOT + 1) / (2 * _ROOT)
 
 
 def calibration_p_value(
@@ -88,15 +93,14 @@ def grouped_p_value(
 ) -> float:
     """Return the same chance where rows of a group may come true together.
 
-    Both distributions must find T large, since signs alone are not exact for few and uneven rows.
-    Few groups have few signs: with less than 8 the chance is never 1 in 100.
+    Both distributions must find T large, since the second one is exact for many groups alone.
 
     Args:
         y: (n,) class numbers.
         probabilities: (n, C).
         weight: (n,) sample weights, which must not depend on the label.
         group: (n,) whole numbers, equal for rows that belong together.
-        seed: of the drawn labels and signs.
+        seed: of the drawn labels and factors.
         draws: how many of each.
     """
     classes = probabilities.shape[1]
@@ -118,10 +122,11 @@ def grouped_p_value(
     batch = max(1, _ROWS_AT_ONCE // (tally.groups + cells))
     beyond = 0
     for start in range(0, draws, batch):
-        signs = generator.choice([-1.0, 1.0], (min(batch, draws - start), tally.groups))
-        beyond += _reached((((signs @ sums) * scale) ** 2).sum(axis=1), measured)
-    by_signs = (1 + beyond) / (draws + 1)
-    return max(by_signs, calibration_p_value(y, probabilities, weight, seed, draws))
+        often = generator.random((min(batch, draws - start), tally.groups)) < _OFTEN
+        drawn = np.where(often, *_FACTORS) @ sums
+        beyond += _reached(((drawn * scale) ** 2).sum(axis=1), measured)
+    by_groups = (1 + beyond) / (draws + 1)
+    return max(by_groups, calibration_p_value(y, probabilities, weight, seed, draws))
 
 
 def without_class_factor(

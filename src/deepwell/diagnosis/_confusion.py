@@ -102,7 +102,5 @@ def confusion(
         counts,
         recall,
         precision,
-        tuple(
-            ConfusedPair(a, b, int(rows[a, b]), among(y == a, said == b)) for a, b in pairs
-        ),
+        tuple(ConfusedPair(a, b, int(rows[a, b]), among(y == a, said == b)) for a, b in pairs),
     )

@@ -21,7 +21,7 @@ from deepwell.records import (
 )
 
 from ._check_finding import Check, check_finding
-from ._copies_findings import copies_finding, groups_finding
+from ._copies_findings import COPIED, copies_finding, groups_finding
 from ._placeholder_values import LEAST_CELLS
 from ._shifted_labels import CERTAIN as SHIFTED
 

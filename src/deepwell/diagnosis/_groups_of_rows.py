@@ -46,7 +46,9 @@ def mean_variance(
     return len(sums) / (len(sums) - 1) * float(sums @ sums) / total**2, len(sums)
 
 
-def weighted_share(hit: np.ndarray, weight: np.ndarray, group: np.ndarray | None = None) -> Estimate:
+def weighted_share(
+    hit: np.ndarray, weight: np.ndarray, group: np.ndarray | None = None
+) -> Estimate:
     """Return a weighted share with Wilson's interval for the effective number of rows.
 
     Args:

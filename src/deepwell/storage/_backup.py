@@ -175,8 +175,8 @@ def damaged(file: Path) -> StudyError:
         )
     return StudyError(
         f"the store {shown_path(file)} is damaged; its newest whole backup was made at "
-        f'{backup.when}: put it back with "deepwell restore{flag_of(file)}", and resume the studies '
-        "that had not ended"
+        f'{backup.when}: put it back with "deepwell restore{flag_of(file)}", and resume the '
+        "studies that had not ended"
     )
 
 
