@@ -154,8 +154,8 @@ def test_a_folder_that_cannot_be_signed_is_not_renamed(
 
     with open_store(tmp_path) as store:
         begun(store, "churn")
-        with monkeypatch.context() as patch, pytest.raises(UsageError, match="disk is full"):
-            patch.setattr(moves, "sign", refuse)
+        monkeypatch.setattr(moves, "sign", refuse)
+        with pytest.raises(UsageError, match="disk is full"):
             renamed(store, "churn", "wine")
     assert found(tmp_path) == {"churn": 1}
 

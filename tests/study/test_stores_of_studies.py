@@ -83,8 +83,8 @@ def test_a_mark_that_a_kill_left_out_is_made_up_on_a_server(
     def die(*_: object) -> None:
         raise SystemExit
 
-    with monkeypatch.context() as patch, pytest.raises(SystemExit):
-        patch.setattr(_open_test, "mark_model", die)
+    monkeypatch.setattr(_open_test, "mark_model", die)
+    with pytest.raises(SystemExit):
         dw.open_study("mine", store=url).open_test()
     (opening,) = dw.open_study("mine", store=url).openings()
     told = dw.open_study("mine", store=url).model().about["test"]

@@ -1,8 +1,8 @@
 """Studies copied from store to store, of either kind: all records, with new keys where they lie.
 
-The records go in turns with whoever else records in the other store, to a row of its own that nobody
-sees: a draft. The last transaction, which is short, makes the study of it. A kill before that leaves
-a draft, which `broken_off` finds.
+The records go in turns with whoever else records in the other store, to a row that nobody sees: a
+draft. The last transaction, which is short, makes the study of it. A kill before that leaves a
+draft, which `broken_off` finds.
 """
 
 from __future__ import annotations
