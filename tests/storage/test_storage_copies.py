@@ -3,16 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from deepwell._base._errors import StudyError
-from deepwell.records import ChunkRecord, Estimate, Event, Opening, Request, Status, Tag
-from deepwell.storage import RowReuse, Store, StudyRecord, open_store
+from deepwell.records import ChunkRecord, Estimate, Event, Opening, Request, Status, Tag, TrialSpec
+from deepwell.storage import RowReuse, Store, StudyRecord, _copies, _turns, open_store
 from deepwell.storage._checkpoint_record import CheckpointRecord
 from deepwell.storage._copies import Copied
 from deepwell.storage._deed import Deed
+from deepwell.storage._schema import METADATA, STUDY
 
 
 def told(store: Store, study: int) -> list[object]:
@@ -159,3 +162,96 @@ def test_numbers_of_openings_never_become_less(store: Store, study: StudyRecord,
         assert [o.number for o in away.ledger.openings("f" * 64)] == [2]
         assert away.ledger.append("f" * 64, found, "0" * 64).number == 3
         away.ledger.verify()
+
+
+def rows_of(store: Store) -> int:
+    """Return how many rows all studies of a store have, drafts included."""
+    tables = [table for table in METADATA.sorted_tables if "study_id" in table.c]
+    count = sa.select(sa.func.count())
+    with store._database.reading() as connection:
+        return sum(connection.execute(count.select_from(t)).scalar_one() for t in (*tables, STUDY))
+
+
+@pytest.fixture
+def in_small_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two rows a statement, and a turn for each."""
+    monkeypatch.setattr(_copies, "_AT_ONCE", 2)
+    monkeypatch.setattr(_turns, "TURN_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("in_small_turns")
+def test_others_record_while_a_study_is_copied_and_see_nothing_of_it_until_it_is_whole(
+    store: Store,
+    study: StudyRecord,
+    make_chunk: Callable[..., ChunkRecord],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    for epoch in range(1, 6):
+        store.record_chunk(study.id, 0, make_chunk(epoch, [0.5, 0.25, 1 / epoch, 0.75]))
+    rows = np.arange(7, dtype=np.uint64)
+    store.row_hashes.record(study.id, "train", rows)
+    with open_store(tmp_path / "away") as away, open_store(tmp_path / "away") as other:
+        own, waits, late = other.create_study("own", {}), list[int](), list[StudyRecord]()
+
+        def record() -> None:
+            waits.append(rows_of(other))
+            if len(waits) == 1:
+                other.propose(own.id, [(0, TrialSpec({}, seed=0))])
+                late.append(other.create_study("late", {}))
+            other.record_chunk(own.id, 0, make_chunk(len(waits), [0.5], trials=[0]))
+            assert [one.name for one in other.studies()] == ["own", "late"]
+            assert other.query("SELECT DISTINCT study FROM trials", 9).rows == (("own",),)
+            assert other.removal.deleted() == []
+            assert other.row_hashes.reuse_of(late[0].id, rows) == []
+
+        monkeypatch.setattr(_turns, "pause", record)
+        there = store.copies.copy_to(away.copies, study.id, as_it_is(store, study))
+        assert len(waits) > 10
+        assert waits == sorted(waits)
+        assert told(away, there.id) == told(store, study.id)
+        (curves,) = (t.curves for t in other.trials(own.id, curves=True))
+        assert len(curves["dev_score"]) == len(waits)
+        assert other.row_hashes.reuse_of(late[0].id, rows) == [RowReuse("churn", "train", 7)]
+
+
+@pytest.mark.usefixtures("in_small_turns")
+@pytest.mark.parametrize("nth", [1, 3])
+def test_a_copy_that_fails_on_its_way_leaves_no_row(
+    nth: int, store: Store, study: StudyRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    calls: list[int] = []
+
+    def interrupted() -> None:
+        calls.append(1)
+        if len(calls) == nth:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(_turns, "pause", interrupted)
+    with open_store(tmp_path / "away") as away:
+        with pytest.raises(KeyboardInterrupt):
+            store.copies.copy_to(away.copies, study.id, as_it_is(store, study))
+        assert rows_of(away) == 0
+
+
+def test_a_draft_that_was_removed_becomes_no_study(
+    store: Store, study: StudyRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with open_store(tmp_path / "away") as away:
+        real = away.copies._end
+
+        def late(*given: Any) -> StudyRecord:
+            away.copies.remove(given[2])
+            return real(*given)
+
+        monkeypatch.setattr(away.copies, "_end", late)
+        with pytest.raises(StudyError, match="was removed while it was made; copy the study again"):
+            store.copies.copy_to(away.copies, study.id, as_it_is(store, study))
+        assert rows_of(away) == 0
+
+
+def test_no_statement_takes_much_more_than_four_megabytes():
+    rows = [{"number": n, "block": bytes(3_000_000)} for n in range(5)]
+    assert [len(some) for some in _copies._pieces(rows)] == [2, 2, 1]
+    small = [{"number": n} for n in range(1001)]
+    assert [len(some) for some in _copies._pieces(small)] == [500, 500, 1]

@@ -296,6 +296,45 @@ def test_a_copy_that_is_killed_is_whole_or_not_there(store: Path, moment: str):
     assert not (other / ".moves").exists()
 
 
+KILLED_IN_A_PAUSE = """
+import os, signal, sys
+from deepwell.storage import _copies, _turns
+from deepwell.study._copy_study import copy_study
+place, other, left = sys.argv[1], sys.argv[2], int(sys.argv[3])
+_copies._AT_ONCE, _turns.TURN_SECONDS = 4, 0.0
+def pause():
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+_turns.pause = pause
+copy_study("first", other, store=place)
+"""
+
+
+@pytest.mark.parametrize("nth", [1, 3, 6])
+def test_a_copy_that_is_killed_among_its_records_leaves_what_gc_removes(store: Path, nth: int):
+    other = store.parent / "team"
+    command = [sys.executable, "-c", KILLED_IN_A_PAUSE, str(store), str(other), str(nth)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert list_studies(other) == list_studies(other, deleted=True) == []
+    assert collect_garbage(other) == ()  # it may be at work
+    for left in other.rglob("*"):
+        age(left)
+    with open_store(other) as opened, opened._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE study SET created = created - 4000")
+    told = collect_garbage(other, dry_run=True)
+    assert "a copy of a study that was broken off" in [garbage.what for garbage in told]
+    assert {one.what for one in told} <= {one.what for one in collect_garbage(other)}
+    with open_store(other) as opened, opened._database.reading() as connection:
+        tables = [table for table in METADATA.sorted_tables if table.name != "ledger_head"]
+        assert [t.name for t in tables if connection.execute(t.select()).first()] == []
+    assert list((other / ".states").rglob("*.safetensors")) == []
+    assert copy_study("first", other, store=store) == "first"
+    assert contents(other, "first")["curves"] == contents(store, "first")["curves"]
+
+
 def test_a_study_that_changes_while_it_is_copied_is_not_copied(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -14,7 +14,7 @@ from deepwell._native._core_module import available
 from deepwell.execution import _native_backend
 from deepwell.execution._planner import Shape
 from deepwell.records import Event, Status, TrialSpec
-from deepwell.storage import open_store
+from deepwell.storage import _kept_states, _requests, open_store
 from deepwell.storage._requests import Requests
 from deepwell.study._budget import Clock
 from deepwell.study._checkpoint import Checkpoints
@@ -520,3 +520,40 @@ def test_no_two_trials_get_one_number_where_all_is_trained_again(data, tmp_path)
     assert max(sources) > max(second)  # there were more copies than numbers before the round
     best = study.result.best_trial
     assert dw.replay("mine", best, store=tmp_path, data=data).same
+
+
+# -- a full disk ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("last", ["third file", "record"])
+def test_a_snapshot_that_finds_no_room_leaves_no_file(last, data, tmp_path, monkeypatch):
+    """Of four networks: two have a file by then, or all four."""
+    states, wrote, real = tmp_path / ".states", list[int](), _kept_states.write_atomic
+
+    def full(*given: object) -> None:
+        wrote.append(len(list(states.glob("??/*"))))
+        if last == "third file" and len(wrote) == 3:
+            raise UsageError("the disk is full")
+        real(*given)
+
+    def unrecorded(*given: Any) -> None:
+        if given[2]:
+            wrote.append(len(list(states.glob("??/*"))))
+            raise UsageError("the disk is full")
+
+    def ask_now(live: LiveStudy) -> None:
+        monkeypatch.setattr(_kept_states, "write_atomic", full)
+        if last == "record":
+            monkeypatch.setattr(_requests, "insert_states", unrecorded)
+        live.snapshot()
+
+    def look(_: LiveStudy) -> None:
+        wrote.append(len(list(states.glob("??/*"))))
+        monkeypatch.undo()
+
+    study = run(data, tmp_path, {3: ask_now, 6: look})
+    assert wrote == ([0, 1, 2, 0] if last == "third file" else [0, 1, 2, 3, 4, 0])
+    (refused,) = events(tmp_path, "refuse")
+    assert refused.details["why"] == "the disk is full"
+    assert {t.epochs for t in study.history()} == {12}
+    assert not events(tmp_path, "snapshot")

@@ -19,6 +19,7 @@ from deepwell.cli import run as run_command
 from deepwell.storage import Store, open_store
 from deepwell.storage._backup import backups_of
 from deepwell.storage._open import FOLDER_VARIABLE
+from deepwell.study import _open_test
 
 SPACE = {
     "learning_rate": dw.log(1e-3, 1e-1),
@@ -72,6 +73,22 @@ def test_a_study_is_the_same_on_a_server(table: Path, url: str, tmp_path: Path):
     assert server.open_test()[0].test == disk.open_test()[0].test
     with open_store(url) as store:
         store.ledger.verify()
+
+
+def test_a_mark_that_a_kill_left_out_is_made_up_on_a_server(
+    table: Path, url: str, monkeypatch: pytest.MonkeyPatch
+):
+    study(table, url).run(trials=2, epochs=2)
+
+    def die(*_: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(_open_test, "mark_model", die)
+    with pytest.raises(SystemExit):
+        dw.open_study("mine", store=url).open_test()
+    (opening,) = dw.open_study("mine", store=url).openings()
+    told = dw.open_study("mine", store=url).model().about["test"]
+    assert (told["opened"], told["number"]) == (opening.time, 1)
 
 
 KILLED = """

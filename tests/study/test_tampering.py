@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +24,7 @@ from deepwell.report._json import fit_json, opening_json
 from deepwell.report._terminal import study_lines
 from deepwell.storage import open_store
 from deepwell.storage._ledger import FIRST_HASH
+from deepwell.study import _test_mark
 
 FIXED = {"hidden_units": 4, "hidden_layers": 1, "batch_size": 32, "learning_rate": 0.05}
 
@@ -310,3 +316,104 @@ def test_the_same_rows_sealed_as_other_bytes_lie_beside_those_of_the_first_study
         assert [part.told for part in dw.verify(name, store) if not part.ok] == []
     *_, again = dw.open_study("turned", store).open_test()
     assert again.number == 2
+
+
+KILLED = """
+import os, signal, sys
+import deepwell as dw
+from deepwell.storage._ledger import Ledger
+from deepwell.study import _open_test
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+store, moment = sys.argv[1:]
+if moment == "before":
+    Ledger.append = die
+else:
+    _open_test.mark_model = die
+dw.open_study("mine", store).open_test()
+"""
+
+
+def kill_opening(store: Path, moment: str) -> Path:
+    """Open the test set again, killed before or after the ledger has it; return the model."""
+    command = [sys.executable, "-c", KILLED, str(store), moment]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    model = store / "mine" / "model"
+    assert described(model)["number"] == 1
+    return model
+
+
+def described(model: Path) -> dict[str, Any]:
+    return json.loads((model / "model.json").read_text())["about"]["test"]
+
+
+def read_copied(store: Path) -> dw.Model:
+    dw.copy_study("mine", store.parent / "team", store=store)
+    return dw.load_model(store.parent / "team" / "mine")
+
+
+READERS: dict[str, Callable[[Path], dw.Model]] = {
+    "by its path": lambda store: dw.load_model(store / "mine" / "model"),
+    "by the study": lambda store: dw.open_study("mine", store).model(),
+    "by the study's name": lambda store: dw.load_model("mine", store),
+    "in a copy": read_copied,
+}
+
+
+@pytest.mark.parametrize("way", READERS)
+def test_a_kill_after_the_ledger_takes_no_mark_from_the_model(way: str, store: Path) -> None:
+    model = kill_opening(store, "after")
+    read = READERS[way](store)
+    assert (read.about["test"]["number"], read.about["test"]["unbiased"]) == (2, False)
+    if way != "in a copy":
+        *_, second = dw.open_study("mine", store).openings()
+        told = described(model)
+        assert (told["opened"], told["value"]) == (second.time, second.test.value)
+        assert sorted(p.name for p in model.iterdir()) == ["model.json", "model.safetensors"]
+
+
+def test_a_kill_before_the_ledger_marks_nothing(store: Path) -> None:
+    model = kill_opening(store, "before")
+    note = model / ".opening"
+    assert dw.load_model(model).about["test"]["number"] == 1
+    assert note.exists()  # the opening may be just under way
+    os.utime(note, (0.0, 0.0))
+    assert dw.load_model(model).about["test"]["number"] == 1
+    assert not note.exists()
+    assert [o.number for o in dw.open_study("mine", store).open_test()] == [1, 2]
+    assert described(model)["number"] == 2
+
+
+@pytest.mark.parametrize("told", [b"", b"[]", b"{}", b'{"database": "../store.db"}', b"\xff"])
+def test_a_note_of_an_opening_that_says_nothing_hinders_nobody(told: bytes, store: Path) -> None:
+    model = store / "mine" / "model"
+    (model / ".opening").write_bytes(told)
+    assert dw.load_model(model).about["test"]["number"] == 1
+
+
+def test_a_model_that_nobody_may_write_is_read_all_the_same(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = kill_opening(store, "after")
+
+    def refuse(*_: object) -> None:
+        raise dw.UsageError("no permission to write")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_test_mark, "write_atomic", refuse)
+        assert dw.load_model(model).about["test"]["number"] == 1
+    assert dw.load_model(model).about["test"]["number"] == 2
+
+
+def test_a_store_that_knows_no_such_opening_removes_no_note(store: Path) -> None:
+    """As the default one, where the model lies apart from its own."""
+    model = kill_opening(store, "after")
+    apart = store.parent / "apart"
+    shutil.copytree(model, apart)
+    os.utime(apart / ".opening", (0.0, 0.0))
+    with open_store(f"sqlite:///{store.parent / 'other.db'}"):
+        pass
+    dw.load_model(apart, f"sqlite:///{store.parent / 'other.db'}")
+    assert (apart / ".opening").exists()
+    assert dw.load_model(apart, store).about["test"]["number"] == 2

@@ -43,7 +43,7 @@ def test_it_is_what_the_forward_pass_gives_and_what_was_scored(
 
 
 def test_outputs_that_are_too_many_are_not_kept(structure, native, member, monkeypatch):
-    monkeypatch.setattr(_native_program, "_KEPT_BYTES", 100)
+    monkeypatch.setattr(_native_program, "KEPT_BYTES", 100)
     s = structure()
     session = native(s).load([member(s)], [None])
     session.advance(Chunk(order(1), 1))

@@ -24,11 +24,21 @@ def restore(place: Place) -> int:
     aside = None if done.aside is None else str(done.aside)
     if place.json:
         told = {"backup": str(done.backup.file), "time": done.backup.time, "damaged": aside}
-        print_json(told)
+        renamed = [{"from": old, "to": new} for old, new in done.renamed]
+        print_json({**told, "renamed": renamed, "missing": list(done.missing)})
         return DONE
     lines = entry("restored", f"the store as it was at {done.backup.when}")
     if done.aside is not None:
         lines += entry("damaged", f"kept beside it as {safe_text(done.aside.name, _LIMIT)}")
+    for old, new in done.renamed:
+        called = f"study {safe_text(old)} of the backup is called {safe_text(new)} now"
+        lines += entry("renamed", called)
+    for name in done.missing:
+        lines += entry(
+            "missing",
+            f"study {safe_text(name)} has no folder: where it was renamed since the backup, give "
+            f"its folder the name {safe_text(name)} again",
+        )
     lines += entry("next", "deepwell resume NAME goes on with a study that had not ended")
     print_lines(lines)
     return DONE

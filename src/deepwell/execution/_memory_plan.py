@@ -18,15 +18,17 @@ from deepwell._base._errors import UsageError
 from deepwell.data._memory import gigabytes
 from deepwell.networks._architecture import Architecture
 from deepwell.optimization._registry import slots_of
+from deepwell.training._native_program import KEPT_BYTES
 from deepwell.training._program import EXTRAS, Member, TrainingRows
 from deepwell.training._window import row_bytes
 
 _ORDER_BYTES = 32  # a train row's target, weight, place in the epoch's order, and temporaries
 _PLACE_BYTES = 8  # of a train row in the order of each part, and a temporary
 _LARGEST_WINDOW = 256 << 20  # more rows at once make no call faster
-_GATHERED = 16 << 20  # batches that the native core lays out at a time
+_GATHERED = 16 << 20  # batches that a session of the native core lays out at a time
 _LINE = 64  # bytes of a cache line
 _BLOCK = 256  # rows that a network moves at a time
+_UPDATED_AT_ONCE = 1 << 20  # elements; a larger network sums its gradients first
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def share_out(budget: int, rows: TrainingRows, copies: int) -> MemoryPlan:
         window = min(_LARGEST_WINDOW, max(0, budget - fixed) // 4)
         window_rows = max(1, window // (each * (1 + copies)))
         fixed += window
-    fixed += min(_GATHERED, n * each)
+    if len(rows.views) == 1:  # else each session's are a part of what its thread needs
+        fixed += min(_GATHERED, n * each)
     left = budget - fixed
     if left <= 0:
         raise UsageError(
@@ -128,14 +131,36 @@ def native_worker_bytes(member: Member, batch: int, dev_rows: int) -> int:
             columns
         ) + 3 * sum(_stride(wide, item) for wide in widths)
     inputs = (a.inputs + 1) * columns if a.input_dropout else 0
-    if any(member.number(name) > 0 for name in ("input_noise", "mixup")):  # rows of its own
-        inputs += (a.inputs + 3) * _columns(batch, item)
     gradients = 2 * (max(widths) + _LINE // item) * columns
     transposed = stride * _stride(max(widths), item)
     apart = batch > _BLOCK or any(member.number(name) > 0 for name in EXTRAS)
-    sums = _core_size(a, item) if apart or normed else 0
+    size = _core_size(a, item)
+    sums = size if apart or normed or size > _UPDATED_AT_ONCE else 0
+    changes = any(member.number(name) > 0 for name in ("input_noise", "mixup"))
+    changed = _batch_size(a.inputs, batch, item) if changes else 0  # rows of its own
     scores = (a.outputs + 2) * dev_rows
-    return item * (hidden + inputs + gradients + transposed + columns + 5 * stride + sums + scores)
+    rest = columns + 5 * stride + sums + changed + scores
+    return item * (hidden + inputs + gradients + transposed + rest)
+
+
+def native_batches_bytes(member: Member, batch: int, steps: int) -> int:
+    """Return the bytes of the batches that a session lays out at a time, in a member's type.
+
+    Args:
+        member: the network.
+        batch: rows of a batch.
+        steps: update steps of a call.
+    """
+    item = 4 if member.dtype == "float32" else 8
+    a = member.architecture
+    one = item * (a.inputs + 3) * _stride(batch, item)
+    return item * _batch_size(a.inputs, batch, item) * min(steps, max(1, _GATHERED // one))
+
+
+def native_said_bytes(member: Member, dev_rows: int) -> int:
+    """Return the bytes of a member's raw outputs that a session keeps; 0 if they are too many."""
+    said = member.architecture.outputs * dev_rows
+    return said * (4 if member.dtype == "float32" else 8) if 8 * said <= KEPT_BYTES else 0
 
 
 def batch_beyond(batch: int, inputs: int, train_rows: int, item: int) -> int:
@@ -148,7 +173,7 @@ def batch_beyond(batch: int, inputs: int, train_rows: int, item: int) -> int:
         item: bytes of a number.
     """
     set_aside = min(_GATHERED, train_rows * row_bytes(inputs))
-    return max(0, item * (inputs + 3) * _columns(batch, item) - set_aside)
+    return max(0, item * _batch_size(inputs, batch, item) - set_aside)
 
 
 def check_room(in_flight: int, needed: int, parameters: int) -> None:
@@ -188,10 +213,10 @@ def lanes_that_fit(in_flight: int, lane: int, worker: int, workers: int, most: i
     return max(1, min(most, lanes))
 
 
-def _columns(batch: int, item: int) -> int:
-    """Return the columns of a batch that is laid out in blocks of whole cache lines."""
+def _batch_size(inputs: int, batch: int, item: int) -> int:
+    """Return the elements of a batch in the core: its rows, targets and weights, in blocks."""
     blocks = -(-batch // _BLOCK)
-    return blocks * _stride(-(-batch // blocks), item)
+    return (inputs + 3) * blocks * _stride(-(-batch // blocks), item)
 
 
 def _stride(columns: int, item: int) -> int:

@@ -9,6 +9,8 @@ import numpy as np
 from deepwell._base._errors import UsageError
 from deepwell._native._core_module import cores
 from deepwell.data._image_augmentations import STRENGTHS
+from deepwell.training._native_program import KEPT_BYTES
+from deepwell.training._native_views import most_sessions, native_program
 from deepwell.training._program import Member, Program, ProgramOptions, Structure, TrainingRows
 from deepwell.training._window import row_bytes
 
@@ -16,7 +18,9 @@ from ._memory_plan import (
     batch_beyond,
     check_room,
     lanes_that_fit,
+    native_batches_bytes,
     native_member_bytes,
+    native_said_bytes,
     native_worker_bytes,
 )
 from ._planner import Bucket, Machine, Plan, Shape
@@ -79,8 +83,6 @@ class NativeBackend:
 
     def build(self, bucket: Bucket, rows: TrainingRows) -> Program:
         """Make a bucket's program."""
-        from deepwell.training._native_views import native_program
-
         return native_program(bucket.structure, rows, bucket.options.lanes)
 
     def has_room(self, member: Member, batch_size: int, shape: Shape) -> bool:
@@ -100,18 +102,26 @@ class NativeBackend:
         largest = max(range(len(members)), key=lambda i: sum(needed[i]))
         check_room(in_flight, sum(needed[largest]), members[largest].architecture.parameters)
         lane, worker = (max(column) for column in zip(*needed, strict=True))
-        workers = min(self.machine.devices, len(members))
-        lanes = lanes_that_fit(in_flight, lane, worker, workers, self.machine.lanes)
+        several = shape.views > 1  # each of whose sessions has a thread and what that needs
+        sessions = most_sessions(shape.views, self.machine.devices) if several else 1
+        workers = min(sessions if several else self.machine.devices, len(members))
+        said = min(native_said_bytes(member, shape.dev_rows) for member in members)
+        most = self.machine.lanes
+        lanes = max(  # the outputs that sessions keep are bounded in two ways
+            lanes_that_fit(in_flight, lane, worker, workers, most),
+            lanes_that_fit(in_flight - sessions * KEPT_BYTES, lane - said, worker, workers, most),
+        )
         return ProgramOptions(lanes=lanes, width=1)
 
     def _in_flight(self, members: list[Member], batch: int, shape: Shape) -> int:
         """Return the bytes for members: one batch may be larger than what was set aside.
 
-        That is so of the batches that the core lays out, and of a window of streamed rows.
+        That is so of the batches that the core lays out, which with several views are a part of
+        what a thread needs, and of a window of streamed rows.
         """
+        types = {np.dtype(member.dtype) for member in members} if shape.views == 1 else ()
         beyond = sum(
-            batch_beyond(batch, shape.inputs, shape.train_rows, np.dtype(dtype).itemsize)
-            for dtype in {member.dtype for member in members}
+            batch_beyond(batch, shape.inputs, shape.train_rows, dtype.itemsize) for dtype in types
         )
         if shape.window_rows:
             beyond += max(0, batch - shape.window_rows) * row_bytes(shape.inputs)
@@ -119,10 +129,13 @@ class NativeBackend:
 
     @staticmethod
     def _needed(member: Member, batch: int, shape: Shape) -> tuple[int, int]:
-        """Return the bytes of a member, and of a thread's workspace for it."""
+        """Return the bytes of a member, and of a thread that trains it."""
         stages = member.stages()
         work = max(native_worker_bytes(stage, batch, shape.dev_rows) for stage in stages)
-        return native_member_bytes(member), work
+        if shape.views > 1:
+            steps = -(-shape.train_rows // batch)
+            work += native_batches_bytes(member, batch, steps)
+        return native_member_bytes(member) + native_said_bytes(member, shape.dev_rows), work
 
 
 def _structure(batch: int, shape: Shape) -> Structure:

@@ -1,15 +1,24 @@
-"""Studies copied from store to store, of either kind: all records, with new keys where they lie."""
+"""Studies copied from store to store, of either kind: all records, with new keys where they lie.
+
+The records go in turns with whoever else records in the other store, to a row that nobody sees: a
+draft. The last transaction, which is short, makes the study of it. A kill before that leaves a
+draft, which `broken_off` finds.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from deepwell._base._errors import DeepwellError, StudyError
 from deepwell.records import Event
 
 from ._database import Database
@@ -32,10 +41,15 @@ from ._schema import (
     TRIAL,
 )
 from ._studies import RECORD_COLUMNS, record_of, unknown_study
-from ._study_record import StudyRecord
+from ._study_record import REMOVED, StudyRecord
 from ._text import from_json, to_json
+from ._turns import Turns
 
 _AT_ONCE = 500  # rows
+_BYTES_AT_ONCE = 4_000_000
+_YOUNG = 3_600.0  # seconds; a younger draft may be at work
+_DRAFT = "(copy "
+"""How the name of a draft begins, and no study's."""
 
 Rows = Iterator[dict[str, Any]]
 
@@ -70,7 +84,7 @@ class Copies:
         self._moves = moves
 
     def copy_to(self, target: Copies, study_id: int, copied: Copied) -> StudyRecord:
-        """Copy a study with all its records in one transaction of the other store.
+        """Copy a study with all its records; others see all of them there, or none.
 
         Args:
             target: of the other store.
@@ -80,24 +94,70 @@ class Copies:
         Returns:
             The study there; a taken name becomes `name-2`.
         """
-        with self._database.reading() as here, target._moves.recording() as there:
+        with self._database.reading() as here:
             found = sa.select(STUDY).where(STUDY.c.id == study_id)
             study = here.execute(found).mappings().one_or_none()
             if study is None:
                 raise unknown_study(study_id)
-            name = target._free_name(there, study["name"])
+            draft = target._begin()
+            try:
+                with Turns(target._database) as turns:
+                    _copy_records(here, turns, study_id, draft)
+                return target._end(here, dict(study), draft, copied)
+            except BaseException:
+                with contextlib.suppress(DeepwellError):
+                    target.remove(draft)
+                raise
+
+    def broken_off(self) -> list[tuple[int, int]]:
+        """Return (key, bytes of its curves) of each draft that a kill has left."""
+        size = sa.select(sa.func.coalesce(sa.func.sum(sa.func.length(CURVE.c.block)), 0))
+        size = size.join(CHUNK, CHUNK.c.id == CURVE.c.chunk_id)
+        old = (STUDY.c.name.startswith(_DRAFT), STUDY.c.created < time.time() - _YOUNG)
+        with self._database.reading() as connection:
+            keys = list(connection.execute(sa.select(STUDY.c.id).where(*old)).scalars())
+            return [
+                (key, int(connection.execute(size.where(CHUNK.c.study_id == key)).scalar_one()))
+                for key in keys
+            ]
+
+    def remove(self, draft: int) -> None:
+        """Remove a draft with its records."""
+        with self._database.writing() as connection:
+            own = (STUDY.c.id == draft, STUDY.c.name.startswith(_DRAFT))
+            connection.execute(sa.delete(STUDY).where(*own))
+
+    def _begin(self) -> int:
+        """Make a draft, and return its key."""
+        name, now = f"{_DRAFT}{secrets.token_hex(8)})", time.time()
+        row = {"name": name, "folded": name, "created": now, "deleted": now}
+        with self._database.writing() as connection:
+            made = sa.insert(STUDY).returning(STUDY.c.id)
+            values = {**row, "status": REMOVED, "config": "{}", "seconds": 0.0}
+            return connection.execute(made, values).scalar_one()
+
+    def _end(
+        self, here: sa.Connection, study: Mapping[str, Any], draft: int, copied: Copied
+    ) -> StudyRecord:
+        """Make a study of a draft that has all records of that study."""
+        with self._moves.recording() as there:
+            name = self._free_name(there, study["name"])
             row = {key: value for key, value in study.items() if key != "id"}
             row |= {"name": name, "folded": folded(name), "config": to_json(copied.config)}
             if study["result"] is not None:
                 row["result"] = to_json(copied.renamed(from_json(study["result"]), name))
-            made = there.execute(sa.insert(STUDY).returning(*RECORD_COLUMNS), row).one()
-            _copy_records(here, there, study_id, made.id)
-            append_events(there, made.id, copied.events)
+            update = sa.update(STUDY).where(STUDY.c.id == draft).values(row)
+            made = there.execute(update.returning(*RECORD_COLUMNS)).one_or_none()
+            if made is None:
+                raise StudyError("the copy was removed while it was made; copy the study again")
+            for rows in _pieces(_read(here, ROW_HASHES, study["id"], draft)):  # seen from now on
+                there.execute(sa.insert(ROW_HASHES), rows)
+            append_events(there, draft, copied.events)
             for entry in copied.openings:  # no test set may look unseen, not for a moment
-                own = made.id if entry["study_id"] == study_id else None
+                own = draft if entry["study_id"] == study["id"] else None
                 adopt_opening(there, entry, own)
             copied.last(name)
-            target._moves.move(Move(copied.staged, name, made.id, name))
+            self._moves.move(Move(copied.staged, name, draft, name))
             return record_of(made)
 
     def _free_name(self, connection: sa.Connection, name: str) -> str:
@@ -105,8 +165,8 @@ class Copies:
         return free_name(valid_name(name), taken, lambda one: os.path.lexists(self._folder / one))
 
 
-def _copy_records(here: sa.Connection, there: sa.Connection, old: int, new: int) -> None:
-    for table in (TRIAL, ROW_HASHES, BLOB):
+def _copy_records(here: sa.Connection, there: Turns, old: int, new: int) -> None:
+    for table in (TRIAL, BLOB):
         _insert(there, table, _read(here, table, old, new))
     for table in (NOTE, TAG):
         _insert(there, table, _read(here, table, old, new, "id"))
@@ -126,12 +186,12 @@ def _copy_records(here: sa.Connection, there: sa.Connection, old: int, new: int)
     )
     for row in _read(here, CHECKPOINT, old, new):
         last = {"chunk": _last(chunks, row["chunk"]), "event": _last(events, row["event"])}
-        there.execute(sa.insert(CHECKPOINT), {**row, **last})
+        there.connection().execute(sa.insert(CHECKPOINT), {**row, **last})
 
 
 def _copy_keyed(
     here: sa.Connection,
-    there: sa.Connection,
+    there: Turns,
     table: sa.Table,
     old: int,
     new: int,
@@ -144,10 +204,10 @@ def _copy_keyed(
     query = sa.select(table).where(table.c.study_id == old).order_by(table.c.id)
     if where is not None:
         query = query.where(where)
-    for some in here.execute(query).mappings().partitions(_AT_ONCE):
-        rows = [{**row, "study_id": new, **changed(row)} for row in some]
+    found = here.execute(query).mappings()
+    for rows in _pieces({**row, "study_id": new, **changed(row)} for row in found):
         olds = [row.pop("id") for row in rows]
-        keys |= zip(olds, there.execute(insert, rows).scalars(), strict=True)
+        keys |= zip(olds, there.connection().execute(insert, rows).scalars(), strict=True)
     return keys
 
 
@@ -170,15 +230,23 @@ def _read(here: sa.Connection, table: sa.Table, old: int, new: int, *without: st
         yield {**kept, "study_id": new}
 
 
-def _insert(there: sa.Connection, table: sa.Table, rows: Rows) -> None:
+def _insert(there: Turns, table: sa.Table, rows: Rows) -> None:
+    for some in _pieces(rows):
+        there.connection().execute(sa.insert(table), some)
+
+
+def _pieces(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Yield rows together that one statement takes, without a long wait for others."""
     some: list[dict[str, Any]] = []
+    size = 0
     for row in rows:
         some.append(row)
-        if len(some) == _AT_ONCE:
-            there.execute(sa.insert(table), some)
-            some = []
+        size += sum(len(value) for value in row.values() if isinstance(value, bytes | str))
+        if len(some) == _AT_ONCE or size >= _BYTES_AT_ONCE:
+            yield some
+            some, size = [], 0
     if some:
-        there.execute(sa.insert(table), some)
+        yield some
 
 
 def _last(keys: Mapping[int, int], old: int) -> int:

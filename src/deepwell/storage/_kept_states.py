@@ -12,7 +12,8 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,20 +61,29 @@ class KeptStates:
         Raises:
             UsageError: when the place cannot be written or the disk is full.
         """
-        kept: list[KeptState] = []
-        try:
+        with self.all_or_none() as kept:
             for key, arrays in states.items():
                 kept.append(self.write(*key, kind, arrays))
             with self._database.writing(durable=True) as connection:
                 insert_states(connection, study_id, kept)
-        except BaseException:  # as where the disk is full, which it need not stay
-            with contextlib.suppress(DeepwellError):
-                self._remove_unreferred(kept)
-            raise
         for state, arrays in zip(kept, states.values(), strict=True):
             if not self.file(state.hash).exists():  # the last row of an equal one took it along
                 self.write(state.trial, state.epoch, kind, arrays)
         return kept
+
+    @contextmanager
+    def all_or_none(self) -> Generator[list[KeptState]]:
+        """Give a list for the states that the block writes and refers to.
+
+        Where it fails, as on a full disk, their files go again unless a row refers to them.
+        """
+        kept: list[KeptState] = []
+        try:
+            yield kept
+        except BaseException:
+            with contextlib.suppress(DeepwellError):
+                self._remove_unreferred(kept)
+            raise
 
     def write(
         self, trial: int, epoch: int, kind: str, arrays: Mapping[str, np.ndarray]

@@ -84,10 +84,10 @@ class Ledger:
         """Let the vault remember openings too that another store's ledger has lost."""
         self._witness.add_new(lost)
 
-    def openings(self, fingerprint: str) -> list[Opening]:
-        """Return the openings of one test set, first to last."""
+    def openings(self, fingerprint: str, model_hash: str | None = None) -> list[Opening]:
+        """Return the openings of one test set, first to last; those of one model if it is given."""
         with self._database.reading() as connection:
-            return read_openings(connection, fingerprint)
+            return read_openings(connection, fingerprint, model_hash)
 
     def verify(self) -> None:
         """Check the whole ledger.
@@ -205,9 +205,13 @@ def _append(
     return row["link"]
 
 
-def read_openings(connection: sa.Connection, fingerprint: str) -> list[Opening]:
+def read_openings(
+    connection: sa.Connection, fingerprint: str, model_hash: str | None = None
+) -> list[Opening]:
     """Return the openings of one test set, first to last, by the names that studies have now."""
     of_set = OPENING.c.fingerprint == storable(fingerprint)
+    if model_hash is not None:
+        of_set &= OPENING.c.model_hash == storable(model_hash)
     named = sa.func.coalesce(STUDY.c.name, OPENING.c.study).label("study")
     columns = [column for column in OPENING.c if column.name != "study"]
     joined = OPENING.outerjoin(STUDY, STUDY.c.id == OPENING.c.study_id)

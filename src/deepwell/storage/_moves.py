@@ -27,6 +27,8 @@ from deepwell._base._errors import DeepwellError
 from ._database import Database
 from ._files import write_atomic, write_error
 from ._schema import STUDY
+from ._signs import sign
+from ._study_record import StudyRecord
 
 FOLDER = ".moves"
 """Beside the studies' folders; no study can have this name."""
@@ -96,6 +98,16 @@ class Moves:
         finally:
             with contextlib.suppress(OSError):  # empty, where the note itself found no room
                 self._notes.rmdir()
+
+    def sign(self, study: StudyRecord) -> None:
+        """Say in a study's folder, if it is there, that it is of this study of this database.
+
+        Raises:
+            UsageError: when it cannot be written.
+        """
+        folder = self._folder / study.name
+        if folder.is_dir():
+            sign(folder, self._database.backend.name, study.id, study.created)
 
     def settle(self) -> None:
         """Put the folders of moves that broke off where the database says.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
+from deepwell._base._shell import shell_word
 
 MAX_LENGTH = 60
 """At four bytes a character and with a suffix this stays below the 255 bytes of a file name."""
@@ -85,6 +87,17 @@ def free_name(name: str, taken: Collection[str], exists: Callable[[str], bool]) 
         suffix = f"-{number}"
         candidate = name[: MAX_LENGTH - len(suffix)] + suffix
     return candidate
+
+
+def renamed_result(result: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
+    """Return an outcome with the new name, in the commands that its findings tell as well."""
+    named = re.compile(rf"(\bdeepwell [a-z]+ ){re.escape(shell_word(old))}(?=\s|$)")
+    word = shell_word(new)
+    findings = [
+        {**found, "command": named.sub(lambda m: m[1] + word, found["command"])}
+        for found in result.get("findings", ())
+    ]
+    return {**result, "name": new, "findings": findings}
 
 
 def _reserved(name: str) -> bool:

@@ -68,6 +68,7 @@ class Removal:
             if result is not None:
                 values["result"] = to_json(result)
             _update(connection, study.id, values)
+            self._moves.sign(study)
             self._moves.move(Move(study.name, wanted, study.id, wanted))
 
     def delete(self, study_ids: Sequence[int]) -> None:

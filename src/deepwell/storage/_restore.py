@@ -20,6 +20,7 @@ from ._database import Database
 from ._files import shown_path, write_error
 from ._mark import living
 from ._open import locate
+from ._signs import follow_folders, without_folder
 from ._sqlite import Sqlite
 
 _JOURNALS = ("-wal", "-shm", "-journal")
@@ -35,16 +36,21 @@ class Restored:
     Attributes:
         backup: what now stands in the place of the store.
         aside: where the damaged database lies now, or None where there was none.
+        renamed: (name in the backup, name now) of studies whose folders have another name since.
+        missing: names of studies that have an outcome, and no folder.
     """
 
     backup: Backup
     aside: Path | None
+    renamed: tuple[tuple[str, str], ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def restore(where: str | Path | None = None) -> Restored:
     """Put the newest whole backup in the place of a damaged store, which is kept beside it.
 
-    A kill on the way leaves the damaged store, or none at all, and restoring can be run again.
+    A study that was renamed since the backup keeps its newer name, as its folder does. A kill on
+    the way leaves the damaged store, or none at all, and restoring can be run again.
 
     Args:
         where: the store, as for `open_store`.
@@ -71,7 +77,7 @@ def restore(where: str | Path | None = None) -> Restored:
             "own, or choose another --store"
         )
     with _explained(file):
-        return Restored(backup, _replace(file, backup))
+        return _replace(file, backup)
 
 
 def _refuse_running(folder: Path) -> None:
@@ -95,11 +101,15 @@ def _in_order(file: Path) -> bool:
         return False
 
 
-def _replace(file: Path, backup: Backup) -> Path | None:
+def _replace(file: Path, backup: Backup) -> Restored:
     temporary = file.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         shutil.copyfile(backup.file, temporary)
-        _end_leases(temporary)
+        with closing(sqlite3.connect(temporary, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")
+            _end_leases(connection)
+            renamed = follow_folders(connection, file.parent, file.name)
+            missing = without_folder(connection, file.parent)
         sync_file(temporary)
         # The journals belong to the damaged file: beside another one they would spoil it.
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -111,18 +121,16 @@ def _replace(file: Path, backup: Backup) -> Path | None:
         sync_folder(file.parent)
     finally:
         temporary.unlink(missing_ok=True)
-    return aside if moved else None
+    return Restored(backup, aside if moved else None, tuple(renamed), tuple(missing))
 
 
-def _end_leases(file: Path) -> None:
+def _end_leases(connection: sqlite3.Connection) -> None:
     """Remove the leases of the backup's moment, whose holders are not those of today.
 
     One that runs after all, on another machine, finds its lease gone and records nothing more.
     """
-    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = DELETE")
-        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'lease'").fetchone():
-            connection.execute("DELETE FROM lease")
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'lease'").fetchone():
+        connection.execute("DELETE FROM lease")
 
 
 def _move(source: Path, target: Path) -> bool:

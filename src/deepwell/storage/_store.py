@@ -97,6 +97,11 @@ class Store(Reading):
         """Return whether both are one database."""
         return self._database.backend.place == other._database.backend.place
 
+    @property
+    def database(self) -> str:
+        """A name for files that belong to the database; of one in a file, the file's own."""
+        return self._database.backend.name
+
     def close(self) -> None:
         """Close the database; a second time does nothing."""
         self._database.close()

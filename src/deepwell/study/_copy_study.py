@@ -21,7 +21,9 @@ from deepwell.records import Event, from_plain, to_plain
 from deepwell.storage._backup import sync_file
 from deepwell.storage._copies import Copied
 from deepwell.storage._files import write_error
+from deepwell.storage._names import renamed_result
 from deepwell.storage._open import open_store
+from deepwell.storage._signs import FILE as SIGN
 from deepwell.storage._study_record import StudyRecord
 from deepwell.storage._witness import Witnessed
 
@@ -29,7 +31,6 @@ from ._finished import open_study
 from ._keep_sealed import keep_sealed
 from ._open_test import COPY
 from ._recording import VAULT
-from ._rename import renamed_result
 from ._standing import require_idle
 from ._study_file_name import follow_name
 
@@ -141,7 +142,7 @@ def _staged(here: Store, there: Store, record: StudyRecord) -> Generator[Path, N
             shutil.copytree(
                 source,
                 staged,
-                ignore=shutil.ignore_patterns("lock", "*.tmp"),
+                ignore=shutil.ignore_patterns("lock", "*.tmp", SIGN),
                 copy_function=_copy_file,
             )
             for folder, _, _ in os.walk(staged):

@@ -48,9 +48,9 @@ def collect_garbage(
     """Remove what nothing needs any more, and return what it was.
 
     These are studies that were deleted more than 30 days ago, checkpoints that a kill left behind
-    a finished study, half-written files, sealed test rows of no study, states of networks to which
-    no study refers, and the room that removed records have left in the database: a quarter of its
-    file or more, while nobody runs a study, which would have to wait.
+    a finished study, half-written files, copies that were broken off, sealed test rows of no study,
+    states of networks to which no study refers, and the room that removed records have left in the
+    database: a quarter of its file or more, while nobody runs a study, which would have to wait.
 
     Args:
         store: folder or URL; None means `./deepwell`.
@@ -96,6 +96,9 @@ def _wastes(opened: Store, before: float) -> Iterator[_Waste]:
     if opened.alone():  # else they may be those of another database in the folder
         yield from _sealed_of_none(opened, kept)
     yield from _half_written(opened, kept)
+    for draft, size in opened.copies.broken_off():
+        told = Garbage("a copy of a study that was broken off", size, "")
+        yield _Waste(told, lambda draft=draft: opened.copies.remove(draft))
 
 
 def _study(opened: Store, record: StudyRecord) -> _Waste:

@@ -102,7 +102,7 @@ class KeptStudy:
         Raises:
             UsageError: when there is no such model.
         """
-        return load_model(self._folder / self._record.name, which=which)
+        return load_model(self._folder / self._record.name, self._where, which)
 
     def kept_states(self) -> list[KeptState]:
         """Return the states of networks that are kept, by trial, epoch and kind.

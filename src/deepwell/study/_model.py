@@ -37,6 +37,7 @@ ADJUSTED_FORMAT = 2  # of a model that a Deepwell of before its adjustments woul
 ENSEMBLE_FORMAT = 3  # of several networks, which a Deepwell of before would not find
 FORMATS = (FORMAT, ADJUSTED_FORMAT, ENSEMBLE_FORMAT)
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
+OPENING = ".opening"  # a note of a test score that may be missing in the description
 
 
 @dataclass(frozen=True, repr=False)
@@ -289,7 +290,7 @@ class Model:
         return digest
 
 
-def load_model(path: str | Path, store: str | None = None, which: str = BEST) -> Model:
+def load_model(path: str | Path, store: str | Path | None = None, which: str = BEST) -> Model:
     """Return the model in a folder, or a model of a study by name.
 
     Args:
@@ -301,6 +302,10 @@ def load_model(path: str | Path, store: str | None = None, which: str = BEST) ->
         UsageError: when there is no such model, or its files are damaged or foreign.
     """
     folder = _folder(Path(path), store, which)
+    if (folder / OPENING).exists():
+        from ._test_mark import make_up  # which needs models itself
+
+        make_up(folder, store)
     try:
         described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         if described["format"] not in FORMATS:
@@ -334,7 +339,7 @@ def load_model(path: str | Path, store: str | None = None, which: str = BEST) ->
     return Model(architecture, parameters, table, target, about, adjustments, companions)
 
 
-def _folder(path: Path, store: str | None, which: str) -> Path:
+def _folder(path: Path, store: str | Path | None, which: str) -> Path:
     inside = folder_of(which)
     candidates = [path / inside] if which != BEST else [path, path / inside]
     if path.name == str(path):  # a plain name may be a study's

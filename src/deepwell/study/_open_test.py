@@ -18,7 +18,7 @@ from deepwell.storage._study_record import StudyRecord
 from deepwell.storage._witness import lost_openings
 
 from ._model import Model
-from ._test_mark import mark_model
+from ._test_mark import announce, mark_model
 from ._which import SAID, folder_of
 
 if TYPE_CHECKING:
@@ -74,8 +74,10 @@ def open_sealed(
         number=1,
         notes=(*_scored_note(which), *_lost_notes(opened), *_reuse_notes(opened, record)),
     )
-    done = opened.ledger.append(sealed.fingerprint, opening, str(model.about["weights_sha256"]))
-    mark_model(opened.folder / record.name / folder_of(which), done)
+    folder = opened.folder / record.name / folder_of(which)
+    weights = str(model.about["weights_sha256"])
+    announce(folder, opened, sealed.fingerprint, weights)
+    mark_model(folder, opened.ledger.append(sealed.fingerprint, opening, weights))
 
 
 def sealed_test(record: StudyRecord, vault: Path) -> SealedTest | None:

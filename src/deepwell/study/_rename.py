@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
-from deepwell._base._shell import shell_word
-from deepwell.storage._names import valid_name
+from deepwell.storage._names import renamed_result, valid_name
 from deepwell.storage._open import open_store
 
 from ._finished import open_study
@@ -54,14 +50,3 @@ def _require_free(here: Path, there: Path) -> None:
         raise UsageError(
             f'the name "{there.name}" is taken by a file or folder of the store; choose another'
         )
-
-
-def renamed_result(result: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
-    """Return an outcome with the new name, in the commands that its findings tell as well."""
-    named = re.compile(rf"(\bdeepwell [a-z]+ ){re.escape(shell_word(old))}(?=\s|$)")
-    word = shell_word(new)
-    findings = [
-        {**found, "command": named.sub(lambda m: m[1] + word, found["command"])}
-        for found in result["findings"]
-    ]
-    return {**result, "name": new, "findings": findings}

@@ -26,7 +26,7 @@ from ._program import NUMBERS, Chunk, Info, Member, State, Structure, TrainingRo
 from ._state import at_best
 
 DEFAULT_LANES = 1024
-_KEPT_BYTES = 32 * 1024**2  # of raw outputs that a session keeps of its members' last scores
+KEPT_BYTES = 32 * 1024**2  # of raw outputs that a session keeps of its members' last scores
 _KEYS = {
     "dropout_key": Purpose.DROPOUT,
     "noise_key": Purpose.NOISE,
@@ -147,7 +147,7 @@ class NativeSession:
             members=_specs(members, program.per_epoch),
             threads=program.threads,
             level=program.simd,
-            keeps_said=len(members) * program.said_bytes() <= _KEPT_BYTES,
+            keeps_said=len(members) * program.said_bytes() <= KEPT_BYTES,
         )
         self._said_shape = program.said_shape()
         new: dict[int, Member] = {}

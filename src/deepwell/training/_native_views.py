@@ -23,6 +23,11 @@ from ._state import at_best
 _POLL_SECONDS = 0.02
 
 
+def most_sessions(views: int, threads: int) -> int:
+    """Return the sessions that members of some of these views are at work in, at most."""
+    return max(math.lcm(threads, some) for some in range(1, views + 1))
+
+
 class NativeViewsProgram:
     """Trains dense networks of several data views on the cores of this machine.
 

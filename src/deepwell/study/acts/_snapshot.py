@@ -33,12 +33,14 @@ def _begun(scene: Scene, request: Request) -> list[Trial]:
 
 def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
     found = _begun(desk.scene(), request)
-    kept = [keep_snapshot(desk.history, t.number, desk.state_of(t)) for t in found]
-    details = {
-        "epoch": max(state.epoch for state in kept),
-        "networks": {str(s.trial): {"epoch": s.epoch, "sha256": s.hash} for s in kept},
-    }
-    desk.record(stand, request, [desk.event(SNAPSHOT, request, details)], kept=kept)
+    with desk.history.store.states.all_or_none() as kept:
+        for trial in found:
+            kept.append(keep_snapshot(desk.history, trial.number, desk.state_of(trial)))
+        details = {
+            "epoch": max(state.epoch for state in kept),
+            "networks": {str(s.trial): {"epoch": s.epoch, "sha256": s.hash} for s in kept},
+        }
+        desk.record(stand, request, [desk.event(SNAPSHOT, request, details)], kept=kept)
     for state, trial in zip(kept, found, strict=True):
         if not desk.history.store.states.file(state.hash).exists():  # `gc` came in between
             keep_snapshot(desk.history, trial.number, desk.state_of(trial))
