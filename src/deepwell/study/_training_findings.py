@@ -73,6 +73,7 @@ class Ended:
         memory: its budget in bytes; None for no bound.
         programs: of the study; None where the native program trained it.
         folds: of its cross-validation; 0 for none.
+        best_possible: the score that it was given.
         seed: of resampling.
     """
 
@@ -91,6 +92,7 @@ class Ended:
     seed: int
     memory: int | None = None
     folds: int = 0
+    best_possible: float | None = None
     programs: StudyPrograms | None = None
 
 
@@ -332,4 +334,5 @@ def _with_command(finding: Finding, ended: Ended) -> Finding:
         return finding
     change = cast(Mapping[str, object], values)
     changed: dict[str, object] = {**ended.best.spec.hyperparameters, **change}
-    return replace(finding, command=change_command(ended.data, ended.metric, changed, ended.folds))
+    given = ended.folds, ended.best_possible
+    return replace(finding, command=change_command(ended.data, ended.metric, changed, *given))

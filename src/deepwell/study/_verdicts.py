@@ -53,7 +53,10 @@ def verdicts(
     """
     return (
         *check_findings(run.checks),
-        *data_findings(run.data_checks, run.data, run.metric.name, run.settings.folds),
+        *data_findings(
+            *(run.data_checks, run.data, run.metric.name, run.settings.folds),
+            best_possible=run.settings.best_possible,
+        ),
         *with_improve_commands(
             _findings(run, scored, differences, luck), run.history.record.name, run.data
         ),
@@ -173,5 +176,6 @@ def _ended(
         seed=run.settings.seed,
         memory=run.memory,
         folds=run.settings.folds,
+        best_possible=run.settings.best_possible,
         programs=None if run.engine.name == "native" else StudyPrograms(run.engine, first),
     )
