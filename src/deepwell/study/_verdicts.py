@@ -104,7 +104,7 @@ def _findings(
         *([] if repeats is None else diagnose_repeated_rows(run.metric.name, repeats)),
         *compare_with_baselines(run.metric.name, differences),
         *people_findings(run.data, metric, scored.dev_prediction, seed),
-        *_luck_findings(run, scored, luck, differences[hardest_baseline(differences)]),
+        *_luck_findings(run, scored, luck, differences[hardest_baseline(differences)], best.least),
     ]
 
 
@@ -138,12 +138,12 @@ def luck_of(run: Run, trials: Sequence[Trial], best: Trial) -> Overtuning | None
 
 
 def _luck_findings(
-    run: Run, scored: Scored, luck: Overtuning | None, lead: Estimate
+    run: Run, scored: Scored, luck: Overtuning | None, lead: Estimate, least: Estimate | None
 ) -> list[Finding]:
     if luck is None:
         return []
     constant = run.baselines[0].shown.estimate.value
-    material = material_size(run.metric, constant, run.settings.best_possible)
+    material = material_size(run.metric, constant, None if least is None else least.value)
     return [overtuning_finding(luck, run.metric.name, scored.dev, material, lead)]
 
 
