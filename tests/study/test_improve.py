@@ -174,7 +174,7 @@ def test_weak_arms_are_given_up_early_and_never_win(too_small):
         ({"hidden_units": [32], "learning_rate": 1e-4}, {"much-higher-rate", "higher-rate"}),
         ({"hidden_units": [32], "epochs": 1}, {"longer", "much-higher-rate", "higher-rate"}),
         ({"hidden_units": [32], "initializer": "zeros"}, {"other-start"}),
-        ({"hidden_units": [32], "l2": 0.3}, {"less-l2"}),
+        ({"hidden_units": [32], "l2": 0.3}, {"no-regularization", "less-l2"}),
     ],
 )
 def test_the_right_remedy_is_the_first_advice(table, tmp_path, network, right):

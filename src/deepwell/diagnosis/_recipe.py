@@ -1,8 +1,9 @@
 """The recipe (G3): which remedies to try, in which order, for which kind of error.
 
-High bias first: a bigger network, longer training, a better optimization, another architecture;
-more data does not help. Then high variance: more data, regularization, augmentation, another
-architecture. Then again (Ng 2018, Machine Learning Yearning, chapters 20 to 27).
+High bias first: less that regularizes, a bigger network, longer training, a better optimization,
+another architecture; more data does not help. Then high variance: more data, regularization,
+augmentation, another architecture. Then again (Ng 2018, Machine Learning Yearning, chapters 20 to
+27).
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def recipe(verdict: Verdict) -> tuple[str, ...]:
     """Return the names of all remedies in the order of the recipe.
 
     >>> recipe(Verdict(bias=True, variance=False))[:3]
-    ('bigger', 'longer', 'deeper')
+    ('no-regularization', 'bigger', 'longer')
     >>> recipe(Verdict(bias=False, variance=True))[:3]
     ('more-dropout', 'more-l2', 'augment')
     """
