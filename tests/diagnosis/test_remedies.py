@@ -154,6 +154,11 @@ def test_the_verdict_is_that_of_the_findings():
     assert verdict_from_scores(0.15, 0.155, 0.0, 0.01) == Verdict(True, False)
     assert verdict_from_scores(0.15, 0.155, 0.15, 0.01) == Verdict(False, False)
     assert verdict_from_scores(0.01, 0.11, 0.0, 0.01) == Verdict(False, True)
+    assert verdict_from_scores(5.0, 5.5, None, 1.0) == Verdict(False, False), "an RMSE is not 0"
+    assert verdict_from_scores(5.0, 6.5, None, 1.0) == Verdict(False, True)
+    fitted_to_noise = verdict_from_scores(0.01, 0.205, 0.2, 0.01)
+    assert fitted_to_noise == Verdict(False, False), "variance counts from the best possible"
+    assert Verdict(True, True).high == ("bias", "variance")
 
 
 def test_every_code_has_remedies_that_exist():
