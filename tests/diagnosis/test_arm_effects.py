@@ -107,6 +107,45 @@ def test_a_large_gain_wins_and_is_measured_fairly():
     assert largest_gain(found) == -found[7].effect.low
 
 
+def test_the_part_of_the_rows_is_told_apart_from_that_of_the_seeds():
+    """Rows that differ alike in all replicates, or replicates that differ alike in all rows."""
+    generator = np.random.default_rng(5)
+    replicates, blocks = range(8), {r: r % 2 for r in range(8)}
+    base = {r: np.stack([np.zeros(100), np.ones(100)], axis=-1) for r in replicates}
+
+    def arm(by_row: float, by_seed: float) -> dict[int, np.ndarray]:
+        rows = [by_row * generator.normal(size=100) for _ in range(2)]
+        seeds = by_seed * generator.normal(size=8)
+        squares = {r: 1 + rows[r % 2] + seeds[r] for r in replicates}
+        return {r: np.stack([one, np.ones(100)], axis=-1) for r, one in squares.items()}
+
+    mae = METRICS["mae"]
+    [of_rows] = arm_effects(mae, base, [arm(0.5, 0.0)], blocks)
+    [of_seeds] = arm_effects(mae, base, [arm(0.0, 0.5)], blocks)
+    assert of_rows.by_rows > 0.99
+    assert of_seeds.by_rows < 0.01
+    [both] = arm_effects(mae, base, [arm(0.5, 0.14)], blocks)  # 0.25 / 200, 0.02 / 8
+    assert 0.15 < both.by_rows < 0.6
+
+
+def test_the_fair_gain_counts_blocks_by_their_rows_and_may_be_of_two_arms():
+    def rows(wrong: int, count: int) -> np.ndarray:
+        return sums(np.arange(count) < wrong)
+
+    blocks = {0: 0, 1: 1, 2: 0, 3: 1}
+    base = {r: rows(30, 60) if b == 0 else rows(20, 40) for r, b in blocks.items()}
+    first = {r: rows(0, 60) if b == 0 else rows(16, 40) for r, b in blocks.items()}
+    second = {r: rows(24, 60) if b == 0 else rows(0, 40) for r, b in blocks.items()}
+    gain = crossfitted_gain(arm_effects(ERROR, base, [first, second], blocks))
+    assert gain is not None
+    # 4 of 40 rows by the arm that the first block chose, 6 of 60 by that of the second one
+    assert gain.value == pytest.approx(0.4 * 0.1 + 0.6 * 0.1)
+    uneven = {r: rows(6, 60) if b == 0 else rows(0, 40) for r, b in blocks.items()}
+    gain = crossfitted_gain(arm_effects(ERROR, base, [uneven], blocks))
+    assert gain is not None
+    assert gain.value == pytest.approx(0.6 * 0.4 + 0.4 * 0.5)
+
+
 def test_one_block_has_no_fair_gain():
     base, arms, _ = crossed(np.random.default_rng(4), 2, 100, 4)
     assert crossfitted_gain(arm_effects(ERROR, base, arms, dict.fromkeys(range(4), 0))) is None

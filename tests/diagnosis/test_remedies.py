@@ -39,6 +39,7 @@ def test_what_each_remedy_changes():
     assert found["lower-rate"] == {"learning_rate": 0.001}
     assert found["schedule"] == {"decay": "cosine", "patience": 0}
     assert found["other-optimizer"] == {"optimizer": "nesterov", "learning_rate": 0.0055}
+    assert found["no-regularization"] == {"dropout": 0.0, "l2": 0.0}
     assert (found["less-dropout"], found["more-dropout"]) == ({"dropout": 0.155}, {"dropout": 0.51})
     assert (found["less-l2"], found["more-l2"]) == ({"l2": 1e-5}, {"l2": 1e-3})
     assert found["more-mixup"] == {"mixup": 0.2}
@@ -55,6 +56,7 @@ def test_what_each_remedy_changes():
 def test_what_is_on_can_be_weakened_and_strengthened():
     values = {"label_smoothing": 0.1, "mixup": 0.5, "input_noise": 0.2, "weight_decay": 0.01}
     found = changes({**PLAIN, **values, "decay": "cosine", "batch_norm": "before", "patience": 0})
+    assert found["no-regularization"] == dict.fromkeys(values, 0.0)
     assert found["no-label-smoothing"] == {"label_smoothing": 0.0}
     assert found["more-label-smoothing"] == {"label_smoothing": 0.2}
     assert (found["no-mixup"], found["more-mixup"]) == ({"mixup": 0.0}, {"mixup": 1.5})
@@ -65,6 +67,17 @@ def test_what_is_on_can_be_weakened_and_strengthened():
     assert found["batch-norm"] == {"batch_norm": "none"}
     assert found["stop-earlier"] == {"patience": 15}
     assert "stop-later" not in found
+
+
+def test_nothing_that_regularizes_comes_first_for_bias_where_anything_does():
+    first = recipe(Verdict(bias=True, variance=False))[0]
+    assert first == "no-regularization"
+    assert first not in changes(PLAIN)
+    assert first not in changes({**PLAIN, "l2": 1e-9}), "which cannot be seen"
+    for name in ("dropout", "input_dropout", "l1", "l2", "max_norm"):
+        assert changes({**PLAIN, name: 0.2})[first] == {name: 0.0}
+    slight = changes({**PLAIN, "dropout": 0.05})
+    assert "less-dropout" not in slight, "the same again"
 
 
 def test_images_are_augmented_where_the_program_can():
@@ -148,6 +161,11 @@ def test_the_verdict_is_that_of_the_findings():
     assert verdict_from_scores(0.15, 0.155, 0.0, 0.01) == Verdict(True, False)
     assert verdict_from_scores(0.15, 0.155, 0.15, 0.01) == Verdict(False, False)
     assert verdict_from_scores(0.01, 0.11, 0.0, 0.01) == Verdict(False, True)
+    assert verdict_from_scores(5.0, 5.5, None, 1.0) == Verdict(False, False), "an RMSE is not 0"
+    assert verdict_from_scores(5.0, 6.5, None, 1.0) == Verdict(False, True)
+    fitted_to_noise = verdict_from_scores(0.01, 0.205, 0.2, 0.01)
+    assert fitted_to_noise == Verdict(False, False), "variance counts from the best possible"
+    assert Verdict(True, True).high == ("bias", "variance")
 
 
 def test_what_was_measured_may_be_applied():

@@ -189,15 +189,17 @@ class TestOutputs:
             (0.001, None, HELPS, "problem"),
             (0.001, Estimate(-0.01, -0.05, 0.02), NOTHING, "ok"),  # nothing to be predicted
             (0.001, None, None, "ok"),
-            (math.nan, None, HELPS, "ok"),
+            (math.nan, Estimate(0.3, 0.2, 0.4), HELPS, "unsure"),  # nothing to go by
         ],
     )
     def test_the_verdict(
         self, spread: float, versus: Estimate | None, harm: Effect | None, level: str
     ) -> None:
         named = None if versus is None else ("logistic regression", versus)
-        found = output_finding(spread, "error", 0.01, named, harm, ("", {}))
+        twin: tuple[str, dict[str, object]] = ("another network", {"learning_rate": 0.1})
+        found = output_finding(spread, "error", 0.01, named, harm, twin)
         assert (found.code, found.level) == ("DW409", level)
+        assert ("values" in found.evidence) == (level != "unsure"), "a change for no finding"
 
 
 class TestModes:

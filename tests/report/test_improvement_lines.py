@@ -58,7 +58,9 @@ CYCLE = Cycle(
     networks=20,
     seconds=5.0,
 )
-FOUND = Improvement("churn", "error", "error", True, (CYCLE,), improved="churn-improved")
+FOUND = Improvement(
+    "churn", "error", "error", True, (CYCLE,), improved="churn-improved", test_rows=200
+)
 FLAT = dataclasses.replace(
     CYCLE, arms=(arm("more-dropout", -0.001, 0.008), GIVEN_UP), winner="", gain=None, largest=0.009
 )
@@ -91,6 +93,16 @@ def test_a_cycle_is_a_table_of_at_most_80_columns() -> None:
     assert "all 3 at once" in told
 
 
+def test_networks_that_diverged_are_told() -> None:
+    shaky = dataclasses.replace(HELPS, diverged=1)
+    base = dataclasses.replace(UNCHANGED, diverged=3, replicates=8)
+    cycle = dataclasses.replace(CYCLE, arms=(shaky,), base=base)
+    told = joined(cycle_lines(cycle, "error", percent=True))
+    assert "the unchanged network diverged in 3 of 8: counted as the constant guess" in told
+    assert "-- helps (diverged in 1 of 8)" in told
+    assert "diverged in" not in joined(cycle_lines(CYCLE, "error", percent=True))
+
+
 def test_hostile_words_are_shown_safely() -> None:
     bad = dataclasses.replace(HELPS, name="a\x1b[2J", words="b\x1b[2J\nDW101 c")
     lines = cycle_lines(dataclasses.replace(CYCLE, arms=(bad,)), "error", percent=True)
@@ -102,12 +114,27 @@ def test_a_winner_is_told_with_its_fair_gain_and_the_next_commands() -> None:
     [found] = diagnose_improvement(FOUND, worth=0.01)
     assert (found.code, found.level) == ("DW601", "ok")
     assert "more-dropout helps" in found.claim
-    assert "-1.2 [-2.0, -0.4]; chosen on one half of the dev rows it gains 1.0 [0.3, 1.7]" in (
-        found.detail
+    assert found.detail.endswith(
+        "-1.2 [-2.0, -0.4]; the best remedy by one half of the dev rows gains 1.0 [0.3, 1.7] on "
+        "the other"
     )
+    assert found.command == "deepwell test churn-improved"
     told = joined(improvement_lines(dataclasses.replace(FOUND, findings=(found,)), "a place"))
     assert "deepwell test churn-improved --store 'a place'" in told
     assert "study churn is as it was" in told
+
+
+def test_only_commands_that_can_do_something_are_told() -> None:
+    found = dataclasses.replace(FOUND, test_rows=0, from_file=False)
+    [helps] = diagnose_improvement(found, worth=0.01)
+    assert helps.command == ""
+    told = joined(improvement_lines(dataclasses.replace(found, findings=(helps,))))
+    assert "next deepwell show churn-improved" in told
+    assert "deepwell test" not in told, "there is no test set"
+    assert "deepwell improve" not in told, "the rows came from memory"
+    told = joined(improvement_lines(FOUND))
+    assert "deepwell test churn-improved" in told
+    assert "deepwell improve churn-improved" in told
 
 
 @pytest.mark.parametrize(
@@ -128,6 +155,58 @@ def test_the_noise_floor_is_claimed_only_where_gains_are_excluded(change, worth,
     assert (found.code, found.level) == (code, level)
     if code == "DW603" and not change:
         assert found.evidence["rows_needed"] == 3700  # 1,409 (8 / 5)^2 = 3,607
+        assert found.detail.endswith("about 3,700 dev rows (there are 1,409) would tell")
+        assert found.command == ""
+
+
+def flat(plan: dict, **more) -> Improvement:
+    cycle = dataclasses.replace(FLAT, plan=dataclasses.replace(PLAN, **plan))
+    return dataclasses.replace(FOUND, cycles=(cycle,), improved="", **more)
+
+
+def test_the_noise_floor_is_of_the_whole_recipe_and_of_networks_without_a_high_error() -> None:
+    [found] = diagnose_improvement(flat({}), worth=0.01)
+    assert found.claim == "no remedy helps: at the noise floor"
+    [found] = diagnose_improvement(flat({}, apply="DW412"), worth=0.01)
+    assert (found.code, found.claim) == ("DW602", "no remedy for DW412 helps")
+    assert found.command == "deepwell improve churn"
+    later = dataclasses.replace(flat({"cycle": 2}, apply="DW412"), improved="churn-improved")
+    [found] = diagnose_improvement(later, worth=0.01)
+    assert found.claim == "no further remedy for DW412 helps"
+    assert found.command == "deepwell improve churn-improved"
+    [found] = diagnose_improvement(flat({}, apply="DW412", from_file=False), worth=0.01)
+    assert found.command == ""
+    [found] = diagnose_improvement(flat({"high": ("bias",), "verdict": "high bias"}), worth=0.01)
+    assert (found.code, found.claim) == ("DW602", "no remedy helps")
+    assert "high bias: what the recipe has left is better input columns" in found.detail
+    [found] = diagnose_improvement(flat({"high": ("variance",)}), worth=0.01)
+    assert found.detail.endswith("high variance: what the recipe has left is more train rows")
+
+
+@pytest.mark.parametrize(
+    ("more", "command"),
+    [
+        ({}, "deepwell improve churn --replicates 32 --budget 1m"),
+        ({"apply": "DW101"}, "deepwell improve churn --apply DW101 --replicates 32 --budget 1m"),
+        ({"from_file": False}, ""),
+    ],
+)
+def test_where_seeds_are_what_is_unsure_more_replicates_would_tell(more, command) -> None:
+    arms = tuple(dataclasses.replace(a, by_rows=0.18) for a in FLAT.arms)
+    cycle = dataclasses.replace(FLAT, arms=arms)
+    asked = dataclasses.replace(FOUND, cycles=(cycle,), improved="", **more)
+    [found] = diagnose_improvement(asked, worth=0.005)
+    # of 8^2 = 64 squared tenths of a point 52.5 by seeds, and room for 25 - 11.5
+    assert (found.evidence["rows_needed"], found.evidence["replicates_needed"]) == (None, 32)
+    assert found.detail.endswith("; --replicates 32 would tell")
+    assert found.command == command
+
+
+def test_an_experiment_that_was_stopped_lacked_time_not_rows() -> None:
+    cycle = dataclasses.replace(FLAT, stopped="the time budget was used up")
+    found = dataclasses.replace(FOUND, cycles=(cycle,), improved="")
+    [told] = diagnose_improvement(found, worth=0.005)
+    assert "would tell" not in told.detail
 
 
 @pytest.mark.parametrize(
@@ -155,6 +234,11 @@ def test_what_was_left_out_names_a_longer_budget() -> None:
     found = diagnose_improvement(dataclasses.replace(FOUND, cycles=(cycle,)), worth=0.01)
     assert [f.code for f in found] == ["DW603", "DW604"]
     assert found[1].command == "deepwell improve churn --budget 3m"
+    asked = dataclasses.replace(FOUND, cycles=(cycle,), apply="DW101", replicates=16)
+    told = diagnose_improvement(asked, worth=0.01)[1]
+    assert told.command == "deepwell improve churn --apply DW101 --replicates 16 --budget 3m"
+    asked = dataclasses.replace(FOUND, cycles=(cycle,), from_file=False)
+    assert diagnose_improvement(asked, worth=0.01)[1].command == "", "rows from memory"
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,50 @@ def test_blanks_say_nothing_of_other_rows():
     assert dw.diagnose_predictions(networks), "the same rows in the same order"
 
 
+def test_pure_noise_is_no_high_bias():
+    """As of a fit on the same rows: nothing shows that better is to be had."""
+    truth = np.where(np.random.default_rng(7).random(800) < 0.5, "a", "b")
+    columns = {"truth": truth, "prediction": ["a"] * 800, "part": ["train"] * 400 + ["dev"] * 400}
+    found = {f.code: f for f in dw.diagnose_predictions(columns)}
+    assert "DW102" not in found
+    assert "no model here is clearly better than the constant guess" in found["DW112"].detail
+    assert "DW102" in codes(columns | {"baseline": truth}), "another model does better"
+    assert "DW112" in codes(columns | {"baseline": np.roll(truth, 1)}), "a model as good as this"
+    assert "DW102" in codes(columns, best_possible=0.1)
+    half = np.where(np.arange(800) % 4 < 2, truth, "a")
+    assert "DW102" in codes(columns | {"prediction": half}), "the network itself does better"
+
+
+def test_several_networks_are_compared_as_what_they_are_on_average():
+    rng = np.random.default_rng(6)
+    truth = rng.integers(0, 2, 2_000)
+    people = np.where(rng.random(2_000) < 0.05, 1 - truth, truth)
+    off = {"a": 0.1, "b": 0.3}
+    said = {n: np.where(rng.random(2_000) < p, 1 - truth, truth) for n, p in off.items()}
+    found = dw.diagnose_predictions(
+        {
+            "truth": np.tile(truth, 2),
+            "prediction": np.concatenate(list(said.values())),
+            "part": np.tile(np.repeat(["train", "dev"], 1_000), 2),
+            "human": np.tile(people, 2),
+            "network": np.repeat(list(said), 2_000),
+        }
+    )
+    told = {f.code: f.evidence for f in found}
+    train, dev = (
+        {n: float((s != truth)[rows].mean()) for n, s in {**said, "people": people}.items()}
+        for rows in (slice(0, 1_000), slice(1_000, None))
+    )
+    mean = (dev["a"] + dev["b"]) / 2
+    [(name, versus)] = told["DW105"]["differences"].items()
+    constant = float((truth[1_000:] != int(name.split('"')[1])).mean())
+    assert versus["value"] == pytest.approx(mean - constant)
+    assert told["DW119"]["difference"]["value"] == pytest.approx(mean - dev["people"])
+    assert told["DW119"]["difference"]["high"] - mean + dev["people"] > 0.5, "two seeds, far apart"
+    bias = next(e for e in told.values() if "bias" in e)["bias"]
+    assert bias["value"] == pytest.approx((train["a"] + train["b"]) / 2 - train["people"])
+
+
 def test_several_networks_count_as_seeds():
     rng = np.random.default_rng(5)
     x = rng.normal(size=1_000)

@@ -13,7 +13,7 @@ from deepwell._base._hyperparameters import complete
 from deepwell.cli import run
 from deepwell.records import TrialSpec
 from deepwell.report._json import fit_json
-from deepwell.study._change_command import change_command
+from deepwell.study._change_command import change_command, rows_command
 from deepwell.study._training_findings import Ended, training_findings
 
 CHECKS = {f"DW{number}" for number in range(401, 415)} - {"DW408"}
@@ -42,11 +42,13 @@ def test_a_healthy_study_has_every_check_and_no_problem(digits, tmp_path):
 
 def test_a_problem_has_a_command_that_runs(digits, tmp_path, capsys):
     fault = {"learning_rate": 0.3, "hidden_layers": 2, "hidden_units": [32, 24], "l2": 1e-5}
-    study = dw.Study(dw.load(digits, target="label"), store=tmp_path, fixed=fault, scheduler="none")
+    given = {"fixed": fault, "scheduler": "none", "best_possible": 0.005}
+    study = dw.Study(dw.load(digits, target="label"), store=tmp_path, **given)
     result = study.run(trials=1, epochs=20)
     [found] = [f for f in result.findings if f.code == "DW405"]
     assert found.level == "problem"
     words = shlex.split(found.command)
+    assert words[words.index("--best-possible") + 1] == "0.005"
     assert words[:2] == ["deepwell", "fit"]
     assert words[words.index("--learning-rate") + 1] == "0.03"
     assert words[words.index("--hidden-units") + 1] == "32,24"
@@ -89,6 +91,28 @@ def test_the_command_reads_and_splits_the_same_rows(tmp_path, monkeypatch, capsy
     words = shlex.split(change_command(seeded, "error", values))
     assert words[words.index("--split-seed") + 1] == "1"
     assert run([*words[1:], "--dry-run", "--json"]) == 0
+
+
+def test_the_command_names_what_the_best_possible_score_is_known_by(tmp_path, capsys):
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(300, 2))
+    y = np.where(x[:, 0] > 0, "yes", "no")
+    said = np.where(generator.random(300) < 0.1, "no", y)
+    table = {"a": x[:, 0], "b": x[:, 1], "doctor": said, "y": y}
+    pl.DataFrame(table).write_csv(tmp_path / "t.csv")
+    data = dw.load(tmp_path / "t.csv", target="y", human_labels="doctor")
+    given = {**HEALTHY, "epochs": 20, "optimizer": "adam", "batch_size": 32}
+    values = complete({**given, "activation": "relu", "l2": 0.0, "patience": 15})
+    words = shlex.split(change_command(data, "error", values, best_possible=0.15))
+    assert words[words.index("--human-labels") + 1] == "doctor"
+    assert words[words.index("--best-possible") + 1] == "0.15"
+    assert "--ignore" not in words, "people's labels are never an input"
+    assert run([*words[1:], "--dry-run", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["data"]["features"] == data.facts.features
+    assert "--best-possible" not in change_command(data, "error", values)
+    other = rows_command(data, "error", {"ignore": "a"}, best_possible=0.15)
+    assert other.endswith("--human-labels doctor --ignore a --best-possible 0.15")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The recipe as an experiment, in whole studies: the right remedy wins, or nothing does."""
 
+import contextlib
 import dataclasses
 import math
 import re
@@ -13,7 +14,13 @@ import pytest
 
 import deepwell as dw
 from deepwell._base._errors import UsageError
-from deepwell.diagnosis._recipe import BY_CODE
+from deepwell._base._hyperparameters import complete
+from deepwell.diagnosis._metrics import METRICS
+from deepwell.diagnosis._recipe import BY_CODE, Verdict
+from deepwell.diagnosis._remedies import Patient, treatment, treatments
+from deepwell.diagnosis._told_gaps import ToldGaps
+from deepwell.execution._backends import choose_backend
+from deepwell.execution._local import LocalEngine
 from deepwell.records import (
     Cycle,
     EnsembleFacts,
@@ -21,6 +28,7 @@ from deepwell.records import (
     Finding,
     Improvement,
     RemedyPlan,
+    TrialSpec,
     from_plain,
     to_plain,
 )
@@ -29,11 +37,18 @@ from deepwell.study import _section_error
 from deepwell.study._beside import (
     _ensemble,  # pyright: ignore[reportPrivateUsage]
 )
-from deepwell.study._experiment import Experiment
+from deepwell.study._experiment import Experiment, Race, Told
 from deepwell.study._experiment_cost import affordable_arms, experiment_seconds
 from deepwell.study._experiment_rows import experiment_rows
-from deepwell.study._improve import plan_improvement
-from deepwell.study._improve_subject import finding_of, wanted
+from deepwell.study._improve import (
+    _next,  # pyright: ignore[reportPrivateUsage]
+    plan_improvement,
+)
+from deepwell.study._improve_plan import (
+    Step,
+    _verdict_words,  # pyright: ignore[reportPrivateUsage]
+)
+from deepwell.study._improve_subject import Subject, finding_of, wanted
 from deepwell.study._observer import Observer
 from deepwell.study._reopened import reopen
 from deepwell.study._save_improved import improved_name, said
@@ -123,6 +138,8 @@ def test_a_network_that_is_too_small_gets_bigger_and_is_saved_as_a_study(too_sma
     assert new.result.parent.startswith("base by ")
     assert "improved from study base by" in " ".join(new.report_text().split())
     assert new.result.networks == 8
+    assert (found.apply, found.replicates, found.from_file) == ("DW102", 8, True)
+    assert found.test_rows == 200
 
 
 def test_the_old_study_stays_and_both_share_the_sealed_test_set(too_small):
@@ -174,7 +191,7 @@ def test_weak_arms_are_given_up_early_and_never_win(too_small):
         ({"hidden_units": [32], "learning_rate": 1e-4}, {"much-higher-rate", "higher-rate"}),
         ({"hidden_units": [32], "epochs": 1}, {"longer", "much-higher-rate", "higher-rate"}),
         ({"hidden_units": [32], "initializer": "zeros"}, {"other-start"}),
-        ({"hidden_units": [32], "l2": 0.3}, {"less-l2"}),
+        ({"hidden_units": [32], "l2": 0.3}, {"no-regularization", "less-l2"}),
     ],
 )
 def test_the_right_remedy_is_the_first_advice(table, tmp_path, network, right):
@@ -226,7 +243,7 @@ def test_a_mismatch_is_beyond_these_remedies(tmp_path):
 
 
 def test_more_data_is_told_from_the_learning_curve_that_was_measured(too_small, tmp_path):
-    from deepwell.records import Estimate, LearningCurve
+    from deepwell.records import LearningCurve
 
     folder, *_ = too_small
     study = dw.open_study("base", shutil.copytree(folder / "store", tmp_path / "store"))
@@ -275,6 +292,21 @@ def test_remedies_are_tried_for_what_diagnose_alone_tells(too_small, tmp_path):
     found = dw.open_study("base", place).improve("DW109", budget=3, observer=told, save=False)
     assert told.plans[0].verdict == "for DW109"
     assert found.cycles[0].arms
+
+
+def test_what_is_noise_for_the_fit_is_no_high_bias_for_the_diagnosis(tmp_path, monkeypatch):
+    generator = np.random.default_rng(8)
+    table = {f"x{i}": generator.normal(size=600).round(4) for i in range(2)}
+    part = np.repeat(["train", "dev", "test"], 200)
+    table |= {"part": part, "y": generator.choice(["a", "b"], 600)}
+    pl.DataFrame(table).write_csv(tmp_path / "noise.csv")
+    study = fitted(tmp_path, tmp_path / "noise.csv", {"hidden_units": [2], "epochs": 1})
+    of_fit = {f.code for f in study.result.findings}
+    assert ("DW112" in of_fit, "DW102" in of_fit) == (True, False)
+    monkeypatch.setattr(_section_error, "strongest_rival", lambda *_, **__: None)
+    reopened = reopen(dw.open_study("base", tmp_path / "store"), tmp_path / "store")
+    told = _section_error.error_section(reopened)
+    assert {"DW112", "DW102"} & {f.code for f in told.findings} == {"DW112"}
 
 
 def test_what_diagnose_tells_anew_comes_with_the_command_to_mend_it(too_small, monkeypatch):
@@ -345,6 +377,8 @@ def test_rows_from_memory_are_asked_for(tmp_path):
     found = again.improve(data=data, replicates=4, save=False)
     assert not found.cycles[0].plan.halved  # 24 dev rows are too few to part
     assert math.isfinite(found.cycles[0].largest)
+    assert (found.apply, found.replicates, found.from_file) == ("", 4, False)
+    assert not any(f.command.startswith("deepwell improve") for f in found.findings)
     again = study.improve(replicates=4, save=False)
     assert [a.effect for a in again.arms] == [a.effect for a in found.arms]
 
@@ -401,8 +435,6 @@ def test_a_cross_validated_study_is_improved_over_its_folds(tmp_path):
 
 def test_each_half_measures_the_networks_that_the_other_chose(table):
     data = dw.load(table, target="y", split_column="part", vault=None)
-    from deepwell.diagnosis._metrics import METRICS
-
     rows = experiment_rows(data, None, METRICS["error"], 0, None)
     assert rows.halved
     (first,), (second,) = rows.sides
@@ -426,16 +458,6 @@ def test_each_half_measures_the_networks_that_the_other_chose(table):
 
 @pytest.mark.proves("G4", "population")
 def test_both_programs_find_the_same_effects(table):
-    import contextlib
-
-    from deepwell._base._hyperparameters import complete
-    from deepwell.diagnosis._metrics import METRICS
-    from deepwell.diagnosis._remedies import Patient, treatments
-    from deepwell.execution._backends import choose_backend
-    from deepwell.execution._local import LocalEngine
-    from deepwell.records import TrialSpec
-    from deepwell.study._experiment import Race, Told
-
     data = dw.load(table, target="y", split_column="part", vault=None)
     rows = experiment_rows(data, None, METRICS["log_loss"], 0, None)
     base = TrialSpec(complete({**SHORT, "hidden_units": [6], "epochs": 3}), 0)
@@ -452,6 +474,99 @@ def test_both_programs_find_the_same_effects(table):
     for one, other in zip(found["native"], found["jax"], strict=True):
         assert one.effect.value == pytest.approx(other.effect.value, abs=1e-4)
         assert one.effect.low == pytest.approx(other.effect.low, abs=1e-3)
+
+
+def _raced(data, metric: str, values: dict, rates: dict[str, float], first_rung: int = 2) -> Race:
+    """Return the race of a network and of others with other learning rates, run to its end."""
+    rows = experiment_rows(data, None, METRICS[metric], 0, None)
+    base = TrialSpec(complete({**SHORT, "epochs": 3, **values}), 0)
+    patient = Patient(base.hyperparameters, data.task.kind)
+    arms = [treatment(n, "finding", patient, {"learning_rate": r}) for n, r in rates.items()]
+    engine = LocalEngine(rows.training_rows(), rows.shape(), choose_backend("native"))
+    with contextlib.closing(engine):
+        race = Race(
+            Experiment(base, tuple(arms), rows, 4, 1, 0, first_rung),
+            engine,
+            Told(lambda _: None, lambda: False, lambda: 0.0),
+        )
+        race.run()
+    return race
+
+
+def test_a_remedy_against_divergence_has_the_credit_for_it():
+    """No epoch ends with a finite score at such a rate: it counts as the constant guess."""
+    x = np.random.default_rng(3).normal(size=(600, 3))
+    y = x[:, 0] - 2 * x[:, 1]
+    data = dw.load({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": y}, target="y", vault=None)
+    values = {"hidden_units": [8], "optimizer": "sgd", "learning_rate": 1e6, "epochs": 8}
+    race = _raced(data, "rmse", values, {"mended": 0.1, "worse": 1e7})
+    unchanged, mended, worse = race.tallies
+    assert (unchanged.diverged, mended.diverged) == (4, 0)
+    assert unchanged.dev == pytest.approx([y.std()] * 4, rel=0.2)
+    effect, none = race.effects()
+    assert effect.effect.high < 0
+    assert effect.effect.value < -0.3 * y.std()
+    assert none is None
+    assert (worse.failed, worse.diverged, worse.stopped_at) == ("diverged", 2, 0)
+
+
+def test_a_replicate_that_diverged_counts_in_every_arm(table, monkeypatch):
+    """The unchanged network in one of four, one arm in another: neither is left out."""
+    predicted = Race._predicted  # pyright: ignore[reportPrivateUsage]
+
+    def shaky(self, held, numbers, side, tally):
+        lost = numbers[0] in (3, 7)  # of three arms: the first in replicate 1, the second in 2
+        return None if lost else predicted(self, held, numbers, side, tally)
+
+    monkeypatch.setattr(Race, "_predicted", shaky)
+    data = dw.load(table, target="y", split_column="part", vault=None)
+    values = {"hidden_units": [6], "epochs": 8}
+    race = _raced(data, "error", values, {"lower": 0.003, "higher": 0.03}, first_rung=4)
+    assert [len(tally.sums) for tally in race.tallies] == [4, 4, 4]
+    assert [tally.diverged for tally in race.tallies] == [1, 1, 0]
+    assert [tally.failed for tally in race.tallies] == ["", "", ""]
+    effects = race.effects()
+    assert all(math.isfinite(one.effect.low) for one in effects)
+    assert race.tallies[0].dev[1] == pytest.approx(0.5, abs=0.05), "one class of two"
+    assert race.tallies[0].dev[0] < 0.4
+
+
+@pytest.mark.parametrize(
+    ("metric", "gaps", "bias"),
+    [
+        ("rmse", ToldGaps(1.0), False),
+        ("rmse", ToldGaps(1.0, score=2.0), True),
+        ("error", ToldGaps(1.0), True),
+        ("error", ToldGaps(1.0, floor=0.5, refuted=True), False),
+    ],
+)
+def test_later_cycles_call_bias_high_only_where_the_fit_could(metric, gaps, bias):
+    result = SimpleNamespace(metric=metric)
+    wanted_ = SimpleNamespace(apply=None)
+    subject = SimpleNamespace(gaps=gaps, material=gaps.material, result=result, wanted=wanted_)
+    better = SimpleNamespace(name="bigger", change={"epochs": 9}, train=5.0, dev=5.5)
+    cycle = SimpleNamespace(winner="bigger", stopped="", arms=(better,))
+    step = _next(subject, Step(1, _spec(), Verdict(False, False)), cycle)
+    assert step.verdict == Verdict(bias, False)
+    assert step.base.hyperparameters["epochs"] == 9
+    words = "high bias" if bias else "neither error is clearly high"
+    assert _verdict_words(subject, step) == f"{words}, by mean scores"
+    assert _verdict_words(subject, dataclasses.replace(step, cycle=1)) == words
+
+
+def test_what_counts_is_a_tenth_of_what_is_left_above_what_is_known():
+    def worth(best: dict) -> float:
+        evidence = {"material": 0.05, "best": {"score": None, "floor": None, **best}}
+        result = SimpleNamespace(
+            findings=(Finding("DW100", "ok", "", "", evidence),),
+            dev=Estimate(0.33, 0.3, 0.36),
+            metric="error",
+        )
+        return Subject(result, *[None] * 7).worth
+
+    assert worth({}) == pytest.approx(0.033)
+    assert worth({"floor": {"value": 0.2, "low": 0.1, "high": 0.3}}) == pytest.approx(0.013)
+    assert worth({"score": {"value": 0.3, "low": 0.2, "high": 0.4}}) == pytest.approx(0.01)
 
 
 def test_streamed_rows_are_improved_too(tmp_path):
@@ -471,8 +586,6 @@ def test_streamed_rows_are_improved_too(tmp_path):
 
 
 def _spec():
-    from deepwell.records import TrialSpec
-
     return TrialSpec({"hidden_units": (4,)}, 0)
 
 
@@ -518,8 +631,6 @@ def test_names_of_improved_studies():
 
 
 def test_a_configuration_is_said_shortly_and_whole():
-    from deepwell._base._hyperparameters import complete
-
     for values in (
         {"hidden_units": [32, 16], "dropout": [0.1, 0.2], "optimizer": "rmsprop"},
         {"hidden_layers": 0, "l2": 0.1},

@@ -51,11 +51,15 @@ class BlockEffect:
     Attributes:
         value: score with it less score without it.
         variance: of that, by rows and seeds; freedom: its degrees of freedom.
+        by_rows: the part of the variance that comes from the rows.
+        share: of all rows, those of the block.
     """
 
     value: float
     variance: float
     freedom: float
+    by_rows: float
+    share: float
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,13 @@ class ArmEffect:
     freedom: float
     p_best: float
     blocks: Mapping[int, BlockEffect]
+
+    @property
+    def by_rows(self) -> float:
+        """Share of the variance that comes from the rows; the rest comes from the seeds."""
+        parts = [(one.share**2, one) for one in self.blocks.values()]
+        whole = sum(weight * one.variance for weight, one in parts)
+        return sum(weight * one.by_rows for weight, one in parts) / whole if whole > 0 else 1.0
 
 
 @dataclass(frozen=True)
@@ -209,7 +220,8 @@ def _block_effect(one: _Measured, spreads: Moderated, place: int) -> BlockEffect
     freedom = max(1.0, float(spreads.freedom[place]))
     squares = one.rows**2 / max(1, len(one.influence) - 1) + seeds**2 / freedom
     told = variance**2 / squares if squares > 0 else _MANY
-    return BlockEffect(float(one.differences.mean()), variance, min(max(1.0, told), _MANY))
+    freedom = min(max(1.0, told), _MANY)
+    return BlockEffect(float(one.differences.mean()), variance, freedom, one.rows, one.share)
 
 
 def _sum(arm: Arm, told: Mapping[int, BlockEffect], name: str) -> float:

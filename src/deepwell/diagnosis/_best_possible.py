@@ -86,6 +86,7 @@ class BestPossible:
                 "train_gap": _plain(rival.train_gap),
                 "dev_gap": _plain(rival.dev_gap),
             },
+            "no_signal": self.no_signal,
         }
 
 

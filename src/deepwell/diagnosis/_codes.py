@@ -66,7 +66,7 @@ CODES: Mapping[str, str] = {
     "DW502": "more data would hardly help",
     "DW503": "whether more data would help cannot be told",
     "DW601": "a remedy helps: its gain and the interval, among all that were tried",
-    "DW602": "no remedy helps: at the noise floor, every gain that counts is excluded",
+    "DW602": "no remedy helps: every gain that counts is excluded, as at the noise floor",
     "DW603": "no remedy clearly helps, but a gain that counts is not excluded",
     "DW604": "remedies that were not tried, for lack of time",
     "DW605": "the improved network against the old one, on the same dev rows",

@@ -11,6 +11,7 @@ from ._gaps import HIGH, NOT_HIGH, gap_state, rows_that_tell, would_tell
 from ._intervals import unpaired_difference
 from ._metrics import METRICS
 from ._texts import change_text, figure_text
+from ._told_gaps import told_gaps
 
 SEEN = "the test rows had been seen before, so do not rely on it"
 
@@ -19,7 +20,8 @@ def overfitted_to_dev(result: StudyResult) -> list[Finding]:
     """Return the same of a study whose test set was opened; nothing of one that was not.
 
     The last opening of the study's own counts that scored the chosen network, whose dev score it
-    is compared with. From the second on it is no unbiased figure.
+    is compared with. From the second on it is no unbiased figure. The gap that counts is that of
+    the fit, which knows what bounds the best possible score.
     """
     own = [
         o
@@ -29,7 +31,9 @@ def overfitted_to_dev(result: StudyResult) -> list[Finding]:
     if not own or not result.baselines:
         return []
     train, dev, test = result.data.sizes
-    material = material_size(METRICS[result.metric], result.baselines[0].estimate.value)
+    constant, told = result.baselines[0].estimate.value, told_gaps(result.findings)
+    metric = METRICS[result.metric]
+    material = material_size(metric, constant) if told is None else told.material
     rows = train + dev if result.folds else dev
     found = diagnose_dev_to_test(result.metric, result.dev, rows, own[-1].test, test, material)
     return found if own[-1].unbiased else [_marked(finding) for finding in found]

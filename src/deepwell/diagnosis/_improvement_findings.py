@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 
 from deepwell.records import Cycle, Estimate, Finding, Improvement, RemedyArm
 
+from ._larger_experiment import DEFAULT_REPLICATES, Larger, larger_experiment
 from ._metrics import METRICS
 from ._texts import change_text, figure_text
 
-_MOST_ROWS = 100_000_000
 _SOURCE = "a tenth of the error that is left, at least 1 point of a share"
+# What the recipe has for an error that no change of the network takes away.
+_BEYOND = {
+    "bias": "better input columns, where less can be reached",
+    "variance": "more train rows",
+}
 
 
 def diagnose_improvement(found: Improvement, worth: float) -> list[Finding]:
@@ -23,9 +29,9 @@ def diagnose_improvement(found: Improvement, worth: float) -> list[Finding]:
         worth: the gain that counts.
 
     Returns:
-        DW601 for each remedy that helped; at the end DW602 (at the noise floor: every gain that
-        counts is excluded) or DW603 (a gain that counts is not excluded) where the last cycle found
-        none; DW604 where remedies were left out; DW605 about the new network against the old.
+        DW601 for each remedy that helped; at the end DW602 (every gain that counts is excluded) or
+        DW603 (a gain that counts is not excluded) where the last cycle found none; DW604 where
+        remedies were left out; DW605 about the new network against the old.
     """
     told = [_helps(cycle, found) for cycle in found.cycles if cycle.winner]
     last = found.cycles[-1] if found.cycles else None
@@ -45,7 +51,7 @@ def _helps(cycle: Cycle, found: Improvement) -> Finding:
     detail = f"{arm.words}: {found.metric_label} {change_text(arm.effect, percent)}"
     if cycle.gain is not None:
         fair = change_text(cycle.gain, percent)
-        detail += f"; chosen on one half of the dev rows it gains {fair} on the other"
+        detail += f"; the best remedy by one half of the dev rows gains {fair} on the other"
     evidence = {
         **_evidence(cycle, found),
         "remedy": arm.name,
@@ -57,14 +63,14 @@ def _helps(cycle: Cycle, found: Improvement) -> Finding:
         "threshold": 0.0,
         "threshold_source": "the interval for all arms at once lies below 0",
     }
-    command = f"deepwell test {found.improved}" if found.improved else ""
+    opens = found.improved and found.test_rows
+    command = shlex.join(["deepwell", "test", found.improved]) if opens else ""
     return Finding("DW601", "ok", f"remedy {arm.name} helps", detail, evidence, command)
 
 
 def _none_helps(cycle: Cycle, found: Improvement, worth: float) -> Finding:
     count = len(cycle.arms)
     measured = [a for a in cycle.arms if a.effect is not None and math.isfinite(a.effect.low)]
-    size = figure_text(cycle.largest, found.percent)
     evidence = {
         **_evidence(cycle, found),
         "measured": cycle.largest,
@@ -74,17 +80,44 @@ def _none_helps(cycle: Cycle, found: Improvement, worth: float) -> Finding:
     settled = len(measured) + sum(arm.verdict == "diverged" for arm in cycle.arms)
     whole = settled == count and not cycle.stopped and not cycle.plan.left_out
     if whole and cycle.largest <= worth:
-        detail = f"none of {count} helps by more than {size} (95 %, all at once)"
-        return Finding("DW602", "ok", "no remedy helps: at the noise floor", detail, evidence)
+        return _settled(cycle, found, evidence)
     if not measured:
         detail = _why_none(cycle.arms)
         return Finding("DW603", "unsure", "no remedy was measured", detail, evidence)
+    size = figure_text(cycle.largest, found.percent)
     detail = f"{_tried(measured, count)}, but gains up to {size} are not excluded"
-    needed = _rows_needed(measured, worth, cycle.plan.dev_rows)
-    if needed is not None:
-        detail += f"; {cycle.plan.dev_rows:,} dev rows, about {needed:,} would tell"
-    evidence["rows_needed"] = needed
-    return Finding("DW603", "unsure", "no remedy clearly helps", detail, evidence)
+    larger, command = _larger(measured, worth, cycle), ""
+    words = larger.words(cycle.plan.dev_rows)
+    detail += f"; {words}" if words else ""
+    if larger.replicates is not None and larger.alone:
+        seconds = sum(c.plan.seconds for c in found.cycles) * larger.replicates / found.replicates
+        command = _again(found, larger.replicates, _minutes(seconds))
+    evidence |= {"rows_needed": larger.rows, "replicates_needed": larger.replicates}
+    claim = f"{_no_remedy(cycle)} clearly helps"
+    return Finding("DW603", "unsure", claim, detail, evidence, command)
+
+
+def _settled(cycle: Cycle, found: Improvement, evidence: dict[str, object]) -> Finding:
+    """Return that no remedy helps by what counts: the noise floor, if all were tried for no error.
+
+    The remedies for one finding say nothing of the others; and where an error is known to be high,
+    the network is above what could be reached, though by nothing that a change of it mends.
+    """
+    size = figure_text(cycle.largest, found.percent)
+    detail = f"none of {len(cycle.arms)} helps by more than {size} (95 %, all at once)"
+    no = _no_remedy(cycle)
+    if found.apply:
+        claim = f"{no} for {found.apply} helps"
+        return Finding("DW602", "ok", claim, detail, evidence, _whole_recipe(found))
+    if cycle.plan.high:
+        beyond = "; ".join(_BEYOND[error] for error in cycle.plan.high)
+        detail += f"; {cycle.plan.verdict}: what the recipe has left is {beyond}"
+        return Finding("DW602", "ok", f"{no} helps", detail, evidence)
+    return Finding("DW602", "ok", f"{no} helps: at the noise floor", detail, evidence)
+
+
+def _no_remedy(cycle: Cycle) -> str:
+    return "no further remedy" if cycle.plan.cycle > 1 else "no remedy"
 
 
 def _why_none(arms: Sequence[RemedyArm]) -> str:
@@ -103,36 +136,56 @@ def _tried(measured: list[RemedyArm], count: int) -> str:
     return f"none of the {len(measured)} that were measured does"
 
 
-def _rows_needed(arms: list[RemedyArm], worth: float, rows: int) -> int | None:
-    """Return the dev rows with which an arm that does nothing would be seen to; None for any."""
-    halves = sorted(
-        (a.effect.high - a.effect.low) / 2 for a in arms if a.effect and not a.stopped_at
+def _larger(arms: list[RemedyArm], worth: float, cycle: Cycle) -> Larger:
+    """Return the experiment in which an arm that does nothing would be seen to.
+
+    Not of one that was stopped, which lacked time.
+    """
+    ended = sorted(
+        ((a.effect.high - a.effect.low) / 2, a.by_rows, a.replicates)
+        for a in arms
+        if a.effect and not a.stopped_at
     )
-    if not halves or worth <= 0:
-        return None
-    needed = rows * (halves[len(halves) // 2] / worth) ** 2
-    if not rows < needed <= _MOST_ROWS:
-        return None
-    step = 10 ** max(0, math.floor(math.log10(needed)) - 1)
-    return math.ceil(needed / step) * step
+    if not ended or cycle.stopped:
+        return Larger()
+    half, by_rows, replicates = ended[len(ended) // 2]
+    return larger_experiment(half, by_rows, worth, cycle.plan.dev_rows, replicates)
 
 
 def _left_out(cycle: Cycle, found: Improvement) -> Finding:
     names = tuple(cycle.plan.left_out)
     detail = f"{', '.join(names)}: the budget has no room for them"
-    needed = _seconds_text(cycle)
-    command = f"deepwell improve {found.study} --budget {needed}" if needed else ""
+    tried, command = len(cycle.plan.arms), ""
+    if tried and cycle.plan.budget is not None:
+        times = 1 + 2 * len(names) / tried
+        command = _again(found, found.replicates, _minutes(cycle.plan.budget * times))
     evidence = {**_evidence(cycle, found), "left_out": list(names)}
     claim = f"{len(names)} remedies not tried" if len(names) > 1 else "1 remedy not tried"
     return Finding("DW604", "unsure", claim, detail, evidence, command)
 
 
-def _seconds_text(cycle: Cycle) -> str:
-    """Return a budget with room for all, or nothing where it is not known."""
-    tried, left = len(cycle.plan.arms), len(cycle.plan.left_out)
-    if not tried or cycle.plan.budget is None:
-        return ""
-    return f"{math.ceil(cycle.plan.budget * (1 + 2 * left / tried) / 60)}m"
+def _again(found: Improvement, replicates: int, budget: str) -> str:
+    """Return the command that asks for the same once more; nothing where it could not read rows."""
+    apply = ["--apply", found.apply] if found.apply else []
+    return _command(found, [*apply, *_replicates(replicates), "--budget", budget])
+
+
+def _whole_recipe(found: Improvement) -> str:
+    """Return the command that tries all remedies on the network that it ended with."""
+    return _command(found, _replicates(found.replicates), found.improved)
+
+
+def _replicates(number: int) -> list[str]:
+    return [] if number == DEFAULT_REPLICATES else ["--replicates", str(number)]
+
+
+def _command(found: Improvement, flags: Sequence[str], name: str = "") -> str:
+    words = ["deepwell", "improve", name or found.study, *flags]
+    return shlex.join(words) if found.from_file else ""
+
+
+def _minutes(seconds: float) -> str:
+    return f"{max(1, math.ceil(seconds / 60))}m"
 
 
 def _new_against_old(found: Improvement, versus: Estimate) -> Finding:

@@ -10,6 +10,7 @@ another model does better on the same rows.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from ._texts import figure_text
 
 CONSTANT = 0.005  # 2 s < 0.01
 LEVEL = 0.02
+_NO_SPREAD = "the dev target is constant, or a prediction is not finite"
 
 
 def output_spread(prediction: np.ndarray, y: np.ndarray) -> float:
@@ -58,6 +60,8 @@ def output_finding(
 ) -> Finding:
     """Return DW409: `problem` for a constant output where something else does better.
 
+    `unsure` where nothing varies that predictions could follow, or they are no numbers.
+
     Args:
         spread: of the predictions on the dev rows, by `output_spread`.
         metric: what the scores are.
@@ -80,7 +84,11 @@ def output_finding(
             **({"change_effect": harm.to_plain()} if harm is not None and change[1] else {}),
         },
     )
-    if not spread <= CONSTANT:
+    if math.isnan(spread):
+        claim = "whether outputs follow the inputs was not told"
+        untold = replace(check, change="", values={})  # there is nothing to mend
+        return check_finding("DW409", "unsure", claim, _NO_SPREAD, untold)
+    if spread > CONSTANT:
         return check_finding("DW409", "ok", "outputs follow the inputs", "", check)
     percent, label = METRICS[metric].percent, METRICS[metric].label
     detail = f"predictions spread by {100 * spread:.2g} % of the target's spread"

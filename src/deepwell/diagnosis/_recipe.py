@@ -1,8 +1,9 @@
 """The recipe (G3): which remedies to try, in which order, for which kind of error.
 
-High bias first: a bigger network, longer training, a better optimization, another architecture;
-more data does not help. Then high variance: more data, regularization, augmentation, another
-architecture. Then again (Ng 2018, Machine Learning Yearning, chapters 20 to 27).
+High bias first: less that regularizes, a bigger network, longer training, a better optimization,
+another architecture; more data does not help. Then high variance: more data, regularization,
+augmentation, another architecture. Then again (Ng 2018, Machine Learning Yearning, chapters 20 to
+27).
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ class Verdict:
     bias: bool
     variance: bool
 
+    @property
+    def high(self) -> tuple[str, ...]:
+        """The errors that are high: `bias`, `variance`."""
+        return tuple(n for n in ("bias", "variance") if getattr(self, n))
+
     def words(self) -> str:
         """Return the verdict in a few words."""
         if self.bias and self.variance:
@@ -44,23 +50,29 @@ def verdict_of(findings: Sequence[Finding]) -> Verdict:
     return Verdict("DW102" in high, "DW101" in high)
 
 
-def verdict_from_scores(train: float, dev: float, best_possible: float, material: float) -> Verdict:
+def verdict_from_scores(
+    train: float, dev: float, best_possible: float | None, material: float
+) -> Verdict:
     """Return the same from mean scores; good enough for an order, not for a claim.
 
     Args:
         train: mean train score of some networks, lower is better.
         dev: their mean dev score.
-        best_possible: best score that anything could reach, 0 when it is not known.
+        best_possible: the score that bias is counted from; None where it is not known, so that
+            bias is not either. A network that is below it on train rows has learned noise, and
+            variance is then counted from it.
         material: the gap that counts.
     """
-    return Verdict(train - best_possible > material, dev - train > material)
+    if best_possible is None:
+        return Verdict(bias=False, variance=dev - train > material)
+    return Verdict(train - best_possible > material, dev - max(train, best_possible) > material)
 
 
 def recipe(verdict: Verdict) -> tuple[str, ...]:
     """Return the names of all remedies in the order of the recipe.
 
     >>> recipe(Verdict(bias=True, variance=False))[:3]
-    ('bigger', 'longer', 'deeper')
+    ('no-regularization', 'bigger', 'longer')
     >>> recipe(Verdict(bias=False, variance=True))[:3]
     ('more-dropout', 'more-l2', 'augment')
     """

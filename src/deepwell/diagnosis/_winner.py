@@ -26,8 +26,9 @@ def crossfitted_gain(effects: Sequence[ArmEffect]) -> Estimate | None:
     """Return what choosing the best arm gains, chosen on one block of rows, measured on the other.
 
     The arm that looks best on some rows looks better there than it is. So the best arm of each
-    block is measured on the other block, by networks of other seeds, and the mean of both is a fair
-    figure for the choice (cross-fitting; Chernozhukov et al. 2018, Econometrics Journal 21).
+    block is measured on the other block, by networks of other seeds. The mean of both, by their
+    rows, is a fair figure for the choice, which may be another one for each block (cross-fitting;
+    Chernozhukov et al. 2018, Econometrics Journal 21).
 
     Args:
         effects: of the arms that went to the end.
@@ -42,9 +43,9 @@ def crossfitted_gain(effects: Sequence[ArmEffect]) -> Estimate | None:
     for here, there in (blocks, blocks[::-1]):
         chosen = min(effects, key=lambda one: one.blocks[here].value)
         measured = chosen.blocks[there]
-        value -= measured.value / 2
-        variance += measured.variance / 4
-        squares += (measured.variance / 4) ** 2 / measured.freedom
+        value -= measured.share * measured.value
+        variance += measured.share**2 * measured.variance
+        squares += (measured.share**2 * measured.variance) ** 2 / measured.freedom
     freedom = variance**2 / squares if squares > 0 else math.inf
     half = _quantile(freedom) * math.sqrt(variance)
     return Estimate(value, value - half, value + half)

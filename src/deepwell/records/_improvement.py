@@ -31,6 +31,9 @@ class RemedyArm:
         stopped_at: replicates after which it was given up as unpromising; 0 for one that went to
             the end. One that was given up never wins.
         verdict: `helps`, `hurts`, `no clear change`, or why there is none.
+        diverged: networks that did, which count as the constant guess.
+        by_rows: share of the interval's square that comes from the dev rows; the rest is of the
+            seeds.
     """
 
     name: str
@@ -46,6 +49,8 @@ class RemedyArm:
     replicates: int = 0
     stopped_at: int = 0
     verdict: str = ""
+    diverged: int = 0
+    by_rows: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ class RemedyPlan:
         dev_rows: rows that effects are measured on.
         halved: whether one half of the dev rows chose each network's epoch and the other half
             measured it.
+        high: the errors that are high, of `bias` and `variance`, before it.
     """
 
     cycle: int
@@ -81,6 +87,7 @@ class RemedyPlan:
     budget: float | None
     dev_rows: int
     halved: bool
+    high: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,8 +99,8 @@ class Cycle:
         base: the unchanged network.
         arms: best first, those that were given up last.
         winner: name of the remedy that helps most, or an empty string.
-        gain: what the winner takes off the score, chosen on one half of the dev rows and measured
-            on the other; None where nothing won or the rows were not halved.
+        gain: what choosing the best arm takes off the score, chosen on one half of the dev rows and
+            measured on the other, both ways; None where nothing won or the rows were not halved.
         largest: the largest gain that no interval excludes.
         networks: that were trained; seconds: that it took.
         stopped: why it ended early, or an empty string.
@@ -127,6 +134,10 @@ class Improvement:
         versus: new minus old on the dev rows, paired; both were chosen on these rows.
         seconds: wall time.
         stopped: why it ended early, or an empty string.
+        apply: code of the finding whose remedies were tried; empty for the whole recipe.
+        replicates: networks of each arm, at most.
+        from_file: whether a command can read the rows again, which those from memory cannot be.
+        test_rows: sealed ones.
     """
 
     study: str
@@ -143,6 +154,10 @@ class Improvement:
     seconds: float = 0.0
     stopped: str = ""
     beside: tuple[RemedyArm, ...] = ()
+    apply: str = ""
+    replicates: int = 8
+    from_file: bool = True
+    test_rows: int = 0
 
     @property
     def arms(self) -> tuple[RemedyArm, ...]:

@@ -15,8 +15,8 @@ def improvement_json(found: Improvement) -> dict[str, Any]:
     `study`, `metric`, `improved` (name of the new study, or empty), `hyperparameters`, `findings`,
     `seconds`, `stopped`, and `cycles`: each with its `plan`, the unchanged network as `base`,
     `winner`, `gain` and its `arms`, best first (`name`, `kind`, `words`, `change`, `effect`,
-    `p_best`, `seconds`, `parameters`, `replicates`, `stopped_at`, `verdict`). A number that is not
-    known, or has no bound, is null.
+    `p_best`, `seconds`, `parameters`, `replicates`, `diverged`, `stopped_at`, `verdict`). A number
+    that is not known, or has no bound, is null.
     """
     content = strict(found)
     content["findings"] = [strict(finding.to_plain()) for finding in found.findings]

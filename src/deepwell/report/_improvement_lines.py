@@ -54,7 +54,11 @@ def cycle_lines(cycle: Cycle, metric_label: str, percent: bool) -> list[str]:
         f"change of the dev {metric_label} beside the unchanged network, with 95 % intervals over "
         f"rows and seeds for all {len(cycle.arms)} at once"
     )
-    lines = entry(f"cycle {cycle.plan.cycle}", head if known else "nothing was measured")
+    first = [head if known else "nothing was measured"]
+    if cycle.base.diverged:
+        of = f"{cycle.base.diverged} of {cycle.base.replicates}"
+        first.append(f"the unchanged network diverged in {of}: counted as the constant guess")
+    lines = entry(f"cycle {cycle.plan.cycle}", *first)
     rows = [_row(arm, cycle.base, percent) for arm in ended]
     if rows:
         lines += table(_HEADER, rows, 4, indent=GUTTER)
@@ -74,6 +78,8 @@ def _row(arm: RemedyArm, base: RemedyArm, percent: bool) -> tuple[str, ...]:
     told = f"{safe_text(arm.name)}: {safe_text(arm.words, _WORDS_LIMIT)}"
     if arm.verdict in ("helps", "hurts"):
         told += f" -- {arm.verdict}"
+    if arm.diverged:
+        told += f" (diverged in {arm.diverged} of {arm.replicates})"
     return (
         difference(arm.effect, percent),
         f"{100 * arm.p_best:.0f} %",
@@ -117,7 +123,8 @@ def improvement_lines(found: Improvement, store: str | None = None) -> list[str]
         scores.append(f"that of study {found.study} {interval(found.old, found.percent)}")
     where = store_flag(store)
     name = found.improved
-    commands = [f"deepwell {verb} {name}{where}" for verb in ("show", "test", "improve")]
+    able = {"show": True, "test": found.test_rows > 0, "improve": found.from_file}
+    commands = [f"deepwell {verb} {name}{where}" for verb, can in able.items() if can]
     return [
         *entry("saved", f"study {name}: {', '.join(scores)}", f"study {found.study} is as it was"),
         *lines,

@@ -19,13 +19,19 @@ from deepwell.diagnosis._metrics import default_metric
 _SEARCHED = ("learning_rate", "dropout", "l2", "activation", "optimizer", "batch_size", "epochs")
 _BY_UNITS = ("hidden_units", "hidden_layers", "conv_layers", "conv_channels")
 _SPLIT = ("task", "split", "group", "time", "split_column", "dev", "test", "train_dev")
-_ROWS = (*_SPLIT, "weights", "class_weight", "keep", "ignore")
+_ROWS = (*_SPLIT, "weights", "class_weight", "human_labels", "keep", "ignore")
 _UNSAYABLE = "\0"
 _EXACT = 5e-4  # of a number: four digits
 _WORD_LIMIT = 4096  # of a path, on the systems that bound it
 
 
-def change_command(data: Data, metric: str, values: Mapping[str, object], folds: int = 0) -> str:
+def change_command(
+    data: Data,
+    metric: str,
+    values: Mapping[str, object],
+    folds: int = 0,
+    best_possible: float | None = None,
+) -> str:
     """Return the command that trains one network on the same rows, or an empty text for none.
 
     There is none where the rows come from no file, where a name has characters that cannot be
@@ -36,17 +42,25 @@ def change_command(data: Data, metric: str, values: Mapping[str, object], folds:
         metric: that it selects by.
         values: all hyperparameters of the network, its change among them.
         folds: of the study's cross-validation; 0 for none.
+        best_possible: the score that the study was given.
     """
     if data.origin is None:
         return ""
-    words = [*_fit_words(data, data.origin.options, metric, folds), "--trials", "1"]
+    words = _fit_words(data, data.origin.options, metric, folds, best_possible)
+    words += ["--trials", "1"]
     words += _network_flags(values)
     if data.image:
         words += _convolution_flags(values)
     return _shown(words)
 
 
-def rows_command(data: Data, metric: str, flags: Mapping[str, object], folds: int = 0) -> str:
+def rows_command(
+    data: Data,
+    metric: str,
+    flags: Mapping[str, object],
+    folds: int = 0,
+    best_possible: float | None = None,
+) -> str:
     """Return the command that fits again with the rows read or split otherwise, or an empty text.
 
     Args:
@@ -55,6 +69,7 @@ def rows_command(data: Data, metric: str, flags: Mapping[str, object], folds: in
         flags: options of `load` that change, by name; a column to `ignore` comes on top of those
             that were ignored, and a `split` takes the place of what split the rows before.
         folds: of the study's cross-validation; 0 for none.
+        best_possible: the score that the study was given.
     """
     if data.origin is None:
         return ""
@@ -64,10 +79,16 @@ def rows_command(data: Data, metric: str, flags: Mapping[str, object], folds: in
     for name, value in flags.items():
         before = options.get(name)
         options[name] = [*before, value] if isinstance(before, list | tuple) else value
-    return _shown(_fit_words(data, options, metric, folds))
+    return _shown(_fit_words(data, options, metric, folds, best_possible))
 
 
-def _fit_words(data: Data, options: Mapping[str, object], metric: str, folds: int) -> list[str]:
+def _fit_words(
+    data: Data,
+    options: Mapping[str, object],
+    metric: str,
+    folds: int,
+    best_possible: float | None,
+) -> list[str]:
     """Return the words that read and split rows by these options."""
     assert data.origin is not None
     facts = data.facts
@@ -75,7 +96,8 @@ def _fit_words(data: Data, options: Mapping[str, object], metric: str, folds: in
     words += _row_flags(options)
     if metric != default_metric(facts.task).name:
         words += ["--metric", metric]
-    return [*words, *(["--folds", str(folds)] if folds else [])]
+    words += ["--folds", str(folds)] if folds else []
+    return words if best_possible is None else [*words, "--best-possible", _number(best_possible)]
 
 
 def _shown(words: Sequence[str]) -> str:
@@ -122,7 +144,9 @@ def _row_flags(options: Mapping[str, object]) -> list[str]:
             value = _weights_text(value)
         given = cast(Sequence[object], value) if isinstance(value, list | tuple) else [value]
         for one in given:
-            words += [] if one is None else [f"--{name.replace('_', '-')}", str(one)]
+            if one is None or (name == "ignore" and one == options.get("human_labels")):
+                continue  # people's labels are never an input
+            words += [f"--{name.replace('_', '-')}", str(one)]
     seed = options.get("seed")
     return words if seed is None else [*words, "--split-seed", str(seed)]
 

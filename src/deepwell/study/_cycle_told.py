@@ -63,12 +63,14 @@ def _arm(one: Treatment, tally: Tally, effect: ArmEffect | None) -> RemedyArm:
         replicates=len(tally.sums),
         stopped_at=tally.stopped_at,
         verdict=_verdict(tally, effect) if one.kind else "",
+        diverged=tally.diverged,
+        by_rows=1.0 if effect is None else effect.by_rows,
     )
 
 
 def _verdict(tally: Tally, effect: ArmEffect | None) -> str:
     if effect is None:
-        return tally.failure or "not measured"
+        return tally.failed or "not measured"
     if effect.effect.low > 0:
         return "hurts"
     if effect.effect.high < 0 and not tally.stopped_at:

@@ -83,7 +83,11 @@ def check_data(data: Data, folds: Folds | None = None) -> DataChecks:
 
 
 def data_findings(
-    found: DataChecks | None, data: Data | None, metric: str = "", folds: int = 0
+    found: DataChecks | None,
+    data: Data | None,
+    metric: str = "",
+    folds: int = 0,
+    best_possible: float | None = None,
 ) -> tuple[Finding, ...]:
     """Return what the checks say, with the commands that act on it.
 
@@ -92,22 +96,26 @@ def data_findings(
         data: of the study; None for no commands.
         metric: that the study selects by.
         folds: of its cross-validation; 0 for none.
+        best_possible: the score that it was given.
     """
     if found is None:
         return ()
     told = diagnose_data(found)
     if data is None:
         return tuple(told)
-    return tuple(_with_command(one, data, metric, folds) for one in told)
+    return tuple(_with_command(one, data, metric, folds, best_possible) for one in told)
 
 
-def _with_command(finding: Finding, data: Data, metric: str, folds: int) -> Finding:
+def _with_command(
+    finding: Finding, data: Data, metric: str, folds: int, best_possible: float | None
+) -> Finding:
     flags: Any = finding.evidence.get("flags")
     if not flags or ("train_dev" in flags and (folds or data.train_dev is not None)):
         return finding
     if "split" in flags and data.facts.split in ("files", "column"):
         return finding  # the user said which rows are dev: no other split can be asked for
-    return replace(finding, command=rows_command(data, metric, flags, folds))
+    command = rows_command(data, metric, flags, folds, best_possible)
+    return replace(finding, command=command)
 
 
 def _checked(data: Data, folds: Folds | None) -> DataChecks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -203,11 +204,12 @@ class _Case:
 
     def findings(self) -> tuple[Finding, ...]:
         evidence, repeats = self.evidence(), self.repeats()
-        best = self.best(repeats)
+        differences = self.differences()
+        best = self.best(repeats, no_signal=self.no_signal(differences))
         found = diagnose_bias_variance(evidence, best, self.material)
         if repeats is not None:
             found += diagnose_repeated_rows(self.metric.name, repeats)
-        found += compare_with_baselines(self.metric.name, self.differences())
+        found += compare_with_baselines(self.metric.name, differences)
         found += self.people()
         test, rows = self.score("test"), self.rows("test")
         if test is not None and rows is not None:
@@ -220,12 +222,13 @@ class _Case:
             )
         return tuple(found)
 
-    def best(self, repeats: RepeatedRows | None) -> BestPossible:
+    def best(self, repeats: RepeatedRows | None, *, no_signal: bool) -> BestPossible:
         floor = None if repeats is None else floor_of(repeats)
         if self.given is not None:
-            return replace(given_best(self.given), floor=floor)
-        people = self.people_best()
-        return BestPossible(floor=floor) if people is None else replace(people, floor=floor)
+            known = given_best(self.given)
+        else:
+            known = self.people_best() or BestPossible()
+        return replace(known, floor=floor, no_signal=no_signal)
 
     def repeats(self) -> RepeatedRows | None:
         parts = [rows for name, rows in self.read.parts.items() if name != "test"]
@@ -241,8 +244,11 @@ class _Case:
         if train.human is None or self.metric.name in _BY_PROBABILITY:
             return None
         held = [r for n, r in self.read.parts.items() if n in ("train-dev", "dev")]
-        said = self.said(train)[0][_labeled(train)]
-        return human_best(self.metric, _answered(train), said, [_answered(r) for r in held])
+        own, said = _answered(train), [one[_labeled(train)] for one in self.said(train)]
+        found = human_best(self.metric, own, said[0], [_answered(r) for r in held])
+        if found is None or found.gap is None or len(said) == 1:
+            return found
+        return replace(found, gap=self.versus(own, said))
 
     def people(self) -> list[Finding]:
         dev = self.read.parts["dev"]
@@ -251,26 +257,57 @@ class _Case:
         labeled = _labeled(dev)
         if labeled.sum() < 2:
             return []
-        rows, said = _answered(dev), self.said(dev)[0][labeled]
-        difference = paired_difference(
-            self.metric, rows.y, said, rows.human, rows.weight, 0, rows.group
-        )
+        difference = self.versus(_answered(dev), [one[labeled] for one in self.said(dev)])
         return compare_with_people(self.metric.name, difference, int(labeled.sum()))
 
     def differences(self) -> dict[str, Estimate]:
-        """Return network minus simple model on the dev rows, by the simple model's name."""
+        """Return network minus simple model on the dev rows, by the simple model's name.
+
+        Of several networks it is their mean; none where a prediction is not finite.
+        """
         dev = self.read.parts["dev"]
         name, constant = self.guess()
         others = {name: constant}
         if dev.baseline is not None and self.metric.name not in _BY_PROBABILITY:
             others["baseline"] = dev.baseline
-        said = self.said(dev)[0]
-        if not np.isfinite(said).all():
+        said = self.said(dev)
+        if not all(np.isfinite(one).all() for one in said):
             return {}
         return {
-            name: paired_difference(self.metric, dev.y, said, other, dev.weight, 0, dev.group)
+            name: self.versus(Answered(dev.y, other, dev.weight, dev.group), said)
             for name, other in others.items()
         }
+
+    def versus(self, rows: Answered, said: Sequence[np.ndarray]) -> Estimate:
+        """Return the networks' score less that of other answers to the same rows, paired.
+
+        Args:
+            rows: with the answers of people, or of another model.
+            said: what each network says of them.
+        """
+        metric, y, other = self.metric, rows.y, rows.human
+        if len(said) > 1:
+            scores = np.stack([row_scores(metric, y, s, rows.weight) for s in said])
+            found = rows_and_seeds(scores - row_scores(metric, y, other, rows.weight))
+            if found.low != found.high:
+                return found
+        return paired_difference(metric, y, said[0], other, rows.weight, 0, rows.group)
+
+    def no_signal(self, differences: Mapping[str, Estimate]) -> bool:
+        """Return whether nothing here is clearly better than the constant guess on the dev rows.
+
+        Args:
+            differences: of the network from simple models.
+        """
+        name, constant = self.guess()
+        if name not in differences or differences[name].high < 0:
+            return False
+        if "baseline" not in differences:
+            return True
+        dev = self.read.parts["dev"]
+        assert dev.baseline is not None
+        guess = Answered(dev.y, constant, dev.weight, dev.group)
+        return not self.versus(guess, [dev.baseline]).high < 0
 
     def facts(self) -> dict[str, object]:
         """Return the scores of the parts, for the table and for JSON."""

@@ -1,8 +1,10 @@
 """Remedies as an experiment (G4): each trained beside the unchanged network, seed by seed.
 
 Arms of one replicate share initial weights wherever their shapes agree, dropout masks and the order
-of the batches; replicates differ in all three. After some replicates the less promising arms are
-given up. Only sums over rows are kept of each network, so that memory follows one replicate.
+of the batches; replicates differ in all three. A network that diverged counts as the constant
+guess, so that a remedy against that has the credit for it. After some replicates the less promising
+arms are given up. Only sums over rows are kept of each network, so that memory follows one
+replicate.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from deepwell.execution._local import LocalEngine
 from deepwell.execution._planner import Plan
 from deepwell.networks._forward import predictions
 from deepwell.records import Progress, TrialSpec
+from deepwell.training._program import State
 from deepwell.training._state import best_parameters
 
 from ._cross_validate import architecture_for, normalized
@@ -123,7 +126,8 @@ class Tally:
         core_seconds: that all its networks took; networks: how many.
         parameters: of one.
         stopped_at: replicates after which it was given up; 0 while it goes on.
-        failure: why it has no effect, or an empty string.
+        failure: why it could not be trained, or an empty string.
+        diverged: replicates in which it did, which count as the constant guess.
     """
 
     sums: dict[int, np.ndarray] = field(default_factory=dict[int, np.ndarray])
@@ -134,6 +138,13 @@ class Tally:
     parameters: int = 0
     stopped_at: int = 0
     failure: str = ""
+    diverged: int = 0
+
+    @property
+    def failed(self) -> str:
+        """Why it has no effect, or an empty string; one that always diverged has none."""
+        always = 0 < self.diverged == len(self.sums)
+        return self.failure or ("diverged" if always else "")
 
 
 @dataclass(frozen=True)
@@ -180,18 +191,14 @@ class Race:
 
     def effects(self) -> list[ArmEffect | None]:
         """Return the effect of each arm on what was measured so far; None without any."""
-        base = self.tallies[0].sums  # without the replicates in which the unchanged one diverged
-        shared = [{r: s for r, s in t.sums.items() if r in base} for t in self.tallies[1:]]
-        able = [
-            place
-            for place, tally in enumerate(self.tallies[1:])
-            if shared[place] and not tally.failure
-        ]
+        base, arms = self.tallies[0].sums, self.tallies[1:]
+        shared = [{r: s for r, s in arm.sums.items() if r in base} for arm in arms]
+        able = [place for place, arm in enumerate(arms) if shared[place] and not arm.failed]
         blocks = {r: self._experiment.rows.side(r) for r in base}
         metric, seed = self._experiment.rows.metric, self._experiment.seed
         found = arm_effects(metric, base, [shared[place] for place in able], blocks, seed)
         by_place = dict(zip(able, found, strict=True))
-        return [by_place.get(place) for place in range(len(shared))]
+        return [by_place.get(place) for place in range(len(arms))]
 
     def _give_up(self, rung: int) -> None:
         effects = self.effects()
@@ -199,7 +206,7 @@ class Race:
         racing = [(arm, one) for arm, one in alive if one is not None]
         kept = {racing[place][0] for place in going_on([one for _, one in racing])}
         for arm in self._alive:
-            if arm not in kept and not self.tallies[arm].failure:
+            if arm not in kept and not self.tallies[arm].failed:
                 self.tallies[arm].stopped_at = rung
         self._alive = [arm for arm in self._alive if arm in kept]
 
@@ -245,9 +252,15 @@ class Race:
         side = rows.side(replicate)
         for arm in arms:
             tally = self.tallies[arm]
-            said = self._predicted(arm, replicate, tally)
-            if said is None:
+            numbers = self._experiment.numbers(arm, replicate)
+            held = self._engine.states(numbers)
+            if not all(number in held for number in numbers):
+                tally.failure = "does not fit in memory"
                 continue
+            said = self._predicted(held, numbers, side, tally)
+            if said is None:
+                tally.diverged += 1
+                said = rows.constant_guess(side)
             tally.sums[replicate] = rows.sums(side, said[0])
             tally.dev.append(float(rows.metric.combine(tally.sums[replicate].sum(axis=0))))
             sample = rows.train_sample
@@ -255,20 +268,20 @@ class Race:
             tally.train.append(rows.metric.loss(truth, said[1], sample.weight))
 
     def _predicted(
-        self, arm: int, replicate: int, tally: Tally
+        self, held: Mapping[int, State], numbers: Sequence[int], side: int, tally: Tally
     ) -> tuple[list[np.ndarray], np.ndarray] | None:
-        """Return what an arm's networks say of the rows that measure them, and of train rows."""
+        """Return what an arm's networks say of the rows that measure them, and of train rows.
+
+        None where one of them diverged.
+        """
         rows = self._experiment.rows
-        views = rows.sides[rows.side(replicate)]
-        numbers = self._experiment.numbers(arm, replicate)
-        held = self._engine.states(numbers)
+        views = rows.sides[side]
         measured: list[np.ndarray] = []
         train = np.zeros(0)
         for number, view in zip(numbers, views, strict=True):
-            if number not in held or not np.isfinite(held[number]["best_score"]):
-                tally.failure = "diverged" if number in held else "does not fit in memory"
-                return None
             state = held[number]
+            if not np.isfinite(state["best_score"]):
+                return None
             spec = self._specs[number].during(int(state["best_epoch"]))
             parameters = normalized(best_parameters(state), spec, view.data)
             tally.parameters = architecture_for(
@@ -277,10 +290,8 @@ class Race:
             measured.append(_said(spec, parameters, view, view.measured.x))
             if view is views[0]:
                 train = _said(spec, parameters, view, rows.train_sample.x)
-        if not all(np.isfinite(one).all() for one in measured):
-            tally.failure = "diverged"
-            return None
-        return measured, train
+        finite = all(np.isfinite(one).all() for one in measured)
+        return (measured, train) if finite else None
 
     def _tell(self, rung: int, share: float, *, ended: bool = False) -> None:
         rungs = self._experiment.rungs

@@ -18,6 +18,7 @@ from deepwell._base._hash import Purpose, fold, key
 from deepwell.data._data import Data
 from deepwell.data._folds import Folds, assign_folds
 from deepwell.data._rows import Rows
+from deepwell.diagnosis._baselines import constant_guess
 from deepwell.diagnosis._metrics import Metric
 from deepwell.diagnosis.metrics._tally import by_unit
 from deepwell.execution._planner import Shape
@@ -107,6 +108,20 @@ class ExperimentRows:
         group = np.concatenate(known) if known else None
         tally = by_unit(weight, group, _GROUPS, self.seed)
         return self.metric.sums(y, np.concatenate(predictions), tally)
+
+    def constant_guess(self, side: int) -> tuple[list[np.ndarray], np.ndarray]:
+        """Return what the constant guess says of each view's measured rows, and of `train_sample`.
+
+        Args:
+            side: of the views.
+        """
+        sample, classes = self.train_sample, self.whole.task.classes
+        truth = targets(self.whole, sample)
+        said = [
+            constant_guess(self.metric, truth, len(view.measured), classes, sample.weight)
+            for view in self.sides[side]
+        ]
+        return [one.prediction_dev for one in said], said[0].prediction_train
 
     @cached_property
     def train_sample(self) -> Rows:

@@ -12,6 +12,7 @@ from deepwell._base._errors import StudyError, UsageError
 from deepwell._base._hyperparameters import Value
 from deepwell.data._data import Data
 from deepwell.diagnosis._improvement_findings import diagnose_improvement
+from deepwell.diagnosis._metrics import METRICS
 from deepwell.diagnosis._recipe import verdict_from_scores, verdict_of
 from deepwell.records import Cycle, Event, Improvement, RemedyPlan, TrialSpec, to_plain
 from deepwell.storage._open import open_store
@@ -82,6 +83,10 @@ def improve_study(
         seconds=time.perf_counter() - began,
         stopped=stopped,
         beside=beside(study, store),
+        apply=asked_for.apply or "",
+        replicates=asked_for.replicates,
+        from_file=subject.data.origin is not None,
+        test_rows=subject.result.data.sizes[2],
     )
     found = replace(found, findings=tuple(diagnose_improvement(found, subject.worth)))
     _note(subject, found)
@@ -141,7 +146,7 @@ def _next(subject: Subject, step: Step, cycle: Cycle) -> Step | None:
         return None
     arm = next(a for a in cycle.arms if a.name == cycle.winner)
     values = {**step.base.hyperparameters, **arm.change}
-    best = subject.asked.settings.best_possible or 0.0
+    best = subject.gaps.counted_from(bounded=METRICS[subject.result.metric].bounded)
     verdict = verdict_from_scores(arm.train, arm.dev, best, subject.material)
     base = TrialSpec(values, step.base.seed, step.base.order_seed, step.base.dtype)
     return Step(step.cycle + 1, base, verdict)

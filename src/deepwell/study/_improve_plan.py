@@ -108,10 +108,14 @@ def planned(
         budget=subject.budget(),
         dev_rows=rows.measured_rows,
         halved=rows.halved,
+        high=step.verdict.high,
     )
     return plan, experiment
 
 
 def _verdict_words(subject: Subject, step: Step) -> str:
     code = subject.wanted.apply
-    return f"for {code}" if code else step.verdict.words()
+    if code:
+        return f"for {code}"
+    by = ", by mean scores" if step.cycle > 1 else ""  # of few networks, without an interval
+    return step.verdict.words() + by

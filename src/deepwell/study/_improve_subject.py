@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from deepwell._base._constraints import IntegerInterval
 from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell.data._data import Data
 from deepwell.data._folds import Folds, make_folds
 from deepwell.diagnosis._bias_variance import material_size
+from deepwell.diagnosis._larger_experiment import DEFAULT_REPLICATES, REPLICATES
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.diagnosis._recipe import BY_CODE, remedies_for
+from deepwell.diagnosis._told_gaps import ToldGaps, told_gaps
 from deepwell.records import Finding, StudyResult, TrialSpec
 from deepwell.search.spaces._distribution import plain
 from deepwell.storage._open import open_store
@@ -24,8 +26,6 @@ from ._finished import FinishedStudy
 from ._observer import Observer
 from ._same_data import same_data
 
-REPLICATES = IntegerInterval(4, 256)  # two for each half of the dev rows tell a spread
-DEFAULT_REPLICATES = 8
 _USUAL_SECONDS = 60.0
 _LEVELS = ("problem", "unsure", "ok")
 _CALL = 'open_study("{}").improve(data=load(...))'
@@ -85,17 +85,25 @@ class Subject:
     wanted: Wanted
     observer: Observer
 
+    @cached_property
+    def gaps(self) -> ToldGaps:
+        """The figures that the fit told the gaps by."""
+        told = told_gaps(self.result.findings)
+        if told is not None:
+            return told
+        constant = self.result.baselines[0].estimate.value
+        given = self.asked.settings.best_possible
+        return ToldGaps(material_size(METRICS[self.result.metric], constant, given), given)
+
     @property
     def material(self) -> float:
         """The gap between scores that counts."""
-        constant = self.result.baselines[0].estimate.value
-        metric = METRICS[self.result.metric]
-        return material_size(metric, constant, self.asked.settings.best_possible)
+        return self.gaps.material
 
     @property
     def worth(self) -> float:
         """The gain that counts: a tenth of what is left, for shares at least 1 point."""
-        left = self.result.dev.value - (self.asked.settings.best_possible or 0.0)
+        left = self.result.dev.value - (self.gaps.least or 0.0)
         least = 0.01 if METRICS[self.result.metric].bounded else 0.0
         return min(self.material, max(0.1 * left, least))
 

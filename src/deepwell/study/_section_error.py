@@ -6,6 +6,7 @@ from deepwell.diagnosis._bias_variance import BiasVarianceEvidence, diagnose_bia
 from deepwell.diagnosis._intervals import unpaired_difference
 from deepwell.diagnosis._repeated_rows import diagnose_repeated_rows
 from deepwell.diagnosis._strong_baselines import Labeled, compare_with_rival, strongest_rival
+from deepwell.diagnosis._told_gaps import told_gaps
 from deepwell.records import Section
 
 from ._data_checks import part_units
@@ -44,7 +45,9 @@ def error_section(reopened: Reopened) -> Section | None:
     )
     rival = strongest_rival(metric, train, dev, len(data.task.classes), seed)
     people = people_best(data, metric, reopened.train_prediction, seed)
-    best = best_possible(reopened.settings, repeats, rival, people=people)
+    told = told_gaps(reopened.result.findings)
+    no_signal = told is not None and told.no_signal
+    best = best_possible(reopened.settings, repeats, rival, no_signal=no_signal, people=people)
     evidence = _evidence(reopened)
     found = diagnose_bias_variance(evidence, best)
     if repeats is not None:

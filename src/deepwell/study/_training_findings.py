@@ -79,6 +79,7 @@ class Ended:
         memory: its budget in bytes; None for no bound.
         programs: of the study; None where the native program trained it.
         folds: of its cross-validation; 0 for none.
+        best_possible: the score that it was given.
         seed: of resampling.
         standard_error: of its dev score on so many rows as `data` has, None where not known.
     """
@@ -98,6 +99,7 @@ class Ended:
     seed: int
     memory: int | None = None
     folds: int = 0
+    best_possible: float | None = None
     programs: StudyPrograms | None = None
     standard_error: float | None = None
 
@@ -379,4 +381,5 @@ def _with_command(finding: Finding, ended: Ended) -> Finding:
         return finding
     change = cast(Mapping[str, object], values)
     changed: dict[str, object] = {**ended.best.spec.hyperparameters, **change}
-    return replace(finding, command=change_command(ended.data, ended.metric, changed, ended.folds))
+    given = ended.folds, ended.best_possible
+    return replace(finding, command=change_command(ended.data, ended.metric, changed, *given))

@@ -55,7 +55,10 @@ def verdicts(
     training = training_findings(_ended(run, trials, best, scored, differences))
     return (
         *check_findings(run.checks),
-        *data_findings(run.data_checks, run.data, run.metric.name, run.settings.folds),
+        *data_findings(
+            *(run.data_checks, run.data, run.metric.name, run.settings.folds),
+            best_possible=run.settings.best_possible,
+        ),
         *with_improve_commands(
             _findings(run, scored, differences, luck), run.history.record.name, run.data
         ),
@@ -103,7 +106,7 @@ def _findings(
         *([] if repeats is None else diagnose_repeated_rows(run.metric.name, repeats)),
         *compare_with_baselines(run.metric.name, differences),
         *people_findings(run.data, metric, scored.dev_prediction, seed),
-        *_luck_findings(run, scored, luck, differences[hardest_baseline(differences)]),
+        *_luck_findings(run, scored, luck, differences[hardest_baseline(differences)], best.least),
     ]
 
 
@@ -137,12 +140,12 @@ def luck_of(run: Run, trials: Sequence[Trial], best: Trial) -> Overtuning | None
 
 
 def _luck_findings(
-    run: Run, scored: Scored, luck: Overtuning | None, lead: Estimate
+    run: Run, scored: Scored, luck: Overtuning | None, lead: Estimate, least: Estimate | None
 ) -> list[Finding]:
     if luck is None:
         return []
     constant = run.baselines[0].shown.estimate.value
-    material = material_size(run.metric, constant, run.settings.best_possible)
+    material = material_size(run.metric, constant, None if least is None else least.value)
     return [overtuning_finding(luck, run.metric.name, scored.dev, material, lead)]
 
 
@@ -175,6 +178,7 @@ def _ended(
         seed=run.settings.seed,
         memory=run.memory,
         folds=run.settings.folds,
+        best_possible=run.settings.best_possible,
         programs=None if run.engine.name == "native" else StudyPrograms(run.engine, first),
         standard_error=standard_error(scored.dev, len(run.data.dev), len(data.dev)),
     )

@@ -9,6 +9,8 @@ _MOST_UNITS = 4_096
 _SMALL = 32  # units of a layer up to which four times as many are worth an arm of their own
 _LESS = 10.0  # a weaker penalty is a tenth: penalties act by their order of magnitude
 _NOTHING = 1e-7  # a penalty below this cannot be seen
+_PENALTIES = ("l2", "l1", "weight_decay")
+_REGULARIZERS = ("input_dropout", "label_smoothing", "input_noise", "mixup", "max_norm")
 
 
 def _wider(patient: Patient, factor: int) -> Change | None:
@@ -45,6 +47,13 @@ def _longer(patient: Patient) -> Change:
 def _stop_later(patient: Patient) -> Change | None:
     patience = patient.whole("patience")
     return {"patience": 0} if 0 < patience < patient.whole("epochs") else None
+
+
+def _no_regularization(patient: Patient) -> Change | None:
+    on = [name for name in _PENALTIES if patient.number(name) > _NOTHING]
+    on += [name for name in _REGULARIZERS if patient.number(name) > 0]
+    on += ["dropout"] if any(patient.dropout) else []
+    return dict.fromkeys(on, 0.0) or None
 
 
 def _less_dropout(patient: Patient) -> Change | None:
@@ -85,6 +94,12 @@ def _no_augmentation(patient: Patient) -> Change | None:
 
 
 BIAS = (
+    Remedy(
+        "no-regularization",
+        "bias",
+        "No dropout, penalty, noise or mixing: what it could fit if nothing held it back.",
+        _no_regularization,
+    ),
     Remedy("bigger", "bias", "Twice the units and channels.", lambda p: _wider(p, 2)),
     Remedy("longer", "bias", "Three times the epochs, and the patience.", _longer),
     Remedy("deeper", "bias", "One more hidden layer, as wide as the last.", _deeper),
