@@ -13,6 +13,7 @@ from deepwell.data._batches import epoch_order, steps_per_epoch
 from deepwell.data._folds import pooled
 from deepwell.execution._members import member_of
 from deepwell.execution._native_backend import _structure
+from deepwell.optimization import learning_rates
 from deepwell.records import Status, Trial, TrialSpec
 from deepwell.storage._open import open_store
 from deepwell.study import _refit, open_study
@@ -108,6 +109,68 @@ def test_what_changed_on_the_way_changes_as_far_on_it(place, best_epoch, expecte
     ((used, epochs),) = trained
     assert (used["change"], used["epochs"]) == (expected, 30)
     assert made.steps == epochs * 12
+
+
+@pytest.fixture
+def refit_of(place, monkeypatch):
+    """Gives for a configuration and its best epoch what is trained, and for how many epochs."""
+    data = dw.load(place / "rows.csv", target="y", vault=None)
+    with open_store(place, create=False) as opened:
+        asked = from_config(opened.study("rows"))
+    trained = []
+
+    def watched(program, spec, epochs, *rest):
+        trained.append((spec, epochs))
+        return trained_on_all(program, spec, epochs, *rest)
+
+    monkeypatch.setattr(_refit, "trained_on_all", watched)
+
+    def refit_of(values, best_epoch):
+        spec = TrialSpec({**FIXED, "epochs": 40, **values}, 5)
+        _refit._refit(Trial(0, spec, Status.FINISHED, 40, best_epoch, 0.1), data, asked)
+        return spec, *trained.pop()
+
+    return refit_of
+
+
+@pytest.mark.parametrize("warmup", [0.0, 2.5])
+@pytest.mark.parametrize("best_epoch", [8, 20])
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        {"decay": "constant"},
+        {"decay": "inverse_time", "decay_rate": 0.3},
+        {"decay": "exponential", "decay_factor": 0.9},
+        {"decay": "inverse_sqrt_epoch", "decay_scale": 2.0},
+        {"decay": "inverse_sqrt_step"},
+        *({"decay": "staircase", "decay_every": every} for every in (1, 3, 7, 10, 30)),
+        {"decay": "cosine"},
+        {"decay": "one_cycle"},
+    ],
+    ids=lambda schedule: "-".join(map(str, schedule.values())),
+)
+def test_a_schedule_ends_where_it_ended(schedule, best_epoch, warmup, refit_of):
+    """9 steps an epoch became 12, so 8 epochs are 6 and 20 are 15: as many steps."""
+    values = {**schedule, "warmup_epochs": warmup}
+    chosen, used, epochs = refit_of(values, best_epoch)
+    assert 12 * epochs == 9 * best_epoch
+    before = learning_rates(9, **chosen.hyperparameters)[: 9 * best_epoch]
+    now = learning_rates(12, **used.hyperparameters)[: 12 * epochs]
+    assert now[-1] == pytest.approx(before[-1], rel=1e-12)
+    if schedule["decay"] in ("constant", "inverse_sqrt_step", "cosine", "one_cycle"):
+        np.testing.assert_allclose(now, before, rtol=1e-9)  # these change with every step
+
+
+def test_a_schedule_that_was_changed_on_the_way_is_told_in_these_epochs(refit_of):
+    changed = "8: decay_rate=0.75; 8: warmup_epochs=4"
+    _, used, _ = refit_of({"decay": "inverse_time", "decay_rate": 0.3, "change": changed}, 20)
+    assert used["change"] == "6: decay_rate=1; 6: warmup_epochs=3"
+    stairs = {"decay": "staircase", "decay_every": 10, "change": "8: decay_every=1"}
+    chosen, used, _ = refit_of(stairs, 20)
+    assert used["decay_every"] == 8  # one stair in 15 epochs, as in 20
+    last, then = chosen.during(20), used.during(15)
+    assert then["decay_every"] == 1
+    assert then.number("decay_factor") ** 14 == pytest.approx(last.number("decay_factor") ** 19)
 
 
 def test_it_says_that_it_has_no_dev_score_and_what_to_expect(place, refit):

@@ -5,8 +5,7 @@ network then takes as many update steps as the chosen one had taken at its best 
 
     epochs' = max(1, round(epochs * steps of an epoch of train / steps of an epoch of all rows))
 
-and what changes on the way changes as far on it: by the same factor, and before the end where the
-chosen network had an epoch of it.
+and its learning rate follows the same course over these steps (`in_other_epochs`).
 
 No rows are left to score it: its `dev` is None, and what to expect of it is what was expected of
 the chosen network, or a little less, for it has learned from more rows. It is a model of its own
@@ -22,9 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepwell._base._changes import changes_text
 from deepwell._base._errors import StudyError, UsageError
-from deepwell._base._hyperparameters import Value
 from deepwell._base._safe_text import safe_text
 from deepwell.data._batches import steps_per_epoch
 from deepwell.data._data import Data
@@ -35,6 +32,7 @@ from deepwell.storage._open import open_store
 from ._asked import Asked, from_config
 from ._cross_validate import architecture_for, normalized
 from ._model import Model
+from ._refit_schedule import Shortening, in_other_epochs
 from ._same_data import same_data
 from ._standing import folder_now
 from ._train_on_all import last_parameters, trained_on_all
@@ -123,13 +121,7 @@ def _refit(best: Trial, data: Data, asked: Asked) -> Refit:
     before = steps_per_epoch(len(data.train), min(batch, len(data.train)))
     after = steps_per_epoch(len(whole.train), min(batch, len(whole.train)))
     epochs = max(1, round(best.best_epoch * before / after))
-    # A schedule that runs over all epochs is as far at the end as it was at the best one.
-    last = max(epochs, round(best.spec.whole("epochs") * before / after))
-    changes = _moved(best, before / after, epochs)
-    timed: dict[str, Value] = {"epochs": last, "change": changes_text(changes)}
-    spec = replace(
-        best.spec, hyperparameters={**best.spec.hyperparameters, **timed}, fold=0, folds=0
-    )
+    spec = in_other_epochs(best.spec, Shortening(before / after, best.best_epoch, epochs))
     watched = (asked.settings.metric, asked.memory)
     state = trained_on_all(asked.program, spec, epochs, whole, watched)
     if isinstance(state, str):
@@ -150,21 +142,3 @@ def _refit(best: Trial, data: Data, asked: Asked) -> Refit:
         chosen_epochs=best.best_epoch,
         steps=int(state["step"]),
     )
-
-
-def _moved(best: Trial, factor: float, epochs: int) -> dict[int, dict[str, Value]]:
-    """Return what changes after which epoch of a training that is shorter by a factor.
-
-    Args:
-        best: the network that was chosen.
-        factor: epochs of the new training over those of the chosen network.
-        epochs: of the new training.
-    """
-    changes: dict[int, dict[str, Value]] = {}
-    for epoch, values in best.spec.changes.items():
-        then = round(epoch * factor)
-        if epoch < best.best_epoch:
-            then = min(then, epochs - 1)
-        then = max(1, then)
-        changes[then] = {**changes.get(then, {}), **values}
-    return changes
