@@ -52,6 +52,9 @@ def test_improve_as_json(deepwell, place: Path) -> None:
     assert best["seconds"] > 0
     assert best["parameters"] > 0
     assert {f["code"] for f in told["findings"]} >= {"DW601"}
+    commands = [f["command"] for f in told["findings"] if f["command"]]
+    assert commands
+    assert all(command.endswith(f" --store {place / 'store'}") for command in commands)
 
 
 def test_a_dry_run_trains_and_writes_nothing(deepwell, place: Path) -> None:
@@ -87,13 +90,21 @@ def test_a_problem_names_the_command(deepwell, place: Path) -> None:
     store = str(place / "store")
     shown = deepwell("show", "small", "--store", store, "--json").json
     [found] = [f for f in shown["findings"] if f["code"] == "DW102"]
-    assert found["command"] == "deepwell improve small --apply DW102"
-    text = " ".join(deepwell("show", "small", "--store", store).out.split())
-    assert f"deepwell improve small --apply DW102 --store {store}" in text
+    command = f"deepwell improve small --apply DW102 --store {store}"
+    assert found["command"] == command
+    for told in (
+        deepwell("show", "small", "--store", store).out,
+        deepwell("report", "small", "--store", store).out,
+        (place / "store" / "small" / "report.txt").read_text(),
+    ):
+        lines = [line.strip() for line in told.splitlines()]
+        assert command in lines
+        asked = [line for line in lines if line.startswith("deepwell improve ")]
+        assert all(line.endswith(f" --store {store}") for line in asked)
     table = place / "digits.csv"
     table.rename(place / "elsewhere.csv")  # so that the fit is told again, and no more
     try:
-        text = " ".join(deepwell("diagnose", "small", "--store", store).out.split())
+        told = deepwell("diagnose", "small", "--store", store).out
     finally:
         (place / "elsewhere.csv").rename(table)
-    assert f"deepwell improve small --apply DW102 --store {store}" in text
+    assert command in [line.strip() for line in told.splitlines()]

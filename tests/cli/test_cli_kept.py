@@ -156,7 +156,7 @@ def test_deleted_studies_are_hidden_and_come_back_as_they_were(kept: Path, deepw
     told = deepwell("delete", "churn", "wine")
     assert "deepwell delete --undo churn wine" in told.out
     assert "the store holds no study" in deepwell("list").out
-    assert "deepwell delete --undo churn" in deepwell("show", "churn").err
+    assert deepwell("show", "churn").err.endswith("deepwell delete --undo churn\n")
     assert deepwell("list", "--deleted").out.count("\n") == 3
     assert deepwell("query", "select count(*) from trials", "--csv").out == "count(*)\n0\n"
     assert deepwell("delete", "--undo", "churn", "wine").code == 0

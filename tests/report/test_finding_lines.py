@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from deepwell.records import Finding
-from deepwell.report._finding_lines import check_table, finding_lines, in_store
+from deepwell.report._finding_lines import check_table, finding_lines
 
 PROBLEM = Finding(
     "DW405",
@@ -37,15 +37,6 @@ def test_a_command_is_told_once() -> None:
     lines = finding_lines([replace(PROBLEM, code="DW403", claim="dead units"), PROBLEM])
     assert lines[1] == "          deepwell fit digits.csv --learning-rate 0.03"
     assert lines[3] == "          the command of DW403 does this as well"
-
-
-def test_commands_that_name_a_study_name_its_store() -> None:
-    commands = ["deepwell improve a --apply DW102", "deepwell ensemble a", "deepwell test a"]
-    found = [replace(PROBLEM, command=command) for command in (*commands, PROBLEM.command)]
-    where = " --store 'team runs'"
-    told = [finding.command for finding in in_store(found, "team runs")]
-    assert told == [*(command + where for command in commands), PROBLEM.command]
-    assert in_store(found, None) == found
 
 
 def test_what_was_not_looked_for_is_counted() -> None:

@@ -75,7 +75,7 @@ def test_a_deleted_study_keeps_its_name_and_all_it_has(store: Store, study: Stud
     assert store.studies() == []
     assert [r.id for r in store.studies(deleted=True)] == [study.id]
     assert store.create_study("churn", {}).name == "churn-2"
-    with pytest.raises(UsageError, match=r"deepwell delete --undo churn$"):
+    with pytest.raises(UsageError, match=r"deepwell delete --undo churn --store \S+$"):
         store.study("churn")
     assert store.removal.find_deleted("churn").id == study.id
     store.removal.undelete([study.id])

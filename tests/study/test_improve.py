@@ -244,13 +244,15 @@ def test_an_ensemble_is_told_beside_the_arms_as_the_fit_measured_it(too_small, t
     study = dw.open_study("base", shutil.copytree(folder / "store", tmp_path / "store"))
     facts = EnsembleFacts((0, 3), (0.5, 0.5), 4, Estimate(-0.02, -0.03, -0.01), 0.1, 0.12, 300)
     with_it = SimpleNamespace(result=dataclasses.replace(study.result, ensemble=facts))
-    [arm] = _ensemble(with_it)
+    [arm] = _ensemble(with_it, "runs")
     assert (arm.name, arm.verdict, arm.effect) == ("ensemble", "helps", facts.change)
     assert "an average of 2 of its networks" in arm.words
-    assert "deepwell ensemble base" in arm.words
-    assert not _ensemble(SimpleNamespace(result=dataclasses.replace(study.result, ensemble=None)))
+    assert "deepwell ensemble base --store runs" in arm.words
+    without = SimpleNamespace(result=dataclasses.replace(study.result, ensemble=None))
+    assert not _ensemble(without, None)
     worse = dataclasses.replace(facts, change=Estimate(0.02, -0.01, 0.05))
-    [arm] = _ensemble(SimpleNamespace(result=dataclasses.replace(study.result, ensemble=worse)))
+    hurt = SimpleNamespace(result=dataclasses.replace(study.result, ensemble=worse))
+    [arm] = _ensemble(hurt, None)
     assert arm.verdict == "no clear change"
 
 

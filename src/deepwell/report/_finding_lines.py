@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 
 from deepwell._base._safe_text import safe_text
-from deepwell._base._shell import store_flag
 from deepwell.diagnosis._curve_reading import read_curve
 from deepwell.records import Finding
 
@@ -21,7 +18,6 @@ _DIVERGED = "DW408"  # about all networks, told as other findings are
 _QUIET = ("DW405", "DW406", "DW412", "DW413", "DW414", "DW415")
 # About the rows: where nothing was found the line `checks` says it, or there is nothing to say.
 _ROWS = ("DW201", "DW202", "DW204")
-_OF_STUDY = ("deepwell improve ", "deepwell test ", "deepwell ensemble ")
 _MARKS = {"ok": " ok", "unsure": " ?"}
 _DETAIL_LIMIT = 500
 _COMMAND_LIMIT = 10_000  # a command that is cut short does not run
@@ -59,20 +55,6 @@ def reading_lines(findings: Sequence[Finding]) -> list[str]:
     """Return what the best network's cost curve shows, in one sentence; nothing without checks."""
     told = read_curve(findings)
     return entry("curve", safe_text(told, _DETAIL_LIMIT)) if told else []
-
-
-def in_store(findings: Sequence[Finding], store: str | Path | None) -> list[Finding]:
-    """Return the findings, with the store in the commands that name a study.
-
-    A fit's findings are kept without it: a store can be moved.
-    """
-    if not store:
-        return list(findings)
-    where = store_flag(store)
-    return [
-        replace(f, command=f.command + where) if f.command.startswith(_OF_STUDY) else f
-        for f in findings
-    ]
 
 
 def check_table(findings: Sequence[Finding]) -> list[str]:

@@ -9,7 +9,7 @@ from deepwell._base._shell import store_flag
 from deepwell.records import Cycle, Improvement, RemedyArm, RemedyPlan
 
 from ._figures import count, difference, duration, interval
-from ._finding_lines import finding_lines, in_store
+from ._finding_lines import finding_lines
 from ._layout import GUTTER, alternatives, entry, table
 
 _WORDS_LIMIT = 300
@@ -103,10 +103,10 @@ def improvement_lines(found: Improvement, store: str | None = None) -> list[str]
 
     Args:
         found: what was measured.
-        store: what was given as `--store`, for the commands.
+        store: what was given as `--store`, for the next commands.
     """
     lines = [line for arm in found.beside for line in _beside(arm, found)]
-    lines += finding_lines(in_store(found.findings, store))
+    lines += finding_lines(found.findings)
     if not found.improved:
         done = f"no new study; study {found.study} is as it was"
         return [*lines, *entry("took", f"{duration(found.seconds)}, {done}")]

@@ -8,7 +8,7 @@ from ._baseline_lines import baseline_lines
 from ._check_lines import check_lines, of_checks
 from ._data_lines import data_lines
 from ._engine_lines import engine_lines
-from ._finding_lines import finding_lines, in_store
+from ._finding_lines import finding_lines
 from ._opening_lines import opening_lines
 from ._plan_lines import plan_lines
 from ._result_lines import result_lines
@@ -20,12 +20,12 @@ def outcome_lines(result: StudyResult, store: str | None = None) -> list[str]:
 
     Args:
         result: the outcome.
-        store: what was given as `--store`, for the commands.
+        store: what was given as `--store`, for the next commands.
     """
     return [
         *engine_lines(result),
         *result_lines(result),
-        *finding_lines(in_store(result.findings, store)),
+        *finding_lines(result.findings),
         *opening_lines(result, result.openings),
         *saved_lines(result),
         *next_lines(result, store),

@@ -43,10 +43,14 @@ class Address:
     @property
     def shown(self) -> str:
         """The address for a message, quoted, without the password and the options."""
+        return f'"{safe_text(self.url, limit=200)}"'
+
+    @property
+    def url(self) -> str:
+        """The address without the password and the options."""
         user = "" if self.user is None else f"{self.user}@"
         port = "" if self.port is None else f":{self.port}"
-        text = f"postgresql://{user}{self.host or ''}{port}/{self.database}"
-        return f'"{safe_text(text, limit=200)}"'
+        return f"postgresql://{user}{self.host or ''}{port}/{self.database}"
 
     @property
     def folder(self) -> str:

@@ -29,6 +29,11 @@ class Backend(Protocol):
         """Where the database is, as no other one is; not for people, who are told `shown`."""
         ...
 
+    @property
+    def flag(self) -> str:
+        """The flag that names the store in a command, with a space before it, or nothing."""
+        ...
+
     def make_engine(self) -> sa.Engine:
         """Return an engine whose transactions read one state of the store.
 

@@ -160,7 +160,7 @@ def refuse_remains(file: Path) -> None:
 def _gone(file: Path) -> StudyError:
     return StudyError(
         f"the store {shown_path(file)} is gone; put back its newest backup with "
-        f'"deepwell restore{_flag(file)}", or remove {shown_path(file.parent / FOLDER)} to begin '
+        f'"deepwell restore{flag_of(file)}", or remove {shown_path(file.parent / FOLDER)} to begin '
         "anew"
     )
 
@@ -175,12 +175,12 @@ def damaged(file: Path) -> StudyError:
         )
     return StudyError(
         f"the store {shown_path(file)} is damaged; its newest whole backup was made at "
-        f'{backup.when}: put it back with "deepwell restore{_flag(file)}", and resume the studies '
-        "that had not ended"
+        f'{backup.when}: put it back with "deepwell restore{flag_of(file)}", and resume the '
+        "studies that had not ended"
     )
 
 
-def _flag(file: Path) -> str:
+def flag_of(file: Path) -> str:
     """Return the flag that names the store of a database, nothing for the usual one."""
     if file.name != FILE_NAME:
         return store_flag(f"sqlite:///{file}")

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from deepwell._base._errors import DeepwellError, StudyError, UsageError
 from deepwell._base._safe_text import safe_text
+from deepwell._base._shell import store_flag
 
 from ._address import Address
 
@@ -65,6 +66,11 @@ class Postgres:
     def place(self) -> str:
         """Where the database is: server, database and schema, whoever connects."""
         return self._address.folder
+
+    @property
+    def flag(self) -> str:
+        """The flag that names the store in a command, without password and options."""
+        return store_flag(self._address.url)
 
     def make_engine(self) -> sa.Engine:
         """Return an engine for the database; nothing is connected yet."""

@@ -37,7 +37,7 @@ class Reading:
             UsageError: when there is none, with the closest name and those that exist.
         """
         with self._database.reading() as connection:
-            return _studies.read_study(connection, self.folder, name)
+            return _studies.read_study(connection, self.folder, name, self._database.backend.flag)
 
     def studies(self, *, deleted: bool = False) -> list[StudyRecord]:
         """Return all studies, oldest first.

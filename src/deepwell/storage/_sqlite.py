@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from deepwell._base._errors import DeepwellError, StudyError, UsageError
 from deepwell._base._safe_text import safe_text
 
-from ._backup import Backup, back_up, backups_of, damaged, refuse_remains
+from ._backup import Backup, back_up, backups_of, damaged, flag_of, refuse_remains
 from ._files import shown_path
 from ._network import on_network
 from ._whole import lacks_pages
@@ -55,6 +55,11 @@ class Sqlite:
     def place(self) -> str:
         """Where the database is, by whatever name of its folder."""
         return str(self.file.resolve())
+
+    @property
+    def flag(self) -> str:
+        """The flag that names the store in a command, nothing for the usual one."""
+        return flag_of(self.file)
 
     def make_engine(self) -> sa.Engine:
         """Return an engine for the file, which is made when first used.

@@ -52,8 +52,15 @@ def create_study(
     return record_of(done.one())
 
 
-def read_study(connection: sa.Connection, folder: Path, name: str) -> StudyRecord:
-    """Return the study called `name`, or say which there are."""
+def read_study(connection: sa.Connection, folder: Path, name: str, flag: str = "") -> StudyRecord:
+    """Return the study called `name`, or say which there are.
+
+    Args:
+        connection: to the store.
+        folder: of the store.
+        name: of the study.
+        flag: that names the store in a command.
+    """
     normal = storable(unicodedata.normalize("NFC", name))
     wanted = sa.select(*RECORD_COLUMNS).where(STUDY.c.name == normal)
     row = connection.execute(wanted).one_or_none()
@@ -62,7 +69,7 @@ def read_study(connection: sa.Connection, folder: Path, name: str) -> StudyRecor
     if row is not None:
         raise UsageError(
             f'study "{safe_text(name)}" was deleted; bring it back by '
-            f"deepwell delete --undo {shell_word(name)}"
+            f"deepwell delete --undo {shell_word(name)}{flag}"
         )
     there = STUDY.c.deleted.is_(None)
     newest = sa.select(STUDY.c.name).where(there).order_by(STUDY.c.id.desc())

@@ -9,19 +9,26 @@ from __future__ import annotations
 
 import math
 import shlex
+from pathlib import Path
 
+from deepwell._base._shell import store_flag
 from deepwell.records import Estimate, RemedyArm
 
 from ._finished import FinishedStudy
 from ._learning_curve import recorded_curve
 
 
-def beside(study: FinishedStudy) -> tuple[RemedyArm, ...]:
-    """Return what is known of such remedies; none where nothing was measured."""
-    return (*_ensemble(study), *_more_data(study))
+def beside(study: FinishedStudy, store: str | Path | None = None) -> tuple[RemedyArm, ...]:
+    """Return what is known of such remedies; none where nothing was measured.
+
+    Args:
+        study: that is improved.
+        store: where it is kept, for the command.
+    """
+    return (*_ensemble(study, store), *_more_data(study))
 
 
-def _ensemble(study: FinishedStudy) -> list[RemedyArm]:
+def _ensemble(study: FinishedStudy, store: str | Path | None) -> list[RemedyArm]:
     """Return the ensemble that the study kept the members of, with its paired interval."""
     result = study.result
     facts = result.ensemble
@@ -33,7 +40,7 @@ def _ensemble(study: FinishedStudy) -> list[RemedyArm]:
         name="ensemble",
         kind="variance",
         words=f"an average of {len(facts.trials)} of its networks, trained already "
-        f"(deepwell ensemble {shlex.quote(result.name)})",
+        f"(deepwell ensemble {shlex.quote(result.name)}{store_flag(store)})",
         change={},
         effect=change,
         p_best=math.nan,

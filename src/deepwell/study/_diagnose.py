@@ -11,7 +11,6 @@ from deepwell.data._data import Data
 from deepwell.diagnosis._dev_to_test import overfitted_to_dev
 from deepwell.records import Finding, Section
 from deepwell.report._diagnosis import Diagnosis
-from deepwell.report._finding_lines import in_store
 
 from ._finished import FinishedStudy
 from ._reopened import Reopened, reopen
@@ -41,7 +40,7 @@ def diagnose_study(
     except UsageError as error:
         if data is not None:
             raise
-        told = told_again(in_store((*result.findings, *overfitted_to_dev(result)), store))
+        told = told_again((*result.findings, *overfitted_to_dev(result)))
         section = told_search(study, store)
         return Diagnosis(result, (*told, *([section] if section else [])), (str(error),))
     return Diagnosis(result, tuple(_sections(reopened)))
@@ -61,8 +60,7 @@ def _sections(reopened: Reopened) -> list[Section]:
     made = [(part, part.make(reopened)) for part in PARTS]
     anew = {code for part, section in made if section is not None for code in part.instead_of}
     of_fit = (*reopened.result.findings, *overfitted_to_dev(reopened.result))
-    known = in_store(of_fit, reopened.store)
-    kept = [finding for finding in known if finding.code not in anew]
+    kept = [finding for finding in of_fit if finding.code not in anew]
     again = {section.name: section for section in told_again(kept)}
     sections: list[Section] = []
     for _, section in made:

@@ -24,6 +24,7 @@ from ._experiment import Race, Told
 from ._finished import FinishedStudy
 from ._improve_plan import Step, engine_for, planned, rows_of
 from ._improve_subject import Subject, Wanted, subject_of
+from ._in_store import in_store
 from ._interrupt import BY_USER, interruptible
 from ._observer import Observer
 from ._save_improved import Improved, save_improved
@@ -80,11 +81,11 @@ def improve_study(
         versus=saved.versus,
         seconds=time.perf_counter() - began,
         stopped=stopped,
-        beside=beside(study),
+        beside=beside(study, store),
     )
     found = replace(found, findings=tuple(diagnose_improvement(found, subject.worth)))
     _note(subject, found)
-    return found
+    return replace(found, findings=tuple(in_store(found.findings, store)))
 
 
 def plan_improvement(

@@ -22,6 +22,7 @@ from deepwell.storage._study_record import StudyRecord
 
 from ._asked import from_config
 from ._history import History
+from ._in_store import in_store
 from ._model import Model, load_model
 from ._on_the_way import OnTheWay, on_the_way
 from ._open_test import sealed_test
@@ -59,14 +60,19 @@ class KeptStudy:
 
     @property
     def result(self) -> StudyResult:
-        """The outcome, with every opening of the test set so far and whether the ledger holds."""
+        """The outcome, with every opening of the test set so far and whether the ledger holds.
+
+        Its findings' commands name the store.
+        """
         sealed, folder = self._sealed(), self._folder / self._record.name
         with self._open() as opened:
             openings = () if sealed is None else opened.ledger.openings(sealed.fingerprint)
             problem = opened.ledger.problem()
         report = folder / "report.txt"
+        kept = from_plain(StudyResult, self._plain)
         return replace(
-            from_plain(StudyResult, self._plain),
+            kept,
+            findings=tuple(in_store(kept.findings, self._where)),
             model=shown(folder / "model"),
             report=shown(report) if report.exists() else "",
             openings=tuple(openings),

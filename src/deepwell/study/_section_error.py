@@ -7,10 +7,10 @@ from deepwell.diagnosis._intervals import unpaired_difference
 from deepwell.diagnosis._repeated_rows import diagnose_repeated_rows
 from deepwell.diagnosis._strong_baselines import Labeled, compare_with_rival, strongest_rival
 from deepwell.records import Section
-from deepwell.report._finding_lines import in_store
 
 from ._data_checks import part_units
 from ._improve_command import with_improve_commands
+from ._in_store import in_store
 from ._people import people_best
 from ._reopened import Reopened
 from ._repeats import best_possible, repeats_of
