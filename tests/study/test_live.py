@@ -294,6 +294,29 @@ def test_hyperband_halves_networks_that_train_for_longer_as_well(data, tmp_path)
     assert max(t.epochs for t in asked.history()) == 22
 
 
+@pytest.mark.parametrize(
+    ("scheduler", "before"),
+    [("median", [5, 6, 7, 8]), ("pbt", [1, 2, 3, 4, 5, 6, 7, 8])],
+)
+@pytest.mark.skipif(not available(), reason="no compiled core")
+def test_a_scheduler_looks_on_at_networks_that_train_for_longer(
+    scheduler, before, data, tmp_path, monkeypatch
+):
+    script: Script = {3: lambda live: live.extend(epochs=9)}
+    options: Any = {"trials": 10, "epochs": 9, "scheduler": scheduler}
+    with counting(monkeypatch) as seen:
+        study = run(data, tmp_path / "whole", script, **options)
+    [told] = events(tmp_path / "whole", "extend_by_hand")
+    assert [epochs for epochs, _ in told.details["rungs"]] == [*before, 10, 12, 14, 16, 18]
+    decided = {e.details["epoch"] for e in events(tmp_path / "whole", "promote")}
+    assert decided >= {10, 12, 14, 16}
+    assert max(trial.epochs for trial in study.history()) == 18
+    with breaking(monkeypatch, last_asked(seen), after=True), pytest.raises(BrokenError):
+        run(data, tmp_path / "broken", script, **options)
+    dw.resume("mine", data, store=tmp_path / "broken")
+    assert left(tmp_path / "broken") == left(tmp_path / "whole")
+
+
 @pytest.mark.skipif(not available(), reason="no compiled core")
 def test_a_fork_at_a_middle_rung_of_asha_comes_to_its_end(data, tmp_path):
     """The copies count as having come to the rungs below, as their source did."""

@@ -46,7 +46,7 @@ def train_bracket(
     here = position or _begin(bracket, engine, history, deciding, watch)
     meter, arrivals = Meter(bracket, watch, history, here), Arrivals(history)
     while here.alive and here.rung < len(bracket.rungs):
-        meter.enter(here.rung, len(here.alive))
+        meter.enter(bracket, here.rung, len(here.alive))
         bracket, here = _train_rung(bracket, here, engine, history, watch, meter)
         if watch.stop() and _cut_short(bracket, here, history, watch):
             return

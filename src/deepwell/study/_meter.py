@@ -42,8 +42,9 @@ class Meter:
         self._lost = {t.number for t in trials if t.status in _LOST and t.number in members}
         self._scores = BestSoFar(bracket, trials)
 
-    def enter(self, rung: int, alive: int) -> None:
-        """Tell that so many networks begin a rung."""
+    def enter(self, bracket: Bracket, rung: int, alive: int) -> None:
+        """Tell that so many networks begin a rung of the bracket as it is by now."""
+        self._bracket, self._total = bracket, bracket.member_epochs()
         self._rung, self._alive = rung, alive
         if self._entered:
             self._lost.clear()  # they are not among those alive any more

@@ -133,6 +133,36 @@ def test_patience_sees_through_noise():
     assert _patience.improves(with_curve(2, smooth), 20)
 
 
+def test_patience_waits_a_fifth_of_the_epochs_as_they_are_by_now():
+    """A person who gives networks three times the epochs gives them three times the time."""
+    curve = np.concatenate([np.linspace(0.9, 0.3, 30), np.full(15, 0.3)])
+    trials = [with_curve(0, curve)]
+    assert _patience.decide(at_epoch(trials, 45, last=50)).prune == (0,)
+    assert _patience.decide(at_epoch(trials, 45, last=150)).promote == (0,)
+
+
+@pytest.mark.parametrize("folds", [1, 4])
+@pytest.mark.parametrize("name", list(SCHEDULERS))
+def test_the_last_rung_can_be_made_longer(name, folds):
+    scheduler = SCHEDULERS[name]
+    if folds > 1 and not scheduler.forks:
+        scheduler = across_folds(scheduler, folds)
+    ladder = scheduler.rungs(12, 50)
+    assert scheduler.longer(ladder, 50) == scheduler.longer(ladder, 40) == ladder
+    longer = scheduler.longer(ladder, 150)
+    assert longer[: len(ladder) - 1] == ladder[:-1]
+    assert longer[-1] == Rung(150, ladder[-1].networks)
+    further = longer[len(ladder) - 1 :]
+    if name not in ("median", "patience", "extrapolate", "pbt"):
+        assert len(further) == 1
+        return
+    assert set(further) <= set(scheduler.rungs(12, 150))
+    steps = np.diff([rung.epochs for rung in longer[len(ladder) - 2 :]])
+    assert all(0 < step <= 20 for step in steps)
+    once = (Rung(8, 12),)  # nobody looks at them on the way
+    assert scheduler.longer(once, 50) == (Rung(50, 12),)
+
+
 def test_patience_waits_for_enough_epochs():
     assert _patience.improves(with_curve(0, np.full(24, 0.5)), 20)
     assert not _patience.improves(with_curve(0, np.full(25, 0.5)), 20)

@@ -67,7 +67,7 @@ def across_folds(scheduler: Scheduler, folds: int) -> Scheduler:
 
     if scheduler.wave:
         return Scheduler(rungs, decide_wave, curves=scheduler.curves, wave=at_once * folds)
-    return Scheduler(rungs, decide, curves=scheduler.curves)
+    return Scheduler(rungs, decide, curves=scheduler.curves, even=scheduler.even)
 
 
 def _counted(moment: Moment, folds: int) -> Moment:

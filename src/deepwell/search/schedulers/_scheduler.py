@@ -94,6 +94,8 @@ class Scheduler:
             nothing is decided there. The networks of a rung are the most that reach it.
         decide: `(moment) -> Decision` about the trials that reached a rung.
         curves: whether decisions need the trials' curves.
+        even: whether it looks at all trials at even distances, so that it looks on where a person
+            makes the last rung longer; others let those train on that were to come to it.
         forks: whether decisions copy networks, which folds of a configuration cannot share.
         wave: networks that train at a time where it does not wait for all of a rung: it decides
             whenever some have come to one, and those that it promotes train next, the others wait.
@@ -103,5 +105,21 @@ class Scheduler:
     rungs: Callable[[int, int], tuple[Rung, ...]]
     decide: Callable[[Moment], Decision]
     curves: bool = False
+    even: bool = False
     forks: bool = False
     wave: int = 0
+
+    def longer(self, rungs: tuple[Rung, ...], epochs: int) -> tuple[Rung, ...]:
+        """Return rungs whose last one ends later, the others as they are.
+
+        Args:
+            rungs: of a bracket that may be at work.
+            epochs: of the last one.
+        """
+        *before, last = rungs
+        if epochs <= last.epochs:
+            return rungs
+        further = (Rung(epochs, last.networks),)
+        if self.even and before:
+            further = self.rungs(last.networks, epochs)
+        return (*before, *(rung for rung in further if rung.epochs > last.epochs))

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from deepwell._base._errors import UsageError
-from deepwell.records import Request, Rung, TrialSpec
+from deepwell.records import Request, TrialSpec
 from deepwell.study._asked import search_config
 from deepwell.study._scene import Scene
+from deepwell.study._settings import scheduler_of
 
 from ._act import Act, Stand
 
@@ -52,11 +53,8 @@ def _do(desk: Desk, stand: Stand, request: Request) -> Stand:
     bracket = stand.bracket.changed(specs)
     if specs:
         longest = max(spec.whole("epochs") for spec in specs.values())
-        last = bracket.rungs[-1]
-        bracket = replace(
-            bracket,
-            rungs=(*bracket.rungs[:-1], Rung(max(last.epochs, longest), last.networks)),
-        )
+        rungs = scheduler_of(desk.asked.settings).longer(bracket.rungs, longest)
+        bracket = replace(bracket, rungs=rungs)
     asked = desk.asked
     if told["trials"] and (asked.trials is not None or asked.budget is None):
         total = desk.proposed() if asked.trials is None else asked.trials
