@@ -30,7 +30,8 @@ from ._budget import parse_budget
 from ._course import Job, Past, carry_out
 from ._evaluate import check_defined
 from ._finished import FinishedStudy, open_study
-from ._given import YOU, Given, settled
+from ._first_tried import first_tried
+from ._given import settled
 from ._image_space import augments, check_images, convolves
 from ._live import LiveStudy
 from ._more import More, checked_trials
@@ -44,7 +45,7 @@ from ._settings import Settings, check_changes_come, check_networks, optimizers_
 from ._starting_space import starting_space
 from ._study_file import StudyFile, as_file
 from ._study_outcome import StudyOutcome
-from ._warm import WarmStart, best_first, within
+from ._warm import within
 from ._warm_start import warm_start as read_warm_start
 
 if TYPE_CHECKING:
@@ -383,21 +384,5 @@ class Study(StudyOutcome):
         if count is not None:
             check_numbers(settings.probe, count * (settings.folds or 1))
         warm = None if self._warm is None else within(self._warm, settings.space)
-        given = self._first(settings, count, warm)
+        given = first_tried(settings, self._given, count, warm)
         return Asked(settings, "", count, limit, self._memory, given=given, warm=warm)
-
-    def _first(
-        self, settings: Settings, trials: int | None, warm: WarmStart | None
-    ) -> tuple[Given, ...]:
-        """Return what is tried before the sampler's proposals: your own, then a warm start's."""
-        if trials is not None and len(self._given) > trials:
-            raise UsageError(
-                f"`trials` must have room for the {len(self._given)} configurations that were "
-                f"enqueued, got {trials}; train more networks"
-            )
-        own = [
-            Given(settled(settings.space, values, settings.seed, number), YOU)
-            for number, values in enumerate(self._given)
-        ]
-        found = () if warm is None else best_first(warm, settings.space, trials)
-        return (*own, *found)[:trials]
