@@ -9,9 +9,10 @@ from deepwell.diagnosis._calibration import (
     brier,
     calibration,
     calibration_error,
-    calibration_p_value,
     reliability,
 )
+from deepwell.diagnosis._calibration_test import calibration_p_value, grouped_p_value
+from deepwell.diagnosis._cross_fit import random_folds
 from deepwell.diagnosis._temperature import at_temperature, fit_temperature, temperature_scaling
 
 
@@ -139,3 +140,60 @@ def test_a_temperature_of_two_classes_divides_the_logit():
     q = at_temperature(p, 2.0)[0]
     assert np.log(q[0] / q[1]) == pytest.approx(np.log(9) / 2)
     assert at_temperature(p, 1.0) is p
+
+
+def alike(groups: int, each: int, seed: int, temperature: float = 1.0, shared: float = 1.0):
+    """Right probabilities, alike for the rows of a group, which come true together."""
+    generator = np.random.default_rng(seed)
+    group = np.repeat(np.arange(groups), each)
+    p = generator.uniform(0.05, 0.95, groups)[group] + 0.05 * generator.normal(size=len(group))
+    p = np.clip(p, 0.025, 0.975)
+    one, own = generator.random(groups)[group], generator.random(len(p))
+    y = (np.where(generator.random(len(p)) < shared, one, own) < p).astype(int)
+    return y, at_temperature(np.stack([1 - p, p], axis=1), 1 / temperature), group
+
+
+@pytest.mark.parametrize("groups", [12, 60])
+def test_right_probabilities_of_groups_are_doubted_no_more_often_than_stated(groups):
+    rows, by_group = [], []
+    for seed in range(200):
+        y, p, group = alike(groups, 8, seed)
+        rows.append(calibration_p_value(y, p, seed=seed, draws=99))
+        by_group.append(grouped_p_value(y, p, np.ones(len(y)), group, seed, 99))
+    assert np.mean(np.array(rows) <= 0.05) > 0.7  # as if each row was one of its own
+    assert np.mean(np.array(by_group) <= 0.05) <= 0.09
+    assert np.mean(np.array(by_group) <= 0.01) <= 0.03
+
+
+def test_the_gap_of_groups_holds_and_the_error_is_that_of_groups():
+    covered, rows, errors, wrong = [], [], [], []
+    for seed in range(150):
+        y, p, group = alike(30, 8, seed)
+        one = calibration(y, p, None, seed, 1, None, group)
+        alone = calibration(y, p, None, seed, 1)
+        covered.append(one.gap.low <= 0 <= one.gap.high)
+        rows.append(alone.gap.low <= 0 <= alone.gap.high)
+        errors.append(one.error)
+        wrong.append(alone.error)
+        first = [found.bins[0].share for found in (one, alone)]
+        assert first[0].value == pytest.approx(first[1].value)
+        assert first[0].high - first[0].low > 1.2 * (first[1].high - first[1].low)
+    assert np.mean(covered) >= 0.9
+    assert np.mean(rows) <= 0.8
+    assert np.mean(errors) < 0.75 * np.mean(wrong)
+
+
+def test_wrong_probabilities_of_groups_are_found():
+    y, p, group = alike(150, 6, 2, temperature=2.5, shared=0.3)
+    found = calibration(y, p, None, 0, 199, None, group)
+    assert found.p_value <= 0.01
+    assert found.gap.low > 0
+
+
+def test_a_temperature_is_fitted_on_other_groups_than_it_is_measured_on():
+    y, _, group = alike(20, 6, 0)
+    parts = list(random_folds(y, 3, group))
+    assert len(parts) == 5
+    assert sorted(np.concatenate([inside for inside, _ in parts])) == list(range(len(y)))
+    assert all(not set(group[inside]) & set(group[outside]) for inside, outside in parts)
+    assert len(list(random_folds(y, 3, np.zeros(len(y), int)))) == 5  # one group: by rows

@@ -39,3 +39,18 @@ def test_a_class_without_rows_has_no_shares():
     assert found.to_plain(("a", "b", "c"))["pairs"] == [
         {"true": "a", "said": "b", "rows": 1, "share": wilson(1, 2).to_plain()}
     ]
+
+
+def test_groups_that_are_wrong_together_widen_the_shares():
+    y = np.repeat([0, 1], 60)
+    group = np.repeat(np.arange(20), 6)
+    said = np.where(np.isin(group, (0, 1, 2, 12)), 1 - y, y)
+    alone, grouped = confusion(y, said, 2), confusion(y, said, 2, group=group)
+    np.testing.assert_array_equal(alone.counts, grouped.counts)
+    for one, other in zip(
+        (*alone.recall, *alone.precision, *(pair.share for pair in alone.pairs)),
+        (*grouped.recall, *grouped.precision, *(pair.share for pair in grouped.pairs)),
+        strict=True,
+    ):
+        assert one.value == other.value
+        assert other.high - other.low > 1.7 * (one.high - one.low)

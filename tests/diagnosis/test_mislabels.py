@@ -91,3 +91,43 @@ def test_few_rows_and_perfect_models_list_nothing():
     assert find_mislabels(label[:60], p[:60]).suspects == ()
     y = np.arange(300) % 3
     assert find_mislabels(y, np.eye(3)[y]).suspects == ()
+
+
+def test_a_few_groups_that_the_model_gets_wrong_are_not_mislabeled():
+    """Patients unlike all others, whose rows disagree with the model at any margin, together."""
+    rows = grouped = 0
+    for seed in range(12):
+        label, p, _ = planted(seed, 0.0, 2, 0.15)
+        group = np.arange(len(label)) // 25  # 60 of them
+        odd = np.random.default_rng(seed).choice(60, 3, replace=False)
+        label = np.where(np.isin(group, odd), 1 - p.argmax(axis=1), label)
+        rows += bool(find_mislabels(label, p).suspects)
+        grouped += bool(find_mislabels(label, p, group=group).suspects)
+    assert rows == 12
+    assert grouped <= 1
+
+
+def test_labels_that_are_flipped_one_by_one_are_found_in_groups_too():
+    alone = grouped = false = 0
+    for seed in range(8):
+        label, p, flipped = planted(seed, 0.05, 4, 0.12)
+        group = np.arange(len(label)) // 5
+        alone += len(find_mislabels(label, p).suspects)
+        listed = [one.row for one in find_mislabels(label, p, group=group).suspects]
+        grouped, false = grouped + len(listed), false + int((~flipped[listed]).sum())
+    assert grouped > 0.6 * alone
+    assert false <= 0.1 * grouped
+
+
+def test_a_list_allows_for_false_ones_that_come_together():
+    doubt = np.array([0.05, 0.06, 0.05, 0.06])
+    deviation = np.sqrt(doubt * (1 - doubt))
+    group = np.array([3, 1, 3, 3])
+    order = np.argsort(doubt, kind="stable")
+    before = _mislabels._before_in_group(deviation[order], group[order])
+    by_hand = {0: 0.0, 2: deviation[0], 1: 0.0, 3: deviation[0] + deviation[2]}
+    np.testing.assert_allclose(before, [by_hand[i] for i in order.tolist()])
+    rate = 0.3
+    assert len(_mislabels._listed(doubt, rate, np.zeros(4, int))) < len(
+        _mislabels._listed(doubt, rate, None)
+    )

@@ -1,5 +1,7 @@
 """Findings about predictions: where they speak, where they are silent, where rows are too few."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -80,3 +82,26 @@ def test_intervals_are_told_in_the_unit_of_the_target():
     section = coverage_section(Predicted(y, y + generator.normal(0, 2, 500), target="price"))
     assert section.findings[0].detail.startswith("price within 3.")
     assert section.facts["reach"] == pytest.approx(3.92, abs=0.5)
+
+
+def test_rows_of_one_group_are_little_evidence():
+    """Each row ten times, as often as the same patient was measured."""
+    once = drawn(200, 2, temperature=2.0)
+    who, age = np.repeat(np.arange(200), 10), np.random.default_rng(3).normal(size=200)
+    rows = Predicted(
+        once.y[who],
+        once.prediction[who],
+        once.classes,
+        columns={"age": age[who]},
+        metric="log_loss",
+    )
+    grouped = replace(rows, group=who)
+    (alone, _), (together, _) = (calibration_of(one, 199) for one in (rows, grouped))
+    widths = [f.evidence["gap"]["high"] - f.evidence["gap"]["low"] for f in (alone, together)]
+    assert widths[1] > 2.8 * widths[0]  # sqrt(10)
+    recall = [probabilities_section(one).facts["confusion"]["recall"][0] for one in (rows, grouped)]
+    assert recall[1]["high"] - recall[1]["low"] > 2.5 * (recall[0]["high"] - recall[0]["low"])
+    slices = [slices_section(one).findings[0].level for one in (rows, grouped)]
+    assert slices[1] == "ok"
+    flipped = [labels_section(one).facts["flipped"] for one in (rows, grouped)]
+    assert flipped[1]["high"] - flipped[1]["low"] > flipped[0]["high"] - flipped[0]["low"]

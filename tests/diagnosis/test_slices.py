@@ -115,3 +115,49 @@ def test_permutations_in_parts_are_those_at_once(monkeypatch):
     parts = worst_slices(loss, columns)
     assert [one.p_value for one in parts.found] == [one.p_value for one in whole.found]
     assert parts.found[0].inside.high == pytest.approx(whole.found[0].inside.high, rel=1e-5)
+
+
+def of_patients(seed: int, groups: int = 40, each: int = 10):
+    """Patients of whom a fifth are wrong in nearly all rows, whatever the columns say."""
+    generator = np.random.default_rng(seed)
+    group = np.repeat(np.arange(groups), each)
+    wrong = np.where(generator.random(groups) < 0.2, 0.9, 0.02)[group]
+    columns = {
+        "age": generator.uniform(18, 80, groups)[group],
+        "ward": generator.choice(["a", "b", "c", "d"], groups).astype(object)[group],
+        "hour": generator.uniform(0, 24, len(group)),
+    }
+    return (generator.random(len(group)) < wrong).astype(float), columns, group
+
+
+def test_patients_that_are_wrong_as_a_whole_are_no_slice():
+    rows = grouped = 0
+    for seed in range(60):
+        loss, columns, group = of_patients(seed)
+        rows += bool(worst_slices(loss, columns, seed=seed).found)
+        grouped += bool(worst_slices(loss, columns, seed=seed, group=group).found)
+    assert rows > 30  # as if each row was a patient
+    assert grouped <= 7  # of 60; 1 in 100 tests with the stated rate has more
+
+
+@pytest.mark.parametrize("bounded", [True, False])
+def test_a_slice_of_many_groups_is_found(bounded):
+    loss, columns, group = of_patients(3, groups=200)
+    bad = columns["ward"] == "b"
+    loss = np.where(bad & (np.random.default_rng(0).random(len(loss)) < 0.6), 1.0, loss)
+    rows, grouped = (
+        worst_slices(loss, columns, bounded=bounded, group=one).found[0] for one in (None, group)
+    )
+    assert [c.words for c in grouped.conditions] == ["ward = b"]
+    assert grouped.inside.value == rows.inside.value
+    assert grouped.inside.low > grouped.outside
+    width = grouped.inside.high - grouped.inside.low
+    assert width > 1.15 * (rows.inside.high - rows.inside.low)
+
+
+def test_a_slice_of_one_group_tells_nothing():
+    many = np.repeat(np.arange(20), 20)  # 20 rows a group, so that one is large enough
+    loss = np.where(many == 3, 1.0, 0.0)
+    columns = {"name": np.array(["p3" if n == 3 else "other" for n in many], dtype=object)}
+    assert worst_slices(loss, columns).found
+    assert worst_slices(loss, columns, group=many).found == ()

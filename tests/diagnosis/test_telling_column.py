@@ -58,6 +58,25 @@ def test_honest_measurements_pass(load):
     assert telling_level(told(x[order], y[order], classes)) == "ok"
 
 
+def test_rows_of_a_group_are_no_neighbors():
+    """A weight of each patient is known at once by all of the patient's rows, as is the label."""
+    generator = np.random.default_rng(7)
+    who = np.repeat(np.arange(80), 8)
+    y = generator.integers(0, 2, 80)[who]
+    x = np.column_stack([noise(len(who)), generator.normal(size=80)[who]])
+    rows = np.asarray(x, np.float32), Target(y, 2), numbers(x), 0
+    alone, _ = telling_column(*rows)
+    assert (alone.name, telling_level(alone)) == ("c3", "unsure")
+    grouped, _ = telling_column(*rows, who)
+    assert telling_level(grouped) == "ok"
+    assert grouped.left > 0.5
+    copied = np.column_stack([noise(len(who)), y + 0.01 * noise(len(who), 1)[:, 0]])
+    told_apart, _ = telling_column(np.asarray(copied, np.float32), *rows[1:], who)
+    assert (told_apart.name, telling_level(told_apart)) == ("c3", "problem")
+    few = np.arange(len(who)) % 10
+    assert telling_column(*rows, few)[0] is not None
+
+
 def test_the_target_in_another_unit_is_a_problem():
     x, y = noise(), np.random.default_rng(1).normal(size=400)
     found = told(np.column_stack([x, 5 + 9 * y]), y)

@@ -2,10 +2,8 @@
 
 Bins hold equal counts of rows, and every share has Wilson's interval. The calibration error is
 debiased (Kumar, Liang and Ma 2019, NeurIPS 32): the squared distance of share and mean
-probability in a bin, less what chance alone puts there. Whether it is chance is tested by
-consistency resampling (Broecker and Smith 2007, Weather and Forecasting 22): if the probabilities
-are right, labels drawn from them are as good as the true ones, so the true labels' statistic has
-an even chance of any rank among those of drawn labels, for any number of rows and classes.
+probability in a bin, less what chance alone puts there. Whether it is chance is tested beside
+(`_calibration_test`). Where rows come in groups, as of one patient, chance is that of groups.
 """
 
 from __future__ import annotations
@@ -17,13 +15,10 @@ import numpy as np
 
 from deepwell.records import Estimate
 
-from ._intervals import wilson
+from ._calibration_test import calibration_p_value, grouped_p_value, without_class_factor
+from ._equal_bins import BINS, equal_bins
+from ._groups_of_rows import Z, mean_variance, reach, weighted_share
 from .metrics._tally import weights
-
-BINS = 10
-_LEAST_IN_BIN = 10
-_ROWS_AT_ONCE = 2_000_000
-_Z = 1.959963984540054
 
 
 @dataclass(frozen=True)
@@ -119,6 +114,7 @@ def calibration(
     seed: int = 0,
     draws: int = 999,
     class_factor: np.ndarray | None = None,
+    group: np.ndarray | None = None,
 ) -> Calibration:
     """Return how far class probabilities are right.
 
@@ -130,23 +126,29 @@ def calibration(
         draws: how often labels are drawn; the smallest p-value is 1 / (draws + 1).
         class_factor: (C,) by which the weights of each class's rows are multiplied, at least 0;
             None where weights do not depend on the class.
+        group: (n,) whole numbers, equal for rows that belong together; None for rows of their own.
     """
     w = weights(len(y), weight)
     tested = (probabilities, w)
     if class_factor is not None:
         tested = without_class_factor(y, probabilities, w, class_factor)
+    if group is None:
+        p_value = calibration_p_value(y, *tested, seed, draws)
+    else:
+        p_value = grouped_p_value(y, *tested, group, seed, draws)
     said, true = binned_event(y, probabilities)
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
     return Calibration(
         rows=len(y),
-        bins=reliability(said, true, w),
+        bins=reliability(said, true, w, group=group),
         right=float(np.average(right, weights=w)),
-        gap=_mean(confidence - right, w),
-        error=calibration_error(said, true, w),
+        gap=_mean(confidence - right, w, group),
+        error=calibration_error(said, true, w, group),
         by_class=tuple(
-            calibration_error(probabilities[:, c], y == c, w) for c in range(probabilities.shape[1])
+            calibration_error(probabilities[:, c], y == c, w, group)
+            for c in range(probabilities.shape[1])
         ),
-        p_value=calibration_p_value(y, *tested, seed, draws),
+        p_value=p_value,
         brier=brier(y, probabilities, w),
     )
 
@@ -162,7 +164,11 @@ def binned_event(y: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, 
 
 
 def reliability(
-    said: np.ndarray, true: np.ndarray, weight: np.ndarray | None = None, bins: int = BINS
+    said: np.ndarray,
+    true: np.ndarray,
+    weight: np.ndarray | None = None,
+    bins: int = BINS,
+    group: np.ndarray | None = None,
 ) -> tuple[ReliabilityBin, ...]:
     """Return equally filled bins of probabilities, lowest first; fewer where rows are few.
 
@@ -171,141 +177,59 @@ def reliability(
         true: (n,) whether it came true.
         weight: (n,) sample weights.
         bins: at most so many.
+        group: (n,) whole numbers, equal for rows that belong together; None for rows of their own.
     """
     w = weights(len(said), weight)
-    place = _places(said, bins)
+    place = equal_bins(said, bins)
     found: list[ReliabilityBin] = []
     for one in np.unique(place):
         inside = (place == one) & (w > 0)
         if inside.any():
             mine = w[inside]
-            share = weighted_share(float(mine[true[inside]].sum()), mine)
+            came = weighted_share(true[inside], mine, None if group is None else group[inside])
             mean = float(np.average(said[inside], weights=mine))
-            found.append(ReliabilityBin(int(inside.sum()), mean, share))
+            found.append(ReliabilityBin(int(inside.sum()), mean, came))
     return tuple(found)
 
 
-def weighted_share(part: float, weight: np.ndarray) -> Estimate:
-    """Return a weighted share with Wilson's interval for the effective number of rows (Kish).
-
-    Args:
-        part: sum of the weights of the rows that count as hits.
-        weight: (n,) of all rows.
-    """
-    total = float(weight.sum())
-    if total <= 0:
-        return Estimate(math.nan, math.nan, math.nan)
-    effective = total**2 / float((weight**2).sum())
-    rate = min(1.0, part / total)
-    return wilson(rate * effective, effective)
-
-
 def calibration_error(
-    said: np.ndarray, true: np.ndarray, weight: np.ndarray | None = None, bins: int = BINS
+    said: np.ndarray,
+    true: np.ndarray,
+    weight: np.ndarray | None = None,
+    group: np.ndarray | None = None,
 ) -> float:
-    """Return the debiased root mean squared calibration error.
+    """Return the debiased root mean squared calibration error, over equally filled bins.
 
         sqrt(max(0, sum_b w_b ((share_b - said_b)^2 - share_b (1 - share_b) / (n_b - 1))))
+
+    With groups the last term is the variance of the share over groups; a bin of one group alone,
+    which has none, counts nothing.
 
     Args:
         said: (n,) probabilities.
         true: (n,) whether it came true.
         weight: (n,) sample weights.
-        bins: at most so many, equally filled.
+        group: (n,) whole numbers, equal for rows that belong together; None for rows of their own.
     """
     w = weights(len(said), weight)
-    place = _places(said, bins)
+    place = equal_bins(said)
     count = int(place.max()) + 1
     total = np.bincount(place, w, count)
     some = total > 0
     filled = np.where(some, total, 1.0)
-    share = np.bincount(place, w * true, count) / filled
-    mean = np.bincount(place, w * said, count) / filled
-    effective = total**2 / np.maximum(np.bincount(place, w**2, count), 1e-300)
-    chance = share * (1 - share) / np.maximum(effective - 1, 1.0)
-    squared = float((total[some] * ((share - mean) ** 2 - chance)[some]).sum() / w.sum())
+    came = np.bincount(place, w * true, count) / filled
+    apart = (came - np.bincount(place, w * said, count) / filled) ** 2
+    if group is None:
+        effective = total**2 / np.maximum(np.bincount(place, w**2, count), 1e-300)
+        chance = came * (1 - came) / np.maximum(effective - 1, 1.0)
+    else:
+        chance = np.zeros(count)
+        for one in np.flatnonzero(some):
+            inside = place == one
+            chance[one], _ = mean_variance(true[inside] * 1.0, w[inside], group[inside])
+        chance = np.where(np.isfinite(chance), chance, apart)
+    squared = float((total[some] * (apart - chance)[some]).sum() / w.sum())
     return math.sqrt(max(0.0, squared))
-
-
-def calibration_p_value(
-    y: np.ndarray,
-    probabilities: np.ndarray,
-    weight: np.ndarray | None = None,
-    seed: int = 0,
-    draws: int = 999,
-) -> float:
-    """Return the chance that right probabilities look as wrong as these.
-
-    The statistic sums over classes (the second of two) and bins the squared excess of true rows
-    over what was said, in units of its variance:
-
-        T = sum_c sum_b (sum_i w_i (1[y_i = c] - p_ic))^2 / (sum_i w_i^2 p_ic (1 - p_ic) + w^2 / 4)
-
-    Its distribution under right probabilities comes from labels drawn from them, so the size is
-    exact: p <= a in at most a share a of such cases.
-
-    Args:
-        y: (n,) class numbers.
-        probabilities: (n, C).
-        weight: (n,) sample weights, which must not depend on the label (`without_class_factor`).
-        seed: of the drawn labels.
-        draws: how many sets of labels.
-    """
-    n, classes = probabilities.shape
-    w = weights(n, weight)
-    first = 1 if classes == 2 else 0
-    place = np.zeros((n, classes), np.intp)
-    for c in range(first, classes):
-        place[:, c] = c * BINS + _places(probabilities[:, c], BINS)
-    cells = classes * BINS
-    used = place[:, first:].ravel()
-    p, wide = probabilities[:, first:].ravel(), np.repeat(w, classes - first)
-    expected = np.bincount(used, wide * p, cells)
-    variance = np.bincount(used, wide**2 * p * (1 - p), cells) + 0.25 * float((w**2).mean())
-
-    def statistic(labels: np.ndarray) -> np.ndarray:  # (k, n) -> (k,)
-        k = len(labels)
-        cell = place[np.arange(n), labels]
-        counted = (labels >= first) * w
-        flat = (cell + cells * np.arange(k)[:, None]).ravel()
-        observed = np.bincount(flat, counted.ravel(), k * cells).reshape(k, cells)
-        return ((observed - expected) ** 2 / variance).sum(axis=1)
-
-    measured = float(statistic(np.asarray(y)[None])[0])
-    generator = np.random.default_rng(seed)
-    upper = np.cumsum(probabilities, axis=1)[:, :-1]
-    batch = max(1, _ROWS_AT_ONCE // max(1, n * classes))
-    beyond = 0
-    for start in range(0, draws, batch):
-        uniform = generator.random((min(batch, draws - start), n, 1))
-        drawn = statistic((uniform > upper).sum(axis=2))
-        beyond += int((drawn >= measured - 1e-9 * abs(measured)).sum())
-    return (1 + beyond) / (draws + 1)
-
-
-def without_class_factor(
-    y: np.ndarray, probabilities: np.ndarray, weight: np.ndarray, factor: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return probabilities and weights as they are without factors of the classes.
-
-    Among rows that count by f_c, the probability of class c that is right is
-
-        q_c = f_c p_c / sum_j f_j p_j
-
-    with p_c that of the rows as they come, so p_c is q_c / f_c over its sum. A row's weight goes
-    with the label that it has, and labels that are drawn would need those of their own.
-
-    Args:
-        y: (n,) class numbers.
-        probabilities: (n, C) of the weighted rows.
-        weight: (n,) weights with the factors.
-        factor: (C,) at least 0; rows of classes that count nothing are left out.
-    """
-    counted = factor > 0
-    divided = np.where(counted, factor, 1.0)
-    p = np.where(counted, probabilities / divided, 0.0)
-    p /= np.maximum(p.sum(axis=1, keepdims=True), 1e-300)
-    return p, np.where(counted[y], weight / divided[y], 0.0)
 
 
 def brier(y: np.ndarray, probabilities: np.ndarray, weight: np.ndarray | None = None) -> BrierParts:
@@ -322,7 +246,7 @@ def brier(y: np.ndarray, probabilities: np.ndarray, weight: np.ndarray | None = 
     sums = np.zeros(4)
     for c in range(1 if classes == 2 else 0, classes):
         said, true = probabilities[:, c], (y == c).astype(np.float64)
-        place = _places(said, BINS)
+        place = equal_bins(said, BINS)
         total = np.bincount(place, w)
         filled = np.where(total > 0, total, 1.0)
         share = np.bincount(place, w * true) / filled
@@ -338,16 +262,11 @@ def brier(y: np.ndarray, probabilities: np.ndarray, weight: np.ndarray | None = 
     return BrierParts(score, reliable, resolved, uncertain, score - reliable + resolved - uncertain)
 
 
-def _places(said: np.ndarray, bins: int) -> np.ndarray:
-    """Return the bin of each probability: bounds at quantiles, equal values together."""
-    wanted = max(1, min(bins, len(said) // _LEAST_IN_BIN))
-    bounds = np.quantile(said, np.linspace(0, 1, wanted + 1)[1:-1])
-    return np.searchsorted(bounds, said)
-
-
-def _mean(values: np.ndarray, weight: np.ndarray) -> Estimate:
-    """Return a weighted mean with its normal interval."""
-    total = float(weight.sum())
-    mean = float(weight @ values) / total
-    half = _Z * math.sqrt(float((weight**2) @ (values - mean) ** 2)) / total
+def _mean(values: np.ndarray, weight: np.ndarray, group: np.ndarray | None) -> Estimate:
+    """Return a weighted mean of figures from -1 to 1 with its interval: normal, over groups t."""
+    mean = float(weight @ values) / float(weight.sum())
+    variance, groups = mean_variance(values, weight, group)
+    if not math.isfinite(variance):
+        return Estimate(mean, -1.0, 1.0)
+    half = (Z if group is None else reach(groups)) * math.sqrt(variance)
     return Estimate(mean, mean - half, mean + half)

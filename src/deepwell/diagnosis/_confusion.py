@@ -8,7 +8,7 @@ import numpy as np
 
 from deepwell.records import Estimate
 
-from ._calibration import weighted_share
+from ._groups_of_rows import weighted_share
 from .metrics._tally import weights
 
 _MOST_PAIRS = 10
@@ -66,7 +66,11 @@ class Confusion:
 
 
 def confusion(
-    y: np.ndarray, said: np.ndarray, classes: int, weight: np.ndarray | None = None
+    y: np.ndarray,
+    said: np.ndarray,
+    classes: int,
+    weight: np.ndarray | None = None,
+    group: np.ndarray | None = None,
 ) -> Confusion:
     """Return which class is taken for which.
 
@@ -75,18 +79,22 @@ def confusion(
         said: (n,) the classes that were said.
         classes: how many there are, C.
         weight: (n,) sample weights, at least 0; None means 1 for every row.
+        group: (n,) whole numbers, equal for rows that belong together; None for rows of their own.
 
     Returns:
         Shares have Wilson's 95 % intervals, with the effective number of rows where rows count
-        differently.
+        differently or come in groups.
     """
-    w = weights(len(y), weight)
-    cell = np.asarray(y) * classes + np.asarray(said)
+    w, y, said = weights(len(y), weight), np.asarray(y), np.asarray(said)
+    cell = y * classes + said
     counts = np.bincount(cell, w, classes**2).reshape(classes, classes)
     rows = np.bincount(cell, minlength=classes**2).reshape(classes, classes)
-    right = np.diag(counts)
-    recall = tuple(weighted_share(right[c], w[y == c]) for c in range(classes))
-    precision = tuple(weighted_share(right[c], w[said == c]) for c in range(classes))
+
+    def among(of: np.ndarray, hit: np.ndarray) -> Estimate:
+        return weighted_share(hit[of], w[of], None if group is None else group[of])
+
+    recall = tuple(among(y == c, said == c) for c in range(classes))
+    precision = tuple(among(said == c, y == c) for c in range(classes))
     wrong = np.where(np.eye(classes, dtype=bool), 0, counts).ravel()
     most = np.argsort(-wrong, kind="stable")[:_MOST_PAIRS]
     pairs = (divmod(int(place), classes) for place in most if wrong[place] > 0)
@@ -94,8 +102,5 @@ def confusion(
         counts,
         recall,
         precision,
-        tuple(
-            ConfusedPair(a, b, int(rows[a, b]), weighted_share(counts[a, b], w[y == a]))
-            for a, b in pairs
-        ),
+        tuple(ConfusedPair(a, b, int(rows[a, b]), among(y == a, said == b)) for a, b in pairs),
     )

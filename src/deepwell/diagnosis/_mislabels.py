@@ -21,16 +21,28 @@ holds in 95 of 100 tables and not on average alone.
 
 Noise that is equally frequent wherever the network is sure is what a flip is; no method can tell
 the two apart from the table alone.
+
+Where rows come in groups, as of one patient, whose rows a network gets wrong together, their
+likelihood varies by more than that of as many rows by themselves: by the factor
+
+    D = G / (G - 1) sum_g (sum_(i in g) u_i)^2 / sum_i u_i^2,  u_i = d log P(label_i) / de
+
+at the likeliest curve and e (Rotnitzky and Jewell 1990, Biometrika 77), 1 at least. Ratios are
+then divided by it and compared with Student's t of so many groups, the 95 % region reaches D times
+as far, n / D labels are counted in place of n, and false ones of a group are taken to come
+together.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from deepwell.records import Estimate
+
+from ._groups_of_rows import tail
 
 LEVEL = 0.01  # of the test whether any label is flipped
 LEAST_ROWS = 100
@@ -72,8 +84,9 @@ class Mislabels:
         flipped: share of labels that are wrong, with its interval; 0 where there is no sign.
         p_value: chance of such a floor of mistakes where no label is flipped.
         suspects: the surest first; empty where p is above 0.01, or the lower end of `flipped` is
-            less than five labels.
+            less than five independent labels.
         expected_false: how many of them have a right label, as expected.
+        independent: how many rows by themselves tell as much, `rows` where there are no groups.
     """
 
     rows: int
@@ -82,6 +95,13 @@ class Mislabels:
     p_value: float
     suspects: tuple[Suspect, ...]
     expected_false: float
+    independent: float
+
+    @property
+    def certain(self) -> bool:
+        """Whether labels are wrong beyond chance, and not just a few."""
+        enough = self.flipped.low * self.independent >= LEAST_FLIPPED
+        return self.p_value <= LEVEL and enough and self.rows >= LEAST_ROWS
 
     def to_plain(self) -> dict[str, object]:
         """Return the outcome for JSON."""
@@ -92,50 +112,77 @@ class Mislabels:
         }
 
 
-def find_mislabels(y: np.ndarray, probabilities: np.ndarray, rate: float = RATE) -> Mislabels:
+def find_mislabels(
+    y: np.ndarray,
+    probabilities: np.ndarray,
+    rate: float = RATE,
+    group: np.ndarray | None = None,
+) -> Mislabels:
     """Return the rows whose labels are most likely wrong.
 
     Args:
         y: (n,) class numbers from 0.
         probabilities: (n, C) by a model that was not trained on the row.
         rate: of the listed rows, at most this share may have a right label, above 0 and below 1.
+        group: (n,) whole numbers, equal for rows that belong together; None for rows of their own.
     """
     y = np.asarray(y)
     curves = _Curves.of(y, probabilities)
     best = float(curves.likelihood.max())
     ratio = max(0.0, 2 * (best - float(curves.without.max())))
+    varies = 1.0 if group is None else curves.dependence(group)
     # at the edge of what e may be, half of the cases have a ratio of 0
-    p_value = 0.5 * math.erfc(math.sqrt(ratio / 2)) if ratio > 0 else 1.0
-    likely = np.flatnonzero(curves.likelihood >= best - _DROP)
-    low = [curves.end(int(one), best - _DROP, 0.0) for one in likely]
-    high = [curves.end(int(one), best - _DROP, curves.most) for one in likely]
+    p_value = 1.0 if ratio == 0 else _tail(math.sqrt(ratio / varies), group)
+    allowed = best - _DROP * varies
+    likely = np.flatnonzero(curves.likelihood >= allowed)
+    low = [curves.end(int(one), allowed, 0.0) for one in likely]
+    high = [curves.end(int(one), allowed, curves.most) for one in likely]
     flipped = Estimate(float(curves.flipped[int(curves.likelihood.argmax())]), min(low), max(high))
-    enough = len(y) >= LEAST_ROWS and flipped.low * len(y) >= LEAST_FLIPPED
-    if p_value > LEVEL or not enough:
-        return Mislabels(len(y), rate, flipped, p_value, (), 0.0)
+    found = Mislabels(len(y), rate, flipped, p_value, (), 0.0, len(y) / varies)
+    if not found.certain:
+        return found
     logs = _log_distances(probabilities)
     doubt = np.zeros(len(y))
     for one, least in zip(likely, low, strict=True):
         clean = _clean(logs, y, *curves.shapes[int(one)])
         given = _given(clean, least, logs.shape[1])
         doubt = np.maximum(doubt, (1 - least) * clean / np.maximum(given, _SMALLEST))
-    return _listed(y, np.asarray(probabilities).argmax(axis=1), doubt, (rate, flipped, p_value))
-
-
-def _listed(
-    y: np.ndarray, said: np.ndarray, doubt: np.ndarray, told: tuple[float, Estimate, float]
-) -> Mislabels:
-    """Return the longest list, the surest first, whose expected false ones are few enough."""
-    rate, flipped, p_value = told
-    order = np.argsort(doubt, kind="stable")
-    false, spread = np.cumsum(doubt[order]), np.cumsum((doubt * (1 - doubt))[order])
-    most = false + _MARGIN * np.sqrt(spread)
-    within = np.flatnonzero(most <= rate * np.arange(1, len(y) + 1))
-    listed = order[: int(within[-1]) + 1 if len(within) else 0]
+    listed = _listed(doubt, rate, group)
+    said = np.asarray(probabilities).argmax(axis=1)
     suspects = tuple(Suspect(int(i), int(y[i]), int(said[i]), float(doubt[i])) for i in listed)
-    return Mislabels(
-        len(y), rate, flipped, p_value, suspects, float(sum(one.doubt for one in suspects))
+    return replace(
+        found, suspects=suspects, expected_false=float(sum(one.doubt for one in suspects))
     )
+
+
+def _tail(root: float, group: np.ndarray | None) -> float:
+    """Return the chance of a root of the likelihood ratio, or a larger one."""
+    if group is None:
+        return 0.5 * math.erfc(root / math.sqrt(2))
+    return tail(root, len(np.unique(group)))
+
+
+def _listed(doubt: np.ndarray, rate: float, group: np.ndarray | None) -> np.ndarray:
+    """Return the longest list, the surest first, whose expected false ones are few enough."""
+    order = np.argsort(doubt, kind="stable")
+    false = np.cumsum(doubt[order])
+    deviation = np.sqrt(doubt * (1 - doubt))[order]
+    before = np.zeros(len(order)) if group is None else _before_in_group(deviation, group[order])
+    # of a group the deviations add up, of groups their squares
+    spread = np.cumsum(deviation**2 + 2 * deviation * before)
+    most = false + _MARGIN * np.sqrt(spread)
+    within = np.flatnonzero(most <= rate * np.arange(1, len(order) + 1))
+    return order[: int(within[-1]) + 1 if len(within) else 0]
+
+
+def _before_in_group(values: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Return (n,) the sum of the values that come before each one in its group."""
+    order = np.argsort(group, kind="stable")
+    sums = np.cumsum(values[order]) - values[order]
+    _, first, unit = np.unique(group[order], return_index=True, return_inverse=True)
+    before = np.empty(len(values))
+    before[order] = sums - sums[first][unit]
+    return before
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +195,7 @@ class _Curves:
         classes: how many.
         flipped: (curves,) likeliest e; `likelihood`: its logarithm there; `without`: at e = 0.
         most: largest e.
+        rows: of all rows, those that were looked at.
     """
 
     shapes: tuple[tuple[float, float], ...]
@@ -157,6 +205,7 @@ class _Curves:
     likelihood: np.ndarray
     without: np.ndarray
     most: float
+    rows: np.ndarray
 
     @staticmethod
     def of(y: np.ndarray, probabilities: np.ndarray) -> _Curves:
@@ -165,10 +214,11 @@ class _Curves:
         What a sample leaves open stays open: its likelihood is that of its own rows.
         """
         logs = _log_distances(probabilities)
-        n, classes = logs.shape
+        n, classes = len(logs), logs.shape[1]
         room = max(1_000, _CELLS // classes)
+        rows = np.arange(n)
         if n > room:
-            rows = np.random.default_rng(0).choice(n, room, replace=False)
+            rows = np.sort(np.random.default_rng(0).choice(n, room, replace=False))
             logs, y = logs[rows], y[rows]
         shapes = tuple((float(np.exp(a)), g) for g in _POWERS for a in _LOG_SLOPES)
         clean = np.stack([_clean(logs, y, *shape) for shape in shapes])
@@ -176,7 +226,24 @@ class _Curves:
         flipped = _likeliest(clean, classes, most)
         likelihood = _likelihood(clean, flipped[:, None], classes)
         without = _likelihood(clean, np.zeros((len(shapes), 1)), classes)
-        return _Curves(shapes, clean, classes, flipped, likelihood, without, most)
+        return _Curves(shapes, clean, classes, flipped, likelihood, without, most, rows)
+
+    def dependence(self, group: np.ndarray) -> float:
+        """Return by how much more the likelihood varies than that of rows of their own, D.
+
+        Args:
+            group: (n,) of all rows.
+        """
+        best = int(self.likelihood.argmax())
+        clean, flipped = self.clean[best], float(self.flipped[best])
+        given = np.maximum(_given(clean, flipped, self.classes), _SMALLEST)
+        slope = ((1 - clean) / (self.classes - 1) - clean) / given
+        slope -= slope.mean()
+        sums = np.bincount(np.unique(group[self.rows], return_inverse=True)[1], slope)
+        alone, groups = float(slope @ slope), len(sums)
+        if groups < 2 or alone == 0:
+            return float(len(slope)) if groups < 2 else 1.0
+        return max(1.0, groups / (groups - 1) * float(sums @ sums) / alone)
 
     def end(self, curve: int, allowed: float, outside: float) -> float:
         """Return the e between the likeliest one of a curve and `outside` that is just allowed."""

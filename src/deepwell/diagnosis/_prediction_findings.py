@@ -15,7 +15,7 @@ from ._conformal import coverage_range
 from ._confusion import Confusion
 from ._importance_of_columns import ColumnImportance
 from ._metrics import Metric
-from ._mislabels import LEAST_FLIPPED, LEAST_ROWS, LEVEL, Mislabels
+from ._mislabels import LEAST_ROWS, LEVEL, Mislabels
 from ._slices import LEVEL as SLICE_LEVEL
 from ._slices import Slices
 from ._temperature import Scaling
@@ -188,7 +188,7 @@ def mislabels_finding(found: Mislabels, whose: str) -> Finding:
         few = f"{found.rows:,} {whose} are too few to tell wrong labels from honest noise"
         return check_finding("DW211", "unsure", "mislabeled rows", few, check)
     if not found.suspects:
-        if found.p_value <= LEVEL and found.flipped.low * found.rows >= LEAST_FLIPPED:
+        if found.certain:
             told = f"{share} seem to have a wrong label, but none can be told for sure"
             return check_finding("DW211", "unsure", "wrong labels that cannot be told", told, check)
         told = f"wrong labels may be {share} (p = {found.p_value:.2g})"

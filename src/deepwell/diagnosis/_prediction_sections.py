@@ -88,7 +88,7 @@ def probabilities_section(rows: Predicted) -> Section:
         rows: of classes.
     """
     y, p, weight = rows.y, rows.prediction, rows.weight
-    found = confusion(y, p.argmax(axis=1), len(rows.classes), weight)
+    found = confusion(y, p.argmax(axis=1), len(rows.classes), weight, rows.group)
     draws = int(max(_LEAST_DRAWS, min(_MOST_DRAWS, _DRAWN // max(1, p.size))))
     calibrated, facts = calibration_of(rows, draws)
     facts["confusion"] = found.to_plain(rows.classes)
@@ -107,7 +107,7 @@ def calibration_of(rows: Predicted, draws: int) -> tuple[Finding, dict[str, obje
     """
     y, p, weight = rows.y, rows.prediction, rows.weight
     factor = np.array(rows.class_factors) if rows.class_factors else None
-    found = calibration(y, p, weight, rows.seed, draws, factor)
+    found = calibration(y, p, weight, rows.seed, draws, factor, rows.group)
     facts: dict[str, object] = {"calibration": found.to_plain()}
     scaling = None
     if found.p_value <= DOUBTED:
@@ -140,7 +140,9 @@ def slices_section(rows: Predicted) -> Section:
     else:
         loss = (np.asarray(rows.prediction, np.float64) - rows.y) ** 2
     of_classes = bool(rows.classes)
-    found = worst_slices(loss, rows.columns, rows.weight, rows.seed, bounded=of_classes)
+    found = worst_slices(
+        loss, rows.columns, rows.weight, rows.seed, bounded=of_classes, group=rows.group
+    )
     label = "error" if of_classes else "squared error"
     finding = slices_finding(found, of_classes, label)
     return Section("slices", "Where it is worse", (finding,), found.to_plain())
@@ -154,7 +156,7 @@ def labels_section(rows: Predicted, whose: str = "rows", rate: float = RATE) -> 
         whose: what they are, as in `train and dev rows`.
         rate: false-discovery rate.
     """
-    found = find_mislabels(rows.y, rows.prediction, rate)
+    found = find_mislabels(rows.y, rows.prediction, rate, rows.group)
     finding = mislabels_finding(found, whose)
     return Section("labels", "Labels", (finding,), suspects_of(rows, found))
 

@@ -5,6 +5,11 @@ largest standardized excess, whose distribution without any bad slice comes from
 rows' losses (Westfall and Young 1993, Resampling-Based Multiple Testing): in at most 5 of 100
 tables without one, any slice is told. After the worst one is told, the next are looked for among
 the rows that are left, so that a slice is not told again under other names.
+
+Where rows come in groups, as of one patient, losses of a group are no separate evidence. The
+excess of a slice is then told in units of what groups vary by, where that is more, and as a figure
+of Student's t for the groups inside of it or those outside, whichever are fewer. What permuted rows
+reach stands for what the largest of so many such figures reaches by chance.
 """
 
 from __future__ import annotations
@@ -17,6 +22,7 @@ import numpy as np
 
 from deepwell.records import Estimate
 
+from ._groups_of_rows import Z, as_normal, effective_rows, mean_variance, reach
 from .metrics._tally import weights
 
 LEVEL = 0.05
@@ -104,6 +110,7 @@ def worst_slices(
     weight: np.ndarray | None = None,
     seed: int = 0,
     bounded: bool = True,
+    group: np.ndarray | None = None,
 ) -> Slices:
     """Return the slices where the mean loss is higher than elsewhere, beyond chance.
 
@@ -118,12 +125,14 @@ def worst_slices(
         weight: (n,) sample weights; None means 1 for every row.
         seed: of the permutations, and of the sample.
         bounded: whether a loss is 0 or 1.
+        group: (n,) whole numbers, equal for rows that belong together; None for rows of their own.
     """
     whole, w = len(loss), weights(len(loss), weight)
     some = _sample(whole, len(columns), seed)
     if some is not None:
         loss, w = loss[some], w[some]
         columns = {name: values[some] for name, values in columns.items()}
+        group = None if group is None else group[some]
     n = len(loss)
     least = max(LEAST_ROWS, math.ceil(LEAST_SHARE * n))
     singles = [s for name, values in columns.items() if (s := _singles(name, values, least))]
@@ -131,24 +140,24 @@ def worst_slices(
         return Slices((), 0, len(singles), 0, n, whole)
     masks, conditions, paired = _all(singles, least, n)
     center = float(w @ loss) / float(w.sum())
-    excess = w * (loss - center)
-    limits = _largest_by_chance(excess, masks, seed)
+    limits = _largest_by_chance(w * (loss - center), masks, seed)
+    rows = _Judged(loss, w, group)
     remaining = np.ones(n, dtype=bool)
     found: list[Slice] = []
     while len(found) < _MOST_TOLD:
-        best, score = _worst(w, loss, masks, remaining, least)
+        best, score = _worst(rows, masks, remaining, least)
         p_value = (1 + int((limits >= score).sum())) / (1 + len(limits))
         if best is None or p_value > LEVEL:
             break
         inside = masks[best] & remaining
         # what the told interval has to allow for is a choice among all slices
-        reach = max(1.959963984540054, float(np.quantile(limits, 1 - LEVEL)))
+        errors = max(Z, float(np.quantile(limits, 1 - LEVEL)))
         rest = remaining & ~inside
         found.append(
             Slice(
                 conditions[best],
                 int(inside.sum()),
-                _interval(loss[inside], w[inside], reach, bounded),
+                _interval(rows.part(inside), errors, bounded),
                 float(np.average(loss[rest], weights=w[rest])),
                 p_value,
             )
@@ -251,16 +260,36 @@ def _deviation(excess: np.ndarray, size: np.ndarray, n: int) -> np.ndarray:
     return np.sqrt(np.maximum(variance * size * (n - size) / n, 1e-300))
 
 
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """Rows with their losses.
+
+    Attributes:
+        loss: (n,); weight: (n,).
+        group: (n,) whole numbers, or None.
+    """
+
+    loss: np.ndarray
+    weight: np.ndarray
+    group: np.ndarray | None
+
+    def part(self, rows: np.ndarray) -> _Judged:
+        """Return some of the rows."""
+        group = None if self.group is None else self.group[rows]
+        return _Judged(self.loss[rows], self.weight[rows], group)
+
+
 def _worst(
-    w: np.ndarray, loss: np.ndarray, masks: np.ndarray, remaining: np.ndarray, least: int
+    judged: _Judged, masks: np.ndarray, remaining: np.ndarray, least: int
 ) -> tuple[int | None, float]:
     """Return the slice with the largest standardized excess among the rows that are left."""
     rows = np.flatnonzero(remaining)
     n = len(rows)
     if n < 2 * least:
         return None, 0.0
-    mine, own = w[rows], loss[rows]
-    excess = mine * (own - float(mine @ own) / float(mine.sum()))
+    left = judged.part(rows)
+    mine = left.weight
+    excess = mine * (left.loss - float(mine @ left.loss) / float(mine.sum()))
     scores = np.empty(len(masks))
     step = max(1, _AT_ONCE // n)
     for start in range(0, len(masks), step):
@@ -270,21 +299,64 @@ def _worst(
         fits = (size >= least) & (size <= n - least)
         found = np.where(fits, sums / _deviation(excess, size, n), -np.inf)
         scores[start : start + step] = found
+    if left.group is not None:
+        return _worst_by_groups(left, excess, masks, rows, scores)
     best = int(scores.argmax())
     return (best, float(scores[best])) if scores[best] > 0 else (None, 0.0)
 
 
-def _interval(loss: np.ndarray, w: np.ndarray, reach: float, bounded: bool) -> Estimate:
-    """Return the mean with an interval of `reach` standard errors; Wilson's form for shares."""
-    total = float(w.sum())
-    rows = total**2 / float((w**2).sum())
-    mean = float(w @ loss) / total
+def _worst_by_groups(
+    left: _Judged, excess: np.ndarray, masks: np.ndarray, rows: np.ndarray, scores: np.ndarray
+) -> tuple[int | None, float]:
+    """Return the same where groups err alike: no score of rows gets larger by that."""
+    best, largest = None, 0.0
+    for one in np.argsort(-scores, kind="stable").tolist():
+        if scores[one] <= largest:
+            break
+        inside = masks[one][rows]
+        of_rows = float(_deviation(excess, inside.sum(keepdims=True), len(rows))[0])
+        of_groups, groups = _deviation_of_groups(left, inside)
+        if groups > 1:
+            score = as_normal(float(scores[one]) * of_rows / max(of_rows, of_groups), groups)
+            if score > largest:
+                best, largest = one, score
+    return best, largest
+
+
+def _deviation_of_groups(left: _Judged, inside: np.ndarray) -> tuple[float, int]:
+    """Return the standard deviation of a slice's excess by what groups vary by, and how many.
+
+    With W the weights, the excess is W_in W_out / W times the difference of the two means.
+    """
+    assert left.group is not None
+    total = float(left.weight.sum())
+    share = float(left.weight[inside].sum()) / total
+    counted = left.weight > 0
+    parts = (inside & counted, ~inside & counted)
+    fewest = min(len(np.unique(left.group[part])) for part in parts)
+    if fewest < 2:
+        return math.inf, fewest
+    influence = np.zeros(len(inside))
+    for part, factor in zip(parts, (1 - share, -share), strict=True):
+        weight, loss = left.weight[part], left.loss[part]
+        influence[part] = factor * weight * (loss - np.average(loss, weights=weight))
+    sums = np.bincount(np.unique(left.group, return_inverse=True)[1], influence)
+    return math.sqrt(fewest / (fewest - 1) * float(sums @ sums)), fewest
+
+
+def _interval(inside: _Judged, errors: float, bounded: bool) -> Estimate:
+    """Return the mean with an interval of so many standard errors; Wilson's form for shares."""
+    loss, w, group = inside.loss, inside.weight, inside.group
+    mean = float(w @ loss) / float(w.sum())
     if not bounded:
-        half = reach * math.sqrt(float((w**2) @ (loss - mean) ** 2)) / total
+        variance, groups = mean_variance(loss, w, group)
+        wider = 1.0 if group is None else reach(groups) / Z
+        half = errors * wider * math.sqrt(variance)
         return Estimate(mean, max(0.0, mean - half), mean + half)
-    middle = (mean + reach**2 / (2 * rows)) / (1 + reach**2 / rows)
-    half = reach * math.sqrt(mean * (1 - mean) / rows + reach**2 / (4 * rows**2))
-    half /= 1 + reach**2 / rows
+    rows = effective_rows(loss > 0, w, group)
+    middle = (mean + errors**2 / (2 * rows)) / (1 + errors**2 / rows)
+    half = errors * math.sqrt(mean * (1 - mean) / rows + errors**2 / (4 * rows**2))
+    half /= 1 + errors**2 / rows
     return Estimate(mean, max(0.0, middle - half), min(1.0, middle + half))
 
 

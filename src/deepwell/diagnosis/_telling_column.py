@@ -12,6 +12,10 @@ Goodman and Kruskal. It needs no fit, knows no shape, and finds any function of 
 All other columns together are a ridge regression on them and their squares, each row scored by a
 fit to other rows; what is left then is measured in the order of its scores (of several classes: of
 the likeliest one). Where the next best column alone leaves less than that, this counts.
+
+Rows of a group, as of one patient, are neighbors by all that they share, and so have one target.
+Of a table of many groups one row of each is looked at; few groups are too few for that, and of them
+all rows are, so that a column with one value for each group may then look telling.
 """
 
 from __future__ import annotations
@@ -58,7 +62,11 @@ class Target:
 
 
 def telling_column(
-    x: np.ndarray, target: Target, table: EncodedTable, seed: int
+    x: np.ndarray,
+    target: Target,
+    table: EncodedTable,
+    seed: int,
+    group: np.ndarray | None = None,
 ) -> tuple[TellingColumn | None, int]:
     """Return the column that leaves least of the target alone, and how many were scored.
 
@@ -70,12 +78,13 @@ def telling_column(
         target: of the same rows.
         table: the columns of the inputs.
         seed: of the order of equal values and of the sample.
+        group: (n,) whole numbers, equal for rows that belong together; None for rows of their own.
     """
     generator = np.random.default_rng(seed)
     most = min(_MOST_ROWS, max(LEAST_ROWS, _CELLS // max(1, x.shape[1])))
-    chosen = np.arange(len(x))
-    if len(x) > most:
-        chosen = np.sort(generator.choice(len(x), most, replace=False))
+    chosen = np.arange(len(x)) if group is None else _one_of_each(group, generator)
+    if len(chosen) > most:
+        chosen = np.sort(generator.choice(chosen, most, replace=False))
     order = generator.permutation(len(chosen))
     x, target = np.asarray(x[chosen])[order], target.rows(chosen[order])
     columns = [column for column in table.columns if column.kind != TEXT]
@@ -95,6 +104,13 @@ def telling_column(
         TellingColumn(best.name, least, others, copy, blanks, _ordered(key, order)),
         len(columns),
     )
+
+
+def _one_of_each(group: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Return the place of a random row of each group; of all rows where groups are too few."""
+    order = generator.permutation(len(group))
+    first = np.unique(group[order], return_index=True)[1]
+    return np.sort(order[first]) if len(first) >= LEAST_ROWS else np.arange(len(group))
 
 
 def left_of(key: np.ndarray, target: Target) -> float:

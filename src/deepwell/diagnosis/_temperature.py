@@ -116,11 +116,12 @@ def temperature_scaling(
         probabilities: (n, C).
         weight: (n,) sample weights.
         seed: of the five random parts, each scaled by the temperature of the others.
-        group: (n,) whole numbers, equal for rows that belong together and are resampled so.
+        group: (n,) whole numbers, equal for rows that belong together: they are in one part, and
+            are resampled together.
     """
     w = weights(len(y), weight)
     scaled = np.array(probabilities, np.float64)
-    for inside, outside in random_folds(y, seed):
+    for inside, outside in random_folds(y, seed, group):
         scaled[inside] = at_temperature(
             probabilities[inside], fit_temperature(y[outside], probabilities[outside], w[outside])
         )
@@ -129,8 +130,8 @@ def temperature_scaling(
     return Scaling(
         fit_temperature(y, probabilities, w),
         paired_difference(log_loss, y, scaled, as_given, weight, seed, group),
-        calibration_error(*before, w),
-        calibration_error(*after, w),
+        calibration_error(*before, w, group),
+        calibration_error(*after, w, group),
     )
 
 

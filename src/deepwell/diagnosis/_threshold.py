@@ -154,11 +154,12 @@ def decision_threshold(
         second: (n,) probabilities of the second class.
         weight: (n,) sample weights.
         seed: of the five random parts, each decided by the threshold of the others.
-        group: (n,) whole numbers, equal for rows that belong together and are resampled so.
+        group: (n,) whole numbers, equal for rows that belong together: they are in one part, and
+            are resampled together.
     """
     w = weights(len(y), weight)
     said = np.zeros((len(y), 2))
-    for inside, outside in random_folds(y, seed):
+    for inside, outside in random_folds(y, seed, group):
         chosen = best_threshold(goal, y[outside], second[outside], w[outside])
         said[inside] = decided(second[inside], chosen)
     half = decided(second, HALF)

@@ -135,7 +135,9 @@ def _checked(data: Data, folds: Folds | None) -> DataChecks:
     if placeholder is not None:  # beside such numbers all rows are near or far by them alone
         copies = replace(copies, near=None, why=_BESIDE, grouped=0)
     target = Target(train.y, len(data.task.classes))
-    telling, columns = (None, 0) if data.image else telling_column(train.x, target, table, seed)
+    telling, columns = None, 0
+    if not data.image:
+        telling, columns = telling_column(train.x, target, table, seed, train.group)
     shifted = shifted_labels(train.x, target)
     if shifted is not None:
         dated = any(column.kind == "date" for column in table.columns)
