@@ -83,13 +83,13 @@ def test_where_rows_are_gone_the_fit_is_told_with_a_note(study, file, tmp_path):
 
 
 def test_the_sealed_rows_stay_sealed_until_they_are_opened(study, monkeypatch):
-    from deepwell.study import _finished
+    from deepwell.study import _open_test
 
     def refuse(sealed):
         raise AssertionError("the test rows were read")
 
     with monkeypatch.context() as patch:
-        patch.setattr(_finished, "read_sealed", refuse)
+        patch.setattr(_open_test, "read_sealed", refuse)
         assert not {"DW114", "DW115", "DW116"} & {f.code for f in study.diagnose()}
     study.open_test()
     assert {"DW114", "DW115", "DW116"} & {f.code for f in study.diagnose()}

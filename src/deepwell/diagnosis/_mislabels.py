@@ -214,11 +214,11 @@ class _Curves:
         What a sample leaves open stays open: its likelihood is that of its own rows.
         """
         logs = _log_distances(probabilities)
-        n, classes = logs.shape
+        n, classes = len(logs), logs.shape[1]
         room = max(1_000, _CELLS // classes)
         rows = np.arange(n)
         if n > room:
-            rows = np.random.default_rng(0).choice(n, room, replace=False)
+            rows = np.sort(np.random.default_rng(0).choice(n, room, replace=False))
             logs, y = logs[rows], y[rows]
         shapes = tuple((float(np.exp(a)), g) for g in _POWERS for a in _LOG_SLOPES)
         clean = np.stack([_clean(logs, y, *shape) for shape in shapes])
