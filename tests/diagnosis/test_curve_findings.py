@@ -120,8 +120,8 @@ WORSE = effect([0.3] * 8, [0.4] * 8, 0.9)
 @pytest.mark.parametrize(
     ("effects", "values", "words"),
     [
-        ((WORSE, HELPED), {"dropout": 0.3}, "; with dropout 0.3 20.4 % in place of 30.0 %, 8 pairs"),
-        ((LITTLE, WORSE), {"l2": 0.001}, ", which may be chance"),
+        ((WORSE, HELPED), {"dropout": 0.3}, "with dropout 0.3 20.4 % in place of 30.0 %, 8 pairs"),
+        ((LITTLE, WORSE), {"l2": 0.001}, ", too little to be sure of"),
         ((WORSE, WORSE), None, "none of 2 changes that regularize does better"),
     ],
 )
@@ -247,7 +247,7 @@ def test_what_matters_is_what_other_dev_rows_would_not_change() -> None:
 
 
 def test_a_score_far_above_the_constant_guess_does_not_hide_what_learns() -> None:
-    """A regression that nearly diverged: its own error on the rows is a thousand times the guess's."""
+    """A regression that nearly diverged: its error on the rows is a thousand times the guess's."""
     broke = _curves(1e6 + FALLING, metric="rmse", constant=50.0, dev_rows=200)
     assert matters(broke) == pytest.approx(50 / 20, rel=1e-3)
     assert matters(replace(broke, standard_error=2e5)) == pytest.approx(10.0, rel=1e-3)

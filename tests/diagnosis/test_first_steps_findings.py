@@ -91,7 +91,7 @@ def test_the_scale_is_named_where_it_was_chosen():
         ({}, "--activation relu --batch-norm before"),  # of a study of before: not known
         ({"activation": "relu", "batch_norm": "none"}, "--batch-norm before"),
         ({"activation": "tanh", "batch_norm": "before"}, "--activation relu"),
-        ({"activation": "relu", "batch_norm": "after"}, "another optimizer, or fewer hidden layers"),
+        ({"activation": "relu", "batch_norm": "after"}, "another optimizer, or fewer layers"),
         ({"activation": "relu", "initializer_scale": 0.01}, "--initializer-scale 1"),
         ({"initializer": "zeros", "initializer_scale": 0.01}, "--initializer auto"),
     ],
@@ -99,6 +99,16 @@ def test_the_scale_is_named_where_it_was_chosen():
 def test_what_cannot_learn_gets_what_it_has_not(network, change):
     (finding,) = diagnose_first_steps(replace(HEALTHY, **FAULTS["DW302"], **network))
     assert (finding.code, finding.evidence["change"]) == ("DW302", change)
+
+
+def test_inputs_that_small_weights_hide_are_no_matter_of_layers():
+    ignored = replace(HEALTHY, **FAULTS["DW303"])
+    for scale, change in (
+        (1.0, "--hidden-layers 1 --initializer auto"),
+        (0.01, "--initializer-scale 1"),
+    ):
+        (finding,) = diagnose_first_steps(replace(ignored, initializer_scale=scale))
+        assert (finding.code, finding.evidence["change"]) == ("DW303", change)
 
 
 def test_slow_is_not_the_same_as_unable():

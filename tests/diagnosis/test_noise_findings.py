@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from deepwell.diagnosis._curve_findings import diagnose_curves
-from deepwell.diagnosis._curves import Curves
 from deepwell.diagnosis._curve_reading import read_curve
+from deepwell.diagnosis._curves import Curves
 from deepwell.diagnosis._noise_findings import (
     larger_batch,
     noise_finding,

@@ -282,7 +282,7 @@ def test_a_cause_that_was_not_tried_neither_excuses_nor_is_excused() -> None:
 
 
 def test_a_consequence_whose_change_does_much_more_is_told_beside_its_cause() -> None:
-    """A tenth of the rate gains 5 points, a healthy twin 40: following the first alone is little."""
+    """A tenth of the rate gains 5 points, a healthy twin 40: the first alone is little."""
     found = causes_first([_finding("DW405", 0.05), _finding("DW410", 0.4)], worth=0.01)
     assert [f.level for f in found] == ["problem", "problem"]
     assert [f.code for f in most_urgent_first(found)] == ["DW410", "DW405"]

@@ -172,7 +172,12 @@ def test_the_study_hands_over_what_it_trained(tmp_path, monkeypatch):
 def test_the_folds_of_a_study_have_fewer_rows_than_its_interval(tmp_path, monkeypatch):
     """And of a rare class fewer still: what is luck there is told by the interval of the score."""
     seen: list[Ended] = []
-    monkeypatch.setattr("deepwell.study._verdicts.training_findings", lambda e: seen.append(e) or [])
+
+    def look(ended: Ended):
+        seen.append(ended)
+        return []
+
+    monkeypatch.setattr("deepwell.study._verdicts.training_findings", look)
     generator = np.random.default_rng(0)
     y = (np.arange(400) < 20).astype(int)
     x = generator.normal(size=400) + 1.5 * y

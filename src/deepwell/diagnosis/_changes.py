@@ -65,8 +65,8 @@ def against_overfitting(best: Mapping[str, object]) -> tuple[Change, ...]:
     rates = cast(tuple[float, ...], given if isinstance(given, tuple) else (given,))
     more = tuple(round(min(_MOST_DROPOUT, rate + _MORE_DROPOUT), 3) for rate in rates)
     if best["hidden_layers"] and max(rates) < _MOST_DROPOUT:
-        dropout: object = more if isinstance(given, tuple) else more[0]
-        families += [{"dropout": dropout}, {"dropout": dropout, "l2": l2}]
+        dropout: dict[str, object] = {"dropout": more if isinstance(given, tuple) else more[0]}
+        families += [dropout, {**dropout, "l2": l2}]
     families.append({"learning_rate": float(f"{_rate(best) / 3:.3g}")})
     return tuple((in_words(family), family) for family in families)
 

@@ -210,9 +210,7 @@ def _most_unlike(symptom: Symptom, seen: Twins, checks: int) -> _Place:
     return min(places, key=lambda place: (not place.there, place.p_value))
 
 
-def _check(
-    symptom: Symptom, seen: Twins, worst: _Place, worth: float, remedy: _Remedy
-) -> Check:
+def _check(symptom: Symptom, seen: Twins, worst: _Place, worth: float, remedy: _Remedy) -> Check:
     by_moment = {
         moment.when: {
             "own": plain(symptom, figures(symptom, moment.own, moment.at_start)),

@@ -76,7 +76,7 @@ def _remedy(curves: Curves, tried: Tried) -> _Remedy:
     percent = METRICS[curves.metric].percent
     before, after = (figure_text(score, percent) for score in (found.without, found.with_it))
     words = f"; with {change[0]} {after} in place of {before}, {found.runs} pairs of runs"
-    words += "" if helps(found, size, level) else ", which may be chance"
+    words += "" if helps(found, size, level) else ", too little to be sure of"
     return _Remedy(change, words, evidence)
 
 

@@ -121,5 +121,5 @@ def agreeing(score: Effect, cost: Effect) -> Effect:
 
 def _bounded(scores: np.ndarray, worst: float) -> np.ndarray:
     finite = np.isfinite(scores)
-    known = [*scores[finite], *([worst] if math.isfinite(worst) else [])]
+    known = [float(score) for score in (*scores[finite], worst) if math.isfinite(score)]
     return np.where(finite, scores, max(known, default=0.0))

@@ -27,6 +27,7 @@ from ._trend import trend
 
 LEVEL = 0.02  # chance of a finding where no rate is better, over all rates that are tried
 FAR_LOWER, LOWER, HIGHER, FAR_HIGHER = 0.01, 0.1, 10.0, 100.0
+LEAST_RATE = 1e-5  # no hundredth of a rate below it is tried: searches begin there at the latest
 _NEAR, _FAR = 1.5, 10.0  # factors between which a neighbour's rate answers the question
 _NEIGHBOURS = 4
 _UNLEARNT = 0.5, 0.75  # of the constant guess's cost and score, above which little was learnt

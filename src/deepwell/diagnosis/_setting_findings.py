@@ -146,4 +146,3 @@ def _number(values: Mapping[str, object], name: str) -> float:
     value = values.get(name, 0.0)
     several = cast(Sequence[object], value) if isinstance(value, tuple) else (value,)
     return max((float(v) for v in several if isinstance(v, int | float)), default=0.0)
-

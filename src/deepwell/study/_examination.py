@@ -19,7 +19,13 @@ from deepwell.diagnosis._layer_symptoms import SATURATED, Sight, Symptom, suspec
 from deepwell.diagnosis._noise_findings import larger_batch, sign_of_noise
 from deepwell.diagnosis._paired_runs import Tried
 from deepwell.diagnosis._plateau_findings import stands_still
-from deepwell.diagnosis._rate_findings import HIGHER, LOWER, factors_to_try
+from deepwell.diagnosis._rate_findings import (
+    FAR_LOWER,
+    HIGHER,
+    LEAST_RATE,
+    LOWER,
+    factors_to_try,
+)
 from deepwell.diagnosis._setting_findings import odd_settings
 from deepwell.optimization._learning_rate import learning_rates
 from deepwell.training._state import at_best
@@ -89,8 +95,13 @@ def _by_rate(symptom: Symptom, values: Mapping[str, object]) -> bool:
 
 def _factors(subject: Subject) -> tuple[float, ...]:
     wanted = factors_to_try(subject.curves, subject.constant_cost)
-    tried = [LOWER if factor < 1 else HIGHER for factor in wanted]
-    return tuple(f for f, side in zip(wanted, tried, strict=True) if side not in subject.searched)
+    far = subject.spec.number("learning_rate") * FAR_LOWER >= LEAST_RATE
+    sides = [LOWER if factor < 1 else HIGHER for factor in wanted]
+    return tuple(
+        factor
+        for factor, side in zip(wanted, sides, strict=True)
+        if side not in subject.searched and (far or factor != FAR_LOWER)
+    )
 
 
 def _larger_batch(subject: Subject) -> int:

@@ -234,8 +234,7 @@ class Arms:
         change, values = self._cures[symptom.code]
         cure = self._effect(arms["own"], arms[symptom.code]) if symptom.code in arms else None
         units = self._subject.units()
-        twin = group.change if group.change[1] else ("", {})
-        return Twins(group.moments, units, group.harm, epochs, cure, change, values, twin)
+        return Twins(group.moments, units, group.harm, epochs, cure, change, values, group.change)
 
     def _effect(self, own: Sequence[Arm], other: Sequence[Arm]) -> Effect:
         scale, worst = self._subject.scale, self._subject.curves.constant

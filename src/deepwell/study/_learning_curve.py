@@ -24,8 +24,8 @@ from deepwell.data._data import Data
 from deepwell.data._folds import make_folds
 from deepwell.data._pool import Pool
 from deepwell.data._subsets import subset_order
-from deepwell.diagnosis._curves import worth
 from deepwell.diagnosis._curve_means import CurveScores
+from deepwell.diagnosis._curves import worth
 from deepwell.diagnosis._learning_curve import (
     LEAST_RUNS,
     LEAST_SIZES,

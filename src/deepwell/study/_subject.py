@@ -79,7 +79,7 @@ class Subject:
 
     @property
     def epochs(self) -> int:
-        """Epochs it trained; all that it was to train where it diverged, which its change may not."""
+        """Epochs it trained; all that it was to where it diverged, since a change may not."""
         return self.curves.epochs if self.curves.finite else self.spec.whole("epochs")
 
     def room(self) -> int:

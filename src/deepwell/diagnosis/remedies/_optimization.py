@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .._setting_findings import odd_settings
+from deepwell.diagnosis._setting_findings import odd_settings
+
 from ._remedy import Change, Patient, Remedy, rounded
 
 # The middle of the rates that the default search tries for each rule, on a log scale: what one
