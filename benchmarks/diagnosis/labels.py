@@ -73,6 +73,7 @@ CAUSES: Mapping[tuple[str, str], str] = {
     ("DW302", "--initializer-scale 1"): "init too small",
     ("DW302", "--learning-rate 0.001"): "updates lost",
     ("DW302", ANY): "gradients vanish",
+    ("DW303", "--initializer-scale 1"): "init too small",
     ("DW303", ANY): "inputs without signal",
     ("DW304", ANY): "rows mixed",
     ("DW305", ANY): "init symmetric",

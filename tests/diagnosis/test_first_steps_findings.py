@@ -101,6 +101,16 @@ def test_what_cannot_learn_gets_what_it_has_not(network, change):
     assert (finding.code, finding.evidence["change"]) == ("DW302", change)
 
 
+def test_inputs_that_small_weights_hide_are_no_matter_of_layers():
+    ignored = replace(HEALTHY, **FAULTS["DW303"])
+    for scale, change in (
+        (1.0, "--hidden-layers 1 --initializer auto"),
+        (0.01, "--initializer-scale 1"),
+    ):
+        (finding,) = diagnose_first_steps(replace(ignored, initializer_scale=scale))
+        assert (finding.code, finding.evidence["change"]) == ("DW303", change)
+
+
 def test_slow_is_not_the_same_as_unable():
     slow = replace(HEALTHY.fits[1], fitted=False, loss=1.2)
     (finding,) = diagnose_first_steps(replace(HEALTHY, fits=(HEALTHY.fits[0], slow)))

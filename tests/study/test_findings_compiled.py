@@ -57,7 +57,7 @@ def test_a_rate_that_is_too_high_and_the_units_that_it_kills(images, tmp_path):
     assert told["DW405"].level == "problem", words(told)
     assert told["DW403"].level == "problem" or "consequence_of" in told["DW403"].evidence
     command = shlex.split(told["DW405"].command)
-    assert command[command.index("--learning-rate") + 1] == "0.1"
+    assert command[command.index("--learning-rate") + 1] == "0.01"
     assert command[command.index("--conv-channels") + 1] == "4"
     assert result.programs == 1
 
@@ -109,4 +109,4 @@ def test_an_optax_study_is_compared_with_native_twins(digits, tmp_path):
 def test_a_rate_of_an_optax_optimizer_that_is_too_high(digits, tmp_path):
     told, _ = found(digits, tmp_path, {**OPTAX, "learning_rate": 1.0}, "label")
     assert told["DW405"].level == "problem", words(told)
-    assert "--learning-rate 0.1 " in told["DW405"].command
+    assert "--learning-rate 0.01 " in told["DW405"].command

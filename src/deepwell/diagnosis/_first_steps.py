@@ -105,6 +105,12 @@ def _to_learn(found: FirstSteps) -> str:
     return " ".join(words) or "another optimizer, or fewer layers"
 
 
+def _to_use_inputs(found: FirstSteps) -> str:
+    if found.initializer_scale != 1.0:  # of weights near 0 nothing comes through
+        return "--initializer-scale 1"
+    return "--hidden-layers 1 --initializer auto"
+
+
 def _inputs(found: FirstSteps) -> _Fault | None:
     used = found.inputs
     if used is None or (used.p_value < used.certain and used.explained_high >= _MATERIAL):
@@ -129,7 +135,7 @@ def _inputs(found: FirstSteps) -> _Fault | None:
             "DW303",
             "the inputs are ignored",
             f"{told}, where a linear model gains for certain (p {used.linear_p:.1g})",
-            "--hidden-layers 1 --initializer auto",
+            _to_use_inputs(found),
             used.difference,
             0.0,
             "the same network trained on zeros, paired by dev row",
