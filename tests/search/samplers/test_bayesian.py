@@ -7,7 +7,9 @@ import pytest
 from deepwell._base._hyperparameters import Value
 from deepwell.records import Observation
 from deepwell.search import SAMPLERS, Domain, choice, integer, log, uniform, when
+from deepwell.search.samplers._believer import Believer
 from deepwell.search.samplers._cube import cube_of
+from deepwell.search.samplers._gaussian_process import Process
 
 LEARNING = ("bayesian", "tpe")
 MIXED = {
@@ -263,3 +265,41 @@ def test_the_corner_of_a_continuum_is_proposed_once(constraints: list[str]) -> N
     batch = SAMPLERS["bayesian"](domain, history, 20, key(3))
     assert len({tuple(v.values()) for v in batch}) == 20
     assert min(number(v, "x") for v in batch) == 0.0
+
+
+class Counted(np.ndarray):
+    """A matrix that counts what it is multiplied with."""
+
+    multiplications = 0.0
+
+    def __array_ufunc__(  # type: ignore[override]
+        self, ufunc: np.ufunc, method: str, *inputs: np.ndarray, **kwargs: object
+    ) -> np.ndarray:
+        plain = [np.asarray(value) for value in inputs]
+        if ufunc is np.matmul:
+            Counted.multiplications += plain[0].size * plain[1].size / plain[0].shape[-1]
+        return getattr(ufunc, method)(*plain, **kwargs)
+
+
+def test_the_work_of_a_batch_is_bounded_with_choices_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begin = Believer.__init__
+
+    def counted(self: Believer, process: Process, best: float, room: int) -> None:
+        begin(self, process, best, room)
+        self._inverse = self._inverse.view(Counted)
+
+    monkeypatch.setattr(Believer, "__init__", counted)
+    reals = {f"x{j}": uniform(0, 1) for j in range(4)}
+    choices = {"m": integer(0, 120), "n": integer(1, 4), "p": ["a", "b", "c"], "q": [*"abcd"]}
+    n, batch = 1000, 64
+    work: list[float] = []
+    for entries in (reals, reals | choices):
+        domain = Domain(entries)
+        history = randomly(domain, lambda v: sum(number(v, x) for x in reals), n)
+        Counted.multiplications = 0.0
+        SAMPLERS["bayesian"](domain, history, batch, key())
+        work.append(Counted.multiplications / (batch * n**2))
+    assert 10 < work[0] < 35
+    assert work[0] < work[1] < 90

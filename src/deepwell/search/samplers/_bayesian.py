@@ -53,14 +53,15 @@ def propose(
         rng = np.random.default_rng(key)
         cube = cube_of(domain, history)
         first = _spread_out(cube, n)
-        spread = _Spread(cube, rng, first)
-        taken = fresh(domain, history, first, spread.draw)
+        taken: list[dict[str, Value]] = []
+        if first:
+            taken = fresh(domain, history, first, _Spread(cube, rng, first).draw)
+            history = [*history, *(Observation(values) for values in taken)]
+            cube = cube_of(domain, history)
         if first == n:
             return taken
-        more = [Observation(values) for values in taken]
-        cube = cube_of(domain, [*history, *more])
         greedy = Greedy(cube, surrogate(cube), n - first, rng)
-        return taken + fresh(domain, [*history, *more], n - first, greedy.draw)
+        return taken + fresh(domain, history, n - first, greedy.draw)
 
 
 def _spread_out(cube: Cube, n: int) -> int:

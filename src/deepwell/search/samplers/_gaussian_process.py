@@ -57,7 +57,7 @@ class Process:
 
     Attributes:
         points: features of the observations, (n, f).
-        weights: 1 / l^2 of each feature, (f,).
+        inverse_lengths: 1 / l of each feature, (f,).
         noise: lambda, the noise's variance over the signal's.
         mean: mu, of the warped scores.
         sd: s, of the warped scores.
@@ -67,7 +67,7 @@ class Process:
     """
 
     points: np.ndarray
-    weights: np.ndarray
+    inverse_lengths: np.ndarray
     noise: float
     mean: float
     sd: float
@@ -77,7 +77,8 @@ class Process:
 
     def covariance(self, x: np.ndarray) -> np.ndarray:
         """Return k of the observations with features (m, f): (n, m)."""
-        return matern(squared_distances(self.points, x, self.weights))
+        scale = self.inverse_lengths
+        return matern(squared_distances(self.points * scale, x * scale))
 
     def predict(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation, (m,) each, of the warped function at (m, f)."""
@@ -86,11 +87,13 @@ class Process:
         variance = np.maximum(1.0 - np.einsum("nm,nm->m", v, v), 1e-14)
         return self.mean + self.alpha @ k, self.sd * np.sqrt(variance)
 
+    def means(self, x: np.ndarray) -> np.ndarray:
+        """Return the mean (m,) of the warped function at features (m, f)."""
+        return self.mean + self.alpha @ self.covariance(x)
 
-def squared_distances(a: np.ndarray, b: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return sum_j w_j (a_j - b_j)^2 of all pairs: (n, m) of (n, f) and (m, f)."""
-    root = np.sqrt(weights)
-    a, b = a * root, b * root
+
+def squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return sum_j (a_j - b_j)^2 of all pairs: (n, m) of (n, f) and (m, f)."""
     products = a @ b.T
     squares = np.einsum("nf,nf->n", a, a)[:, None] + np.einsum("mf,mf->m", b, b)[None, :]
     return np.maximum(squares - 2.0 * products, 0.0)
@@ -99,7 +102,12 @@ def squared_distances(a: np.ndarray, b: np.ndarray, weights: np.ndarray) -> np.n
 def matern(squared: np.ndarray) -> np.ndarray:
     """Return the Matern 5/2 correlation at squared distances."""
     r = np.sqrt(5.0 * squared)
-    return (1.0 + r + r * r / 3.0) * np.exp(-r)
+    k = r / 3.0
+    k += 1.0
+    k *= r
+    k += 1.0
+    k *= np.exp(np.negative(r, out=r), out=r)
+    return k
 
 
 def matern_slope(squared: np.ndarray) -> np.ndarray:
@@ -207,9 +215,9 @@ def conditioned(
     points: np.ndarray, scores: np.ndarray, axis: np.ndarray, scales: Scales
 ) -> Process:
     """Return the posterior at given scales after all observations, (n, f) and (n,)."""
-    weights = np.exp(-2.0 * scales.lengths)[axis]
+    scale = np.exp(-scales.lengths)[axis]
     noise = math.exp(scales.noise)
-    matrix = matern(squared_distances(points, points, weights))
+    matrix = matern(squared_distances(points * scale, points * scale))
     factor, noise = _factor(matrix, noise)
     warp = Warp(scales.offset)
     z = warp.forward(scores)
@@ -218,7 +226,7 @@ def conditioned(
     alpha = scored - mean * ones
     variance = float((z - mean) @ alpha) / len(z)
     sd = math.sqrt(variance) if variance > 1e-300 else 1.0
-    return Process(points, weights, noise, mean, sd, factor, alpha, warp)
+    return Process(points, scale, noise, mean, sd, factor, alpha, warp)
 
 
 def _factor(matrix: np.ndarray, noise: float) -> tuple[np.ndarray, float]:

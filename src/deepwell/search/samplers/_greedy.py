@@ -65,30 +65,34 @@ class Greedy:
             return self._cube.snapped(self._rng.random((1, self._cube.dimension)))[0]
         climb = Climb(self._steps, _REACH if local else 1.0)
         climbs = [
-            climbed(self._believer, self._cube, self._pool[i], climb, self._rng) for i in starts
+            climbed(self._believer, self._cube, (self._pool[i], value), climb, self._rng)
+            for i, value in starts
         ]
         ends = [(u, value) for u, value in climbs if self._acceptable(u)]
-        u = max(ends, key=lambda end: end[1])[0] if ends else self._pool[starts[0]]
+        u = max(ends, key=lambda end: end[1])[0] if ends else self._pool[starts[0][0]]
         self._taken.add(u.tobytes())
         if self._room:
             self._room -= 1
             self._believer.believe(self._cube.features.of(u[None])[0])
         return u
 
-    def _best_open(self, open_: np.ndarray) -> list[int]:
-        """Return places of the best candidates that are apart; what is not acceptable is shut."""
-        values = np.where(open_, self._believer.on_pool(), -math.inf)
-        found: list[int] = []
+    def _best_open(self, open_: np.ndarray) -> list[tuple[int, float]]:
+        """Return the best candidates that are apart; what is not acceptable is shut.
+
+        They are places in the pool, each with its acquisition.
+        """
+        found: list[tuple[int, float]] = []
         near = 0
-        for i in np.argsort(-values, kind="stable"):
-            if not open_[i] or len(found) == self._starts or near > 100:
-                break
-            if found and np.abs(self._pool[found] - self._pool[i]).max(axis=1).min() < 0.02:
+        for i, value in self._believer.promising(open_):
+            apart = [np.abs(self._pool[other] - self._pool[i]).max() for other, _ in found]
+            if min(apart, default=1.0) < 0.02:
                 near += 1
             elif self._acceptable(self._pool[i]):
-                found.append(int(i))
+                found.append((i, value))
             else:
                 self._open[i] = False
+            if len(found) == self._starts or near > 100:
+                break
         return found
 
     def _acceptable(self, u: np.ndarray) -> bool:

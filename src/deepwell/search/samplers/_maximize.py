@@ -32,18 +32,22 @@ class Climb:
 
 
 def climbed(
-    believer: Believer, cube: Cube, start: np.ndarray, climb: Climb, rng: np.random.Generator
+    believer: Believer,
+    cube: Cube,
+    start: tuple[np.ndarray, float],
+    climb: Climb,
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, float]:
     """Return a point (d,) at least as good as the start, and its acquisition.
 
     Args:
         believer: the acquisition.
         cube: what may be tried.
-        start: a snapped point, (d,).
+        start: a snapped point, (d,), and its acquisition.
         climb: how far to go.
         rng: draws values of discrete axes that have too many to try all.
     """
-    at, value = start, float(believer.value(cube.features.of(start[None]))[0])
+    at, value = start
     mixed = not cube.features.continuous.all()
     for _ in range(_TURNS if mixed else 1):
         before = value
@@ -87,16 +91,16 @@ def _among(
     """Move to the best neighbor along a discrete axis, while that is better."""
     for _ in range(cube.dimension):
         near = neighbors(cube, at, rng)
-        values = believer.value(cube.features.of(near))
-        if not values.max() > value:
+        found = believer.best_above(cube.features.of(near), value) if len(near) else None
+        if found is None:
             break
-        at, value = near[int(values.argmax())], float(values.max())
+        at, value = near[found[0]], found[1]
     return at, value
 
 
 def neighbors(cube: Cube, at: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the points (m, d) that differ from `at` in one discrete axis, and `at` itself."""
-    found = [at]
+    """Return the points (m, d) that differ from `at` in one discrete axis."""
+    found = [np.zeros((0, len(at)))]
     for j in np.flatnonzero(~cube.features.continuous & cube.active(at[None])[0]):
         count = int(cube.features.counts[j])
         place = min(int(at[j] * count), count - 1)
@@ -105,8 +109,8 @@ def neighbors(cube: Cube, at: np.ndarray, rng: np.random.Generator) -> np.ndarra
         else:
             steps = np.array([-3, -2, -1, 1, 2, 3])
             places = np.concatenate([place + steps, rng.integers(count, size=_LISTED - 6)])
-        for k in np.unique(places[(places >= 0) & (places < count) & (places != place)]):
-            other = at.copy()
-            other[j] = (k + 0.5) / count
-            found.append(other)
-    return cube.snapped(np.array(found))
+        places = np.unique(places[(places >= 0) & (places < count) & (places != place)])
+        others = np.tile(at, (len(places), 1))
+        others[:, j] = (places + 0.5) / count
+        found.append(others)
+    return cube.snapped(np.concatenate(found))

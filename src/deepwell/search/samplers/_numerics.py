@@ -7,6 +7,8 @@ from typing import Any, cast
 
 import numpy as np
 
+_BLOCK, _WIDE_BLOCK = 64, 128  # rows of a triangular matrix: with a vector, with a matrix
+
 
 def cholesky(matrix: np.ndarray) -> np.ndarray | None:
     """Return the lower Cholesky factor L of a symmetric matrix; None where it is not definite."""
@@ -33,6 +35,26 @@ def solved_lower(factor: np.ndarray, right: np.ndarray) -> np.ndarray:
 def solved(factor: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Return (L L')^-1 B of a lower Cholesky factor."""
     return _linalg().cho_solve((factor, True), right, check_finite=False)
+
+
+def lower_product(lower: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return L B of a lower triangular matrix, (n, n) and (n, m), without its zeros."""
+    product = np.empty_like(right)
+    for start in range(0, len(lower), _WIDE_BLOCK):
+        stop = min(start + _WIDE_BLOCK, len(lower))
+        product[start:stop] = lower[start:stop, :stop] @ right[:stop]
+    return product
+
+
+def lower_products(lower: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return L b and L'(L b) of a lower triangular matrix, (n, n) and (n,), read only once."""
+    product, back = np.empty_like(right), np.zeros_like(right)
+    for start in range(0, len(lower), _BLOCK):
+        stop = min(start + _BLOCK, len(lower))
+        rows = lower[start:stop, :stop]
+        product[start:stop] = rows @ right[:stop]
+        back[:stop] += product[start:stop] @ rows
+    return product, back
 
 
 def minimized(

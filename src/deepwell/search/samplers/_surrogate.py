@@ -19,7 +19,7 @@ class Surrogate:
     """A posterior over a cube.
 
     Attributes:
-        process: over the warped scores.
+        process: over the warped scores, the best observations first.
         units: of the scores before the warp.
         best: the least mean at an observed point, after as many epochs as there are; what is to be
             improved on.
@@ -36,10 +36,11 @@ def surrogate(cube: Cube) -> Surrogate:
     x = cube.features.of(cube.scored, cube.shares)
     few = _telling(cube)
     scales = learned(x[few], y[few], cube.features.axis, _STEPS)
-    process = conditioned(x, y, cube.features.axis, scales)
+    order = cube.ranked()
+    process = conditioned(x[order], y[order], cube.features.axis, scales)
     full = cube.scored[cube.shares == 1.0]
     at = cube.features.of(full if len(full) else cube.scored)
-    return Surrogate(process, units, float(process.predict(at)[0].min()))
+    return Surrogate(process, units, float(process.means(at).min()))
 
 
 def _telling(cube: Cube) -> np.ndarray:
