@@ -30,7 +30,7 @@ def test_a_table_has_the_errors_of_every_network(monkeypatch):
     for part in make_curves.ERRORS:
         assert made[part].shape == (6, 2)
         assert np.isfinite(made[part]).any(axis=1).all()
-    monkeypatch.setattr("deepwell.training._native_program._KEPT_BYTES", 0)
+    monkeypatch.setattr("deepwell.training._native_program.KEPT_BYTES", 0)
     with pytest.raises(RuntimeError, match="was not kept"):
         make_curves.make("digits", 6)
 

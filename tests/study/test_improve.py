@@ -49,6 +49,7 @@ from deepwell.study._improve_plan import (
     _verdict_words,  # pyright: ignore[reportPrivateUsage]
 )
 from deepwell.study._improve_subject import Subject, finding_of, wanted
+from deepwell.study._in_store import in_store
 from deepwell.study._observer import Observer
 from deepwell.study._reopened import reopen
 from deepwell.study._save_improved import improved_name, said
@@ -157,7 +158,8 @@ def test_what_was_measured_is_kept_with_the_old_study(too_small):
     with open_store(folder / "store", create=False) as opened:
         [event] = opened.events(opened.study("base").id, "improve")
     kept = from_plain(Improvement, event.details)
-    assert to_plain(kept) == to_plain(found)
+    told = dataclasses.replace(kept, findings=tuple(in_store(kept.findings, folder / "store")))
+    assert to_plain(told) == to_plain(found)
 
 
 def test_the_same_seed_gives_the_same_arms(too_small, tmp_path):
