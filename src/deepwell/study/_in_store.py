@@ -9,11 +9,12 @@ from pathlib import Path
 from deepwell._base._shell import store_flag
 from deepwell.records import Finding
 
-_OF_STUDY = ("deepwell improve ", "deepwell test ", "deepwell ensemble ")
+# A new fit belongs beside the study that asks for it.
+_KEPT_THERE = tuple(f"deepwell {verb} " for verb in ("improve", "test", "ensemble", "fit"))
 
 
 def in_store(findings: Sequence[Finding], store: str | Path | None) -> list[Finding]:
-    """Return the findings, with the store in the commands that name a study.
+    """Return the findings, with the store in the commands that read or make a study.
 
     They are kept without it: a store can be moved.
 
@@ -25,6 +26,6 @@ def in_store(findings: Sequence[Finding], store: str | Path | None) -> list[Find
         return list(findings)
     where = store_flag(store)
     return [
-        replace(f, command=f.command + where) if f.command.startswith(_OF_STUDY) else f
+        replace(f, command=f.command + where) if f.command.startswith(_KEPT_THERE) else f
         for f in findings
     ]
