@@ -7,9 +7,11 @@ import functools
 import numpy as np
 import pytest
 from scipy.optimize import curve_fit
+from scipy.special import gammaln
+from scipy.stats import multivariate_t
 
 from deepwell.diagnosis import diagnose_learning_curve
-from deepwell.diagnosis._curve_draws import fit_family
+from deepwell.diagnosis._curve_draws import fit_family, likelihood
 from deepwell.diagnosis._curve_families import FAMILIES
 from deepwell.diagnosis._curve_means import CurveScores, curve_means, mean_points
 from deepwell.diagnosis._learning_curve import Extrapolation, extrapolate
@@ -134,6 +136,30 @@ def test_the_grid_finds_what_a_search_finds(seed: int) -> None:
     assert float(fit.misfit.min()) == pytest.approx(
         float(off @ np.linalg.solve(means.covariance, off)), rel=0.02, abs=0.02
     )
+
+
+@pytest.mark.proves("G5", "independent")
+@pytest.mark.parametrize("numbers", [1, 2])
+@pytest.mark.parametrize("freedom", [4.0, 30.0])
+def test_level_and_fall_are_integrated_out(numbers: int, freedom: float) -> None:
+    """A sum of SciPy's density over a fine grid of both is the same."""
+    x = np.linspace(1.0, 0.0, 5)
+    design = np.stack([x**2, np.ones(5)], axis=1)[:, :numbers]
+    covariance = 0.02 * (np.eye(5) + 0.3)
+    values = np.array([1.1, 0.6, 0.45, 0.1, 0.3])
+    inverse = np.linalg.inv(covariance)
+    spread = np.linalg.inv(design.T @ inverse @ design)
+    center = spread @ design.T @ inverse @ values
+    off = values - design @ center
+    told = likelihood(np.array([off @ inverse @ off]), spread[None], 5, freedom)[0]
+    told += gammaln((freedom + 5) / 2) - gammaln(freedom / 2)
+    told -= (5 * np.log(np.pi * freedom) + np.linalg.slogdet(covariance)[1]) / 2
+    steps = np.linspace(-40, 40, 401)  # standard errors
+    errors = np.sqrt(np.diag(spread))
+    axes = np.meshgrid(*(c + e * steps for c, e in zip(center, errors, strict=True)))
+    curves = np.stack([axis.ravel() for axis in axes], axis=1) @ design.T
+    density = multivariate_t(np.zeros(5), covariance, df=freedom).pdf(values - curves)
+    assert told == pytest.approx(np.log(density.sum() * np.prod(0.2 * errors)), abs=1e-4)
 
 
 def test_a_curve_that_rises_is_refused() -> None:

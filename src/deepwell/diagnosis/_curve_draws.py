@@ -98,13 +98,8 @@ def fit_family(family: Family, means: CurveMeans, asked: float) -> _Fit | None:
     numbers = design.shape[2]
     # A level and a fall may be anything up to the highest mean: the price of a free number.
     price = numbers * math.log(max(float(means.values.max()), 1e-12))
-    weight = (
-        -(means.freedom + len(known)) / 2 * np.log1p(misfit / means.freedom)
-        + np.linalg.slogdet(spread)[1] / 2
-        + numbers * math.log(2 * math.pi) / 2
-        - price
-        + math.log(family.prior / len(terms))
-    )
+    weight = likelihood(misfit, spread, len(known), means.freedom)
+    weight += math.log(family.prior / len(terms)) - price
     scale = np.sqrt((means.freedom + misfit) / (means.freedom + len(known) - numbers))
     fall = np.zeros(numbers)
     fall[-1] = 1.0
@@ -114,6 +109,29 @@ def fit_family(family: Family, means: CurveMeans, asked: float) -> _Fit | None:
         weight = weight + log_ndtr(value / np.maximum(error, 1e-300))
     own_root: np.ndarray = np.linalg.cholesky(spread)
     return _Fit(design, terms[:, -2, :], terms[:, -1, :], center, own_root, misfit, weight)
+
+
+def likelihood(misfit: np.ndarray, spread: np.ndarray, sizes: int, freedom: float) -> np.ndarray:
+    """Return the logarithm of Student's likelihood with p numbers integrated out, but a constant.
+
+    With m the misfit, V the inverse of the numbers' information, S sizes, nu degrees of freedom:
+
+        (1 + m/nu)^(-(nu + S - p)/2) |V|^(1/2) (pi nu)^(p/2) G((nu + S - p)/2) / G((nu + S)/2)
+
+    All shapes share the factor G((nu + S)/2) / G(nu/2) (pi nu)^(-S/2) |C|^(-1/2), with C the
+    covariance of the means.
+
+    Args:
+        misfit: (k,) squared distances of the nearest curves.
+        spread: (k, p, p) V.
+        sizes: S.
+        freedom: nu.
+    """
+    numbers = spread.shape[-1]
+    left = freedom + sizes - numbers
+    taken = math.lgamma(left / 2) - math.lgamma((left + numbers) / 2)
+    taken += numbers / 2 * math.log(math.pi * freedom)
+    return taken + np.linalg.slogdet(spread)[1] / 2 - left / 2 * np.log1p(misfit / freedom)
 
 
 def draw_curves(means: CurveMeans, asked: float, random: np.random.Generator) -> CurveDraws | None:
