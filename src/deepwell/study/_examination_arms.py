@@ -26,7 +26,7 @@ from deepwell.training._program import Member, State
 
 from ._arrays import training_rows
 from ._evaluate import targets
-from ._examination_plan import RUNS, SIZES, Plan, Size, Suspicion
+from ._examination_plan import FINALISTS, RUNS, SIZES, Plan, Size, Suspicion
 from ._examination_seen import Examination
 from ._subject import Subject
 
@@ -166,9 +166,8 @@ class Arms:
         runs = size.runs * (1 + len(changes) + others)
         work = size.runs * (sum(each) + each[0] * others)
         for group in planned.groups:
-            twins = size.runs + size.pilots * (len(size.rates) - 1)
-            runs += twins
-            work += twins * self._work(healthy(self._values, 1e-3, group))
+            runs += size.twins
+            work += size.twins * self._work(healthy(self._values, 1e-3, group))
         if runs > self._subject.room():
             return 0
         wanted = self._subject.epochs
@@ -196,19 +195,31 @@ class Arms:
         return {name: courses[first : first + size] for name, first in starts.items()}
 
     def _twins(self, own: list[Arm], passes_gradients: bool, planned: Plan) -> _Group:
-        """Return healthy twins at the rate that the first runs found best, and what they show."""
-        values, size, epochs = self._values, planned.size, planned.epochs
+        """Return healthy twins at the rate that pilots found best, and what they show."""
+        values, size = self._values, planned.size
         each: dict[object, _Values] = {
             rate: healthy(values, rate, passes_gradients) for rate in size.rates
         }
-        pilots = self._train(each, epochs, range(size.pilots))
-        rate = min(size.rates, key=lambda r: (_mean_score(pilots[r]), _mean_cost(pilots[r])))
-        rest = self._train({rate: each[rate]}, epochs, range(size.pilots, size.runs))
-        twins = pilots[rate] + rest[rate]
+        rate = self._best_rate(each, planned)
+        twins = self._train({rate: each[rate]}, planned.epochs, range(size.runs))[rate]
         differs = _differing(each[rate], values)
         change = in_words(differs) or "a healthy twin", differs
         moments = self._moments([own[0], *twins]) if self._why.symptoms else ()
         return _Group(moments, self._effect(own, twins), change)
+
+    def _best_rate(self, each: Mapping[object, _Values], planned: Plan) -> object:
+        """Return the rate that one run of each finds best, and further ones of the two best.
+
+        None of these runs is compared with the network: those that chose a rate are good by luck.
+        """
+        size, epochs = planned.size, planned.epochs
+        pilots = self._train(each, epochs, range(size.runs, size.runs + 1))
+        finalists = sorted(each, key=lambda r: _rank(pilots[r]))[:FINALISTS]
+        if size.pilots == 1:
+            return finalists[0]
+        further = range(size.runs + 1, size.runs + size.pilots)
+        more = self._train({rate: each[rate] for rate in finalists}, epochs, further)
+        return min(finalists, key=lambda r: _rank(pilots[r] + more[r]))
 
     def _moments(self, looked: Sequence[Arm]) -> tuple[Moment, ...]:
         """Return what is inside a network, the first, and its twins."""
@@ -352,13 +363,10 @@ def _last(curve: np.ndarray, epochs: int) -> float:
     return float(curve[epochs - max(1, epochs // 4) : epochs].mean())
 
 
-def _mean_score(courses: Sequence[Arm]) -> float:
-    return float(np.mean([c.score for c in courses]))
-
-
-def _mean_cost(courses: Sequence[Arm]) -> float:
+def _rank(courses: Sequence[Arm]) -> tuple[float, float]:
+    """Return what rates are ranked by: their runs' mean score, then their mean cost."""
     costs = [np.nanmin(c.dev_cost) if np.isfinite(c.dev_cost).any() else math.inf for c in courses]
-    return float(np.mean(costs))
+    return float(np.mean([c.score for c in courses])), float(np.mean(costs))
 
 
 def _differing(twin: _Values, values: _Values) -> dict[str, object]:

@@ -9,7 +9,8 @@ from deepwell.diagnosis._changes import TWIN_RATES, Change
 from deepwell.diagnosis._layer_symptoms import Symptom
 
 RUNS = 8  # pairs of runs: 256 sign patterns, so p-values go down to 0.004
-PILOTS = 2  # runs of each rate that a twin may have
+PILOTS = 2  # runs that choose between the two best rates of a twin; of the others one does
+FINALISTS = 2  # rates
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class Size:
 
     Attributes:
         runs: of the network, of twins and of each change.
-        pilots: runs of each rate that a twin may have.
-        rates: these rates.
+        pilots: further runs that choose a twin's rate: one of each, so many of the two best.
+        rates: that a twin may have.
         factors: whether other learning rates and batches are tried.
         cures: whether the changes that should mend symptoms are.
     """
@@ -57,6 +58,11 @@ class Size:
     rates: tuple[float, ...] = TWIN_RATES
     factors: bool = True
     cures: bool = True
+
+    @property
+    def twins(self) -> int:
+        """How many networks healthy twins of one kind take, pilots included."""
+        return len(self.rates) + (self.pilots - 1) * FINALISTS + self.runs
 
 
 # From all that is asked to what twins alone can tell; the first one that there is room for is made.
