@@ -360,6 +360,30 @@ def test_batch_norm_on_two_rows_is_tried_with_more() -> None:
     assert told.evidence["values"] == {"batch_size": 32}
 
 
+@pytest.mark.parametrize("decay", ["cosine", "one_cycle"])
+def test_runs_of_fewer_epochs_have_a_whole_schedule(
+    decay: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut off in the middle, a rate that goes up and down would be scored at its highest."""
+    values = {"decay": decay, "warmup_epochs": 4.0, "dropout": 0.6, "patience": 0}
+    ended = _ended(_task("digits"), values)
+    trained: list[tuple[Any, int]] = []
+    train = Bench.train
+
+    def watched(bench: Bench, members: Any, epochs: int) -> Any:
+        trained.extend((member, epochs) for member in members)
+        return train(bench, members, epochs)
+
+    monkeypatch.setattr(Bench, "train", watched)
+    monkeypatch.setattr("deepwell.study._training_findings.FLOOR", 5e9)
+    training_findings(ended)
+    annealed = [(m.numbers, epochs) for m, epochs in trained if m.decay == decay]
+    assert annealed
+    for numbers, epochs in annealed:
+        assert epochs < 40
+        assert (numbers["epochs"], numbers["warmup_epochs"]) == (epochs, epochs / 10)
+
+
 def _scaled(data: Data, columns: np.ndarray | float, offset: float) -> Data:
     """Return rows as `load`, which always normalizes, would never give them."""
     parts = [

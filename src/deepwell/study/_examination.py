@@ -2,9 +2,9 @@
 
 A healthy network costs a probe and some arithmetic. Only what passes a gate is paid for, and no
 more than a hundredth of the study's work, or what takes less than half a second: all arms train
-for fewer epochs where there is no room for all of them, and the less urgent ones are left out
-where there is none for a few epochs. The limit is counted in multiply-adds, so that the same study
-gives the same findings on a slow machine and a fast one.
+for fewer epochs, with a whole schedule in these, where there is no room for all of them, and the
+less urgent ones are left out where there is none for a few epochs. The limit is counted in
+multiply-adds, so that the same study gives the same findings on a slow machine and a fast one.
 """
 
 from __future__ import annotations

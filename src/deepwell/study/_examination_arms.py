@@ -186,9 +186,13 @@ class Arms:
     def _train(
         self, wanted: Mapping[object, _Values], epochs: int, runs: range
     ) -> dict[object, list[Arm]]:
-        """Return the runs of each arm; arms of the same values are the same runs."""
+        """Return the runs of each arm; arms of the same values are the same runs.
+
+        In fewer epochs than the network had their schedules are over as far as its own was: cut off
+        in the middle, a rate that anneals would be at its highest where they are scored.
+        """
         alike = {_key(values): values for values in wanted.values()}
-        members = [self._subject.member(v, run) for v in alike.values() for run in runs]
+        members = [self._subject.member(v, run, epochs) for v in alike.values() for run in runs]
         courses = self._bench.train(members, epochs)
         size, places = len(runs), {key: place for place, key in enumerate(alike)}
         starts = {name: places[_key(values)] * size for name, values in wanted.items()}
@@ -323,7 +327,7 @@ class Arms:
         way = native_way(
             *(rows, task.loss, task.outputs, subject.metric, batch, subject.spec.order_seed)
         )
-        members = [subject.member({}, run) for run in range(len(own))]
+        members = [subject.member({}, run, epochs) for run in range(len(own))]
         return self._effect(own, Bench([way]).train(members, epochs))
 
 

@@ -32,7 +32,7 @@ from deepwell.storage._open import open_store
 from ._asked import Asked, from_config
 from ._cross_validate import architecture_for, normalized
 from ._model import Model
-from ._refit_schedule import Shortening, in_other_epochs
+from ._other_epochs import Shortening, in_other_epochs
 from ._same_data import same_data
 from ._standing import folder_now
 from ._train_on_all import last_parameters, trained_on_all

@@ -15,6 +15,8 @@ from deepwell.records import Trial, TrialSpec
 from deepwell.training._epochs import Epochs
 from deepwell.training._program import Member, State
 
+from ._other_epochs import Shortening, in_other_epochs
+
 _LANES = 1024
 
 
@@ -88,18 +90,31 @@ class Subject:
             return _LANES
         return min(_LANES, int(self.memory / (2 * native_member_bytes(self.member({}, 0)))))
 
-    def member(self, values: Mapping[str, object], run: int) -> Member:
-        """Return the network with other values; run 0 has its own seed."""
-        spec, task = self.changed(values, run), self.data.task
+    def member(self, values: Mapping[str, object], run: int, epochs: int | None = None) -> Member:
+        """Return the network with other values; run 0 has its own seed. See `changed`."""
+        spec, task = self.changed(values, run, epochs), self.data.task
         inputs = self.data.train.x.shape[1]
         return member_of(spec, inputs, task.outputs, task.loss, self.data.image)
 
-    def changed(self, values: Mapping[str, object], run: int) -> TrialSpec:
-        """Return its configuration with other values."""
+    def changed(
+        self, values: Mapping[str, object], run: int, epochs: int | None = None
+    ) -> TrialSpec:
+        """Return its configuration with other values.
+
+        Args:
+            values: to be changed.
+            run: added to its seed.
+            epochs: for how many it is to train: in fewer than it did, its schedule goes as far as
+                it went (`in_other_epochs`); None for as many.
+        """
         changed: dict[str, Any] = {**self.spec.hyperparameters, **values, "patience": 0}
         spec, of_folds = self.spec, bool(self.ways[0].rows.others)
         fold = (spec.fold, spec.folds) if of_folds else (0, 0)
-        return TrialSpec(changed, spec.seed + run, spec.order_seed, spec.dtype, *fold)
+        spec = TrialSpec(changed, spec.seed + run, spec.order_seed, spec.dtype, *fold)
+        if epochs is None or epochs >= self.epochs:
+            return spec
+        share = epochs / self.epochs
+        return in_other_epochs(spec, Shortening(share, self.epochs, epochs, steps=share))
 
     def units(self) -> tuple[int, ...]:
         """Return the units of each hidden layer; of convolutional ones their channels."""

@@ -1,28 +1,32 @@
-"""What of a configuration is counted in epochs, for a training in epochs of more steps.
+"""What of a configuration is counted in epochs, for a training of other epochs.
 
-With f = steps of an epoch before / steps of an epoch now, an epoch e of the chosen network ends
-with the step that ends epoch e f. A schedule has there the rate that it had then:
+With f epochs now for each before, since they have more steps or since there is time for no more, an
+epoch e of the network that is trained again ends with epoch e f. A schedule has there the rate that
+it had then:
 
     inverse_time          decay_rate / f
     exponential           decay_factor^(1 / f)
     inverse_sqrt_epoch    decay_scale sqrt(f)
+    inverse_sqrt_step     decay_scale sqrt(steps now / steps before)
     staircase             decay_every f, in whole epochs that make as many stairs up to the end
     cosine, one_cycle     epochs f
     warm-up               warmup_epochs f
 
-and what changes on the way changes as far on it, before the end where the chosen network had an
-epoch of it. What is counted in steps stays as it is.
+and what changes on the way changes as far on it, before the end where that network had an epoch of
+it. What is counted in steps stays as it is where there are as many.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deepwell._base._changes import changes_text
 from deepwell._base._hyperparameters import Value
 from deepwell.records import TrialSpec
+
+_LEAST_FACTOR = 1e-300  # of a decay: a power of a small one would be 0, which none may be
 
 
 @dataclass(frozen=True)
@@ -30,18 +34,20 @@ class Shortening:
     """How a training is to be told in other epochs.
 
     Attributes:
-        factor: f, steps of an epoch before over steps of an epoch now.
-        before: epochs of the chosen network.
+        factor: f, epochs now for each before.
+        before: epochs of the network that is trained again.
         now: epochs of the new training, about `factor` times as many.
+        steps: update steps of the new training for each before; 1 where its epochs are longer.
     """
 
     factor: float
     before: int
     now: int
+    steps: float = 1.0
 
 
 def in_other_epochs(spec: TrialSpec, how: Shortening) -> TrialSpec:
-    """Return a configuration whose schedule and changes go as far in epochs of other lengths.
+    """Return a configuration whose schedule and changes go as far in other epochs.
 
     >>> spec = TrialSpec({"epochs": 40, "warmup_epochs": 4, "change": "10: l2=0.1"}, seed=0)
     >>> told = in_other_epochs(spec, Shortening(0.75, before=40, now=30))
@@ -49,7 +55,7 @@ def in_other_epochs(spec: TrialSpec, how: Shortening) -> TrialSpec:
     (30, 3.0, '8: l2=0.1')
 
     Args:
-        spec: of the chosen network.
+        spec: of the network that is trained again.
         how: the epochs.
     """
     values = dict(spec.hyperparameters)
@@ -68,7 +74,7 @@ def in_other_epochs(spec: TrialSpec, how: Shortening) -> TrialSpec:
         changes[then] = {**changes.get(then, {}), **told, **follows}
         timed = now
     values = {**spec.hyperparameters, **begins, "change": changes_text(changes)}
-    return TrialSpec(values, spec.seed, spec.order_seed, spec.dtype)
+    return replace(spec, hyperparameters=values)
 
 
 def _moved(epoch: int, how: Shortening) -> int:
@@ -87,9 +93,12 @@ def _timed(values: Mapping[str, Value], how: Shortening) -> dict[str, Value]:
         numbers["decay_factor"] **= 1 / how.factor
     elif decay == "inverse_sqrt_epoch":
         numbers["decay_scale"] *= math.sqrt(how.factor)
+    elif decay == "inverse_sqrt_step":
+        numbers["decay_scale"] *= math.sqrt(how.steps)
     elif decay == "staircase":
         every, power = _stairs(every, how)
         numbers["decay_factor"] **= power
+    numbers["decay_factor"] = max(numbers["decay_factor"], _LEAST_FACTOR)
     numbers["warmup_epochs"] *= how.factor
     return {**numbers, "decay_every": every}
 
