@@ -27,7 +27,9 @@ def test_a_network_that_missed_the_curve_is_clearly_worse(name, classes) -> None
     rival = strongest_rival(METRICS[name], *parts, classes)
     assert rival.train_gap.low > 0
     assert rival.dev_gap.low > 0
-    assert [f.level for f in compare_with_rival(name, rival)] == ["problem"]
+    by = rival.dev_gap.low
+    levels = [compare_with_rival(name, rival, size)[0].level for size in (0.9 * by, 1.1 * by)]
+    assert levels == ["problem", "unsure"]
 
 
 def test_a_network_that_knows_the_rule_is_not_said_to_be_worse() -> None:
@@ -38,7 +40,7 @@ def test_a_network_that_knows_the_rule_is_not_said_to_be_worse() -> None:
         parts.append(Labeled(x, y, None, np.eye(2)[y] * 0.98 + 0.01))
     rival = strongest_rival(METRICS["error"], *parts, 2)
     assert rival.train_gap.high < 0
-    [told] = compare_with_rival("error", rival)
+    [told] = compare_with_rival("error", rival, 0.01)
     assert (told.code, told.level) == ("DW109", "ok")
 
 
@@ -61,7 +63,7 @@ def test_classes_that_a_fold_lacks_and_few_rows() -> None:
     assert np.isfinite(rival.score.value)
     few = Labeled(x[:20], y[:20], None, said[:20])
     assert strongest_rival(METRICS["error"], few, few, 5) is None
-    assert compare_with_rival("error", None) == []
+    assert compare_with_rival("error", None, 0.01) == []
 
 
 def test_no_fold_parts_a_group_or_lacks_what_it_can_have() -> None:

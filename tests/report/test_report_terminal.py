@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from deepwell.records import Estimate, Opening, StudyResult
+from deepwell.records import Estimate, Finding, Opening, StudyResult
 from deepwell.report import (
     baseline_lines,
     data_lines,
@@ -64,21 +64,26 @@ def test_a_whole_study_reads_as_documented(result: StudyResult) -> None:
 
 
 @pytest.mark.parametrize(
-    ("versus", "words"),
+    ("level", "versus", "words"),
     [
-        (Estimate(-0.02, -0.03, -0.01), "-2.0 [-3.0, -1.0]: better"),
-        (Estimate(-0.02, -0.03, 0.0), "-2.0 [-3.0, 0.0]: not clearly better"),
-        (Estimate(0.005, -0.01, 0.02), "+0.5 [-1.0, 2.0]: not clearly better"),
+        ("ok", Estimate(-0.02, -0.03, -0.01), "-2.0 [-3.0, -1.0]: better"),
+        ("unsure", Estimate(-0.02, -0.03, 0.0), "-2.0 [-3.0, 0.0]: not clearly better"),
+        ("unsure", Estimate(0.005, -0.01, 0.02), "+0.5 [-1.0, 2.0]: not clearly better"),
         (
-            Estimate(0.02, 0.01, 0.03),
-            "+2.0 [1.0, 3.0]: worse: logistic regression is the better model here",
+            *("unsure", Estimate(0.02, 0.01, 0.03)),
+            "+2.0 [1.0, 3.0]: seems worse, perhaps not by what matters",
+        ),
+        (
+            *("problem", Estimate(0.08, 0.07, 0.09)),
+            "+8.0 [7.0, 9.0]: worse: logistic regression is the better model here",
         ),
     ],
 )
 def test_the_verdict_against_the_baseline(
-    result: StudyResult, versus: Estimate, words: str
+    result: StudyResult, level: str, versus: Estimate, words: str
 ) -> None:
-    told = joined(result_lines(dataclasses.replace(result, versus=versus)))
+    found = (*result.findings, Finding("DW105", level, "", ""))
+    told = joined(result_lines(dataclasses.replace(result, versus=versus, findings=found)))
     assert told.endswith(f"vs logistic regression {words}")
 
 

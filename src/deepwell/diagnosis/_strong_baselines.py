@@ -107,24 +107,35 @@ def strongest_rival(
     )
 
 
-def compare_with_rival(metric: str, rival: Rival | None) -> list[Finding]:
+def compare_with_rival(metric: str, rival: Rival | None, material: float) -> list[Finding]:
     """Return DW109: whether a strong model of another kind is better on the same dev rows.
 
-    `problem` when it is clearly better, `ok` when the network is not clearly worse.
+    Args:
+        metric: name of the metric.
+        rival: the model; it was chosen by train rows, so that it is a single comparison.
+        material: difference that counts, in the metric's unit (`material_size`).
+
+    Returns:
+        `problem` when it is better by more than `material`, by the lower end of the interval,
+        `unsure` when it is better by less, `ok` when the network is not clearly worse.
     """
     if rival is None or rival.dev_gap is None:
         return []
     measured, gap = METRICS[metric], rival.dev_gap
-    better = gap.low > 0
+    level, claim = "ok", f"not clearly worse than {rival.name}"
+    if gap.low > material:
+        level, claim = "problem", f"worse than {rival.name}"
+    elif gap.low > 0:
+        level, claim = "unsure", f"seems worse than {rival.name}, perhaps not by what matters"
     detail = f"difference in {measured.label} {change_text(gap, measured.percent)} on the dev rows"
     evidence: dict[str, object] = {
         "metric": metric,
         "rival": rival.name,
         "difference": gap.to_plain(),
+        "material": material,
         "out_of_fold": rival.score.to_plain(),
     }
-    claim = f"worse than {rival.name}" if better else f"not clearly worse than {rival.name}"
-    return [Finding("DW109", "problem" if better else "ok", claim, detail, evidence)]
+    return [Finding("DW109", level, claim, detail, evidence)]
 
 
 Maker = Callable[[], Any]

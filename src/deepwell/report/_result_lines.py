@@ -101,17 +101,19 @@ def stopped_lines(result: StudyResult) -> list[str]:
 def versus_words(result: StudyResult) -> str:
     """Return the comparison with the best baseline, or an empty text when there is none.
 
-    The difference is network minus baseline on the same dev rows, lower is better. When its
-    interval includes 0, the network is not clearly better.
+    The difference is network minus baseline on the same dev rows, lower is better; the verdict on
+    it is that of DW105.
     """
     versus = result.versus
     if versus is None:
         return ""
     name = safe_text(result.versus_name)
-    if versus.high < 0:
+    level = next((f.level for f in result.findings if f.code == "DW105"), "unsure")
+    verdict = "not clearly better"
+    if level == "ok":
         verdict = "better"
-    elif versus.low > 0:
+    elif level == "problem":
         verdict = f"worse: {name} is the better model here"
-    else:
-        verdict = "not clearly better"
+    elif versus.low > 0:
+        verdict = "seems worse, perhaps not by what matters"
     return f"vs {name} {difference(versus, result.percent)}: {verdict}"

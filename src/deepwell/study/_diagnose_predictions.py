@@ -206,17 +206,17 @@ class _Case:
         evidence, repeats = self.evidence(), self.repeats()
         differences = self.differences()
         best = self.best(repeats, no_signal=self.no_signal(differences))
-        found = diagnose_bias_variance(evidence, best, self.material)
+        material = self.material
+        if material is None:
+            least = None if best.least is None else best.least.value
+            material = material_size(self.metric, evidence.constant, least)
+        found = diagnose_bias_variance(evidence, best, material)
         if repeats is not None:
             found += diagnose_repeated_rows(self.metric.name, repeats)
-        found += compare_with_baselines(self.metric.name, differences)
+        found += compare_with_baselines(self.metric.name, differences, material)
         found += self.people()
         test, rows = self.score("test"), self.rows("test")
         if test is not None and rows is not None:
-            material = self.material
-            if material is None:
-                least = None if best.least is None else best.least.value
-                material = material_size(self.metric, evidence.constant, least)
             found += diagnose_dev_to_test(
                 self.metric.name, evidence.dev, evidence.n_dev, test, len(rows), material
             )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from deepwell.diagnosis._bias_variance import BiasVarianceEvidence, diagnose_bias_variance
+from deepwell.diagnosis._bias_variance import (
+    BiasVarianceEvidence,
+    diagnose_bias_variance,
+    material_size,
+)
 from deepwell.diagnosis._intervals import unpaired_difference
 from deepwell.diagnosis._repeated_rows import diagnose_repeated_rows
 from deepwell.diagnosis._strong_baselines import Labeled, compare_with_rival, strongest_rival
@@ -49,10 +53,12 @@ def error_section(reopened: Reopened) -> Section | None:
     no_signal = told is not None and told.no_signal
     best = best_possible(reopened.settings, repeats, rival, no_signal=no_signal, people=people)
     evidence = _evidence(reopened)
-    found = diagnose_bias_variance(evidence, best)
+    least = None if best.least is None else best.least.value
+    material = material_size(metric, evidence.constant, least)
+    found = diagnose_bias_variance(evidence, best, material)
     if repeats is not None:
         found += diagnose_repeated_rows(metric.name, repeats)
-    found += compare_with_rival(metric.name, rival)
+    found += compare_with_rival(metric.name, rival, material)
     found = in_store(with_improve_commands(found, reopened.result.name, data), reopened.store)
     facts = {"metric": metric.name, "best": best.to_plain(), "scores": _scores(evidence)}
     return Section("error", "What kind of error is left", tuple(found), facts)

@@ -101,12 +101,15 @@ def _findings(
         no_signal=_no_signal(run, differences),
         people=people_best(run.data, metric, scored.train_prediction, seed),
     )
+    least = None if best.least is None else best.least.value
+    material = material_size(metric, evidence.constant, least)
+    name, lead = metric.name, differences[hardest_baseline(differences)]
     return [
-        *diagnose_bias_variance(evidence, best),
-        *([] if repeats is None else diagnose_repeated_rows(run.metric.name, repeats)),
-        *compare_with_baselines(run.metric.name, differences),
+        *diagnose_bias_variance(evidence, best, material),
+        *([] if repeats is None else diagnose_repeated_rows(name, repeats)),
+        *compare_with_baselines(name, differences, material),
         *people_findings(run.data, metric, scored.dev_prediction, seed),
-        *_luck_findings(run, scored, luck, differences[hardest_baseline(differences)], best.least),
+        *([] if luck is None else [overtuning_finding(luck, name, scored.dev, material, lead)]),
     ]
 
 
@@ -137,16 +140,6 @@ def luck_of(run: Run, trials: Sequence[Trial], best: Trial) -> Overtuning | None
     chosen = best.number
     found = contest(run.contenders, run.data, run.folds, run.metric, trials, chosen)
     return None if found is None else measure_overtuning(found, run.settings.seed)
-
-
-def _luck_findings(
-    run: Run, scored: Scored, luck: Overtuning | None, lead: Estimate, least: Estimate | None
-) -> list[Finding]:
-    if luck is None:
-        return []
-    constant = run.baselines[0].shown.estimate.value
-    material = material_size(run.metric, constant, None if least is None else least.value)
-    return [overtuning_finding(luck, run.metric.name, scored.dev, material, lead)]
 
 
 def _ended(
