@@ -22,7 +22,7 @@ SEEMS = "seems worse than logistic regression, perhaps not by what matters"
         (Estimate(-0.01, -0.02, 0.0), "unsure", "not clearly better than logistic regression"),
     ],
 )
-def test_the_interval_and_the_material_size_decide(
+def test_the_interval_and_the_gain_that_counts_decide(
     difference: Estimate, level: str, claim: str
 ) -> None:
     [found] = compare_with_baselines("error", {"logistic regression": difference}, 0.02)
@@ -35,7 +35,7 @@ def test_the_words_and_the_evidence() -> None:
     [found] = compare_with_baselines("error", {"ridge": difference}, 0.02)
     assert found.detail == "difference in error -1.2 [-2.4, 0.1] on the dev rows"
     assert found.evidence["differences"] == {"ridge": difference.to_plain()}
-    assert (found.evidence["least"], found.evidence["material"]) == (-0.024, 0.02)
+    assert (found.evidence["least"], found.evidence["counts"]) == (-0.024, 0.02)
     assert found.command == ""
 
 

@@ -74,6 +74,26 @@ def material_size(metric: Metric, constant: float, best_possible: float | None =
     return max(_SHARE * avoidable, _POINT if metric.bounded else 0.0)
 
 
+def gain_that_counts(
+    metric: Metric, score: float, best_possible: float | None, material: float
+) -> float:
+    """Return the smallest gain over a score that counts: a tenth of what is left of it.
+
+    For metrics in [0, 1] at least one point, 0.01; never more than the material size.
+
+    >>> round(gain_that_counts(METRICS["error"], 0.25, best_possible=0.05, material=0.09), 4)
+    0.02
+
+    Args:
+        metric: what the scores are.
+        score: from which is gained.
+        best_possible: best score that anything could reach; 0 when not given.
+        material: gap that counts (`material_size`).
+    """
+    left = score - (best_possible or 0.0)
+    return min(material, max(_SHARE * left, _POINT if metric.bounded else 0.0))
+
+
 def diagnose_bias_variance(
     evidence: BiasVarianceEvidence,
     best_possible: float | BestPossible | None = None,

@@ -1,7 +1,7 @@
 """Is the network better than what a constant or a linear model does on the same rows?
 
-Worse it is where the difference surely exceeds the material size that the gaps are told by: rows
-decide a smaller one, and where a linear model is the right one a network is a little worse. The
+Worse it is where the difference surely exceeds the gain that counts: rows decide a smaller one, and
+where a linear model is the right one a network is a little worse. The
 network is compared with each of several models, and one of them is enough to be worse than, so
 that the lower ends have to hold for all of them at once. Better it has to be than each of them.
 """
@@ -40,7 +40,7 @@ def hardest_baseline(differences: Mapping[str, Estimate]) -> str:
 
 
 def compare_with_baselines(
-    metric: str, differences: Mapping[str, Estimate], material: float
+    metric: str, differences: Mapping[str, Estimate], counts: float
 ) -> list[Finding]:
     """Return DW105 about the simple model that is hardest to beat.
 
@@ -48,11 +48,11 @@ def compare_with_baselines(
         metric: name of the metric.
         differences: name of a simple model -> network minus it on the same dev rows
             (`paired_difference`); below 0 the network is better.
-        material: difference that counts, in the metric's unit (`material_size`).
+        counts: difference that counts, in the metric's unit (`gain_that_counts`).
 
     Returns:
         One finding: `ok` when the whole interval lies below 0, `problem` when it lies above
-        `material`, as an interval that holds for all models at once, `unsure` else; an empty list
+        `counts`, as an interval that holds for all models at once, `unsure` else; an empty list
         when there is nothing to compare with.
     """
     if not differences:
@@ -60,24 +60,24 @@ def compare_with_baselines(
     name = hardest_baseline(differences)
     difference, measured = differences[name], METRICS[metric]
     least = _least(difference, len(differences))
-    level, claim = _standing(difference, least, material)
+    level, claim = _standing(difference, least, counts)
     evidence: dict[str, object] = {
         "metric": metric,
         "baseline": name,
         "differences": {n: d.to_plain() for n, d in differences.items()},
         "least": least,
-        "material": material,
+        "counts": counts,
     }
     change = change_text(difference, measured.percent)
     detail = f"difference in {measured.label} {change} on the dev rows"
     return [Finding("DW105", level, claim.format(safe_text(name)), detail, evidence)]
 
 
-def _standing(difference: Estimate, least: float, material: float) -> tuple[str, str]:
+def _standing(difference: Estimate, least: float, counts: float) -> tuple[str, str]:
     """Return the level and the claim, with a place for the simple model's name."""
     if difference.high < 0:
         return "ok", "clearly better than {}"
-    if least > material:
+    if least > counts:
         return "problem", "worse than {}"
     if difference.low > 0:
         return "unsure", "seems worse than {}, perhaps not by what matters"

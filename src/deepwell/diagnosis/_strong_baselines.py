@@ -107,23 +107,23 @@ def strongest_rival(
     )
 
 
-def compare_with_rival(metric: str, rival: Rival | None, material: float) -> list[Finding]:
+def compare_with_rival(metric: str, rival: Rival | None, counts: float) -> list[Finding]:
     """Return DW109: whether a strong model of another kind is better on the same dev rows.
 
     Args:
         metric: name of the metric.
         rival: the model; it was chosen by train rows, so that it is a single comparison.
-        material: difference that counts, in the metric's unit (`material_size`).
+        counts: difference that counts, in the metric's unit (`gain_that_counts`).
 
     Returns:
-        `problem` when it is better by more than `material`, by the lower end of the interval,
+        `problem` when it is better by more than `counts`, by the lower end of the interval,
         `unsure` when it is better by less, `ok` when the network is not clearly worse.
     """
     if rival is None or rival.dev_gap is None:
         return []
     measured, gap = METRICS[metric], rival.dev_gap
     level, claim = "ok", f"not clearly worse than {rival.name}"
-    if gap.low > material:
+    if gap.low > counts:
         level, claim = "problem", f"worse than {rival.name}"
     elif gap.low > 0:
         level, claim = "unsure", f"seems worse than {rival.name}, perhaps not by what matters"
@@ -132,7 +132,7 @@ def compare_with_rival(metric: str, rival: Rival | None, material: float) -> lis
         "metric": metric,
         "rival": rival.name,
         "difference": gap.to_plain(),
-        "material": material,
+        "counts": counts,
         "out_of_fold": rival.score.to_plain(),
     }
     return [Finding("DW109", level, claim, detail, evidence)]

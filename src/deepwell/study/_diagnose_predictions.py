@@ -15,6 +15,7 @@ from deepwell.diagnosis._best_possible import BestPossible, given_best
 from deepwell.diagnosis._bias_variance import (
     BiasVarianceEvidence,
     diagnose_bias_variance,
+    gain_that_counts,
     material_size,
 )
 from deepwell.diagnosis._comparison import compare_with_baselines
@@ -206,14 +207,14 @@ class _Case:
         evidence, repeats = self.evidence(), self.repeats()
         differences = self.differences()
         best = self.best(repeats, no_signal=self.no_signal(differences))
-        material = self.material
+        material, least = self.material, None if best.least is None else best.least.value
         if material is None:
-            least = None if best.least is None else best.least.value
             material = material_size(self.metric, evidence.constant, least)
+        counts = gain_that_counts(self.metric, evidence.dev.value, least, material)
         found = diagnose_bias_variance(evidence, best, material)
         if repeats is not None:
             found += diagnose_repeated_rows(self.metric.name, repeats)
-        found += compare_with_baselines(self.metric.name, differences, material)
+        found += compare_with_baselines(self.metric.name, differences, counts)
         found += self.people()
         test, rows = self.score("test"), self.rows("test")
         if test is not None and rows is not None:

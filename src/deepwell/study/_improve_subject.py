@@ -11,7 +11,7 @@ from deepwell._base._errors import UsageError
 from deepwell._base._safe_text import safe_text
 from deepwell.data._data import Data
 from deepwell.data._folds import Folds, make_folds
-from deepwell.diagnosis._bias_variance import material_size
+from deepwell.diagnosis._bias_variance import gain_that_counts, material_size
 from deepwell.diagnosis._larger_experiment import DEFAULT_REPLICATES, REPLICATES
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.diagnosis._recipe import BY_CODE, remedies_for
@@ -103,9 +103,8 @@ class Subject:
     @property
     def worth(self) -> float:
         """The gain that counts: a tenth of what is left, for shares at least 1 point."""
-        left = self.result.dev.value - (self.gaps.least or 0.0)
-        least = 0.01 if METRICS[self.result.metric].bounded else 0.0
-        return min(self.material, max(0.1 * left, least))
+        metric, score = METRICS[self.result.metric], self.result.dev.value
+        return gain_that_counts(metric, score, self.gaps.least, self.material)
 
     def budget(self) -> float:
         """Return the seconds that all cycles may take: what was said, or about those of a fit."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from deepwell.diagnosis._bias_variance import (
     BiasVarianceEvidence,
     diagnose_bias_variance,
+    gain_that_counts,
     material_size,
 )
 from deepwell.diagnosis._intervals import unpaired_difference
@@ -58,7 +59,9 @@ def error_section(reopened: Reopened) -> Section | None:
     found = diagnose_bias_variance(evidence, best, material)
     if repeats is not None:
         found += diagnose_repeated_rows(metric.name, repeats)
-    found += compare_with_rival(metric.name, rival, material)
+    found += compare_with_rival(
+        metric.name, rival, gain_that_counts(metric, evidence.dev.value, least, material)
+    )
     found = in_store(with_improve_commands(found, reopened.result.name, data), reopened.store)
     facts = {"metric": metric.name, "best": best.to_plain(), "scores": _scores(evidence)}
     return Section("error", "What kind of error is left", tuple(found), facts)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from deepwell.diagnosis._bias_variance import (
     BiasVarianceEvidence,
     diagnose_bias_variance,
+    gain_that_counts,
     material_size,
 )
 from deepwell.diagnosis._causes import measured_cause
@@ -103,11 +104,12 @@ def _findings(
     )
     least = None if best.least is None else best.least.value
     material = material_size(metric, evidence.constant, least)
+    counts = gain_that_counts(metric, scored.dev.value, least, material)
     name, lead = metric.name, differences[hardest_baseline(differences)]
     return [
         *diagnose_bias_variance(evidence, best, material),
         *([] if repeats is None else diagnose_repeated_rows(name, repeats)),
-        *compare_with_baselines(name, differences, material),
+        *compare_with_baselines(name, differences, counts),
         *people_findings(run.data, metric, scored.dev_prediction, seed),
         *([] if luck is None else [overtuning_finding(luck, name, scored.dev, material, lead)]),
     ]
