@@ -133,17 +133,21 @@ def confidence(runs: Sequence[Judged]) -> dict[str, Any]:
 
     Risk is the share of wrong first claims among the most confident; coverage, their share of all
     programs. A program about which nothing was claimed is not covered. Clean ones count as wrong
-    where something was claimed.
+    where something was claimed. Claims of one confidence have no order: each counts as right by
+    the share of them that are.
     """
     claimed = [(r.confidence, float(r.said[0] == r.cause)) for r in runs if r.said]
     if not claimed:
         return {"brier": math.nan, "claims": 0, "curve": []}
     brier = _mean([(sure - right) ** 2 for sure, right in claimed])
-    ranked = sorted(claimed, reverse=True)
+    alike: dict[float, list[float]] = defaultdict(list)
+    for sure, right in claimed:
+        alike[sure].append(right)
+    ranked = [_mean(alike[sure]) for sure in sorted(alike, reverse=True) for _ in alike[sure]]
     curve = []
     for share in (0.1, 0.25, 0.5, 0.75, 1.0):
         count = max(1, round(share * len(ranked)))
-        wrong = sum(1 - right for _, right in ranked[:count])
+        wrong = sum(1 - right for right in ranked[:count])
         curve.append([count / len(runs), wrong / count])
     return {"brier": brier, "claims": len(claimed), "curve": curve}
 

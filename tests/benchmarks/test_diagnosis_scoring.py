@@ -113,6 +113,15 @@ def test_confidence_is_scored_where_something_is_claimed() -> None:
     assert math.isnan(confidence([_run(DEAD)])["brier"])
 
 
+def test_claims_of_one_confidence_are_as_often_wrong_at_every_coverage() -> None:
+    """Whichever of them come first: 4 of 10 are wrong; one that is surer comes before them."""
+    tied = [_run(HIGH, HIGH)] * 6 + [_run(HIGH, DEAD)] * 4
+    assert [risk for _, risk in confidence(tied)["curve"]] == [pytest.approx(0.4)] * 5
+    surer = confidence([*tied, _run(HIGH, DEAD, confidence=0.99)])["curve"]
+    assert surer[0] == [pytest.approx(1 / 11), 1.0]
+    assert surer[-1] == [1.0, pytest.approx(5 / 11)]
+
+
 def test_a_bootstrap_draws_whole_tasks() -> None:
     """Within a task all runs are alike: the interval must span the tasks, however many runs."""
     groups = {"a": [0.0] * 100, "b": [1.0] * 100}
