@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 from .advice import first_advice, remedy_for
 from .baselines import RULES
 from .diagnosed import Said, causes
-from .fault import PROGRAM
+from .fault import PROGRAM, SCORE, STUDY
 from .intervals import clopper_pearson
 from .labels import nameable
 from .remedies import APART
@@ -359,11 +359,15 @@ def _coverage(cells: Iterable[Cell]) -> dict[str, float]:
 
 
 def _agreement(tried: list[Cell]) -> dict[str, float]:
-    """Return the rank correlation of stated gains with what they were on rows of the world."""
+    """Return the rank correlation of stated gains with what they were on rows of the world.
+
+    Findings state gains of the score: what harms the estimate alone has none to compare them with.
+    """
     pairs = [
         (c["advice"]["gain"], c["advice"]["share"] * c["validation"]["lost"])
         for c in tried
-        if c["advice"] and c["advice"]["gain"] is not None and c["of"] == "study"
+        if c["of"] == STUDY and c["harms"] == SCORE
+        if c["advice"] and c["advice"]["gain"] is not None
     ]
     if len(pairs) < 5:
         return {"pairs": len(pairs), "rank_correlation": math.nan}

@@ -189,8 +189,9 @@ def _advice(told: Plain) -> str:
         _table(("what is done", "share of the lost score given back, mean"), lines)
         + f"\n\n{told['plants']} plants, advice given for {told['advised']}; none counts as 0, "
         f"shares are cut to [-1, 1]. Deepwell {versus}. Mean regret {told['regret']:.2f}. Gains "
-        f"that findings state and gains on rows of the world: rank correlation "
-        f"{_number(told['stated']['rank_correlation'])} ({told['stated']['pairs']} pairs)."
+        f"that findings state and gains on rows of the world, of faults that harm the score: rank "
+        f"correlation {_number(told['stated']['rank_correlation'])} ({told['stated']['pairs']} "
+        f"pairs)."
     )
 
 

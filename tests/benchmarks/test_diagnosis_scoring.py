@@ -193,7 +193,7 @@ def _cell(cause: str | None, **more: Any) -> dict[str, Any]:
     cell = {
         "task": "a", "cause": cause, "said": [], "seconds": 1.0,
         "trained": 0.5, "deeper": 2.0, "dev": [0.1, 0.05, 0.2], "world": 0.15,
-        "baselines": {"never alarm": [False, []]}, "of": "study",
+        "baselines": {"never alarm": [False, []]}, "of": "study", "harms": "score",
     }  # fmt: skip
     return {**cell, **more}
 
@@ -322,6 +322,18 @@ def test_the_figures_of_a_set_by_hand(cells: dict[str, Any]) -> None:
     assert told["cost"] == {"median_seconds": 1.0, "median_beside": 1.0, "median_deeper": 2.0}
     assert told["faults"]["rate"]["planted"] == 2
     assert told["faults"]["rate"]["hurts"] == 1
+
+
+def test_stated_gains_are_compared_with_gains_of_the_score_alone(cells: dict[str, Any]) -> None:
+    """Of six plants the gains are as stated; a lost estimate is no gain of the score."""
+    plant, plants = cells["plant/rate/severe/a"], {}
+    for n in range(6):
+        stated = {**plant["advice"], "gain": 0.1 * n, "share": 0.1 * n}
+        plants[f"plant/rate/{n}/a"] = {**plant, "advice": stated}
+    off = {**plant["advice"], "gain": 9.0, "share": -1.0}
+    plants["plant/tiny/mild/a"] = {**plant, "harms": "estimate", "advice": off}
+    stated = figures(plants)["advice"]["stated"]
+    assert stated == {"pairs": 6, "rank_correlation": pytest.approx(1.0)}
 
 
 def test_figures_without_numbers_are_null_in_json() -> None:
