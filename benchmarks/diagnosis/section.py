@@ -14,8 +14,9 @@ user's own is given to `dw.check_gradients`, and Deepwell's rules get records th
 measured by running it. Every fault has one cause label and three severities. A plant counts only if
 it hurts (10 seeds, p < 0.05 and Cohen's d at least 0.5, on rows of the world or on how far the dev
 score is from them); inert plants are neither reward nor fault. An alarm is a finding of level
-`problem`; what kind of error is left (DW100 to DW113) is no alarm. *Strict*: the label that was
-planted; every other claim costs precision. What kind of error is left is a claim as any other where
+`problem`; what kind of error is left (DW100 to DW113) is no alarm, nor is what would help or where
+to search on where nothing is wrong (DW5, DW6, DW7). *Strict*: the label that was planted; every
+other claim costs precision. What kind of error is left is a claim as any other where
 it is a problem (high bias, high variance, mismatch, noise floor), on every run alike: it is the
 planted label or costs precision, its advice is followed where no alarm gives any, and on a clean
 run it is a cause claimed, however true; how often it is true is told by itself. *Repair*: the first

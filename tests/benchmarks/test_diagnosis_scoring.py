@@ -183,6 +183,13 @@ def test_findings_become_claims_by_the_change_that_they_name() -> None:
     assert advice.code == "DW403", "a fault is mended before a regime"
 
 
+@pytest.mark.parametrize("code", [c for c in CODES if c.startswith(("DW5", "DW6", "DW7"))])
+def test_what_would_help_or_where_to_search_on_is_no_alarm(code: str) -> None:
+    """A fault in which networks are searched must not be found by that there was a search."""
+    said = Said(code, "problem", "searching on is expected to pay")
+    assert (said.alarms, said.cause) == (False, None)
+
+
 def test_a_refusal_is_a_claim_where_it_says_of_what() -> None:
     assert refused("column x holds infinite numbers").cause == "inputs corrupt"
     assert refused("something else").cause is None
