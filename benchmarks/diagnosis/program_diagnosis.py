@@ -28,10 +28,10 @@ from deepwell.diagnosis._metrics import METRICS
 from deepwell.diagnosis._output_findings import output_finding, output_spread
 from deepwell.diagnosis._paired_runs import agreeing, effect
 from deepwell.diagnosis._rate_findings import Rates, diagnose_rate, factors_to_try, untested_rate
-from deepwell.records import FewRows, Finding, FirstSteps, Probe, RowsMixed, StartLoss
+from deepwell.records import QUANTILES, FewRows, Finding, FirstSteps, Probe, RowsMixed, StartLoss
 
 from .diagnosed import Diagnosed, Measured, Said, said_of
-from .program import he, objective, trained
+from .program import Params, he, objective, trained
 from .program_case import ProgramCase
 from .training import METRIC
 
@@ -323,22 +323,25 @@ def _measured(
 def _probe(
     case: ProgramCase, run: Mapping[str, Any], rows: Mapping[str, Any], key: jax.Array, epoch: int
 ) -> Probe:
-    """Return the record of Deepwell's probes: activations at the ends, norms at every epoch."""
+    """Return the record of Deepwell's probes: norms at every epoch, the rest at the two ends."""
     params = run["start"] if epoch == 0 else run["last"]
+    cost, batch = objective(case.program, key, jnp.asarray(case.amount)), case.program.batch
+    slopes = jax.grad(cost)(params, rows["x"][:batch], rows["y"][:batch])
     handed = case.program.forward(params, rows["x_dev"], key, False, case.amount)
     layers = len(handed)
-    points = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-    activations = np.stack([np.quantile(np.asarray(a), points) for a in handed])
+    activations = np.stack([np.quantile(np.asarray(a), QUANTILES) for a in handed])
     dead = [float((np.asarray(a).std(axis=0) == 0).mean()) for a in handed]
     zero = [float((np.asarray(a) == 0).mean()) for a in handed]
     names = (*(f"hidden {n}" for n in range(1, layers)), "output")
-    weights = np.stack(
-        [np.quantile(np.concatenate([np.ravel(p["w"]), np.ravel(p["b"])]), points) for p in params]
-    )
     norms = {n: np.asarray(run[n][epoch]) for n in ("weight_norm", "gradient_norm", "update_norm")}
-    spread = norms["gradient_norm"][:, None] * np.array([-1, -0.5, -0.1, 0, 0.1, 0.5, 1])
     return Probe(
-        trial=0, epoch=epoch + 1, step=0, layers=names, activations=activations, gradients=spread,
-        weights=weights, dead=np.array(dead), saturated=np.full(layers, np.nan),
-        zero=np.array(zero), **norms,
+        trial=0, epoch=epoch + 1, step=0, layers=names, activations=activations,
+        gradients=_quantiles(slopes), weights=_quantiles(params), dead=np.array(dead),
+        saturated=np.full(layers, np.nan), zero=np.array(zero), **norms,
     )  # fmt: skip
+
+
+def _quantiles(tree: Params) -> np.ndarray:
+    """Return (L, Q) quantiles over the weights and biases of each layer together."""
+    whole = [np.concatenate([np.ravel(layer["w"]), np.ravel(layer["b"])]) for layer in tree]
+    return np.stack([np.quantile(values, QUANTILES) for values in whole])
