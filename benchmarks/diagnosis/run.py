@@ -20,7 +20,7 @@ from .baselines import RULES
 from .case import Case
 from .clean import Setup, improvable
 from .diagnosed import Diagnosed
-from .fault import PROGRAM, STUDY, Plant, plants
+from .fault import ESTIMATE, PROGRAM, STUDY, Plant, plants
 from .halves import Half
 from .improving import improved, networks_in, searched
 from .intervals import hurts, recovered
@@ -131,7 +131,7 @@ def _planted(half: Half, planted: Plant, effort: Effort) -> dict[str, Any]:
     told = work.diagnosed(faulty[0], effort.dives(planted.key))
     result = {"validation": plain(validation), "healthy": before, "faulty": after, **_told(told)}
     if validation["hurts"] and effort.menu:
-        tried = work.menu(healthy, faulty, told)
+        tried = work.menu(healthy, faulty, told, fault.harms)
         harms = {n: [o.harm(fault.harms) for o in outs] for n, outs in tried.items()}
         result["menu"] = {
             n: plain(recovered(before[: len(h)], after[: len(h)], h)) for n, h in harms.items()
@@ -176,7 +176,7 @@ class _Studies:
         return studies.diagnosed(case, 0, deep)
 
     def menu(
-        self, healthy: list[Case], faulty: list[Case], told: Diagnosed
+        self, healthy: list[Case], faulty: list[Case], told: Diagnosed, harms: str
     ) -> dict[str, list[Outcome]]:
         advice = first_advice([s for s in told.said if not s.deep])
         better, networks = None, 0
@@ -186,6 +186,8 @@ class _Studies:
         found: dict[str, list[Outcome]] = {}
         for seed, (good, bad) in enumerate(zip(healthy[:TRIED], faulty[:TRIED], strict=True)):
             arms = {n: mend(bad, good) for n, mend in remedies.MENU.items()}
+            if harms == ESTIMATE:  # it is off from the world, which no user mends
+                arms["inputs"] = arms["inputs"].with_rows(deployed=bad.deployed)
             if advice is not None and advice.values:
                 arms["advice"] = bad.with_settings(**advice.values)
             arms["random search"] = searched(bad, SEARCHED)
@@ -209,7 +211,7 @@ class _Programs:
         return program_diagnosis.diagnosed(case, 0)  # there is no more to be said of a program
 
     def menu(
-        self, healthy: list[ProgramCase], faulty: list[ProgramCase], told: Diagnosed
+        self, healthy: list[ProgramCase], faulty: list[ProgramCase], told: Diagnosed, harms: str
     ) -> dict[str, list[Outcome]]:
         found: dict[str, list[Outcome]] = {}
         known: dict[Any, str] = {}
