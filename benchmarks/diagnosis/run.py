@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import statistics
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -123,8 +124,10 @@ def _planted(half: Half, planted: Plant, effort: Effort) -> dict[str, Any]:
     faulty = [fault.planted(case, planted.severity, n) for n, case in enumerate(healthy)]
     work = _Programs() if fault.of == PROGRAM else _Studies()
     before = [o.harm(fault.harms) for o in _healthy(half, name, healthy, fault.of)]
+    harmed: list[Outcome] = []
     try:
-        after = [o.harm(fault.harms) for o in work.outcomes(faulty)]
+        harmed = work.outcomes(faulty)
+        after = [o.harm(fault.harms) for o in harmed]
         validation = hurts(before, after)
     except UsageError as error:  # refused before anything is trained: what it costs has no measure
         after, validation = [], {"hurts": False, "refused": str(error)}
@@ -132,12 +135,26 @@ def _planted(half: Half, planted: Plant, effort: Effort) -> dict[str, Any]:
     result = {"validation": plain(validation), "healthy": before, "faulty": after, **_told(told)}
     if validation["hurts"] and effort.menu:
         tried = work.menu(healthy, faulty, told, fault.harms)
-        harms = {n: [o.harm(fault.harms) for o in outs] for n, outs in tried.items()}
+        harms = {n: _left(outs, harmed, fault.harms) for n, outs in tried.items()}
         result["menu"] = {
             n: plain(recovered(before[: len(h)], after[: len(h)], h)) for n, h in harms.items()
         }
         result["advice"] = _advice(told, fault.of, result["menu"])
     return {**result, "whole_seconds": time.perf_counter() - began}
+
+
+def _left(mended: list[Outcome], harmed: list[Outcome], harms: str) -> list[float]:
+    """Return what a remedy leaves of the harm, seed by seed.
+
+    A network that says nothing of the rows has a dev score that is right about it. So what the
+    world loses by a remedy, on average over its seeds, is not given back of an estimate.
+    """
+    left = [outcome.harm(harms) for outcome in mended]
+    if harms != ESTIMATE:
+        return left
+    pairs = zip(mended, harmed[: len(mended)], strict=True)
+    lost = statistics.fmean(after.deployed - before.deployed for after, before in pairs)
+    return [harm + max(0.0, lost) for harm in left]
 
 
 def _advice(told: Diagnosed, kind: str, menu: dict[str, Any]) -> dict[str, Any] | None:

@@ -22,7 +22,8 @@ planted label or costs precision, its advice is followed where no alarm gives an
 run it is a cause claimed, however true; how often it is true is told by itself. *Repair*: the first
 advice gives back at least 80 % of the lost score (paired by seed; the 95 % interval excludes 50 %).
 Inputs and labels are given back where each row still is what it was, and what a dev score is far
-from, the world, stays as it is.
+from, the world, stays as it is. Where a fault harms how far the dev score is from the world, what
+the world loses by a remedy counts as harm that is left.
 *Brier* is of the first claim; a finding without a p-value counts as sure by 0.95, and among claims
 that are as sure as each other each counts as right by the share that is. Baselines see the same
 runs; published rules are restated in our own words on what Deepwell's probes measure, as far as

@@ -14,6 +14,7 @@ from benchmarks.diagnosis.faults import FAULTS
 from benchmarks.diagnosis.faults.data import missing
 from benchmarks.diagnosis.faults.labels import flipped
 from benchmarks.diagnosis.faults.split import future_in_train, groups_across
+from benchmarks.diagnosis.intervals import recovered
 from benchmarks.diagnosis.remedies import MENU
 from benchmarks.diagnosis.tasks import DIGITS, GAUSS, SPIRAL, TEACHER
 from benchmarks.diagnosis.training import Outcome
@@ -81,3 +82,24 @@ def test_more_rows_are_gathered_where_many_lack() -> None:
     nearly = replace(healthy, train=healthy.train.take(np.arange(541)))
     assert len(MENU["more rows"](few, healthy).train) == 600
     assert len(MENU["more rows"](nearly, healthy).train) == 541
+
+
+def test_a_network_that_is_ruined_mends_no_estimate() -> None:
+    """Its dev score is as bad as that of the world, so not off; a better dev set is a remedy."""
+    healthy, harmed = [Outcome(0.05, 0.05)] * 4, [Outcome(0.30, 0.05)] * 4
+    ruined, mended = [Outcome(0.90, 0.90)] * 4, [Outcome(0.06, 0.05)] * 4
+
+    def told(outcomes: list[Outcome], harms: str) -> bool:
+        before, after = ([o.harm(harms) for o in of] for of in (healthy, harmed))
+        return recovered(before, after, run._left(outcomes, harmed, harms))["suffices"]
+
+    assert not told(ruined, ESTIMATE)
+    assert told(mended, ESTIMATE)
+    assert run._left(ruined, harmed, SCORE) == [0.9] * 4
+    assert run._left(mended, harmed, ESTIMATE) == pytest.approx([0.01] * 4)
+
+
+def test_luck_of_one_seed_in_the_world_is_no_loss() -> None:
+    harmed = [Outcome(0.30, 0.05), Outcome(0.30, 0.05)]
+    lucky = [Outcome(0.05, 0.06), Outcome(0.05, 0.04)]
+    assert run._left(lucky, harmed, ESTIMATE) == pytest.approx([0.01, 0.01])
