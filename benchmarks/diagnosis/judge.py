@@ -197,7 +197,7 @@ def _guesses(faulty: list[Cell]) -> dict[str, Callable[[Cell], Judged]]:
         return Judged(cell["task"], cell.get("cause"), True, (), repairs)
 
     return {"most frequent label": frequent, "random label, random remedy": random,
-            "random search of 8 networks": search}  # fmt: skip
+            "random search": search}  # fmt: skip
 
 
 def _guess(cell: Cell, cause: str) -> Judged:

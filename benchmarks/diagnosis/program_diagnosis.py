@@ -36,6 +36,7 @@ from .program_case import ProgramCase
 from .training import METRIC
 
 _RUNS = 8
+MOST_RUNS = 6 * _RUNS  # at its own rate, at four others, on normalized inputs
 _STUDENT = 4.785  # of 7 degrees of freedom, 1 in 1,000
 _FEW, _FEW_STEPS = 20, 400
 _MIXED = 1e-4  # of a cost in float32

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from deepwell._base._errors import UsageError
+from deepwell.study._examination import FLOOR
 
 from . import program_case, program_diagnosis, program_remedies, remedies, studies, training
 from .advice import first_advice, remedy_for
@@ -23,7 +24,7 @@ from .clean import Setup, improvable
 from .diagnosed import Diagnosed
 from .fault import ESTIMATE, PROGRAM, STUDY, Plant, plants
 from .halves import Half
-from .improving import improved, networks_in, searched
+from .improving import improved, networks_for, networks_in, searched
 from .intervals import hurts, recovered
 from .program_case import ProgramCase
 from .regimes import Regime, truth, verdict
@@ -32,7 +33,6 @@ from .scoring import plain
 from .training import Outcome
 
 TRIED = 4  # seeds that the menu of studies is tried on; programs take all, side by side
-SEARCHED = 8  # networks of the random search
 Known = Mapping[str, Any]
 Keep = Callable[[str, Known, Callable[[], dict[str, Any]]], None]
 
@@ -196,10 +196,10 @@ class _Studies:
         self, healthy: list[Case], faulty: list[Case], told: Diagnosed, harms: str
     ) -> dict[str, list[Outcome]]:
         advice = first_advice([s for s in told.said if not s.deep])
-        better, networks = None, 0
+        as_much, as_long, better = networks_for(FLOOR, faulty[0], 0), 0, None
         if not math.isnan(told.deeper):
             better = improved(faulty[0], 0)
-            networks = networks_in(better.seconds, faulty[0], 0)
+            as_long = networks_in(better.seconds, faulty[0], 0)
         found: dict[str, list[Outcome]] = {}
         for seed, (good, bad) in enumerate(zip(healthy[:TRIED], faulty[:TRIED], strict=True)):
             arms = {n: mend(bad, good) for n, mend in remedies.MENU.items()}
@@ -207,10 +207,10 @@ class _Studies:
                 arms["inputs"] = arms["inputs"].with_rows(deployed=bad.deployed)
             if advice is not None and advice.values:
                 arms["advice"] = bad.with_settings(**advice.values)
-            arms["random search"] = searched(bad, SEARCHED)
+            arms["random search"] = searched(bad, as_much)
             if better is not None:
                 arms["improve"] = replace(bad.with_settings(**better.values), trials=1)
-                arms["random search, as long"] = searched(bad, networks)
+                arms["random search, as long"] = searched(bad, as_long)
             for name, outcome in zip(
                 arms, training.outcomes(list(arms.values()), seed), strict=True
             ):
@@ -244,8 +244,9 @@ class _Programs:
         return {**found, "random search": self._searched(faulty)}
 
     def _searched(self, faulty: list[ProgramCase]) -> list[Outcome]:
-        """Return the best of 8 rates drawn over two decades, by dev score, seed by seed."""
-        factors = 10 ** np.random.default_rng(3).uniform(-1, 1, size=SEARCHED)
+        """Return the best of rates drawn over two decades, by dev score, seed by seed."""
+        most = program_diagnosis.MOST_RUNS
+        factors = 10 ** np.random.default_rng(3).uniform(-1, 1, size=most)
         tried = [
             self.outcomes([replace(case, rate=float(case.rate * f)) for case in faulty])
             for f in factors
