@@ -69,13 +69,15 @@ def run(half: Half, keep: Keep, effort: Effort) -> None:
             there.
         effort: how much of it.
     """
-    for setup in half.clean[:: effort.part]:
+    healthy = [s for of in (STUDY, PROGRAM) for s in _of(half.clean, of)[:: effort.part]]
+    for setup in healthy:
         for seed in setup.seeds:
-            known = {"task": setup.task, "name": setup.name, "setup": setup.key,
-                     "dives": effort.dives(f"{setup.key}/{seed}")}  # fmt: skip
-            key, make = f"clean/{setup.key}/{seed}", functools.partial(_clean, setup, seed)
-            keep(key, known, functools.partial(make, known["dives"]))
-    for setup in half.clean[:: effort.part] if effort.menu else ():
+            dives = setup.of == STUDY and effort.dives(f"{setup.key}/{seed}")
+            known = {"task": setup.task, "name": setup.name, "setup": setup.key, "of": setup.of,
+                     "dives": dives}  # fmt: skip
+            make = functools.partial(_clean, setup, seed, dives)
+            keep(f"clean/{setup.key}/{seed}", known, make)
+    for setup in healthy if effort.menu else ():
         keep(f"sound/{setup.key}", {"setup": setup.key}, functools.partial(_sound, setup))
     for regime in half.regimes[:: effort.part]:
         known = {"task": regime.task.name, "name": regime.name}
@@ -85,6 +87,10 @@ def run(half: Half, keep: Keep, effort: Effort) -> None:
             known = _known_of(planted, effort)
             make = functools.partial(_planted, half, planted, effort)
             keep(f"plant/{planted.key}", known, make)
+
+
+def _of(clean: Sequence[Setup], kind: str) -> list[Setup]:
+    return [setup for setup in clean if setup.of == kind]
 
 
 def _shuffled(found: list[Plant]) -> list[Plant]:
@@ -100,7 +106,10 @@ def _known_of(planted: Plant, effort: Effort) -> Known:
 
 
 def _clean(setup: Setup, seed: int, deep: bool) -> dict[str, Any]:
-    return _told(studies.diagnosed(setup.draw(seed), seed, deep))
+    case = setup.draw(seed)
+    if setup.of == PROGRAM:
+        return _told(program_diagnosis.diagnosed(case, seed))
+    return _told(studies.diagnosed(case, seed, deep))
 
 
 def _sound(setup: Setup) -> dict[str, Any]:

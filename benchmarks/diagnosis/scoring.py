@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .fault import PROGRAM, STUDY
 from .intervals import clopper_pearson, clustered
 from .labels import LABELS
 
@@ -24,6 +25,7 @@ class Judged:
         repairs: chance that the first advice mends the case, 0 or 1 where nothing is drawn; None
             where no advice was given.
         confidence: stated, of the first claim.
+        of: `study` or `program`.
     """
 
     task: str
@@ -32,6 +34,7 @@ class Judged:
     said: tuple[str, ...]
     repairs: float | None = None
     confidence: float = 0.95
+    of: str = STUDY
 
 
 def alarm_rate(clean: Sequence[Judged]) -> dict[str, Any]:
@@ -153,7 +156,10 @@ def confidence(runs: Sequence[Judged]) -> dict[str, Any]:
 
 
 def summary(clean: Sequence[Judged], faulty: Sequence[Judged]) -> dict[str, Any]:
-    """Return all figures, the clean runs' first, those of the faulty with intervals over tasks."""
+    """Return all figures, the clean runs' first, those of the faulty with intervals over tasks.
+
+    Alarms on clean runs are told of studies and of programs apart as well, `clean_of`.
+    """
     tasks: dict[str, list[Judged]] = defaultdict(list)
     for run in faulty:
         tasks[run.task].append(run)
@@ -165,6 +171,9 @@ def summary(clean: Sequence[Judged], faulty: Sequence[Judged]) -> dict[str, Any]
     }
     return {
         "clean": alarm_rate(clean),
+        "clean_of": {
+            of: alarm_rate([run for run in clean if run.of == of]) for of in (STUDY, PROGRAM)
+        },
         "detection": detection(clean, faulty),
         "strict": strict(faulty),
         "repair": repair(faulty),

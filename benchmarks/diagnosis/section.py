@@ -13,7 +13,9 @@ network trained by `dw.Study`, and the findings of the fit read; a training prog
 user's own is given to `dw.check_gradients`, and Deepwell's rules get records that the harness
 measured by running it. Every fault has one cause label and three severities. A plant counts only if
 it hurts (10 seeds, p < 0.05 and Cohen's d at least 0.5, on rows of the world or on how far the dev
-score is from them); inert plants are neither reward nor fault.
+score is from them); inert plants are neither reward nor fault. Clean runs are healthy studies and,
+told apart from them, healthy programs: those that faults are planted in, on rows of five seeds.
+Both are asked and judged as the faulty are, and alarms on both cost precision.
 
 An alarm is a finding of level `problem`; what kind of error is left (DW100 to DW113) is no alarm,
 nor is what would help or where to search on where nothing is wrong (DW5, DW6, DW7). *Strict*: the
@@ -85,39 +87,55 @@ def _about(header: Plain, told: Plain) -> str:
 
 
 def _clean(told: Plain) -> str:
+    parts = [_clean_of(told, "study", "studies"), _clean_of(told, "program", "programs")]
+    parts += [_took(told["cost"]), _unsound(told["unsound"])]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _clean_of(told: Plain, kind: str, name: str) -> str:
+    """Return who alarms on healthy studies, or programs, and by which checks Deepwell does."""
     lines = []
-    for name, who in told["who"].items():
-        c = who["clean"]
+    for who, figures in told["who"].items():
+        c = figures["clean_of"][kind]
         told_of = (f"{c[n]['runs']}: {_interval(c[n]['rate'], c[n])}" for n in ("alarms", "claims"))
-        lines.append((name, str(c["runs"]), *told_of))
-    checks = [(code, str(c["runs"]), _interval(c["rate"], c)) for code, c in told["checks"].items()]
-    cost = told["cost"].get("median_seconds")
-    took = ""
-    if cost:
-        beside = told["cost"]["median_beside"]
-        took = (
-            f"\n\nA clean run took {cost:.2f} s (median), of which what is not training, the "
-            f"findings of the fit included, is {beside:.0%} of the training of its one small "
-            f"network."
-        )
-    deeper = told["cost"].get("median_deeper")
-    if deeper:
-        took += (
-            f" `diagnose` took {deeper:.2f} s more, so that a draw of the studies was asked for it."
-        )
-    unsound = told["unsound"]
-    left = "; ".join(f"{name} ({', '.join(by)})" for name, by in unsound["setups"].items())
-    if left:
-        took += (
-            f"\n\nNot counted, since a usual change of rate, length, optimizer or start makes them "
-            f"better on rows of the world by what matters (eight fresh seeds, no finding looked "
-            f"at): {unsound['runs']} runs, of which Deepwell alarms in {unsound['alarms']}: {left}."
-        )
+        lines.append((who, str(c["runs"]), *told_of))
+    if not told["who"]["Deepwell"]["clean_of"][kind]["runs"]:
+        return f"Healthy {name}: not measured."
+    checks = [
+        (code, str(c["runs"]), _interval(c["rate"], c)) for code, c in told["checks"][kind].items()
+    ]
+    head = ("who", "clean runs", "with an alarm [95 %]", "with a cause claimed [95 %]")
+    problems = _table(("code", "runs", "rate [95 %]"), checks) if checks else "None."
     return (
-        _table(("who", "clean runs", "with an alarm [95 %]", "with a cause claimed [95 %]"), lines)
-        + "\n\nProblems that Deepwell told of clean runs, check by check:\n\n"
-        + _table(("code", "runs", "rate [95 %]"), checks)
-        + took
+        f"Healthy {name}:\n\n{_table(head, lines)}\n\n"
+        f"Problems that Deepwell told of healthy {name}, check by check:\n\n{problems}"
+    )
+
+
+def _took(cost: Plain) -> str:
+    if not cost.get("median_seconds"):
+        return ""
+    took = (
+        f"A clean study took {cost['median_seconds']:.2f} s (median), of which what is not "
+        f"training, the findings of the fit included, is {cost['median_beside']:.0%} of the "
+        f"training of its one small network."
+    )
+    if cost["median_deeper"]:
+        took += (
+            f" `diagnose` took {cost['median_deeper']:.2f} s more, so that a draw of the studies "
+            f"was asked for it."
+        )
+    return took
+
+
+def _unsound(unsound: Plain) -> str:
+    left = "; ".join(f"{name} ({', '.join(by)})" for name, by in unsound["setups"].items())
+    if not left:
+        return ""
+    return (
+        f"Not counted, since a usual change of rate, length, optimizer or start makes them "
+        f"better on rows of the world by what matters (eight fresh seeds, no finding looked "
+        f"at): {unsound['runs']} runs, of which Deepwell alarms in {unsound['alarms']}: {left}."
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks.diagnosis import section
 from benchmarks.diagnosis.advice import DONE, first_advice
 from benchmarks.diagnosis.diagnosed import Said, causes, refused, said_of
 from benchmarks.diagnosis.intervals import clopper_pearson, clustered, hurts, recovered
@@ -246,13 +247,14 @@ def test_inert_plants_are_no_part_of_any_figure(cells: dict[str, Any]) -> None:
 
 def test_a_crash_counts_for_deepwell_and_for_nobody_else(cells: dict[str, Any]) -> None:
     """Missed on a plant, an alarm on a clean run, a wrong verdict on what is left."""
-    broken = {"task": "a", "status": "crashed", "message": "out of luck", "dives": True}
+    broken = {"task": "a", "of": "study", "status": "crashed", "message": "out of luck",
+              "dives": True}  # fmt: skip
     told = figures(
         {
             **cells,
             "clean/x/a/2": {**broken, "name": "x", "setup": "x/a"},
             "sound/z/a": {"setup": "z/a", "status": "crashed"},
-            "plant/leak/severe/a": {**broken, "cause": LEAK, "fault": "leak", "of": "study"},
+            "plant/leak/severe/a": {**broken, "cause": LEAK, "fault": "leak"},
             "regime/as it should be/a/2": {**broken, "name": "as it should be"},
         }
     )
@@ -264,7 +266,7 @@ def test_a_crash_counts_for_deepwell_and_for_nobody_else(cells: dict[str, Any]) 
     assert (never["clean"]["alarms"]["runs"], never["clean"]["runs"]) == (0, 1)
     deep = told["who"]["Deepwell, and `diagnose`"]
     assert (deep["clean"]["runs"], deep["programs"]) == (2, 3)
-    assert told["checks"]["a crash"]["runs"] == 1
+    assert told["checks"]["study"]["a crash"]["runs"] == 1
     assert told["faults"]["leak"]["said"] == {"a crash": 1}
     assert (told["regimes"]["wrong"], told["regimes"]["adequate"]) == (1, 2)
     assert told["inert"] == ["plant/rate/mild/a"]
@@ -329,6 +331,30 @@ def test_the_figures_of_a_set_by_hand(cells: dict[str, Any]) -> None:
     assert told["cost"] == {"median_seconds": 1.0, "median_beside": 1.0, "median_deeper": 2.0}
     assert told["faults"]["rate"]["planted"] == 2
     assert told["faults"]["rate"]["hurts"] == 1
+
+
+def test_healthy_programs_are_told_apart_and_their_alarms_cost_precision(
+    cells: dict[str, Any],
+) -> None:
+    wrong = [Said("DW405", "problem", "rate too high").to_plain()]
+    program = {"of": "program", "setup": "z/b", "task": "b", "name": "z", "deeper": None}
+    more = {
+        "clean/z/b/1": _cell(None, **program, said=wrong, seconds=100.0),
+        "clean/z/b/2": _cell(None, **program),
+    }
+    before, told = figures(cells), figures({**cells, **more})
+    clean = told["who"][DEEPWELL]["clean_of"]
+    assert (clean["study"]["runs"], clean["study"]["alarms"]["runs"]) == (1, 0)
+    assert (clean["program"]["runs"], clean["program"]["alarms"]["runs"]) == (2, 1)
+    assert clean["program"]["claims"]["runs"] == 1
+    assert before["who"][DEEPWELL]["detection"]["precision"] == 1.0
+    assert told["who"][DEEPWELL]["detection"]["precision"] == pytest.approx(1 / 2)
+    assert (told["checks"]["study"], told["checks"]["program"]["DW405"]["runs"]) == ({}, 1)
+    assert told["cost"] == before["cost"], "of studies"
+    page = section._clean(told)
+    assert page.index("Healthy studies:") < page.index("| DW405 | 1 | 50.0%")
+    assert page.index("Healthy programs:") < page.index("| DW405 | 1 | 50.0%")
+    assert "Healthy programs: not measured." in section._clean(before)
 
 
 def test_stated_gains_are_compared_with_gains_of_the_score_alone(cells: dict[str, Any]) -> None:
