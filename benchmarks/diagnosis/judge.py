@@ -165,8 +165,16 @@ def _run(
     repairs: float | None = None,
     confidence: float = 0.95,
 ) -> Judged:
-    planted = cell.get("cause")
-    return Judged(cell["task"], planted, alarm, tuple(said), repairs, confidence, cell["of"])
+    return Judged(
+        task=cell["task"],
+        cause=cell.get("cause"),
+        alarm=alarm,
+        said=tuple(said),
+        repairs=repairs,
+        confidence=confidence,
+        of=cell["of"],
+        setup=cell.get("setup", ""),
+    )
 
 
 def _repaired(cell: Cell) -> float | None:
@@ -222,12 +230,14 @@ def _menu(cell: Cell) -> list[dict[str, Any]]:
 
 
 def _checks(clean: list[Cell]) -> dict[str, dict[str, float]]:
-    """Return code -> clean runs in which it was a problem, with the exact interval of the rate."""
+    """Return code -> clean runs, and setups, in which it was a problem, with the rate of runs."""
     counts = Counter(code for c in clean for code in _problems(c))
     told = {}
     for code, hits in sorted(counts.items()):
         low, high = clopper_pearson(hits, len(clean))
-        told[code] = {"runs": hits, "rate": hits / len(clean), "low": low, "high": high}
+        setups = len({c["setup"] for c in clean if code in _problems(c)})
+        told[code] = {"runs": hits, "setups": setups, "rate": hits / len(clean),
+                      "low": low, "high": high}  # fmt: skip
     return told
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ class Judged:
             where no advice was given.
         confidence: stated, of the first claim.
         of: `study` or `program`.
+        setup: of a clean run, what its runs differ in beside their seeds.
     """
 
     task: str
@@ -35,22 +36,42 @@ class Judged:
     repairs: float | None = None
     confidence: float = 0.95
     of: str = STUDY
+    setup: str = ""
 
 
 def alarm_rate(clean: Sequence[Judged]) -> dict[str, Any]:
     """Return the share of clean runs with an alarm, and of those in which a cause is claimed.
 
-    Each with its exact 95 % interval. What is wrong of no cause, as in probabilities that are too
-    sure, is an alarm without a claim.
+    Each with its exact 95 % interval, which takes runs as independent. Those of a setup are alike,
+    and those of a task: so `setups` counts those of which any run is one, and `over_tasks` is a
+    bootstrap, where there is one and tasks are several. What is wrong of no cause, as in
+    probabilities that are too sure, is an alarm without a claim.
     """
-    told: dict[str, Any] = {"runs": len(clean)}
-    for name, hits in (
-        ("alarms", sum(run.alarm for run in clean)),
-        ("claims", sum(bool(run.said) for run in clean)),
-    ):
-        low, high = clopper_pearson(hits, len(clean))
-        told[name] = {"runs": hits, "rate": _share(hits, len(clean)), "low": low, "high": high}
-    return told
+    return {
+        "runs": len(clean),
+        "alarms": _rate(clean, lambda run: run.alarm),
+        "claims": _rate(clean, lambda run: bool(run.said)),
+    }
+
+
+def _rate(clean: Sequence[Judged], hit: Callable[[Judged], bool]) -> dict[str, Any]:
+    hits = sum(map(hit, clean))
+    setups: dict[str, bool] = defaultdict(bool)
+    tasks: dict[str, list[bool]] = defaultdict(list)
+    for run in clean:
+        setups[run.setup] |= hit(run)
+        tasks[run.task].append(hit(run))
+    several = hits > 0 and len(tasks) > 1
+    return {
+        **_exact(hits, len(clean)),
+        "setups": _exact(sum(setups.values()), len(setups)),
+        "over_tasks": clustered(tasks, _mean) if several else (math.nan, math.nan),
+    }
+
+
+def _exact(hits: int, of: int) -> dict[str, float]:
+    low, high = clopper_pearson(hits, of)
+    return {"hits": hits, "of": of, "rate": _share(hits, of), "low": low, "high": high}
 
 
 def detection(clean: Sequence[Judged], faulty: Sequence[Judged]) -> dict[str, float]:

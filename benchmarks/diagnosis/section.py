@@ -15,7 +15,10 @@ measured by running it. Every fault has one cause label and three severities. A 
 it hurts (10 seeds, p < 0.05 and Cohen's d at least 0.5, on rows of the world or on how far the dev
 score is from them); inert plants are neither reward nor fault. Clean runs are healthy studies and,
 told apart from them, healthy programs: those that faults are planted in, on rows of five seeds.
-Both are asked and judged as the faulty are, and alarms on both cost precision.
+Both are asked and judged as the faulty are, and alarms on both cost precision. Exact intervals take
+runs as independent. Those of a setup are alike, which is a network or a program on a task, and so
+are those of a task; so the setups that have any run with an alarm are counted as well, and where
+there is one a bootstrap over tasks is beside.
 
 An alarm is a finding of level `problem`; what kind of error is left (DW100 to DW113) is no alarm,
 nor is what would help or where to search on where nothing is wrong (DW5, DW6, DW7). *Strict*: the
@@ -97,18 +100,33 @@ def _clean_of(told: Plain, kind: str, name: str) -> str:
     lines = []
     for who, figures in told["who"].items():
         c = figures["clean_of"][kind]
-        told_of = (f"{c[n]['runs']}: {_interval(c[n]['rate'], c[n])}" for n in ("alarms", "claims"))
-        lines.append((who, str(c["runs"]), *told_of))
-    if not told["who"]["Deepwell"]["clean_of"][kind]["runs"]:
+        if not c["runs"]:
+            continue
+        lines.append((who, str(c["runs"]), *_counted(c["alarms"]), *_counted(c["claims"])))
+    if not lines:
         return f"Healthy {name}: not measured."
     checks = [
-        (code, str(c["runs"]), _interval(c["rate"], c)) for code, c in told["checks"][kind].items()
+        (code, str(c["runs"]), str(c["setups"]), _interval(c["rate"], c))
+        for code, c in told["checks"][kind].items()
     ]
-    head = ("who", "clean runs", "with an alarm [95 %]", "with a cause claimed [95 %]")
-    problems = _table(("code", "runs", "rate [95 %]"), checks) if checks else "None."
+    more = ("over tasks [95 %]", "setups [95 %]")
+    head = ("who", "clean runs", "with an alarm [95 %]", *more, "with a claim [95 %]", *more)
+    problems = _table(("code", "runs", "setups", "rate [95 %]"), checks) if checks else "None."
     return (
         f"Healthy {name}:\n\n{_table(head, lines)}\n\n"
         f"Problems that Deepwell told of healthy {name}, check by check:\n\n{problems}"
+    )
+
+
+def _counted(rate: Plain) -> tuple[str, str, str]:
+    """Return a rate of runs, its interval over tasks, and the rate of setups."""
+    low, high = rate["over_tasks"]
+    over = "-" if low is None else f"[{low:.1%}, {high:.1%}]"
+    setups = rate["setups"]
+    return (
+        f"{rate['hits']}: {_interval(rate['rate'], rate)}",
+        over,
+        f"{setups['hits']} of {setups['of']}: {_interval(setups['rate'], setups)}",
     )
 
 

@@ -73,8 +73,30 @@ def test_detection_and_clean_runs() -> None:
     assert told["recall"] == pytest.approx(4 / 5)
     assert told["specificity"] == pytest.approx(8 / 10)
     rate = alarm_rate(CLEAN)
-    assert (rate["runs"], rate["alarms"]["runs"], rate["claims"]["runs"]) == (10, 2, 1)
+    assert (rate["runs"], rate["alarms"]["hits"], rate["claims"]["hits"]) == (10, 2, 1)
     assert rate["alarms"]["low"] < 0.2 < rate["alarms"]["high"]
+
+
+def test_runs_of_a_setup_are_alike() -> None:
+    """40 runs of 20 setups on 2 tasks: the alarms are those of two setups of one task."""
+    clean = [
+        _run(None, alarm=n < 2, setup=f"s{n}", task="a" if n < 10 else "b")
+        for n in range(20)
+        for _ in range(2)
+    ]
+    told = alarm_rate(clean)["alarms"]
+    assert (told["hits"], told["of"]) == (4, 40)
+    assert (told["setups"]["hits"], told["setups"]["of"]) == (2, 20)
+    assert told["rate"] == told["setups"]["rate"] == pytest.approx(0.1)
+    assert told["setups"]["high"] == pytest.approx(clopper_pearson(2, 20)[1])
+    assert told["setups"]["high"] > told["high"]
+    assert told["over_tasks"] == (0.0, pytest.approx(0.2))
+    silent = alarm_rate(clean[4:])["alarms"]
+    assert silent["hits"] == 0
+    assert math.isnan(silent["over_tasks"][0]), "a bootstrap of no alarm has no width"
+    assert math.isnan(alarm_rate(clean[:20])["alarms"]["over_tasks"][0]), "nor one of one task"
+    some = alarm_rate([_run(None, setup="s"), _run(None, alarm=False, setup="s")])["alarms"]
+    assert (some["setups"]["hits"], some["setups"]["of"]) == (1, 1), "any of its runs"
 
 
 def test_the_interval_of_a_share_is_exact() -> None:
@@ -259,11 +281,11 @@ def test_a_crash_counts_for_deepwell_and_for_nobody_else(cells: dict[str, Any]) 
         }
     )
     ours, never = told["who"][DEEPWELL], told["who"]["never alarm"]
-    assert (ours["clean"]["alarms"]["runs"], ours["clean"]["runs"]) == (1, 2)
+    assert (ours["clean"]["alarms"]["hits"], ours["clean"]["runs"]) == (1, 2)
     assert (ours["programs"], never["programs"]) == (3, 2)
     assert ours["strict"]["micro"]["recall"] == pytest.approx(1 / 3)
     assert ours["repair"]["recall"] == pytest.approx(1 / 3)
-    assert (never["clean"]["alarms"]["runs"], never["clean"]["runs"]) == (0, 1)
+    assert (never["clean"]["alarms"]["hits"], never["clean"]["runs"]) == (0, 1)
     deep = told["who"]["Deepwell, and `diagnose`"]
     assert (deep["clean"]["runs"], deep["programs"]) == (2, 3)
     assert told["checks"]["study"]["a crash"]["runs"] == 1
@@ -282,8 +304,8 @@ def test_what_kind_of_error_is_left_is_a_claim_whatever_was_planted(cells: dict[
     ours = figures({**plants, **clean})["who"][DEEPWELL]
     assert ours["strict"]["micro"]["precision"] == pytest.approx(1 / 2)
     assert ours["strict"]["micro"]["recall"] == pytest.approx(1 / 2)
-    assert ours["clean"]["claims"]["runs"] == 1
-    assert (ours["clean"]["alarms"]["runs"], ours["detection"]["recall"]) == (0, 0)
+    assert ours["clean"]["claims"]["hits"] == 1
+    assert (ours["clean"]["alarms"]["hits"], ours["detection"]["recall"]) == (0, 0)
 
 
 def test_what_diagnose_tells_anew_is_not_what_the_fit_told(cells: dict[str, Any]) -> None:
@@ -313,7 +335,7 @@ def test_refused_plants_are_told_apart_and_repair_nothing(cells: dict[str, Any])
 def test_the_figures_of_a_set_by_hand(cells: dict[str, Any]) -> None:
     told = figures(cells)
     ours = told["who"][DEEPWELL]
-    assert (ours["clean"]["alarms"]["runs"], ours["clean"]["runs"]) == (0, 1)
+    assert (ours["clean"]["alarms"]["hits"], ours["clean"]["runs"]) == (0, 1)
     assert told["unsound"] == {"setups": {"y/a": ["longer"]}, "runs": 1, "alarms": 1}
     assert ours["strict"]["micro"]["precision"] == 1.0
     assert ours["strict"]["micro"]["recall"] == 0.5
@@ -344,16 +366,17 @@ def test_healthy_programs_are_told_apart_and_their_alarms_cost_precision(
     }
     before, told = figures(cells), figures({**cells, **more})
     clean = told["who"][DEEPWELL]["clean_of"]
-    assert (clean["study"]["runs"], clean["study"]["alarms"]["runs"]) == (1, 0)
-    assert (clean["program"]["runs"], clean["program"]["alarms"]["runs"]) == (2, 1)
-    assert clean["program"]["claims"]["runs"] == 1
+    assert (clean["study"]["runs"], clean["study"]["alarms"]["hits"]) == (1, 0)
+    assert (clean["program"]["runs"], clean["program"]["alarms"]["hits"]) == (2, 1)
+    assert clean["program"]["claims"]["hits"] == 1
     assert before["who"][DEEPWELL]["detection"]["precision"] == 1.0
     assert told["who"][DEEPWELL]["detection"]["precision"] == pytest.approx(1 / 2)
     assert (told["checks"]["study"], told["checks"]["program"]["DW405"]["runs"]) == ({}, 1)
     assert told["cost"] == before["cost"], "of studies"
     page = section._clean(told)
-    assert page.index("Healthy studies:") < page.index("| DW405 | 1 | 50.0%")
-    assert page.index("Healthy programs:") < page.index("| DW405 | 1 | 50.0%")
+    assert page.index("Healthy studies:") < page.index("Healthy programs:")
+    assert page.index("Healthy programs:") < page.index("| DW405 | 1 | 1 | 50.0%")
+    assert "| Deepwell | 2 | 1: 50.0% [1.3%, 98.7%] | - | 1 of 1: 100.0%" in page
     assert "Healthy programs: not measured." in section._clean(before)
 
 
