@@ -1,4 +1,4 @@
-"""Clean runs: healthy tasks times networks that naive rules accuse. None of them is faulty."""
+"""Clean runs, none of them faulty: tasks times networks that naive rules accuse, and programs."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy import stats
 
 from deepwell.diagnosis._curves import worth
 
+from . import program_case
 from .case import Case
+from .fault import PROGRAM, STUDY
+from .program_case import ProgramTask
+from .program_remedies import MENU as PROGRAM_MENU
 from .remedies import MENU
 from .task import Task
 from .tasks import TASKS
 from .training import METRIC, constant_score, outcomes
 
-SEEDS, HARD_SEEDS = (1, 2), (1, 2, 3)
+SEEDS, HARD_SEEDS, PROGRAM_SEEDS = (1, 2), (1, 2, 3), (1, 2, 3, 4, 5)
 FRESH = range(100, 108)
 MENDED = ("rate x 30", "rate x 5", "rate / 5", "rate / 30", "longer", "optimizer defaults",
           "initializer auto", "no regularizing", "no clipping")  # fmt: skip
+MENDED_PROGRAMS = ("rate x 10", "rate / 10", "Adam", "longer")
 CERTAIN = 0.01
 Values = Mapping[str, object]
 
@@ -43,7 +49,7 @@ NETWORKS: Mapping[str, Values] = {
 """What is special -> settings beside the task's."""
 
 
-Draw = Callable[[int], Case]
+Draw = Callable[[int], Any]
 
 
 @dataclass(frozen=True)
@@ -55,12 +61,14 @@ class Setup:
         task: whose rows.
         draw: seed -> case.
         seeds: of its clean runs.
+        of: `study` or `program`, the kind of its cases.
     """
 
     name: str
     task: str
     draw: Draw
     seeds: tuple[int, ...]
+    of: str = STUDY
 
     @property
     def key(self) -> str:
@@ -81,6 +89,11 @@ def hard_setups() -> list[Setup]:
     return [Setup(name, hard(0).task, hard, HARD_SEEDS) for name, hard in _HARD.items()]
 
 
+def program_setups(tasks: Iterable[ProgramTask]) -> list[Setup]:
+    """Return the healthy program of each of these tasks."""
+    return [Setup("as it should be", t.name, t.case, PROGRAM_SEEDS, PROGRAM) for t in tasks]
+
+
 def improvable(setup: Setup) -> dict[str, dict[str, float]]:
     """Return what would make a healthy case better by what matters: then it is none.
 
@@ -91,26 +104,49 @@ def improvable(setup: Setup) -> dict[str, dict[str, float]]:
     Returns:
         Remedy -> `gain` and `p`, of those that do.
     """
-    pairs: dict[str, list[tuple[float, float]]] = {name: [] for name in MENDED}
-    size = 0.0
-    for seed in FRESH:
-        case = setup.draw(seed)
-        arms = [case, *(MENU[name](case, case) for name in MENDED)]
-        before, *after = (outcome.deployed for outcome in outcomes(arms, seed))
-        for name, score in zip(MENDED, after, strict=True):
-            pairs[name].append((before, score))
-        size = worth(METRIC[case.kind], constant_score(case))
+    tried = _programs_tried(setup) if setup.of == PROGRAM else _studies_tried(setup)
     told = {}
-    for name, scores in pairs.items():
-        before, after = np.array(scores).T
-        gain = float((before - after).mean())
-        if np.ptp(before - after) == 0:
+    for name, after in tried.after.items():
+        gains = tried.before - after
+        gain = float(gains.mean())
+        if np.ptp(gains) == 0:
             p = 0.0 if gain > 0 else 1.0
         else:
-            p = float(stats.ttest_rel(before, after, alternative="greater").pvalue)
-        if gain >= size and p < CERTAIN / len(MENDED):
+            p = float(stats.ttest_rel(tried.before, after, alternative="greater").pvalue)
+        if gain >= tried.worth and p < CERTAIN / len(tried.after):
             told[name] = {"gain": gain, "p": p}
     return told
+
+
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """Scores on rows of the world, seed by seed, as it is and changed; what matters of them."""
+
+    before: np.ndarray
+    after: Mapping[str, np.ndarray]
+    worth: float
+
+
+def _studies_tried(setup: Setup) -> _Tried:
+    cases, scores = [setup.draw(seed) for seed in FRESH], []
+    for seed, case in zip(FRESH, cases, strict=True):
+        arms = [case, *(MENU[name](case, case) for name in MENDED)]
+        scores.append([outcome.deployed for outcome in outcomes(arms, seed)])
+    before, *after = np.array(scores).T
+    size = worth(METRIC[cases[-1].kind], constant_score(cases[-1]))
+    return _Tried(before, dict(zip(MENDED, after, strict=True)), size)
+
+
+def _programs_tried(setup: Setup) -> _Tried:
+    cases = [setup.draw(seed) for seed in FRESH]
+    arms = [cases, *([PROGRAM_MENU[n](case, case) for case in cases] for n in MENDED_PROGRAMS)]
+    before, *after = (
+        np.array([outcome.deployed for outcome in program_case.outcomes(arm, list(FRESH))])
+        for arm in arms
+    )
+    metric = METRIC[cases[-1].program.kind]
+    size = worth(metric, program_case.constant_score(cases[-1]))
+    return _Tried(before, dict(zip(MENDED_PROGRAMS, after, strict=True)), size)
 
 
 def _with(task: Task, values: Values, seed: int) -> Case:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .clean import Setup, hard_setups, setups
+from .clean import Setup, hard_setups, program_setups, setups
 from .fault import Fault, checked
 from .program_case import PROGRAM_TASKS, ProgramTask
 from .regimes import Regime, regimes
@@ -23,7 +23,7 @@ class Half:
         name: `development` or `sealed`.
         faults: that are planted.
         tasks: on which they are, by name.
-        clean: setups of its clean runs.
+        clean: setups of its clean runs, studies before programs.
         regimes: its runs whose kind of error is known.
     """
 
@@ -43,7 +43,7 @@ def development() -> Half:
         DEVELOPMENT,
         FAULTS,
         {**PLANTED_ON, **PROGRAM_TASKS},
-        (*setups(tasks), *hard_setups()),
+        (*setups(tasks), *hard_setups(), *program_setups(PROGRAM_TASKS.values())),
         regimes(tasks),
     )
 
@@ -63,4 +63,6 @@ def sealed() -> Half:
     if shared:
         raise ValueError(f"the sealed half must have faults and tasks of its own, not {shared}")
     tasks = [task for task in HIDDEN.values() if isinstance(task, Task)]
-    return Half(SEALED, checked(FAULTS, HIDDEN), HIDDEN, tuple(setups(tasks)), regimes(tasks))
+    programs = [task for task in HIDDEN.values() if isinstance(task, ProgramTask)]
+    clean = (*setups(tasks), *program_setups(programs))
+    return Half(SEALED, checked(FAULTS, HIDDEN), HIDDEN, clean, regimes(tasks))

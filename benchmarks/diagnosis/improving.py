@@ -1,4 +1,4 @@
-"""What `study.improve()` makes of a faulty case, and random search given as long."""
+"""What `study.improve()` makes of a faulty case, and random search given as much or as long."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 
 from .case import Case
 from .studies import fitted
-from .training import loaded, outcomes
+from .training import loaded, outcomes, work
 
 SECONDS = 5.0
-_FEWEST = 4
-_FEW, _MANY = 16, 128  # networks that the time of one is measured on
+_FEWEST, _LEAST = 4, 8  # networks of a search given as long, as much
+_FEW, _MANY = 16, 128  # networks that the time, or the work, of one is measured on
 SEARCH: Mapping[str, object] = {
     "learning_rate": [3e-4, 1e-3, 3e-3, 1e-2, 3e-2], "hidden_units": [(16,), (64,), (32, 32)],
     "dropout": [0.0, 0.2, 0.4], "l2": [0.0, 1e-4, 1e-2], "activation": ["relu", "tanh"],
@@ -56,6 +56,15 @@ def improved(case: Case, seed: int, seconds: float = SECONDS) -> Improved:
 def searched(case: Case, networks: int) -> Case:
     """Return the case with a random search of so many networks in place of its settings."""
     return replace(case.with_settings(**SEARCH), trials=networks)
+
+
+def networks_for(multiply_adds: float, case: Case, seed: int) -> int:
+    """Return how many networks a random search of a case trains for so much work, 8 at least.
+
+    By the mean of 128 that it draws; the work is what Deepwell bounds its examinations by.
+    """
+    each = work(searched(case, _MANY), seed) / _MANY
+    return max(_LEAST, math.floor(multiply_adds / each))
 
 
 def networks_in(seconds: float, case: Case, seed: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 from .advice import first_advice, remedy_for
 from .baselines import RULES
 from .diagnosed import Said, causes
-from .fault import PROGRAM
+from .fault import PROGRAM, SCORE, STUDY
 from .intervals import clopper_pearson
 from .labels import nameable
 from .remedies import APART
@@ -52,6 +52,10 @@ def clean_cells(cells: Mapping[str, Cell]) -> dict[str, Cell]:
     unsound = _improvable(cells)
     found = {key: c for key, c in cells.items() if key.startswith("clean/")}
     return {key: c for key, c in found.items() if c["setup"] not in unsound}
+
+
+def _clean_of(cells: Mapping[str, Cell], kind: str) -> list[Cell]:
+    return [cell for cell in clean_cells(cells).values() if cell["of"] == kind]
 
 
 def hurting(cells: Mapping[str, Cell]) -> dict[str, Cell]:
@@ -95,7 +99,7 @@ def figures(cells: Mapping[str, Cell]) -> dict[str, Any]:
             "who": {
                 name: summary(told["clean"], told["faulty"]) for name, told in everyone.items()
             },
-            "checks": _checks(list(clean_cells(cells).values())),
+            "checks": {of: _checks(_clean_of(cells, of)) for of in (STUDY, PROGRAM)},
             "unsound": _unsound(cells),
             "faults": _faults(cells),
             "inert": inert(cells),
@@ -104,7 +108,7 @@ def figures(cells: Mapping[str, Cell]) -> dict[str, Any]:
             "advice": _advice(list(hurting(sound).values())),
             "improved": _improved(list(hurting(sound).values())),
             "coverage": _coverage(c for k, c in sound.items() if k.startswith("regime/")),
-            "cost": _cost([c for c in clean_cells(cells).values() if not _crashed(c)]),
+            "cost": _cost([c for c in _clean_of(cells, STUDY) if not _crashed(c)]),
         }
     )
 
@@ -145,16 +149,32 @@ def _same(one: Said | None, other: Said | None) -> bool:
 
 def _silenced(cell: Cell) -> Judged:
     """Return what a crash counts as: missed on a plant, an alarm on a clean run."""
-    planted = cell.get("cause")
-    return Judged(cell["task"], planted, planted is None, ())
+    return _run(cell, cell.get("cause") is None, ())
 
 
 def _judged(cell: Cell, said: list[Said], repairs: float | None) -> Judged:
-    planted = cell.get("cause")
     named = causes(said)
     confidence = next((s.confidence for s in said if s.cause in named[:1]), 0.95)
-    alarm = any(s.alarms for s in said)
-    return Judged(cell["task"], planted, alarm, tuple(named), repairs, confidence)
+    return _run(cell, any(s.alarms for s in said), named, repairs, confidence)
+
+
+def _run(
+    cell: Cell,
+    alarm: bool,
+    said: Sequence[str],
+    repairs: float | None = None,
+    confidence: float = 0.95,
+) -> Judged:
+    return Judged(
+        task=cell["task"],
+        cause=cell.get("cause"),
+        alarm=alarm,
+        said=tuple(said),
+        repairs=repairs,
+        confidence=confidence,
+        of=cell["of"],
+        setup=cell.get("setup", ""),
+    )
 
 
 def _repaired(cell: Cell) -> float | None:
@@ -165,7 +185,7 @@ def _repaired(cell: Cell) -> float | None:
 def _theirs(name: str, cell: Cell) -> Judged:
     alarm, named = cell["baselines"][name]
     repairs = _suffices(cell, named[0]) if named and cell.get("menu") else None
-    return Judged(cell["task"], cell.get("cause"), alarm, tuple(named), repairs)
+    return _run(cell, alarm, named, repairs)
 
 
 def _suffices(cell: Cell, cause: str) -> float:
@@ -189,20 +209,20 @@ def _guesses(faulty: list[Cell]) -> dict[str, Callable[[Cell], Judged]]:
         chosen = labels[generator.integers(len(labels))]
         remedies = _menu(cell)
         chance = statistics.fmean(v["suffices"] for v in remedies) if remedies else None
-        return Judged(cell["task"], cell.get("cause"), True, (chosen,), chance)
+        return _run(cell, True, (chosen,), chance)
 
     def search(cell: Cell) -> Judged:
         found = cell.get("menu", {}).get("random search")
         repairs = None if found is None else float(found["suffices"])
-        return Judged(cell["task"], cell.get("cause"), True, (), repairs)
+        return _run(cell, True, (), repairs)
 
     return {"most frequent label": frequent, "random label, random remedy": random,
-            "random search of 8 networks": search}  # fmt: skip
+            "random search": search}  # fmt: skip
 
 
 def _guess(cell: Cell, cause: str) -> Judged:
     repairs = _suffices(cell, cause) if cell.get("menu") else None
-    return Judged(cell["task"], cell.get("cause"), True, (cause,), repairs)
+    return _run(cell, True, (cause,), repairs)
 
 
 def _menu(cell: Cell) -> list[dict[str, Any]]:
@@ -210,12 +230,14 @@ def _menu(cell: Cell) -> list[dict[str, Any]]:
 
 
 def _checks(clean: list[Cell]) -> dict[str, dict[str, float]]:
-    """Return code -> clean runs in which it was a problem, with the exact interval of the rate."""
+    """Return code -> clean runs, and setups, in which it was a problem, with the rate of runs."""
     counts = Counter(code for c in clean for code in _problems(c))
     told = {}
     for code, hits in sorted(counts.items()):
         low, high = clopper_pearson(hits, len(clean))
-        told[code] = {"runs": hits, "rate": hits / len(clean), "low": low, "high": high}
+        setups = len({c["setup"] for c in clean if code in _problems(c)})
+        told[code] = {"runs": hits, "setups": setups, "rate": hits / len(clean),
+                      "low": low, "high": high}  # fmt: skip
     return told
 
 
@@ -338,7 +360,7 @@ def _paired(ours: list[float], theirs: list[float]) -> dict[str, float]:
 
 
 def _cost(clean: list[Cell]) -> dict[str, float]:
-    """Return what loading, training, diagnosis and saving of a clean run took."""
+    """Return what loading, training, diagnosis and saving of a clean study took."""
     if not clean:
         return {}
     beside = [(c["seconds"] - c["trained"]) / c["trained"] for c in clean if c["trained"]]
@@ -359,11 +381,15 @@ def _coverage(cells: Iterable[Cell]) -> dict[str, float]:
 
 
 def _agreement(tried: list[Cell]) -> dict[str, float]:
-    """Return the rank correlation of stated gains with what they were on rows of the world."""
+    """Return the rank correlation of stated gains with what they were on rows of the world.
+
+    Findings state gains of the score: what harms the estimate alone has none to compare them with.
+    """
     pairs = [
         (c["advice"]["gain"], c["advice"]["share"] * c["validation"]["lost"])
         for c in tried
-        if c["advice"] and c["advice"]["gain"] is not None and c["of"] == "study"
+        if c["of"] == STUDY and c["harms"] == SCORE
+        if c["advice"] and c["advice"]["gain"] is not None
     ]
     if len(pairs) < 5:
         return {"pairs": len(pairs), "rank_correlation": math.nan}

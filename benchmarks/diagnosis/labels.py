@@ -161,7 +161,7 @@ REGIME = (
 )  # fmt: skip
 """What kind of error is left: a verdict on every run, no alarm; where a problem, a claim."""
 
-ADVICE = ("DW5", "DW6")
+ADVICE = ("DW5", "DW6", "DW7")
 """How codes begin that tell what would help where nothing is wrong: no alarm either."""
 
 NOT_OF_PROGRAMS = ("DW1", "DW2", "DW303", "DW401", "DW402", "DW403", "DW404", "DW411", "DW415",

@@ -3,7 +3,9 @@
 Deepwell checks any JAX loss itself (`dw.check_gradients`). The rest are its pure rules over records
 of curves, rates, inputs and first steps; the harness measures what these need by running the user's
 functions. What needs the inside of Deepwell's own networks (healthy twins of layers: DW401 to
-DW404) is not said of such programs, and faults that only it would show count as missed.
+DW404) is not said of such programs, and faults that only it would show count as missed. What other
+rates and normalized inputs do is judged as it is of Deepwell's own networks: by the lowest mean of
+3 epochs, seed by seed, where the cost agrees and something was learnt.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import deepwell as dw
+from deepwell.checking._arms import lowest
+from deepwell.diagnosis._baselines import constant_guess
 from deepwell.diagnosis._bias_variance import BiasVarianceEvidence, diagnose_bias_variance
 from deepwell.diagnosis._curve_findings import diagnose_curves
 from deepwell.diagnosis._curves import Curves, matters
@@ -26,16 +30,23 @@ from deepwell.diagnosis._input_findings import SLOW, input_finding, input_scales
 from deepwell.diagnosis._intervals import estimate, unpaired_difference
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.diagnosis._output_findings import output_finding, output_spread
-from deepwell.diagnosis._paired_runs import agreeing, effect
-from deepwell.diagnosis._rate_findings import Rates, diagnose_rate, factors_to_try, untested_rate
-from deepwell.records import FewRows, Finding, FirstSteps, Probe, RowsMixed, StartLoss
+from deepwell.diagnosis._paired_runs import Effect, effect, learning
+from deepwell.diagnosis._rate_findings import (
+    Rates,
+    diagnose_rate,
+    factors_to_try,
+    untested_rate,
+    untried,
+)
+from deepwell.records import QUANTILES, FewRows, Finding, FirstSteps, Probe, RowsMixed, StartLoss
 
 from .diagnosed import Diagnosed, Measured, Said, said_of
-from .program import he, objective, trained
+from .program import Params, he, objective, trained
 from .program_case import ProgramCase
 from .training import METRIC
 
 _RUNS = 8
+MOST_RUNS = 6 * _RUNS  # at its own rate, at four others, on normalized inputs
 _STUDENT = 4.785  # of 7 degrees of freedom, 1 in 1,000
 _FEW, _FEW_STEPS = 20, 400
 _MIXED = 1e-4  # of a cost in float32
@@ -51,9 +62,7 @@ def diagnosed(case: ProgramCase, seed: int) -> Diagnosed:
     took = time.perf_counter() - began
     said = (*_gradient(case, run, key), *said_of(_findings(case, runs, rows, key)))
     measured = _measured(case, run, rows, key)
-    return Diagnosed(
-        said, measured, time.perf_counter() - began, time.perf_counter() - began - took
-    )
+    return Diagnosed(said, measured, time.perf_counter() - began, took)
 
 
 def _gradient(case: ProgramCase, run: Mapping[str, Any], key: jax.Array) -> tuple[Said, ...]:
@@ -160,9 +169,28 @@ def _several(
     return each(case.program, rows, case.rate * factor, case.amount, keys)
 
 
+def _effect(
+    case: ProgramCase, curves: Curves, own: Mapping[str, Any], other: Mapping[str, Any]
+) -> Effect:
+    """Return what a change did to the runs, as it is told of Deepwell's own networks."""
+    score, cost = (
+        effect(_lowest(own, name), _lowest(other, name), worst)
+        for name, worst in (("dev_score", curves.constant), ("dev_cost", _constant_cost(case)))
+    )
+    return learning(score, cost, curves, _best_constant(case))
+
+
 def _lowest(runs: Mapping[str, Any], name: str) -> list[float]:
-    curves = np.asarray(runs[name], np.float64)
-    return np.where(np.isfinite(curves), curves, np.inf).min(axis=1).tolist()
+    return [lowest(curve) for curve in np.asarray(runs[name], np.float64)]
+
+
+def _best_constant(case: ProgramCase) -> float:
+    """Return the score of the guess that is best for the dev rows."""
+    metric, y = METRICS[METRIC[case.program.kind]], case.rows["y_dev"]
+    names = [str(label) for label in range(case.program.sizes[-1])]
+    classes = names if case.program.kind == "classification" else ()
+    guess = constant_guess(metric, y, len(y), classes)
+    return metric.loss(y, guess.prediction_dev, np.ones(len(y)))
 
 
 def _rates(
@@ -172,18 +200,10 @@ def _rates(
     key: jax.Array,
     curves: Curves,
 ) -> list[Finding]:
-    constant_cost = _constant_cost(case)
-    factors = factors_to_try(curves, constant_cost)
+    factors = untried(factors_to_try(curves, _constant_cost(case)), case.rate)
     if not factors:
         return untested_rate("")
-    effects = {}
-    for factor in factors:
-        other = _several(case, rows, key, factor)
-        score, cost = (
-            effect(_lowest(runs, n), _lowest(other, n), worst)
-            for n, worst in (("dev_score", curves.constant), ("dev_cost", constant_cost))
-        )
-        effects[factor] = agreeing(score, cost)
+    effects = {f: _effect(case, curves, runs, _several(case, rows, key, f)) for f in factors}
     rates = Rates(case.rate, effects, case.program.epochs, full=True)
     return diagnose_rate(rates, curves.metric, matters(curves))
 
@@ -201,9 +221,7 @@ def _inputs(
         mean, spread = rows["x"].mean(0), rows["x"].std(0)
         spread = jnp.where(spread > 0, spread, 1.0)
         normal = {n: (v - mean) / spread if n[0] == "x" else v for n, v in rows.items()}
-        other = _several(case, normal, key, 1.0)
-        pair = (_lowest(of, "dev_score") for of in (runs, other))
-        cure = effect(*pair, curves.constant)
+        cure = _effect(case, curves, runs, _several(case, normal, key, 1.0))
     return input_finding(scales, cure, curves.metric, matters(curves))
 
 
@@ -323,22 +341,25 @@ def _measured(
 def _probe(
     case: ProgramCase, run: Mapping[str, Any], rows: Mapping[str, Any], key: jax.Array, epoch: int
 ) -> Probe:
-    """Return the record of Deepwell's probes: activations at the ends, norms at every epoch."""
+    """Return the record of Deepwell's probes: norms at every epoch, the rest at the two ends."""
     params = run["start"] if epoch == 0 else run["last"]
+    cost, batch = objective(case.program, key, jnp.asarray(case.amount)), case.program.batch
+    slopes = jax.grad(cost)(params, rows["x"][:batch], rows["y"][:batch])
     handed = case.program.forward(params, rows["x_dev"], key, False, case.amount)
     layers = len(handed)
-    points = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-    activations = np.stack([np.quantile(np.asarray(a), points) for a in handed])
+    activations = np.stack([np.quantile(np.asarray(a), QUANTILES) for a in handed])
     dead = [float((np.asarray(a).std(axis=0) == 0).mean()) for a in handed]
     zero = [float((np.asarray(a) == 0).mean()) for a in handed]
     names = (*(f"hidden {n}" for n in range(1, layers)), "output")
-    weights = np.stack(
-        [np.quantile(np.concatenate([np.ravel(p["w"]), np.ravel(p["b"])]), points) for p in params]
-    )
     norms = {n: np.asarray(run[n][epoch]) for n in ("weight_norm", "gradient_norm", "update_norm")}
-    spread = norms["gradient_norm"][:, None] * np.array([-1, -0.5, -0.1, 0, 0.1, 0.5, 1])
     return Probe(
-        trial=0, epoch=epoch + 1, step=0, layers=names, activations=activations, gradients=spread,
-        weights=weights, dead=np.array(dead), saturated=np.full(layers, np.nan),
-        zero=np.array(zero), **norms,
+        trial=0, epoch=epoch + 1, step=0, layers=names, activations=activations,
+        gradients=_quantiles(slopes), weights=_quantiles(params), dead=np.array(dead),
+        saturated=np.full(layers, np.nan), zero=np.array(zero), **norms,
     )  # fmt: skip
+
+
+def _quantiles(tree: Params) -> np.ndarray:
+    """Return (L, Q) quantiles over the weights and biases of each layer together."""
+    whole = [np.concatenate([np.ravel(layer["w"]), np.ravel(layer["b"])]) for layer in tree]
+    return np.stack([np.quantile(values, QUANTILES) for values in whole])

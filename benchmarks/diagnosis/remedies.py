@@ -14,33 +14,26 @@ import numpy as np
 from .case import Case, Rows
 
 Remedy = Callable[[Case, Case], Case]
-
-
-def _same(rows: Rows, other: Rows) -> bool:
-    return rows.x.shape == other.x.shape
+_FEWER = 0.1  # fewer rows than that are lost to rounding, as where rows are dealt out in groups
 
 
 def _inputs(case: Case, healthy: Case) -> Case:
-    """Mend the inputs, where each row still is what it was."""
-    parts = {"train": case.train, "dev": case.dev, "deployed": case.deployed}
-    mended = {
-        name: Rows(getattr(healthy, name).x, part.y)
-        if _same(part, getattr(healthy, name))
-        else part
-        for name, part in parts.items()
-    }
+    """Mend the inputs, where each row still is what it was: its label tells."""
+    mended = {}
+    for name in ("train", "dev", "deployed"):
+        part, whole = getattr(case, name), getattr(healthy, name)
+        if part.x.shape == whole.x.shape and np.array_equal(part.y, whole.y):
+            mended[name] = Rows(whole.x, part.y)
     return case.with_rows(**mended)
 
 
 def _labels(case: Case, healthy: Case) -> Case:
-    """Mend the labels, where each row still is what it was."""
-    parts = {"train": case.train, "dev": case.dev}
-    mended = {
-        name: Rows(part.x, getattr(healthy, name).y)
-        if _same(part, getattr(healthy, name))
-        else part
-        for name, part in parts.items()
-    }
+    """Mend the labels, where each row still is what it was: its inputs tell."""
+    mended = {}
+    for name in ("train", "dev"):
+        part, whole = getattr(case, name), getattr(healthy, name)
+        if np.array_equal(part.x, whole.x, equal_nan=True):
+            mended[name] = Rows(part.x, whole.y)
     return case.with_rows(**mended)
 
 
@@ -65,8 +58,9 @@ def _without_leak(case: Case, healthy: Case) -> Case:
 
 
 def _more_rows(case: Case, healthy: Case) -> Case:
-    """Gather as many train rows as the healthy case has."""
-    return case.with_rows(train=healthy.train) if len(case.train) < len(healthy.train) else case
+    """Gather as many train rows as the healthy case has, where a tenth of them or more lacks."""
+    few = len(case.train) <= (1 - _FEWER) * len(healthy.train)
+    return case.with_rows(train=healthy.train) if few else case
 
 
 def _class_weights(case: Case, healthy: Case) -> Case:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import statistics
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from deepwell._base._errors import UsageError
+from deepwell.study._examination import FLOOR
 
 from . import program_case, program_diagnosis, program_remedies, remedies, studies, training
 from .advice import first_advice, remedy_for
@@ -20,9 +22,9 @@ from .baselines import RULES
 from .case import Case
 from .clean import Setup, improvable
 from .diagnosed import Diagnosed
-from .fault import PROGRAM, STUDY, Plant, plants
+from .fault import ESTIMATE, PROGRAM, STUDY, Plant, plants
 from .halves import Half
-from .improving import improved, networks_in, searched
+from .improving import improved, networks_for, networks_in, searched
 from .intervals import hurts, recovered
 from .program_case import ProgramCase
 from .regimes import Regime, truth, verdict
@@ -31,7 +33,6 @@ from .scoring import plain
 from .training import Outcome
 
 TRIED = 4  # seeds that the menu of studies is tried on; programs take all, side by side
-SEARCHED = 8  # networks of the random search
 Known = Mapping[str, Any]
 Keep = Callable[[str, Known, Callable[[], dict[str, Any]]], None]
 
@@ -68,13 +69,15 @@ def run(half: Half, keep: Keep, effort: Effort) -> None:
             there.
         effort: how much of it.
     """
-    for setup in half.clean[:: effort.part]:
+    healthy = [s for of in (STUDY, PROGRAM) for s in _of(half.clean, of)[:: effort.part]]
+    for setup in healthy:
         for seed in setup.seeds:
-            known = {"task": setup.task, "name": setup.name, "setup": setup.key,
-                     "dives": effort.dives(f"{setup.key}/{seed}")}  # fmt: skip
-            key, make = f"clean/{setup.key}/{seed}", functools.partial(_clean, setup, seed)
-            keep(key, known, functools.partial(make, known["dives"]))
-    for setup in half.clean[:: effort.part] if effort.menu else ():
+            dives = setup.of == STUDY and effort.dives(f"{setup.key}/{seed}")
+            known = {"task": setup.task, "name": setup.name, "setup": setup.key, "of": setup.of,
+                     "dives": dives}  # fmt: skip
+            make = functools.partial(_clean, setup, seed, dives)
+            keep(f"clean/{setup.key}/{seed}", known, make)
+    for setup in healthy if effort.menu else ():
         keep(f"sound/{setup.key}", {"setup": setup.key}, functools.partial(_sound, setup))
     for regime in half.regimes[:: effort.part]:
         known = {"task": regime.task.name, "name": regime.name}
@@ -84,6 +87,10 @@ def run(half: Half, keep: Keep, effort: Effort) -> None:
             known = _known_of(planted, effort)
             make = functools.partial(_planted, half, planted, effort)
             keep(f"plant/{planted.key}", known, make)
+
+
+def _of(clean: Sequence[Setup], kind: str) -> list[Setup]:
+    return [setup for setup in clean if setup.of == kind]
 
 
 def _shuffled(found: list[Plant]) -> list[Plant]:
@@ -99,7 +106,10 @@ def _known_of(planted: Plant, effort: Effort) -> Known:
 
 
 def _clean(setup: Setup, seed: int, deep: bool) -> dict[str, Any]:
-    return _told(studies.diagnosed(setup.draw(seed), seed, deep))
+    case = setup.draw(seed)
+    if setup.of == PROGRAM:
+        return _told(program_diagnosis.diagnosed(case, seed))
+    return _told(studies.diagnosed(case, seed, deep))
 
 
 def _sound(setup: Setup) -> dict[str, Any]:
@@ -123,21 +133,37 @@ def _planted(half: Half, planted: Plant, effort: Effort) -> dict[str, Any]:
     faulty = [fault.planted(case, planted.severity, n) for n, case in enumerate(healthy)]
     work = _Programs() if fault.of == PROGRAM else _Studies()
     before = [o.harm(fault.harms) for o in _healthy(half, name, healthy, fault.of)]
+    harmed: list[Outcome] = []
     try:
-        after = [o.harm(fault.harms) for o in work.outcomes(faulty)]
+        harmed = work.outcomes(faulty)
+        after = [o.harm(fault.harms) for o in harmed]
         validation = hurts(before, after)
     except UsageError as error:  # refused before anything is trained: what it costs has no measure
         after, validation = [], {"hurts": False, "refused": str(error)}
     told = work.diagnosed(faulty[0], effort.dives(planted.key))
     result = {"validation": plain(validation), "healthy": before, "faulty": after, **_told(told)}
     if validation["hurts"] and effort.menu:
-        tried = work.menu(healthy, faulty, told)
-        harms = {n: [o.harm(fault.harms) for o in outs] for n, outs in tried.items()}
+        tried = work.menu(healthy, faulty, told, fault.harms)
+        harms = {n: _left(outs, harmed, fault.harms) for n, outs in tried.items()}
         result["menu"] = {
             n: plain(recovered(before[: len(h)], after[: len(h)], h)) for n, h in harms.items()
         }
         result["advice"] = _advice(told, fault.of, result["menu"])
     return {**result, "whole_seconds": time.perf_counter() - began}
+
+
+def _left(mended: list[Outcome], harmed: list[Outcome], harms: str) -> list[float]:
+    """Return what a remedy leaves of the harm, seed by seed.
+
+    A network that says nothing of the rows has a dev score that is right about it. So what the
+    world loses by a remedy, on average over its seeds, is not given back of an estimate.
+    """
+    left = [outcome.harm(harms) for outcome in mended]
+    if harms != ESTIMATE:
+        return left
+    pairs = zip(mended, harmed[: len(mended)], strict=True)
+    lost = statistics.fmean(after.deployed - before.deployed for after, before in pairs)
+    return [harm + max(0.0, lost) for harm in left]
 
 
 def _advice(told: Diagnosed, kind: str, menu: dict[str, Any]) -> dict[str, Any] | None:
@@ -176,22 +202,24 @@ class _Studies:
         return studies.diagnosed(case, 0, deep)
 
     def menu(
-        self, healthy: list[Case], faulty: list[Case], told: Diagnosed
+        self, healthy: list[Case], faulty: list[Case], told: Diagnosed, harms: str
     ) -> dict[str, list[Outcome]]:
         advice = first_advice([s for s in told.said if not s.deep])
-        better, networks = None, 0
+        as_much, as_long, better = networks_for(FLOOR, faulty[0], 0), 0, None
         if not math.isnan(told.deeper):
             better = improved(faulty[0], 0)
-            networks = networks_in(better.seconds, faulty[0], 0)
+            as_long = networks_in(better.seconds, faulty[0], 0)
         found: dict[str, list[Outcome]] = {}
         for seed, (good, bad) in enumerate(zip(healthy[:TRIED], faulty[:TRIED], strict=True)):
             arms = {n: mend(bad, good) for n, mend in remedies.MENU.items()}
+            if harms == ESTIMATE:  # it is off from the world, which no user mends
+                arms["inputs"] = arms["inputs"].with_rows(deployed=bad.deployed)
             if advice is not None and advice.values:
                 arms["advice"] = bad.with_settings(**advice.values)
-            arms["random search"] = searched(bad, SEARCHED)
+            arms["random search"] = searched(bad, as_much)
             if better is not None:
                 arms["improve"] = replace(bad.with_settings(**better.values), trials=1)
-                arms["random search, as long"] = searched(bad, networks)
+                arms["random search, as long"] = searched(bad, as_long)
             for name, outcome in zip(
                 arms, training.outcomes(list(arms.values()), seed), strict=True
             ):
@@ -209,7 +237,7 @@ class _Programs:
         return program_diagnosis.diagnosed(case, 0)  # there is no more to be said of a program
 
     def menu(
-        self, healthy: list[ProgramCase], faulty: list[ProgramCase], told: Diagnosed
+        self, healthy: list[ProgramCase], faulty: list[ProgramCase], told: Diagnosed, harms: str
     ) -> dict[str, list[Outcome]]:
         found: dict[str, list[Outcome]] = {}
         known: dict[Any, str] = {}
@@ -225,8 +253,9 @@ class _Programs:
         return {**found, "random search": self._searched(faulty)}
 
     def _searched(self, faulty: list[ProgramCase]) -> list[Outcome]:
-        """Return the best of 8 rates drawn over two decades, by dev score, seed by seed."""
-        factors = 10 ** np.random.default_rng(3).uniform(-1, 1, size=SEARCHED)
+        """Return the best of rates drawn over two decades, by dev score, seed by seed."""
+        most = program_diagnosis.MOST_RUNS
+        factors = 10 ** np.random.default_rng(3).uniform(-1, 1, size=most)
         tried = [
             self.outcomes([replace(case, rate=float(case.rate * f)) for case in faulty])
             for f in factors

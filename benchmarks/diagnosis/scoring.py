@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .fault import PROGRAM, STUDY
 from .intervals import clopper_pearson, clustered
 from .labels import LABELS
 
@@ -24,6 +25,8 @@ class Judged:
         repairs: chance that the first advice mends the case, 0 or 1 where nothing is drawn; None
             where no advice was given.
         confidence: stated, of the first claim.
+        of: `study` or `program`.
+        setup: of a clean run, what its runs differ in beside their seeds.
     """
 
     task: str
@@ -32,22 +35,43 @@ class Judged:
     said: tuple[str, ...]
     repairs: float | None = None
     confidence: float = 0.95
+    of: str = STUDY
+    setup: str = ""
 
 
 def alarm_rate(clean: Sequence[Judged]) -> dict[str, Any]:
     """Return the share of clean runs with an alarm, and of those in which a cause is claimed.
 
-    Each with its exact 95 % interval. What is wrong of no cause, as in probabilities that are too
-    sure, is an alarm without a claim.
+    Each with its exact 95 % interval, which takes runs as independent. Those of a setup are alike,
+    and those of a task: so `setups` counts those of which any run is one, and `over_tasks` is a
+    bootstrap, where there is one and tasks are several. What is wrong of no cause, as in
+    probabilities that are too sure, is an alarm without a claim.
     """
-    told: dict[str, Any] = {"runs": len(clean)}
-    for name, hits in (
-        ("alarms", sum(run.alarm for run in clean)),
-        ("claims", sum(bool(run.said) for run in clean)),
-    ):
-        low, high = clopper_pearson(hits, len(clean))
-        told[name] = {"runs": hits, "rate": _share(hits, len(clean)), "low": low, "high": high}
-    return told
+    return {
+        "runs": len(clean),
+        "alarms": _rate(clean, lambda run: run.alarm),
+        "claims": _rate(clean, lambda run: bool(run.said)),
+    }
+
+
+def _rate(clean: Sequence[Judged], hit: Callable[[Judged], bool]) -> dict[str, Any]:
+    hits = sum(map(hit, clean))
+    setups: dict[str, bool] = defaultdict(bool)
+    tasks: dict[str, list[bool]] = defaultdict(list)
+    for run in clean:
+        setups[run.setup] |= hit(run)
+        tasks[run.task].append(hit(run))
+    several = hits > 0 and len(tasks) > 1
+    return {
+        **_exact(hits, len(clean)),
+        "setups": _exact(sum(setups.values()), len(setups)),
+        "over_tasks": clustered(tasks, _mean) if several else (math.nan, math.nan),
+    }
+
+
+def _exact(hits: int, of: int) -> dict[str, float]:
+    low, high = clopper_pearson(hits, of)
+    return {"hits": hits, "of": of, "rate": _share(hits, of), "low": low, "high": high}
 
 
 def detection(clean: Sequence[Judged], faulty: Sequence[Judged]) -> dict[str, float]:
@@ -133,23 +157,30 @@ def confidence(runs: Sequence[Judged]) -> dict[str, Any]:
 
     Risk is the share of wrong first claims among the most confident; coverage, their share of all
     programs. A program about which nothing was claimed is not covered. Clean ones count as wrong
-    where something was claimed.
+    where something was claimed. Claims of one confidence have no order: each counts as right by
+    the share of them that are.
     """
     claimed = [(r.confidence, float(r.said[0] == r.cause)) for r in runs if r.said]
     if not claimed:
         return {"brier": math.nan, "claims": 0, "curve": []}
     brier = _mean([(sure - right) ** 2 for sure, right in claimed])
-    ranked = sorted(claimed, reverse=True)
+    alike: dict[float, list[float]] = defaultdict(list)
+    for sure, right in claimed:
+        alike[sure].append(right)
+    ranked = [_mean(alike[sure]) for sure in sorted(alike, reverse=True) for _ in alike[sure]]
     curve = []
     for share in (0.1, 0.25, 0.5, 0.75, 1.0):
         count = max(1, round(share * len(ranked)))
-        wrong = sum(1 - right for _, right in ranked[:count])
+        wrong = sum(1 - right for right in ranked[:count])
         curve.append([count / len(runs), wrong / count])
     return {"brier": brier, "claims": len(claimed), "curve": curve}
 
 
 def summary(clean: Sequence[Judged], faulty: Sequence[Judged]) -> dict[str, Any]:
-    """Return all figures, the clean runs' first, those of the faulty with intervals over tasks."""
+    """Return all figures, the clean runs' first, those of the faulty with intervals over tasks.
+
+    Alarms on clean runs are told of studies and of programs apart as well, `clean_of`.
+    """
     tasks: dict[str, list[Judged]] = defaultdict(list)
     for run in faulty:
         tasks[run.task].append(run)
@@ -161,6 +192,9 @@ def summary(clean: Sequence[Judged], faulty: Sequence[Judged]) -> dict[str, Any]
     }
     return {
         "clean": alarm_rate(clean),
+        "clean_of": {
+            of: alarm_rate([run for run in clean if run.of == of]) for of in (STUDY, PROGRAM)
+        },
         "detection": detection(clean, faulty),
         "strict": strict(faulty),
         "repair": repair(faulty),

@@ -13,18 +13,34 @@ network trained by `dw.Study`, and the findings of the fit read; a training prog
 user's own is given to `dw.check_gradients`, and Deepwell's rules get records that the harness
 measured by running it. Every fault has one cause label and three severities. A plant counts only if
 it hurts (10 seeds, p < 0.05 and Cohen's d at least 0.5, on rows of the world or on how far the dev
-score is from them); inert plants are neither reward nor fault. An alarm is a finding of level
-`problem`; what kind of error is left (DW100 to DW113) is no alarm. *Strict*: the label that was
-planted; every other claim costs precision. What kind of error is left is a claim as any other where
-it is a problem (high bias, high variance, mismatch, noise floor), on every run alike: it is the
-planted label or costs precision, its advice is followed where no alarm gives any, and on a clean
-run it is a cause claimed, however true; how often it is true is told by itself. *Repair*: the first
-advice gives back at least 80 % of the lost score (paired by seed; the 95 % interval excludes 50 %).
-*Brier* is of the first claim; a finding without a p-value counts as sure by 0.95. Baselines see the
-same runs; published rules are restated in our own words on what Deepwell's probes measure, as far
-as these hold it. The most frequent and the random label know which faults there are. Intervals of
-the faulty are bootstraps over tasks, of which there are few. A fault of a program that Deepwell has
-no means to look for today counts as missed."""
+score is from them); inert plants are neither reward nor fault. Clean runs are healthy studies and,
+told apart from them, healthy programs: those that faults are planted in, on rows of five seeds.
+Both are asked and judged as the faulty are, and alarms on both cost precision. Exact intervals take
+runs as independent. Those of a setup are alike, which is a network or a program on a task, and so
+are those of a task; so the setups that have any run with an alarm are counted as well, and where
+there is one a bootstrap over tasks is beside.
+
+An alarm is a finding of level `problem`; what kind of error is left (DW100 to DW113) is no alarm,
+nor is what would help or where to search on where nothing is wrong (DW5, DW6, DW7). *Strict*: the
+label that was planted; every other claim costs precision. What kind of error is left is a claim as
+any other where it is a problem (high bias, high variance, mismatch, noise floor), on every run
+alike: it is the planted label or costs precision, its advice is followed where no alarm gives any,
+and on a clean run it is a cause claimed, however true; how often it is true is told by itself.
+
+*Repair*: the first advice gives back at least 80 % of the lost score (paired by seed; the 95 %
+interval excludes 50 %). Inputs and labels are given back where each row still is what it was, and
+what a dev score is far from, the world, stays as it is. Where a fault harms how far the dev score
+is from the world, what the world loses by a remedy counts as harm that is left.
+
+*Brier* is of the first claim; a finding without a p-value counts as sure by 0.95, and among claims
+that are as sure as each other each counts as right by the share that is. Baselines see the same
+runs; published rules are restated in our own words on what Deepwell's probes measure, as far as
+these hold it. *Random search* trains as much as may be trained for a first advice: of a study,
+networks of a usual space around nothing for the 2e10 multiply-adds that an examination may take, 8
+at least; of a program, 48 rates within a factor of 10 of its own, which is as many runs as its
+diagnosis makes at most. The most frequent and the random label know which faults there are.
+Intervals of the faulty are bootstraps over tasks, of which there are few. A fault of a program that
+Deepwell has no means to look for today counts as missed."""
 
 
 def section(results: Plain, title: str) -> str:
@@ -74,39 +90,70 @@ def _about(header: Plain, told: Plain) -> str:
 
 
 def _clean(told: Plain) -> str:
+    parts = [_clean_of(told, "study", "studies"), _clean_of(told, "program", "programs")]
+    parts += [_took(told["cost"]), _unsound(told["unsound"])]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _clean_of(told: Plain, kind: str, name: str) -> str:
+    """Return who alarms on healthy studies, or programs, and by which checks Deepwell does."""
     lines = []
-    for name, who in told["who"].items():
-        c = who["clean"]
-        told_of = (f"{c[n]['runs']}: {_interval(c[n]['rate'], c[n])}" for n in ("alarms", "claims"))
-        lines.append((name, str(c["runs"]), *told_of))
-    checks = [(code, str(c["runs"]), _interval(c["rate"], c)) for code, c in told["checks"].items()]
-    cost = told["cost"].get("median_seconds")
-    took = ""
-    if cost:
-        beside = told["cost"]["median_beside"]
-        took = (
-            f"\n\nA clean run took {cost:.2f} s (median), of which what is not training, the "
-            f"findings of the fit included, is {beside:.0%} of the training of its one small "
-            f"network."
-        )
-    deeper = told["cost"].get("median_deeper")
-    if deeper:
-        took += (
-            f" `diagnose` took {deeper:.2f} s more, so that a draw of the studies was asked for it."
-        )
-    unsound = told["unsound"]
-    left = "; ".join(f"{name} ({', '.join(by)})" for name, by in unsound["setups"].items())
-    if left:
-        took += (
-            f"\n\nNot counted, since a usual change of rate, length, optimizer or start makes them "
-            f"better on rows of the world by what matters (eight fresh seeds, no finding looked "
-            f"at): {unsound['runs']} runs, of which Deepwell alarms in {unsound['alarms']}: {left}."
-        )
+    for who, figures in told["who"].items():
+        c = figures["clean_of"][kind]
+        if not c["runs"]:
+            continue
+        lines.append((who, str(c["runs"]), *_counted(c["alarms"]), *_counted(c["claims"])))
+    if not lines:
+        return f"Healthy {name}: not measured."
+    checks = [
+        (code, str(c["runs"]), str(c["setups"]), _interval(c["rate"], c))
+        for code, c in told["checks"][kind].items()
+    ]
+    more = ("over tasks [95 %]", "setups [95 %]")
+    head = ("who", "clean runs", "with an alarm [95 %]", *more, "with a claim [95 %]", *more)
+    problems = _table(("code", "runs", "setups", "rate [95 %]"), checks) if checks else "None."
     return (
-        _table(("who", "clean runs", "with an alarm [95 %]", "with a cause claimed [95 %]"), lines)
-        + "\n\nProblems that Deepwell told of clean runs, check by check:\n\n"
-        + _table(("code", "runs", "rate [95 %]"), checks)
-        + took
+        f"Healthy {name}:\n\n{_table(head, lines)}\n\n"
+        f"Problems that Deepwell told of healthy {name}, check by check:\n\n{problems}"
+    )
+
+
+def _counted(rate: Plain) -> tuple[str, str, str]:
+    """Return a rate of runs, its interval over tasks, and the rate of setups."""
+    low, high = rate["over_tasks"]
+    over = "-" if low is None else f"[{low:.1%}, {high:.1%}]"
+    setups = rate["setups"]
+    return (
+        f"{rate['hits']}: {_interval(rate['rate'], rate)}",
+        over,
+        f"{setups['hits']} of {setups['of']}: {_interval(setups['rate'], setups)}",
+    )
+
+
+def _took(cost: Plain) -> str:
+    if not cost.get("median_seconds"):
+        return ""
+    took = (
+        f"A clean study took {cost['median_seconds']:.2f} s (median), of which what is not "
+        f"training, the findings of the fit included, is {cost['median_beside']:.0%} of the "
+        f"training of its one small network."
+    )
+    if cost["median_deeper"]:
+        took += (
+            f" `diagnose` took {cost['median_deeper']:.2f} s more, so that a draw of the studies "
+            f"was asked for it."
+        )
+    return took
+
+
+def _unsound(unsound: Plain) -> str:
+    left = "; ".join(f"{name} ({', '.join(by)})" for name, by in unsound["setups"].items())
+    if not left:
+        return ""
+    return (
+        f"Not counted, since a usual change of rate, length, optimizer or start makes them "
+        f"better on rows of the world by what matters (eight fresh seeds, no finding looked "
+        f"at): {unsound['runs']} runs, of which Deepwell alarms in {unsound['alarms']}: {left}."
     )
 
 
@@ -176,7 +223,7 @@ def _advice(told: Plain) -> str:
         for name, key in (
             ("Deepwell's first advice", "ours"),
             ("a random remedy of the menu", "random remedy"),
-            ("random search of 8 networks", "random search"),
+            ("random search, as much training", "random search"),
             ("the best remedy of the menu", "best of the menu"),
         )
     ]
@@ -188,8 +235,9 @@ def _advice(told: Plain) -> str:
         _table(("what is done", "share of the lost score given back, mean"), lines)
         + f"\n\n{told['plants']} plants, advice given for {told['advised']}; none counts as 0, "
         f"shares are cut to [-1, 1]. Deepwell {versus}. Mean regret {told['regret']:.2f}. Gains "
-        f"that findings state and gains on rows of the world: rank correlation "
-        f"{_number(told['stated']['rank_correlation'])} ({told['stated']['pairs']} pairs)."
+        f"that findings state and gains on rows of the world, of faults that harm the score: rank "
+        f"correlation {_number(told['stated']['rank_correlation'])} ({told['stated']['pairs']} "
+        f"pairs)."
     )
 
 

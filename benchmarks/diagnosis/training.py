@@ -95,6 +95,20 @@ def outcomes(cases: Sequence[Case], seed: int) -> list[Outcome]:
     return [found[place] for place in range(len(cases))]
 
 
+def work(case: Case, seed: int) -> float:
+    """Return what training the networks of a case takes, in multiply-adds of the native program."""
+    data = loaded(case)
+    rows, task = training_rows(data), data.task
+    shape = (rows.x_train.shape[1], task.outputs, task.loss)
+    specs = [TrialSpec(values, seed + n) for n, values in enumerate(configurations(case, seed))]
+    total = 0.0
+    for batch in sorted({spec.whole("batch_size") for spec in specs}):
+        way = native_way(rows, task.loss, task.outputs, METRIC[case.kind], batch, 0)
+        bench, some = Bench([way]), [s for s in specs if s.whole("batch_size") == batch]
+        total += sum(bench.work(member_of(s, *shape)) * s.whole("epochs") for s in some)
+    return total
+
+
 def _together(cases: Mapping[int, Case], seed: int) -> dict[int, Outcome]:
     one = next(iter(cases.values()))
     data = loaded(one)

@@ -129,10 +129,21 @@ def test_umlaut_goes_by_fixed_ranges(run: Measured) -> None:
     assert umlaut(linear)[1] == ("no nonlinearity",)
 
 
-def test_deep_localize_stops_at_the_first_zero(run: Measured) -> None:
-    zero = _probe(activations=np.array([np.maximum(QUANTILES - 0.2, 0), QUANTILES]))
+def test_deep_localize_stops_at_layers_that_are_zero_in_half_of_the_probes(run: Measured) -> None:
+    nothing = {name: np.array([np.zeros(7), QUANTILES]) for name in ("activations", "gradients")}
+    zero = _probe(**nothing)
     assert deep_localize(replace(run, probes=[zero, zero])) == (True, ("units dead",))
     assert deep_localize(replace(run, probes=[_probe(), zero, _probe()])) == (False, ())
+    flat = _probe(gradients=nothing["gradients"])
+    assert deep_localize(replace(run, probes=[flat, _probe()])) == (True, ("gradients vanish",))
+
+
+def test_deep_localize_is_silent_where_half_of_a_relu_layer_is_zero(run: Measured) -> None:
+    """Its median is 0, its mean is not; nor is a gradient zero for having both signs."""
+    relu = np.array([np.maximum(QUANTILES - 0.2, 0), QUANTILES])
+    signs = np.array([np.linspace(-1, 1, 7)] * 2)
+    assert deep_localize(replace(run, probes=[_probe(activations=relu)] * 4)) == (False, ())
+    assert deep_localize(replace(run, probes=[_probe(gradients=signs)] * 4)) == (False, ())
 
 
 def test_deep_diagnosis_blames_weights_before_data_before_rate(run: Measured) -> None:

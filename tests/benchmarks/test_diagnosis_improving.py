@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from benchmarks.diagnosis import improving
+from benchmarks.diagnosis import improving, program_diagnosis, run
 from benchmarks.diagnosis.case import Case
-from benchmarks.diagnosis.improving import improved, networks_in, searched
-from benchmarks.diagnosis.tasks import GAUSS
-from benchmarks.diagnosis.training import configurations, outcomes
+from benchmarks.diagnosis.improving import improved, networks_for, networks_in, searched
+from benchmarks.diagnosis.program_case import PROGRAM_TASKS, ProgramCase
+from benchmarks.diagnosis.tasks import DIGITS, GAUSS
+from benchmarks.diagnosis.training import Outcome, configurations, outcomes, work
+
+from deepwell.study._examination import FLOOR
 
 
 def test_a_network_that_hardly_learns_is_improved_on_rows_of_the_world() -> None:
@@ -24,6 +29,43 @@ def test_random_search_is_given_as_long() -> None:
     assert len({repr(values) for values in configurations(searched(case, 8), 0)}) > 4
     assert networks_in(0.0, case, 0) == 4
     assert networks_in(60.0, case, 0) > 4
+
+
+def test_random_search_of_studies_is_given_as_much_as_an_examination_may_train() -> None:
+    case = DIGITS.case(0)
+    networks = networks_for(FLOOR, case, 0)
+    each = work(searched(case, 128), 0) / 128
+    assert networks * each <= FLOOR < (networks + 1) * each
+    longer = case.with_settings(epochs=2 * int(case.number("epochs")))
+    assert networks_for(FLOOR, longer, 0) == pytest.approx(networks / 2, abs=1)
+    assert networks_for(0.0, case, 0) == 8
+
+
+def test_work_is_that_of_every_network_in_every_epoch() -> None:
+    case = GAUSS.case(0)
+    one = work(case, 0)
+    assert one > 0
+    assert work(replace(case, trials=3), 0) == pytest.approx(3 * one)
+    assert work(case.with_settings(epochs=80), 0) == pytest.approx(2 * one)
+    assert work(case.with_settings(hidden_units=(64, 64)), 0) > one
+    assert work(case.with_settings(batch_size=8), 0) > 2 * one, "a step costs whatever its batch"
+
+
+def test_random_search_of_programs_is_given_as_many_runs_as_a_diagnosis_makes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case, tried = PROGRAM_TASKS["gauss program"].case(0), []
+
+    def outcomes(self: object, cases: list[ProgramCase]) -> list[Outcome]:
+        tried.append(cases[0].rate / case.rate)
+        return [Outcome(abs(cases[0].rate - case.rate), 0.1)]
+
+    monkeypatch.setattr(run._Programs, "outcomes", outcomes)
+    [best] = run._Programs()._searched([case])
+    assert len(tried) == program_diagnosis.MOST_RUNS == 48
+    assert 0.1 <= min(tried) < 0.2
+    assert 5 < max(tried) <= 10
+    assert best.dev == pytest.approx(min(abs(factor - 1) for factor in tried) * case.rate)
 
 
 def test_no_search_is_cut_short_or_charged_for_what_is_taken_once(

@@ -39,6 +39,9 @@ def test_as_many_faults_families_tasks_and_clean_runs_as_promised() -> None:
     clean, known = development().clean, development().regimes
     assert sum(len(setup.seeds) for setup in clean) >= 150
     assert len({setup.key for setup in clean}) == len(clean)
+    programs = [setup for setup in clean if setup.of == PROGRAM]
+    assert {setup.task for setup in programs} == set(PROGRAM_TASKS)
+    assert sum(len(setup.seeds) for setup in programs) >= 20
     assert len({regime.key for regime in known}) == len(known)
 
 

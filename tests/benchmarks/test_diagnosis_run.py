@@ -10,16 +10,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks.diagnosis import command, run
+from benchmarks.diagnosis import clean, command, run
 from benchmarks.diagnosis.case import Case, Rows
 from benchmarks.diagnosis.clean import Setup, improvable
-from benchmarks.diagnosis.fault import Plant
+from benchmarks.diagnosis.diagnosed import Said
+from benchmarks.diagnosis.fault import PROGRAM, Plant
 from benchmarks.diagnosis.faults import FAULTS
 from benchmarks.diagnosis.halves import Half, development
 from benchmarks.diagnosis.judge import refusals
+from benchmarks.diagnosis.program_case import PROGRAM_TASKS, ProgramCase
 from benchmarks.diagnosis.regimes import truth, verdict
 from benchmarks.diagnosis.run import Effort
 from benchmarks.diagnosis.studies import diagnosed
+from benchmarks.diagnosis.training import Outcome
 
 TIMES = ("seconds", "trained", "deeper", "whole_seconds")
 HIGH = next(f for f in FAULTS if f.name == "rate too high")
@@ -98,6 +101,51 @@ def test_a_clean_setup_that_a_usual_change_makes_better_is_none() -> None:
     assert {"rate x 30", "longer"} & set(improvable(slow))
 
 
+def test_a_clean_program_that_a_usual_change_makes_better_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a program that is best at the rate of its task."""
+    task = PROGRAM_TASKS["gauss program"]
+
+    def outcomes(cases: list[ProgramCase], seeds: list[int]) -> list[Outcome]:
+        off = abs(np.log10(cases[0].rate / task.rate))
+        return [Outcome(0.0, 0.1 + 0.1 * off + 0.002 * np.sin(seed * (1 + off))) for seed in seeds]
+
+    monkeypatch.setattr(clean.program_case, "outcomes", outcomes)
+    sound = next(s for s in development().clean if s.task == task.name)
+    assert improvable(sound) == {}
+    slow = replace(sound, draw=lambda seed: replace(task.case(seed), rate=task.rate / 10))
+    told = improvable(slow)
+    assert set(told) == {"rate x 10", "Adam"}
+    assert told["rate x 10"]["gain"] == pytest.approx(0.1, abs=0.005)
+
+
+def test_clean_programs_are_diagnosed_as_programs_and_never_beyond(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = development()
+    programs = tuple(s for s in whole.clean if s.of == PROGRAM)
+    half = Half("development", (), {}, (*programs, whole.clean[0]))
+    monkeypatch.setattr(run.program_diagnosis, "diagnosed", lambda case, seed: (case.task, seed))
+    monkeypatch.setattr(run.studies, "diagnosed", lambda case, seed, deep: (case.task, seed))
+    monkeypatch.setattr(run, "_told", lambda told: {"told": told})
+    kept: dict[str, Any] = {}
+
+    def keep(key: str, known: run.Known, make: Any) -> None:
+        kept[key] = {**known, **(make() if key.startswith("clean/") else {})}
+
+    run.run(half, keep, Effort(part=2, deep=1))
+    told = {key: cell for key, cell in kept.items() if key.startswith("clean/")}
+    studies = [cell for cell in told.values() if cell["of"] == "study"]
+    assert [cell["dives"] for cell in studies] == [True, True]
+    others = [cell for cell in told.values() if cell["of"] == PROGRAM]
+    assert {cell["task"] for cell in others} == {s.task for s in programs[::2]}
+    assert all(cell["told"][0] == cell["task"] for cell in others)
+    assert [cell["told"][1] for cell in others] == [1, 2, 3, 4, 5] * 2
+    assert not any(cell["dives"] for cell in others)
+    assert sum(key.startswith("sound/") for key in kept) == 3
+
+
 def test_a_known_regime_is_measured_on_rows_of_the_world() -> None:
     known = next(r for r in development().regimes if r.key == "regime/too few units/teacher/1")
     told = diagnosed(known.case(), known.seed)
@@ -174,3 +222,13 @@ def test_a_plant_in_a_program_is_validated_diagnosed_and_repaired() -> None:
     assert told["validation"]["hurts"]
     assert any(s["code"] == "checked gradient" for s in told["said"])
     assert told["menu"]["gradient"]["share"] == pytest.approx(1.0)
+
+
+@pytest.mark.slow
+def test_a_healthy_program_is_diagnosed_as_a_faulty_one_is() -> None:
+    sound = next(s for s in development().clean if s.of == PROGRAM)
+    told = run._clean(sound, 1, False)
+    assert not [s["claim"] for s in told["said"] if Said(**s).alarms]
+    assert told["baselines"]["always alarm"] == [True, []]
+    assert 0 < told["trained"] < told["seconds"]
+    assert told["deeper"] is None

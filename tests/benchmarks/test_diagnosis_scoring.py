@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks.diagnosis import section
 from benchmarks.diagnosis.advice import DONE, first_advice
 from benchmarks.diagnosis.diagnosed import Said, causes, refused, said_of
 from benchmarks.diagnosis.intervals import clopper_pearson, clustered, hurts, recovered
@@ -72,8 +73,30 @@ def test_detection_and_clean_runs() -> None:
     assert told["recall"] == pytest.approx(4 / 5)
     assert told["specificity"] == pytest.approx(8 / 10)
     rate = alarm_rate(CLEAN)
-    assert (rate["runs"], rate["alarms"]["runs"], rate["claims"]["runs"]) == (10, 2, 1)
+    assert (rate["runs"], rate["alarms"]["hits"], rate["claims"]["hits"]) == (10, 2, 1)
     assert rate["alarms"]["low"] < 0.2 < rate["alarms"]["high"]
+
+
+def test_runs_of_a_setup_are_alike() -> None:
+    """40 runs of 20 setups on 2 tasks: the alarms are those of two setups of one task."""
+    clean = [
+        _run(None, alarm=n < 2, setup=f"s{n}", task="a" if n < 10 else "b")
+        for n in range(20)
+        for _ in range(2)
+    ]
+    told = alarm_rate(clean)["alarms"]
+    assert (told["hits"], told["of"]) == (4, 40)
+    assert (told["setups"]["hits"], told["setups"]["of"]) == (2, 20)
+    assert told["rate"] == told["setups"]["rate"] == pytest.approx(0.1)
+    assert told["setups"]["high"] == pytest.approx(clopper_pearson(2, 20)[1])
+    assert told["setups"]["high"] > told["high"]
+    assert told["over_tasks"] == (0.0, pytest.approx(0.2))
+    silent = alarm_rate(clean[4:])["alarms"]
+    assert silent["hits"] == 0
+    assert math.isnan(silent["over_tasks"][0]), "a bootstrap of no alarm has no width"
+    assert math.isnan(alarm_rate(clean[:20])["alarms"]["over_tasks"][0]), "nor one of one task"
+    some = alarm_rate([_run(None, setup="s"), _run(None, alarm=False, setup="s")])["alarms"]
+    assert (some["setups"]["hits"], some["setups"]["of"]) == (1, 1), "any of its runs"
 
 
 def test_the_interval_of_a_share_is_exact() -> None:
@@ -111,6 +134,15 @@ def test_confidence_is_scored_where_something_is_claimed() -> None:
     assert told["curve"][0] == [pytest.approx(1 / 3), 0.0]
     assert told["curve"][-1] == [pytest.approx(2 / 3), pytest.approx(1 / 2)]
     assert math.isnan(confidence([_run(DEAD)])["brier"])
+
+
+def test_claims_of_one_confidence_are_as_often_wrong_at_every_coverage() -> None:
+    """Whichever of them come first: 4 of 10 are wrong; one that is surer comes before them."""
+    tied = [_run(HIGH, HIGH)] * 6 + [_run(HIGH, DEAD)] * 4
+    assert [risk for _, risk in confidence(tied)["curve"]] == [pytest.approx(0.4)] * 5
+    surer = confidence([*tied, _run(HIGH, DEAD, confidence=0.99)])["curve"]
+    assert surer[0] == [pytest.approx(1 / 11), 1.0]
+    assert surer[-1] == [1.0, pytest.approx(5 / 11)]
 
 
 def test_a_bootstrap_draws_whole_tasks() -> None:
@@ -174,6 +206,13 @@ def test_findings_become_claims_by_the_change_that_they_name() -> None:
     assert advice.code == "DW403", "a fault is mended before a regime"
 
 
+@pytest.mark.parametrize("code", [c for c in CODES if c.startswith(("DW5", "DW6", "DW7"))])
+def test_what_would_help_or_where_to_search_on_is_no_alarm(code: str) -> None:
+    """A fault in which networks are searched must not be found by that there was a search."""
+    said = Said(code, "problem", "searching on is expected to pay")
+    assert (said.alarms, said.cause) == (False, None)
+
+
 def test_a_refusal_is_a_claim_where_it_says_of_what() -> None:
     assert refused("column x holds infinite numbers").cause == "inputs corrupt"
     assert refused("something else").cause is None
@@ -184,7 +223,7 @@ def _cell(cause: str | None, **more: Any) -> dict[str, Any]:
     cell = {
         "task": "a", "cause": cause, "said": [], "seconds": 1.0,
         "trained": 0.5, "deeper": 2.0, "dev": [0.1, 0.05, 0.2], "world": 0.15,
-        "baselines": {"never alarm": [False, []]}, "of": "study",
+        "baselines": {"never alarm": [False, []]}, "of": "study", "harms": "score",
     }  # fmt: skip
     return {**cell, **more}
 
@@ -230,25 +269,26 @@ def test_inert_plants_are_no_part_of_any_figure(cells: dict[str, Any]) -> None:
 
 def test_a_crash_counts_for_deepwell_and_for_nobody_else(cells: dict[str, Any]) -> None:
     """Missed on a plant, an alarm on a clean run, a wrong verdict on what is left."""
-    broken = {"task": "a", "status": "crashed", "message": "out of luck", "dives": True}
+    broken = {"task": "a", "of": "study", "status": "crashed", "message": "out of luck",
+              "dives": True}  # fmt: skip
     told = figures(
         {
             **cells,
             "clean/x/a/2": {**broken, "name": "x", "setup": "x/a"},
             "sound/z/a": {"setup": "z/a", "status": "crashed"},
-            "plant/leak/severe/a": {**broken, "cause": LEAK, "fault": "leak", "of": "study"},
+            "plant/leak/severe/a": {**broken, "cause": LEAK, "fault": "leak"},
             "regime/as it should be/a/2": {**broken, "name": "as it should be"},
         }
     )
     ours, never = told["who"][DEEPWELL], told["who"]["never alarm"]
-    assert (ours["clean"]["alarms"]["runs"], ours["clean"]["runs"]) == (1, 2)
+    assert (ours["clean"]["alarms"]["hits"], ours["clean"]["runs"]) == (1, 2)
     assert (ours["programs"], never["programs"]) == (3, 2)
     assert ours["strict"]["micro"]["recall"] == pytest.approx(1 / 3)
     assert ours["repair"]["recall"] == pytest.approx(1 / 3)
-    assert (never["clean"]["alarms"]["runs"], never["clean"]["runs"]) == (0, 1)
+    assert (never["clean"]["alarms"]["hits"], never["clean"]["runs"]) == (0, 1)
     deep = told["who"]["Deepwell, and `diagnose`"]
     assert (deep["clean"]["runs"], deep["programs"]) == (2, 3)
-    assert told["checks"]["a crash"]["runs"] == 1
+    assert told["checks"]["study"]["a crash"]["runs"] == 1
     assert told["faults"]["leak"]["said"] == {"a crash": 1}
     assert (told["regimes"]["wrong"], told["regimes"]["adequate"]) == (1, 2)
     assert told["inert"] == ["plant/rate/mild/a"]
@@ -264,8 +304,8 @@ def test_what_kind_of_error_is_left_is_a_claim_whatever_was_planted(cells: dict[
     ours = figures({**plants, **clean})["who"][DEEPWELL]
     assert ours["strict"]["micro"]["precision"] == pytest.approx(1 / 2)
     assert ours["strict"]["micro"]["recall"] == pytest.approx(1 / 2)
-    assert ours["clean"]["claims"]["runs"] == 1
-    assert (ours["clean"]["alarms"]["runs"], ours["detection"]["recall"]) == (0, 0)
+    assert ours["clean"]["claims"]["hits"] == 1
+    assert (ours["clean"]["alarms"]["hits"], ours["detection"]["recall"]) == (0, 0)
 
 
 def test_what_diagnose_tells_anew_is_not_what_the_fit_told(cells: dict[str, Any]) -> None:
@@ -295,7 +335,7 @@ def test_refused_plants_are_told_apart_and_repair_nothing(cells: dict[str, Any])
 def test_the_figures_of_a_set_by_hand(cells: dict[str, Any]) -> None:
     told = figures(cells)
     ours = told["who"][DEEPWELL]
-    assert (ours["clean"]["alarms"]["runs"], ours["clean"]["runs"]) == (0, 1)
+    assert (ours["clean"]["alarms"]["hits"], ours["clean"]["runs"]) == (0, 1)
     assert told["unsound"] == {"setups": {"y/a": ["longer"]}, "runs": 1, "alarms": 1}
     assert ours["strict"]["micro"]["precision"] == 1.0
     assert ours["strict"]["micro"]["recall"] == 0.5
@@ -313,6 +353,43 @@ def test_the_figures_of_a_set_by_hand(cells: dict[str, Any]) -> None:
     assert told["cost"] == {"median_seconds": 1.0, "median_beside": 1.0, "median_deeper": 2.0}
     assert told["faults"]["rate"]["planted"] == 2
     assert told["faults"]["rate"]["hurts"] == 1
+
+
+def test_healthy_programs_are_told_apart_and_their_alarms_cost_precision(
+    cells: dict[str, Any],
+) -> None:
+    wrong = [Said("DW405", "problem", "rate too high").to_plain()]
+    program = {"of": "program", "setup": "z/b", "task": "b", "name": "z", "deeper": None}
+    more = {
+        "clean/z/b/1": _cell(None, **program, said=wrong, seconds=100.0),
+        "clean/z/b/2": _cell(None, **program),
+    }
+    before, told = figures(cells), figures({**cells, **more})
+    clean = told["who"][DEEPWELL]["clean_of"]
+    assert (clean["study"]["runs"], clean["study"]["alarms"]["hits"]) == (1, 0)
+    assert (clean["program"]["runs"], clean["program"]["alarms"]["hits"]) == (2, 1)
+    assert clean["program"]["claims"]["hits"] == 1
+    assert before["who"][DEEPWELL]["detection"]["precision"] == 1.0
+    assert told["who"][DEEPWELL]["detection"]["precision"] == pytest.approx(1 / 2)
+    assert (told["checks"]["study"], told["checks"]["program"]["DW405"]["runs"]) == ({}, 1)
+    assert told["cost"] == before["cost"], "of studies"
+    page = section._clean(told)
+    assert page.index("Healthy studies:") < page.index("Healthy programs:")
+    assert page.index("Healthy programs:") < page.index("| DW405 | 1 | 1 | 50.0%")
+    assert "| Deepwell | 2 | 1: 50.0% [1.3%, 98.7%] | - | 1 of 1: 100.0%" in page
+    assert "Healthy programs: not measured." in section._clean(before)
+
+
+def test_stated_gains_are_compared_with_gains_of_the_score_alone(cells: dict[str, Any]) -> None:
+    """Of six plants the gains are as stated; a lost estimate is no gain of the score."""
+    plant, plants = cells["plant/rate/severe/a"], {}
+    for n in range(6):
+        stated = {**plant["advice"], "gain": 0.1 * n, "share": 0.1 * n}
+        plants[f"plant/rate/{n}/a"] = {**plant, "advice": stated}
+    off = {**plant["advice"], "gain": 9.0, "share": -1.0}
+    plants["plant/tiny/mild/a"] = {**plant, "harms": "estimate", "advice": off}
+    stated = figures(plants)["advice"]["stated"]
+    assert stated == {"pairs": 6, "rank_correlation": pytest.approx(1.0)}
 
 
 def test_figures_without_numbers_are_null_in_json() -> None:

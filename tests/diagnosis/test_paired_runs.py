@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from deepwell.diagnosis._paired_runs import agreeing, effect, helps
+from deepwell.diagnosis._curves import Curves
+from deepwell.diagnosis._paired_runs import agreeing, effect, helps, learning
 
 
 def test_all_signs_by_hand() -> None:
@@ -63,6 +64,18 @@ def test_a_gain_must_matter_be_sure_and_agree_with_the_cost() -> None:
     lucky = agreeing(score, effect([0.5] * 8, [0.6] * 8, worst=1.0))
     assert not helps(lucky, worth=0.1, significant=0.01)
     assert lucky.to_plain()["cost_agrees"] is False
+
+
+def test_a_gain_of_what_has_learnt_nothing_is_luck() -> None:
+    """Of 100 rows the guess's error of 50 % has a standard error of 5 points: two are asked for."""
+    flat = np.full(20, 0.5)
+    curves = Curves(flat, flat, flat, best_epoch=1, metric="error", constant=0.5, dev_rows=100)
+    cost = effect([0.7] * 8, [0.6] * 8, worst=1.0)
+    lucky, learnt = (effect([0.5] * 8, [score] * 8, worst=1.0) for score in (0.42, 0.38))
+    assert not learning(lucky, cost, curves, 0.5).agrees
+    assert learning(learnt, cost, curves, 0.5).agrees
+    assert not learning(learnt, cost, curves, 0.45).agrees, "another guess is better there"
+    assert not learning(learnt, effect([0.6] * 8, [0.7] * 8, worst=1.0), curves, 0.5).agrees
 
 
 @pytest.mark.parametrize("runs", [0, 13])

@@ -15,7 +15,13 @@ from deepwell.diagnosis._mode_findings import ModeCosts, averages_off, mode_find
 from deepwell.diagnosis._output_findings import CONSTANT, output_finding, output_spread
 from deepwell.diagnosis._paired_runs import Effect
 from deepwell.diagnosis._plateau_findings import plateau_finding, stands_still
-from deepwell.diagnosis._rate_findings import Rates, diagnose_rate, factors_to_try, searched
+from deepwell.diagnosis._rate_findings import (
+    Rates,
+    diagnose_rate,
+    factors_to_try,
+    searched,
+    untried,
+)
 from deepwell.records import Estimate, Finding, Trial, TrialSpec
 
 HELPS = Effect(0.2, 1 / 256, 8, 0.4, 0.2)
@@ -54,6 +60,13 @@ class TestRates:
         falling = np.linspace(2.0, 0.5, 40) + 1e-3 * GENERATOR.normal(size=40)
         assert factors_to_try(_curves(falling, best_epoch=40), 2.3) == (10.0,)
         assert factors_to_try(_curves(falling, best_epoch=40, stopped_early=True), 2.3) == ()
+
+    def test_what_the_search_has_answered_and_a_hundredth_of_a_low_rate_are_not_tried(self) -> None:
+        every = (0.01, 0.1, 10.0, 100.0)
+        assert untried(every, 1e-2) == untried(every, 1e-3) == every
+        assert untried(every, 9e-4) == (0.1, 10.0, 100.0)
+        assert untried(every, 1e-2, frozenset({0.1})) == (10.0, 100.0)
+        assert untried(every, 1e-2, frozenset({0.1, 10.0})) == ()
 
     def test_a_search_around_the_best_has_answered(self) -> None:
         def trial(number: int, rate: float) -> Trial:

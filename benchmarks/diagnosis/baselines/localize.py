@@ -1,7 +1,8 @@
 """DeepLocalize and DeepDiagnosis (Wardat et al. 2021, 2022): rules on tensors, restated.
 
-Means of activations, weights and gradients are taken as medians, since probes hold quantiles. The
-rule "unchanged over five batches" is taken over consecutive probes.
+Probes hold quantiles: a mean is taken as exactly zero where all of them are (half of a healthy ReLU
+layer is zero, its mean is not), and elsewhere as the median. The rule "unchanged over five batches"
+is taken over consecutive probes.
 """
 
 from __future__ import annotations
@@ -11,26 +12,24 @@ import numpy as np
 from benchmarks.diagnosis.diagnosed import Measured
 
 _MEDIAN = 3
+_ZERO = {"activations": "units dead", "gradients": "gradients vanish", "weights": "init symmetric"}
 _DEAD, _SATURATED, _FLAT = 0.7, 0.5, 5.0
 _VANISHING, _SPAN = 1e-7, 10.0
 _WEIGHTS, _RATES = (1e-5, 10.0), (1e-5, 1e-1)
 
 
 def deep_localize(run: Measured) -> tuple[bool, tuple[str, ...]]:
-    """Stop at the first not finite or exactly zero output, weight or gradient, layer by layer."""
+    """Stop where what a layer hands on, its gradient or weights are not finite, or often zero."""
     if not np.isfinite(run.train_cost).all():
         return True, ("rate too high",)
-    zeros = 0
+    zeros: list[str] = []
     for probe in run.probes:
-        for name, cause in (("activations", "units dead"), ("gradients", "gradients vanish"),
-                            ("weights", "init symmetric")):  # fmt: skip
-            table = getattr(probe, name)
-            if not np.isfinite(table).all():
-                return True, ("rate too high",)
-            if (table[:, _MEDIAN] == 0).any():
-                zeros += 1
-                if 2 * zeros >= len(run.probes):
-                    return True, (cause,)
+        tables = {cause: getattr(probe, name) for name, cause in _ZERO.items()}
+        if not all(np.isfinite(table).all() for table in tables.values()):
+            return True, ("rate too high",)
+        zeros += [cause for cause, t in tables.items() if (t == 0).all(axis=1).any()][:1]
+        if zeros and 2 * len(zeros) >= len(run.probes):
+            return True, (zeros[0],)
     return False, ()
 
 

@@ -60,15 +60,16 @@ class Arm:
         The lowest of single epochs would favor whoever fluctuates most. Of a run that diverged
         before it had 3 of them it is the lowest one.
         """
-        return _lowest(self.dev_score)
+        return lowest(self.dev_score)
 
     @property
     def cost(self) -> float:
         """The lowest dev cost, mean of 3 epochs; infinity when none was finite."""
-        return _lowest(self.dev_cost)
+        return lowest(self.dev_cost)
 
 
-def _lowest(curve: np.ndarray) -> float:
+def lowest(curve: np.ndarray) -> float:
+    """Return the lowest mean of 3 epochs of a curve (T,); see `Arm.score`."""
     width = min(_SMOOTH, len(curve))
     means = np.convolve(curve, np.full(width, 1 / width), mode="valid")
     told = means if np.isfinite(means).any() else curve

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ._changes import Change
+from ._curves import Curves, shows_learning
 
 _AGREES = 0.05
 _MAY = 0.1
@@ -117,6 +118,20 @@ def best_of(effects: Sequence[Effect], worth: float, significant: float) -> int:
 def agreeing(score: Effect, cost: Effect) -> Effect:
     """Return the effect on the score, with whether that on the cost agrees."""
     return replace(score, agrees=cost.gain > 0 and cost.p_value <= _AGREES)
+
+
+def learning(score: Effect, cost: Effect, curves: Curves, constant: float) -> Effect:
+    """Return the effect on the score; of what has learnt nothing it is luck.
+
+    Args:
+        score: what a change did to the score.
+        cost: what it did to the cost.
+        curves: of the network that was changed.
+        constant: score of the guess that is best for the dev rows, as for `shows_learning`.
+    """
+    told = agreeing(score, cost)
+    learnt = shows_learning(curves, score.with_it, constant)
+    return replace(told, agrees=told.agrees and learnt)
 
 
 def _bounded(scores: np.ndarray, worst: float) -> np.ndarray:

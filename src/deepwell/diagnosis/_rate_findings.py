@@ -81,6 +81,24 @@ def factors_to_try(curves: Curves, constant_cost: float) -> tuple[float, ...]:
     return tried
 
 
+def untried(
+    factors: Sequence[float], rate: float, searched: frozenset[float] = frozenset()
+) -> tuple[float, ...]:
+    """Return those of these factors that are tried: of sides that the search has left open.
+
+    Args:
+        factors: by `factors_to_try`.
+        rate: the network's; of a low one no hundredth is tried.
+        searched: 0.1 and 10 where the search has tried lower and higher rates.
+    """
+    far = rate * FAR_LOWER >= LEAST_RATE
+    return tuple(
+        factor
+        for factor in factors
+        if (LOWER if factor < 1 else HIGHER) not in searched and (far or factor != FAR_LOWER)
+    )
+
+
 def rough(train_cost: np.ndarray, constant_cost: float) -> bool:
     """Return whether the train cost jumps about in the second half, above next to nothing."""
     second = trend(train_cost[len(train_cost) // 2 :])

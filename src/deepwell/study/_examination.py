@@ -19,13 +19,7 @@ from deepwell.diagnosis._layer_symptoms import SATURATED, Sight, Symptom, suspec
 from deepwell.diagnosis._noise_findings import larger_batch, sign_of_noise
 from deepwell.diagnosis._paired_runs import Tried
 from deepwell.diagnosis._plateau_findings import stands_still
-from deepwell.diagnosis._rate_findings import (
-    FAR_LOWER,
-    HIGHER,
-    LEAST_RATE,
-    LOWER,
-    factors_to_try,
-)
+from deepwell.diagnosis._rate_findings import LOWER, factors_to_try, untried
 from deepwell.diagnosis._setting_findings import odd_settings
 from deepwell.optimization._learning_rate import learning_rates
 from deepwell.training._state import at_best
@@ -70,7 +64,8 @@ def examine(subject: Subject, raw_inputs: bool = False) -> Examination | None:
     settled = tuple(s for s in suspects if LOWER in subject.searched and _by_rate(s, values))
     symptoms = tuple(s for s in suspects if s not in settled)
     stuck = stands_still(subject.curves, subject.constant_cost) or subject.constant_output
-    factors = _factors(subject)
+    wanted = factors_to_try(subject.curves, subject.constant_cost)
+    factors = untried(wanted, subject.spec.number("learning_rate"), subject.searched)
     batch = _larger_batch(subject)
     odd = odd_settings(values, len(subject.data.train), _left_in_the_middle(values))
     against = against_overfitting(values) if overfits(subject.curves) else ()
@@ -91,17 +86,6 @@ def _left_in_the_middle(values: Mapping[str, Any]) -> float:
 def _by_rate(symptom: Symptom, values: Mapping[str, object]) -> bool:
     """Return whether the change that should mend a symptom is a lower learning rate."""
     return list(change_for(symptom.code, values)[1]) == ["learning_rate"]
-
-
-def _factors(subject: Subject) -> tuple[float, ...]:
-    wanted = factors_to_try(subject.curves, subject.constant_cost)
-    far = subject.spec.number("learning_rate") * FAR_LOWER >= LEAST_RATE
-    sides = [LOWER if factor < 1 else HIGHER for factor in wanted]
-    return tuple(
-        factor
-        for factor, side in zip(wanted, sides, strict=True)
-        if side not in subject.searched and (far or factor != FAR_LOWER)
-    )
 
 
 def _larger_batch(subject: Subject) -> int:

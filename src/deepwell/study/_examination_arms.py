@@ -14,11 +14,10 @@ from deepwell.checking._arms import JAX, Arm, Bench, native_way
 from deepwell.data._data import Data
 from deepwell.diagnosis._baselines import constant_guess
 from deepwell.diagnosis._changes import Change, change_for, healthy, in_words
-from deepwell.diagnosis._curves import shows_learning
 from deepwell.diagnosis._layer_findings import Moment, Twins
 from deepwell.diagnosis._layer_symptoms import EXPLODING, VANISHING, Sight, Symptom
 from deepwell.diagnosis._metrics import METRICS
-from deepwell.diagnosis._paired_runs import Effect, Tried, agreeing, effect
+from deepwell.diagnosis._paired_runs import Effect, Tried, effect, learning
 from deepwell.diagnosis._rate_findings import Rates
 from deepwell.execution._probe_record import probe_record
 from deepwell.records import QUANTILES
@@ -266,10 +265,7 @@ class Arms:
         return metric.loss(y, guess.prediction_dev, weight)
 
     def _told_by(self, score: Effect, cost: Effect) -> Effect:
-        """Return the effect on the score; of what has learnt nothing it is luck."""
-        told = agreeing(score, cost)
-        learnt = shows_learning(self._subject.curves, score.with_it, self._constant)
-        return replace(told, agrees=told.agrees and learnt)
+        return learning(score, cost, self._subject.curves, self._constant)
 
     def _beats_all(self, arm: Sequence[Arm]) -> bool:
         scores = [c.score * self._subject.scale for c in arm]
