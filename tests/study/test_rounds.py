@@ -211,6 +211,12 @@ def test_a_budget_alone_makes_rounds_while_time_is_left(data, tmp_path, monkeypa
     assert before == [0, 8, 16, 24]
 
 
+def test_a_budget_for_a_few_networks_trains_them_at_once(data, tmp_path, monkeypatch):
+    monkeypatch.setattr("deepwell.study._rounds.seconds_a_network", lambda *_: 8.0)
+    study = dw.Study(data, SPACE, store=tmp_path)
+    assert [study.plan(budget=left).rounds for left in (64, 60, 15, 5)] == [(8,), (7,), (1,), (1,)]
+
+
 def test_a_study_that_goes_on_after_its_end_learns_in_rounds_too(data, tmp_path):
     heard = Hearing()
     begin(data, tmp_path, trials=18)
