@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks.process import run
+from benchmarks.process import Ran, run
 from benchmarks.results import OutOfTimeError, Results
 from benchmarks.time_to_target import attempt, command, contenders, judge, ours, replay, section
 from benchmarks.time_to_target.censored import median
@@ -307,6 +308,23 @@ def test_a_search_is_ended_when_the_hardest_is_reached(tiny: Workload) -> None:
     assert told["status"] == "ok"
     assert told["cold"][0] < told["cold"][1] < 10
     assert told["warm"][1] < told["cold"][1]
+
+
+def test_a_search_has_the_environment_in_which_it_is_typed(
+    tiny: Workload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Mapping[str, str]] = []
+
+    def ran(_command: object, _folder: Path, _cap: float, variables: Mapping[str, str], *_: object):
+        told.append(variables)
+        return Ran(0.0, None, "timeout", "")
+
+    monkeypatch.setattr(attempt, "run", ran)
+    monkeypatch.setattr(attempt, "PEERS", Path(sys.executable))
+    for own in (True, False):
+        one = replace(_written(0, []), ours=own)
+        attempt.attempt(one, Goal(tiny.case, (0.8,), cap=1.0, seeds=1), tiny, 0)
+    assert [set(variables) for variables in told] == [{"DEEPWELL_CACHE"}, set()]
 
 
 def test_a_search_that_gives_up_is_told(tiny: Workload) -> None:
