@@ -39,7 +39,7 @@ def attempt(contender: Contender, goal: Goal, load: Workload, seed: int) -> dict
         command = contender.command(case, load.file, job, seed, goal.cap)
         done = _done(contender, job, goal.thresholds[-1])
         began = time.time()
-        ran = run(command, job, goal.cap, variables, done)
+        ran = run(command, job, goal.cap, variables, done, watch=False)
         trace = contender.trace(job)
     how = _how(ran.status, ran.tail, trace, goal, began)
     return {**told(trace, goal, began), **how, "seconds": ran.seconds}

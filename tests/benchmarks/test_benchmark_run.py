@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks import machine
+from benchmarks import machine, process
 from benchmarks.__main__ import BENCHMARKS, PAGE, RESULTS, header, main, trouble
 from benchmarks.benchmark import Benchmark, Series, Target
 from benchmarks.checks import divergence
@@ -189,6 +189,16 @@ def test_a_process_that_crashes_or_hangs_is_told(tmp_path: Path) -> None:
     told = run([sys.executable, "-c", hang], tmp_path, 1.0, {})
     assert told.status == "timeout"
     assert told.seconds < 30
+
+
+def test_memory_that_nobody_asks_for_is_not_sampled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "resident_bytes", lambda _: pytest.fail("it was sampled"))
+    told = run([sys.executable, "-c", "pass"], tmp_path, 60, {}, watch=False)
+    assert (told.status, told.peak_bytes) == ("ok", None)
+    monkeypatch.setattr(process, "resident_bytes", lambda _: 7)
+    assert run([sys.executable, "-c", "pass"], tmp_path, 60, {}).peak_bytes == 7
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell")

@@ -310,13 +310,14 @@ def test_a_search_is_ended_when_the_hardest_is_reached(tiny: Workload) -> None:
     assert told["warm"][1] < told["cold"][1]
 
 
-def test_a_search_has_the_environment_in_which_it_is_typed(
+def test_a_search_has_its_cores_and_the_environment_in_which_it_is_typed(
     tiny: Workload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[Mapping[str, str]] = []
 
-    def ran(_command: object, _folder: Path, _cap: float, variables: Mapping[str, str], *_: object):
-        told.append(variables)
+    def ran(*given: Any, watch: bool) -> Ran:
+        assert not watch  # which would be work beside the search
+        told.append(given[3])
         return Ran(0.0, None, "timeout", "")
 
     monkeypatch.setattr(attempt, "run", ran)
