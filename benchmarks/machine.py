@@ -14,6 +14,7 @@ from deepwell._native._core_module import available, cores, simd
 
 from .tools import PEERS, ROOT
 
+_CODE = ("src", "benchmarks", ":!benchmarks/results")  # of which a run writes the last
 _OURS = ("deepwell", "numpy", "scipy", "scikit-learn", "polars", "SQLAlchemy", "jax", "jaxlib")
 
 
@@ -38,8 +39,8 @@ def versions() -> dict[str, dict[str, str]]:
 
 
 def commit() -> str:
-    """Return the commit at work, with `+` when files differ from it; empty without git."""
-    told = [_git("rev-parse", "--short=12", "HEAD"), _git("status", "--porcelain", "src")]
+    """Return the commit at work, with `+` when code differs from it; empty without git."""
+    told = [_git("rev-parse", "--short=12", "HEAD"), _git("status", "--porcelain", *_CODE)]
     return told[0] + ("+" if told[1] else "")
 
 

@@ -24,7 +24,7 @@ class Ran:
         seconds: wall time from start to exit.
         peak_bytes: largest sum of the resident sizes of the process and its children, sampled 5
             times a second (pages that processes share count in each); None where the system does
-            not tell.
+            not tell or nobody watched.
         status: `ok`, `crashed`, `timeout`, or `ended` when what was waited for had come.
         tail: the last 2,000 characters that it wrote.
     """
@@ -41,6 +41,7 @@ def run(
     timeout: float,
     environment: Mapping[str, str],
     until: Callable[[], bool] | None = None,
+    watch: bool = True,
 ) -> Ran:
     """Run a command in a folder, its output in `output.txt` there.
 
@@ -50,6 +51,7 @@ def run(
         timeout: seconds after which it is ended.
         environment: variables beside those of this process.
         until: asked several times a second; the process is ended when it says yes.
+        watch: whether its memory is sampled, which is work beside it.
     """
     output = folder / "output.txt"
     with output.open("wb") as sink:
@@ -63,7 +65,7 @@ def run(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        watch = _Watch(process.pid)
+        watching = _Watch(process.pid) if watch else None
         try:
             code = _wait(process, timeout, until)
             seconds = time.perf_counter() - began
@@ -71,7 +73,7 @@ def run(
         except subprocess.TimeoutExpired:
             seconds, status = time.perf_counter() - began, "timeout"
         finally:
-            peak = watch.stop()
+            peak = watching.stop() if watching else None
             _end(process)
     tail = output.read_bytes()[-_TAIL:].decode("utf-8", errors="replace")
     return Ran(seconds, peak, status, tail)

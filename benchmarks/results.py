@@ -12,7 +12,7 @@ _PARTS = ("limits", "references", "gates", "checks", "cells")
 
 
 class OtherRunError(Exception):
-    """The file holds a run of another commit, machine or opening."""
+    """The file holds a run of another commit, machine, plan or opening, or of other peers."""
 
 
 class OutOfTimeError(Exception):
@@ -34,8 +34,8 @@ class Results:
         kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         if kept and _identity(kept["header"]) != _identity(header):
             raise OtherRunError(
-                f"{file} holds an unfinished run of another commit, machine or opening; "
-                "start anew with --fresh"
+                f"{file} holds an unfinished run of another commit, machine, plan or opening, or "
+                "of other versions of peers; start anew with --fresh"
             )
         self.header: dict[str, Any] = kept.get("header", header)
         self.limits: dict[str, Any] = kept.get("limits", {})
@@ -99,5 +99,7 @@ def _identity(header: dict[str, Any]) -> tuple[Any, ...]:
         machine["cpu"],
         machine["cores"],
         header["series"],
+        header.get("thresholds"),
+        header["versions"].get("peers"),
         header.get("opening"),
     )

@@ -52,7 +52,7 @@ def measure(scale: str, fresh: bool, deadline: float, open_sealed: bool, results
     name = NAME if half.name == DEVELOPMENT else f"{NAME}-{half.name}"
     file = _WORK / scale / f"{name}.json"
     header = {"benchmark": name, "half": half.name, "opening": opening, "series": [],
-              "machine": machine(), "versions": versions()}  # fmt: skip
+              "machine": machine(), "versions": {"deepwell": versions()["deepwell"]}}  # fmt: skip
     try:
         kept = Results(file, header, fresh)
     except OtherRunError as error:

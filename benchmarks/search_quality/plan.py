@@ -10,9 +10,9 @@ from .strategies import OURS, PEERS
 
 STRATEGIES = (*[f"deepwell-{name}" for name in OURS], *PEERS)
 _ALL = tuple(range(1, 25))
-_NOISY = tuple(range(101, 131))
+_NOISY = tuple(k for k in range(101, 131) if k not in (116, 117, 118))  # see `NOISY_BASES`
 _SOME = (1, 2, 3, 6, 8, 10, 13, 15, 17, 20, 21, 22)  # of each group of bbob, separable ones fewer
-_SOME_NOISY = (101, 105, 108, 112, 118, 121, 125, 130)  # each kind of noise, weak and strong
+_SOME_NOISY = (101, 105, 108, 112, 115, 121, 125, 130)  # each kind of noise, weak and strong
 
 
 @dataclass(frozen=True)

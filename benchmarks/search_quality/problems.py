@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 
 NOISY_BASES = {  # of each three noisy functions from f101 on: the function under the noise
-    101: 1, 104: 8, 107: 1, 110: 8, 113: 7, 116: 10, 119: 14, 122: 17, 125: 19, 128: 21,
+    101: 1, 104: 8, 107: 1, 110: 8, 113: 7, 119: 14, 122: 17, 125: 19, 128: 21,
 }  # fmt: skip
+"""f116 to f118 have none: their ellipsoid has condition 1e4, and that of f10 has 1e6."""
+_FACTORS = {125: 0.1}  # f19 is ten times the function under the noise of f125 to f127
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,9 @@ class Problem:
         function, dimension, instance: as COCO numbers them.
         low, high: ends of each variable, (d,).
         whole: how many of the first variables are whole numbers.
+        observed, true: COCO's problems with noise and without.
+        least: value of `true` at its best point.
+        factor: how much of an excess of `true` is one of the function under the noise.
     """
 
     suite: str
@@ -40,6 +45,7 @@ class Problem:
     observed: Any
     true: Any
     least: float
+    factor: float = 1.0
 
     def score(self, x: np.ndarray) -> float:
         """Return the value that a sampler is told, with noise where there is some."""
@@ -47,23 +53,43 @@ class Problem:
 
     def excess(self, x: np.ndarray) -> float:
         """Return how far the value without noise lies above the least one."""
-        return max(float(self.true(x)) - self.least, 0.0)
+        return self.factor * max(float(self.true(x)) - self.least, 0.0)
 
 
 def problem(suite: str, function: int, dimension: int, instance: int) -> Problem:
-    """Return one problem of a suite."""
+    """Return one problem of a suite.
+
+    Raises:
+        ValueError: when its value without noise is that of no function of COCO's.
+    """
     import cocoex
 
     observed = _coco(cocoex, suite, function, dimension, instance)
-    true = observed
+    true, factor = observed, 1.0
     if suite == "bbob-noisy":
-        base = NOISY_BASES[function - (function - 101) % 3]
+        base, factor = under_noise(function)
         true = _coco(cocoex, "bbob", base, dimension, instance)
     return Problem(
         suite, function, dimension, instance,
         np.array(observed.lower_bounds), np.array(observed.upper_bounds),
         int(observed.number_of_integer_variables), observed, true, float(true(_optimum(true))),
+        factor,
     )  # fmt: skip
+
+
+def under_noise(function: int) -> tuple[int, float]:
+    """Return the function of bbob that a noisy one is made of, and the factor on its excesses.
+
+    >>> under_noise(103), under_noise(126)
+    ((1, 1.0), (19, 0.1))
+
+    Raises:
+        ValueError: when there is none.
+    """
+    first = function - (function - 101) % 3
+    if first not in NOISY_BASES:
+        raise ValueError(f"no function of bbob is that under the noise of f{function}")
+    return NOISY_BASES[first], _FACTORS.get(first, 1.0)
 
 
 def _coco(cocoex: Any, suite: str, function: int, dimension: int, instance: int) -> Any:

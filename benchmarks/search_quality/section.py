@@ -15,11 +15,12 @@ METHOD = """\
 Samplers minimize functions of COCO whose least value is known to the harness. Each run has as many
 evaluations as stated; a batch is asked for as a whole before any of its scores is told. *Area* is
 the mean, over the evaluations, of the share of 51 targets reached (an excess over the least value
-of 100 down to 1e-8, evenly in the logarithm); of noisy functions the value under the noise counts.
-Peers run at their defaults, in the same job, before Deepwell's samplers, whose settings were chosen
-on other instances of some of these functions. *Wins* are runs with the larger area; *p* is of
-Wilcoxon's signed-rank test over all runs of a suite and batch, dimensions pooled, two-sided, and
-not corrected for the number of tables' lines. *Seconds* are of one core, a proposed point."""
+of 100 down to 1e-8, evenly in the logarithm); of noisy functions the value under the noise counts
+(f116 to f118 are never run: no suite has the function under theirs). Peers run at their defaults,
+in the same job, before Deepwell's samplers, whose settings were chosen on other instances of some
+of these functions. *Wins* are runs with the larger area; *p* is of Wilcoxon's signed-rank test over
+all runs of a suite and batch, dimensions pooled, two-sided, and not corrected for the number of
+tables' lines. *Seconds* are of one core, a proposed point."""
 
 _TITLES = {
     "deepwell-bayesian": "Deepwell `bayesian`",
@@ -60,6 +61,8 @@ def _about(header: Plain) -> str:
     ]
     if header["scale"] != "full":
         lines += ["A **reduced** run; the full one (`make bench-b5`) takes nights.", ""]
+    if header.get("left_out"):
+        lines += [header["left_out"], ""]
     for part in header["series"]:
         budgets = sorted({part["budget"][str(d)] for d in part["dimensions"]})
         lines.append(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import environment, job_folder
+from benchmarks.measure import job_folder
 from benchmarks.process import run
 from benchmarks.tools import PEERS
 from benchmarks.workload import Workload
@@ -34,12 +34,12 @@ def attempt(contender: Contender, goal: Goal, load: Workload, seed: int) -> dict
     variables: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="bench-cache-") as cache, job_folder() as job:
         if contender.ours:
-            variables = environment(Path(cache))
+            variables = {"DEEPWELL_CACHE": cache}  # an empty one; else as it is typed
         write_search(job, load, case, [], seed, goal.cap)
         command = contender.command(case, load.file, job, seed, goal.cap)
         done = _done(contender, job, goal.thresholds[-1])
         began = time.time()
-        ran = run(command, job, goal.cap, variables, done)
+        ran = run(command, job, goal.cap, variables, done, watch=False)
         trace = contender.trace(job)
     how = _how(ran.status, ran.tail, trace, goal, began)
     return {**told(trace, goal, began), **how, "seconds": ran.seconds}

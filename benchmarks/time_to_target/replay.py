@@ -1,13 +1,15 @@
 """Rounds and rungs replayed on a table of curves, many seeds in seconds.
 
     python -m benchmarks.time_to_target.replay [--networks 2048] [--seeds 50] [--search NAME ...]
+    python -m benchmarks.time_to_target.replay --grow --size 32 --size 64 --seeds 200
 
 The table holds the curves of so many networks of B1's space, trained once (a minute on 2 quiet
 cores, kept in `build/`). A proposal gets the curves of one of the table's nearest networks, drawn
 at random from a few, so that a neighborhood keeps its spread. Time is that of the epochs at
-`RATE`, a round's start, and what proposing took. Of the hardest thresholds a table holds few
-networks, which a sampler that learns may find again and again: there the replay flatters it, and
-the race itself decides.
+`RATE`, a round's start, and what proposing took. With `--grow` rounds grow as those of a study
+under a budget do. Of the hardest thresholds a table holds few networks, which a sampler that learns
+may find again and again: there the replay flatters it, and the race itself decides; a threshold
+that fewer than `FEWEST` of them reach is left out.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from deepwell.records import Observation
 from deepwell.search.samplers._registry import SAMPLERS
 from deepwell.search.spaces._parse import parse_entry
 from deepwell.search.spaces._space import Space, with_fixed
+from deepwell.study import _work
 
 from .goal import DIGITS
 from .trace import reaches
@@ -39,6 +42,7 @@ RATE = 57 * 30.0
 """Epochs of a network a second: B1's rate of the native program on 2 cores, times its epochs."""
 ROUND_SECONDS = 0.05
 FACTOR = 3
+FEWEST = 3
 _NEAREST, _SEED, _LIMIT = 8, 77, 60.0
 _SIZES = (32, 64, 256)
 _RUNGS = {"none": (30,), "10, 30": (10, 30), "3, 10, 30": (3, 10, 30)}
@@ -70,15 +74,23 @@ class Strategy:
     Attributes:
         search: sampler by name.
         rungs: epochs at which all but the best of `FACTOR` networks stop, the last one the end.
-        networks: of a round.
+        networks: of a round, or of the first ones.
         by_cost: whether networks are ranked by the dev cost alone at a rung; if not, by the best
             dev error so far, then the cost.
+        grows: whether later rounds are an eighth of all networks so far, as those of a study.
     """
 
     search: str
     rungs: tuple[int, ...]
     networks: int
     by_cost: bool = False
+    grows: bool = False
+
+    def size(self, done: int) -> int:
+        """Return the networks of the round that comes after so many."""
+        if not self.grows:
+            return self.networks
+        return max(self.networks, min(_work._LARGEST_ROUND, done // _work._GROWTH))
 
 
 def climbed(table: Table, rows: np.ndarray, strategy: Strategy) -> tuple[np.ndarray, np.ndarray]:
@@ -109,7 +121,7 @@ def replay(
     found = [math.inf] * len(thresholds)
     for turn in range(10_000):
         began, key = time.perf_counter(), np.random.SeedSequence([seed, turn])
-        new = SAMPLERS[strategy.search](space, past, strategy.networks, key)
+        new = SAMPLERS[strategy.search](space, past, strategy.size(len(past)), key)
         seconds += time.perf_counter() - began + ROUND_SECONDS
         rows = np.array([table.near(np.asarray(space.encode(v)), draw) for v in new])
         epochs, ended = climbed(table, rows, strategy)
@@ -160,32 +172,63 @@ def _train(load: Workload, space: Space, networks: int, file: Path) -> None:
     np.savez(file, points=np.array(points), errors=errors, costs=costs)
 
 
-def main() -> None:
-    """Print the median seconds of every strategy at every threshold."""
+def strategies(
+    search: str, rungs: Sequence[str], sizes: Sequence[int], grows: bool
+) -> dict[str, Strategy]:
+    """Return all combinations, by what is printed before their times."""
+    found: dict[str, Strategy] = {}
+    for name in rungs:
+        for size in sizes:
+            for by_cost in (False, True) if len(_RUNGS[name]) > 1 else (False,):
+                ranked = "cost" if by_cost else "error"
+                more = " and more" if grows else ""
+                title = f"{search:15} rungs {name:9} by {ranked:5} of {size:3}{more}"
+                found[title] = Strategy(search, _RUNGS[name], size, by_cost, grows)
+    return found
+
+
+def median_between(times: np.ndarray) -> tuple[float, float, float]:
+    """Return the median of times and the ends of its 95 % interval, by ranks.
+
+    >>> median_between(np.arange(100.0))
+    (49.5, 39.0, 60.0)
+    """
+    ordered, count = np.sort(times), len(times)
+    place = max(0, math.floor(count / 2 - 0.98 * math.sqrt(count)) - 1)
+    return float(np.median(ordered)), float(ordered[place]), float(ordered[count - 1 - place])
+
+
+def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.time_to_target.replay")
     parser.add_argument("--networks", type=int, default=2048)
     parser.add_argument("--seeds", type=int, default=50)
-    parser.add_argument("--search", action="append", default=[], choices=list(SAMPLERS))
-    given = parser.parse_args()
+    parser.add_argument("--search", action="append", choices=list(SAMPLERS))
+    parser.add_argument("--rungs", action="append", choices=list(_RUNGS))
+    parser.add_argument("--size", action="append", type=int)
+    parser.add_argument("--grow", action="store_true")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Print the median seconds of every strategy at every threshold."""
+    given = _asked()
     work = ROOT / "build" / "benchmarks"
     load = workload.prepare(DIGITS.case, work / "data" / DIGITS.case.name)
     space = _space(DIGITS.case)
     table = made(load, space, given.networks, work / f"curves-{given.networks}.npz")
+    thresholds: list[float] = []
     for threshold in DIGITS.thresholds:
-        share = np.mean([reaches(error, threshold) for error in table.errors[:, -1]])
-        print(f"{share:.2%} of the table reach {threshold:g}")
+        good = sum(reaches(error, threshold) for error in table.errors[:, -1])
+        print(f"{good / given.networks:.2%} of the table reach {threshold:g}")
+        thresholds += [threshold] if good >= FEWEST else []
+    print(f"median seconds (95 % interval) to {', '.join(f'{t:g}' for t in thresholds)}")
     for search in given.search or ("random",):
-        for name, rungs in _RUNGS.items():
-            for size in _SIZES:
-                for by_cost in (False, True) if len(rungs) > 1 else (False,):
-                    strategy = Strategy(search, rungs, size, by_cost)
-                    times = [
-                        replay(table, space, strategy, DIGITS.thresholds, s)
-                        for s in range(given.seeds)
-                    ]
-                    told = " ".join(f"{m:6.2f}" for m in np.median(times, axis=0))
-                    ranked = "cost" if by_cost else "error"
-                    print(f"{search:15} rungs {name:9} by {ranked:5} of {size:3}: {told}")
+        chosen = strategies(search, given.rungs or list(_RUNGS), given.size or _SIZES, given.grow)
+        for title, strategy in chosen.items():
+            times = [replay(table, space, strategy, thresholds, s) for s in range(given.seeds)]
+            told = (median_between(column) for column in np.array(times).T)
+            shown = "  ".join(f"{m:6.2f} ({low:.2f} - {high:.2f})" for m, low, high in told)
+            print(f"{title}: {shown}", flush=True)
 
 
 if __name__ == "__main__":

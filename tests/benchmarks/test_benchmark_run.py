@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from benchmarks import machine, process
 from benchmarks.__main__ import BENCHMARKS, PAGE, RESULTS, header, main, trouble
 from benchmarks.benchmark import Benchmark, Series, Target
 from benchmarks.checks import divergence
@@ -88,6 +92,52 @@ def test_a_run_of_another_commit_is_not_mixed_with_this_one(tmp_path: Path) -> N
     assert not Results(file, other, True).cells
 
 
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize(
+    "other",
+    [{"thresholds": [0.9, 0.99]}, {"versions": {"deepwell": {"commit": "a"}, "peers": {"p": "2"}}}],
+    ids=["thresholds", "peers"],
+)
+def test_a_run_by_other_rules_or_peers_is_not_mixed_with_this_one(
+    other: dict[str, Any], across: bool, tmp_path: Path
+) -> None:
+    told: dict[str, Any] = {
+        "benchmark": "b0",
+        "versions": {"deepwell": {"commit": "a"}, "peers": {"p": "1"}},
+        "machine": {"cpu": "c", "cores": 2},
+        "series": [],
+        "thresholds": [0.9],
+        "resumes_across_commits": across,
+    }
+    file = tmp_path / "b0.json"
+    Results(file, told, False).put("cells", "a", {"status": "ok"})
+    assert Results(file, told, False).cells
+    with pytest.raises(OtherRunError, match="versions of peers; start anew with --fresh"):
+        Results(file, {**told, **other}, False)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_a_commit_says_that_code_of_benchmarks_differs_and_results_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "ROOT", tmp_path)
+    files = [tmp_path / name for name in ("src/a.py", "benchmarks/b.py", "benchmarks/results/c")]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("as committed", encoding="utf-8")
+    by = ("-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=false")
+    for act in (("init", "-q"), ("add", "."), (*by, "commit", "-q", "-m", "all")):
+        subprocess.run(["git", *act], cwd=tmp_path, check=True)
+    clean = machine.commit()
+    assert re.fullmatch("[0-9a-f]{12}", clean)
+    for file in files:
+        file.write_text("another text now", encoding="utf-8")
+        assert machine.commit() == (clean if file.name == "c" else f"{clean}+")
+        file.write_text("as committed", encoding="utf-8")
+    (tmp_path / "benchmarks" / "new.py").touch()
+    assert machine.commit() == f"{clean}+"
+
+
 def test_a_run_of_another_opening_is_not_mixed_with_this_one(tmp_path: Path) -> None:
     told: dict[str, Any] = {
         "benchmark": "b7",
@@ -139,6 +189,16 @@ def test_a_process_that_crashes_or_hangs_is_told(tmp_path: Path) -> None:
     told = run([sys.executable, "-c", hang], tmp_path, 1.0, {})
     assert told.status == "timeout"
     assert told.seconds < 30
+
+
+def test_memory_that_nobody_asks_for_is_not_sampled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "resident_bytes", lambda _: pytest.fail("it was sampled"))
+    told = run([sys.executable, "-c", "pass"], tmp_path, 60, {}, watch=False)
+    assert (told.status, told.peak_bytes) == ("ok", None)
+    monkeypatch.setattr(process, "resident_bytes", lambda _: 7)
+    assert run([sys.executable, "-c", "pass"], tmp_path, 60, {}).peak_bytes == 7
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell")

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks.process import run
+from benchmarks.process import Ran, run
 from benchmarks.results import OutOfTimeError, Results
-from benchmarks.time_to_target import attempt, command, contenders, judge, ours, replay, section
+from benchmarks.time_to_target import attempt, command, contenders, judge, ours, section
 from benchmarks.time_to_target.censored import median
 from benchmarks.time_to_target.contenders import DEFAULT, Contender
 from benchmarks.time_to_target.goal import DIGITS, NO_DROPOUT, Goal
@@ -309,6 +310,24 @@ def test_a_search_is_ended_when_the_hardest_is_reached(tiny: Workload) -> None:
     assert told["warm"][1] < told["cold"][1]
 
 
+def test_a_search_has_its_cores_and_the_environment_in_which_it_is_typed(
+    tiny: Workload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Mapping[str, str]] = []
+
+    def ran(*given: Any, watch: bool) -> Ran:
+        assert not watch  # which would be work beside the search
+        told.append(given[3])
+        return Ran(0.0, None, "timeout", "")
+
+    monkeypatch.setattr(attempt, "run", ran)
+    monkeypatch.setattr(attempt, "PEERS", Path(sys.executable))
+    for own in (True, False):
+        one = replace(_written(0, []), ours=own)
+        attempt.attempt(one, Goal(tiny.case, (0.8,), cap=1.0, seeds=1), tiny, 0)
+    assert [set(variables) for variables in told] == [{"DEEPWELL_CACHE"}, set()]
+
+
 def test_a_search_that_gives_up_is_told(tiny: Workload) -> None:
     goal = Goal(tiny.case, (0.8, 0.9), cap=20.0, seeds=1)
     told = attempt.attempt(_written(0.01, [0.15], ends=True), goal, tiny, 0)
@@ -359,18 +378,3 @@ def test_a_race_resumes_and_leaves_out_who_disagrees(
     command.race(goal, racing, kept, time.monotonic() - 1)  # nothing is left to be measured
     assert tried == ["x", "x"]
     assert [kept.cells[f"y/{n}"]["status"] for n in (0, 1)] == ["skipped"] * 2
-
-
-def test_replayed_rungs_keep_the_best_third() -> None:
-    errors = np.array([[0.5, 0.4, 0.1], [0.4, 0.5, 0.2], [0.3, 0.6, 0.3], [0.9, 0.1, 0.4]])
-    costs = np.array([[4.0, 1.0, 1.0], [3.0, 2.0, 1.0], [2.0, 3.0, 1.0], [9.0, 4.0, 1.0]])
-    table = replay.Table(np.array([[0.0], [0.3], [0.6], [0.9]]), errors, costs)
-    rows = np.array([0, 1, 2, 3])
-    epochs, ended = replay.climbed(table, rows, replay.Strategy("random", (2, 3), 4))
-    assert epochs.tolist() == [2, 2, 3, 3]  # two of four, by the best error on the way
-    assert sorted(ended.tolist()) == [2, 3]
-    _, ended = replay.climbed(table, rows, replay.Strategy("random", (2, 3), 4, by_cost=True))
-    assert sorted(ended.tolist()) == [0, 1]
-    epochs, ended = replay.climbed(table, rows, replay.Strategy("random", (3,), 4))
-    assert epochs.tolist() == [3] * 4
-    assert len(ended) == 4

@@ -409,6 +409,18 @@ def test_a_network_without_room_fails_alone_where_the_plan_leaves_it_out(data, m
 
 
 @needs_core
+def test_who_has_a_program_is_looked_up_once_for_all(data, make_spec, monkeypatch):
+    engine = LocalEngine(data, SHAPE, choose_backend("native"))
+    specs = {n: make_spec(16, "relu", n) for n in range(4)}
+    engine.prepare(specs, engine.plan({0: specs[0], 2: specs[2]}, 1))
+    assert engine._programs.without([3, 2, 1, 0]) == {1, 3}
+    monkeypatch.setattr(Programs, "planned", None)
+    failed = [n for r in engine.train(range(4), 1, lambda: False) for n in r.trials.tolist()]
+    assert failed == [1, 3, 0, 2]
+    engine.close()
+
+
+@needs_core
 def test_lanes_follow_the_budget(data, make_spec):
     specs = {n: make_spec(2000, "relu", n) for n in range(40)}
     lanes = []

@@ -23,6 +23,7 @@ from optuna.distributions import (  # noqa: E402
     IntDistribution,
 )
 from optuna.samplers import BaseSampler, TPESampler  # noqa: E402
+from optuna.study import StudyDirection  # noqa: E402
 from optuna.testing.pytest_samplers import (  # noqa: E402
     BasicSamplerTestCase,
     RelativeSamplerTestCase,
@@ -195,6 +196,36 @@ def test_scores_that_failed_or_are_out_reach_optuna() -> None:
     history = [Observation({"x": 0.5}, math.inf), Observation({"x": 0.2}), Observation({"x": 7.0})]
     mine = dw.from_optuna(lambda seed: TPESampler(n_startup_trials=1, seed=seed))
     assert len(mine(domain, history, 2, np.random.SeedSequence(0))) == 2
+
+
+def test_what_was_stopped_early_is_pruned_there() -> None:
+    domain, heard = Domain({"x": uniform(0, 1)}), []
+
+    class Hearing(TPESampler):
+        def sample_relative(self, study, trial, search_space):
+            heard.append(study.get_trials(deepcopy=False)[: trial.number])
+            return super().sample_relative(study, trial, search_space)
+
+    history = [
+        Observation({"x": 0.1}, 0.4, epochs=10),
+        Observation({"x": 0.2}, 0.3, epochs=30, finished=True),
+        Observation({"x": 0.3}, math.inf, epochs=2),
+        Observation({"x": 0.4}),
+        Observation({"x": 0.5}, 0.5),  # of a function, which has no epochs
+    ]
+    mine = dw.from_optuna(lambda seed: Hearing(seed=seed))
+    mine(domain, history, 1, np.random.SeedSequence(0))
+    (told,) = heard
+    assert [(t.state.name, t.values, t.intermediate_values) for t in told] == [
+        ("PRUNED", None, {9: 0.4}),
+        ("COMPLETE", [0.3], {}),
+        ("COMPLETE", [math.inf], {}),
+        ("RUNNING", None, {}),
+        ("COMPLETE", [0.5], {}),
+    ]
+    back = observation(told[0], told[0].distributions, StudyDirection.MINIMIZE)
+    assert back is not None
+    assert (back.score, back.epochs, back.finished) == (0.4, 10, False)
 
 
 def test_constraints_and_duplicates_hold_for_samplers_of_optuna() -> None:

@@ -458,6 +458,7 @@ def test_numbers_that_others_have_are_left_out(data, tmp_path):
     run(data, tmp_path, {2: lambda live: live.fork(0, l2=[0.1, 0.2])}, trials=3, epochs=4)
     with open_store(tmp_path, create=False) as opened:
         history = History(opened, opened.study("mine"))
+        assert (len(history.trials()), history.proposed()) == (5, 3)  # two of them are copies
         assert history.free_numbers(3, 2) == [5, 6]
         assert history.free_numbers(9, 1) == [9]
         late = [(n, opened.trials(history.record.id)[0].spec) for n in (7, 8)]

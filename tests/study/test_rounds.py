@@ -19,6 +19,7 @@ from deepwell.storage import open_store
 from deepwell.study import _course
 from deepwell.study._budget import Clock
 from deepwell.study._comparable import comparable
+from deepwell.study._history import History
 from deepwell.study._observations import observed
 from deepwell.study._on_the_way import OnTheWay
 from deepwell.study._round_sizes import LEAST, MOST, round_sizes
@@ -133,6 +134,13 @@ def test_progress_is_that_of_all_rounds(whole):
     assert "round 1/3 rung 1/" in progress_line(told[0])
 
 
+def test_configurations_that_were_proposed_are_counted_without_reading_trials(whole, monkeypatch):
+    with open_store(whole[2], create=False) as opened:
+        history = History(opened, opened.study("mine"))
+        monkeypatch.setattr(opened, "trials", None)
+        assert history.proposed() == 27
+
+
 def test_others_propose_all_at_once(data, tmp_path):
     heard = Hearing()
     dw.Study(data, SPACE, store=tmp_path, observer=heard).run(trials=27, epochs=3)
@@ -190,6 +198,8 @@ def test_folds_are_rounds_of_configurations(data, tmp_path):
     assert heard.plans[0].rounds == (9, 9)
     assert heard.plans[0].networks == 36
     assert len(study.history()) == 36
+    with open_store(tmp_path, create=False) as opened:
+        assert History(opened, opened.study("mine")).proposed() == 18
     assert {t.status for t in study.history()} <= {
         Status.FINISHED, Status.PRUNED, Status.EARLY_STOPPED
     }  # fmt: skip
@@ -209,6 +219,12 @@ def test_a_budget_alone_makes_rounds_while_time_is_left(data, tmp_path, monkeypa
     assert len(study.history()) == 24
     assert shares == [0.25] * 4
     assert before == [0, 8, 16, 24]
+
+
+def test_a_budget_for_a_few_networks_trains_them_at_once(data, tmp_path, monkeypatch):
+    monkeypatch.setattr("deepwell.study._rounds.seconds_a_network", lambda *_: 8.0)
+    study = dw.Study(data, SPACE, store=tmp_path)
+    assert [study.plan(budget=left).rounds for left in (64, 60, 15, 5)] == [(8,), (7,), (1,), (1,)]
 
 
 def test_a_study_that_goes_on_after_its_end_learns_in_rounds_too(data, tmp_path):

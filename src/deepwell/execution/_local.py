@@ -405,8 +405,9 @@ class LocalEngine(Single):
 
     def _without_room(self, numbers: Sequence[int]) -> Iterator[ChunkRecord]:
         """Give up those that were left out of the plan."""
+        missing = self._programs.without(numbers)
         for number in numbers:
-            if number not in self._failed and not self._programs.planned(number):
+            if number in missing and number not in self._failed:
                 yield self._given_up(number, 1)
 
     def _with_fewer_at_once(

@@ -162,6 +162,10 @@ class Programs:
         """Whether a trial has a program, there already or to come."""
         return any(number in bucket.trials for bucket in self.buckets)
 
+    def without(self, numbers: Collection[int]) -> set[int]:
+        """Return those of these trials that have no program, neither there already nor to come."""
+        return set(numbers).difference(*(bucket.trials for bucket in self.buckets))
+
     def built(self) -> list[Program]:
         """Return the programs that are there already, in the order of planning."""
         done = [future for future in self._built if future.done() and not future.cancelled()]

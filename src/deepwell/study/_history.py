@@ -248,7 +248,8 @@ class History:
 
     def proposed(self) -> int:
         """Return how many configurations were proposed so far; a copy is none."""
-        return (len(self.trials()) - len(self.sources())) // (self.folds or 1)
+        told: list[Any] = [e.details for e in self.store.events(self.record.id, "propose")]
+        return sum(int(details["networks"]) for details in told) // (self.folds or 1)
 
     def sources(self) -> dict[int, int]:
         """Return of each copy which trial it is a copy of, oldest copy first."""

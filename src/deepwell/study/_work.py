@@ -94,12 +94,12 @@ def default_trials(seconds: float) -> int:
 
 
 def round_size(seconds_left: float, seconds: float, share: float = 0.5, done: int = 0) -> int:
-    """Return the networks of the next round under a time budget, 0 when a round makes no sense.
+    """Return the networks of the next round under a time budget, 0 when none fits any more.
 
     Half of the time that is left, so that a misjudged round does not starve the next ones, or less
     where the next ones are to learn from it. At most 64 at first, since nothing is finished before
     a whole round is; later an eighth of all networks so far, up to 256, since every round costs
-    time of its own, and more the more there were.
+    time of its own, and more the more there were. Fewer than 8 that fit are the last round.
 
     Args:
         seconds_left: of the budget.
@@ -108,11 +108,11 @@ def round_size(seconds_left: float, seconds: float, share: float = 0.5, done: in
         done: networks so far.
 
     >>> round_size(60.0, 0.001), round_size(60.0, 0.001, done=1_000), round_size(1.0, 0.5)
-    (64, 125, 0)
+    (64, 125, 2)
     """
     fitting = seconds_left / max(seconds, 1e-9)
     if fitting < _LEAST_ROUND:
-        return 0
+        return max(0, math.floor(fitting))
     largest = max(_FIRST_ROUND, min(_LARGEST_ROUND, done // _GROWTH))
     return max(_LEAST_ROUND, min(largest, math.floor(fitting * share)))
 

@@ -7,8 +7,8 @@ import pytest
 
 from deepwell import UsageError
 from deepwell._base._hyperparameters import Value
-from deepwell.records import Observation
-from deepwell.search import Domain, integer, uniform
+from deepwell.records import Observation, TrialSpec
+from deepwell.search import SAMPLERS, Domain, Space, integer, log, uniform, when
 from deepwell.search.samplers._fresh import fresh, tried
 
 
@@ -83,3 +83,72 @@ def test_a_constraint_that_leaves_a_small_part_of_a_large_domain_lets_nothing_co
     domain = Domain({"a": integer(1, 10_001)}, ["a <= 60"])
     points = fresh(domain, [], 60, lambda count: np.full((count, 1), 0.001))
     assert {v["a"] for v in points} == set(range(1, 61))
+
+
+def by_its_words(
+    domain: Domain, history: list[Observation], n: int, seed: int
+) -> list[dict[str, Value]]:
+    """Return what random search proposes: draws, but for what is forbidden or known."""
+    rng, known = np.random.default_rng(np.random.SeedSequence(seed)), tried(domain, history)
+    taken: list[dict[str, Value]] = []
+    while len(taken) < n:
+        for unit in rng.random((n - len(taken), len(domain.searched))):
+            values = domain.decode(unit)
+            if domain.allowed(values) and domain.identity(values) not in known:
+                known.add(domain.identity(values))
+                taken.append(values)
+    return taken
+
+
+NETWORKS = Space(
+    {"learning_rate": log(1e-4, 1), "hidden_layers": integer(0, 2), "dropout": uniform(0, 0.5)}
+)
+CONTINUA = {
+    "a continuum beside whole numbers": Domain({"k": integer(1, 3), "x": uniform(0, 1)}),
+    "a constraint": Domain({"x": uniform(0, 1), "y": uniform(0, 1)}, ["x + y <= 0.5"]),
+    "a condition": Domain({"k": [1, 2], "x": when(uniform(0, 1), k=2)}),
+    "networks": NETWORKS,
+}
+
+
+@pytest.mark.parametrize("domain", CONTINUA.values(), ids=CONTINUA)
+@pytest.mark.parametrize("complete", [False, True])
+def test_points_are_those_that_they_were_however_the_history_is_known(
+    domain: Domain, complete: bool
+) -> None:
+    random = SAMPLERS["random"]
+    history = [Observation({})] if complete else []
+    for seed in (1, 2, 1, 2, 1):  # the same seed draws the same points once more
+        expected = by_its_words(domain, history, 9, seed)
+        points = random(domain, history, 9, np.random.SeedSequence(seed))
+        assert points == expected
+        for values in points:
+            whole = complete and isinstance(domain, Space)
+            known = TrialSpec(values, seed=0).hyperparameters if whole else values
+            history.append(Observation(known))
+    seen = {domain.identity(o.values) for o in history if o.values}
+    assert len(seen) == 45 or domain.continuum is None
+
+
+def test_a_continuum_asks_for_no_point_of_a_history_that_it_does_not_meet() -> None:
+    class Counting(Domain):
+        asked = 0
+
+        def identity(self, values: Mapping[str, Value]):
+            self.asked += 1
+            return super().identity(values)
+
+    domain = Counting({"k": integer(1, 3), "x": uniform(0, 1)})
+    history = [Observation(v) for v in fresh(domain, [], 40, uniform_draws(2))]
+    domain.asked = 0
+    fresh(domain, history, 5, uniform_draws(2, seed=1))
+    assert domain.asked == 5
+    again = fresh(domain, history, 5, uniform_draws(2))
+    assert domain.asked > 45
+    assert not tried(domain, history) & {domain.identity(values) for values in again}
+
+
+def test_of_conditions_and_lists_none_is_a_continuum_that_all_points_have() -> None:
+    names = {name: domain.continuum for name, domain in CONTINUA.items()}
+    assert list(names.values()) == ["x", "x", None, "learning_rate"]
+    assert Space({"hidden_layers": [0, 1], "dropout": uniform(0, 0.5)}).continuum is None

@@ -10,7 +10,7 @@ from deepwell.search.samplers._cube import cube_of
 from deepwell.search.samplers._features import features_of
 from deepwell.search.samplers._parzen import Parzen, parzen
 from deepwell.search.samplers._surrogate import _telling
-from deepwell.search.samplers._tpe import _divided, _Drawing
+from deepwell.search.samplers._tpe import _divided, _Drawing, _weights
 
 AXES = (Axis("x", None, True), Axis("units", 4, True), Axis("kind", 3, False))
 
@@ -92,6 +92,35 @@ def test_a_trial_that_was_stopped_early_ranks_after_finished_ones() -> None:
     ]  # fmt: skip
     good, _ = _divided(cube_of(domain, stopped + done))
     np.testing.assert_allclose(np.sort(good[:, 0]), [0.8, 0.81])
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 10, 25])
+def test_25_points_count_alike_however_old_they_are(n: int) -> None:
+    assert _weights(n).tolist() == [1.0] * n
+
+
+@pytest.mark.parametrize("n", [26, 27, 40, 300])
+def test_older_points_than_25_count_less_down_to_the_oldest(n: int) -> None:
+    older = n - 25
+    ramp = [1 / n + (1 - 1 / n) * k / max(older - 1, 1) for k in range(older)]
+    np.testing.assert_allclose(_weights(n), ramp + [1.0] * 25, rtol=1e-12)
+
+
+def test_weights_are_those_of_optuna() -> None:
+    module = pytest.importorskip("optuna.samplers._tpe.sampler")
+    for n in (0, 1, 24, 25, 26, 77):
+        np.testing.assert_allclose(_weights(n), module.default_weights(n), rtol=1e-12)
+
+
+def test_the_best_point_counts_as_much_when_it_was_found_first() -> None:
+    domain = Domain({"x": uniform(0, 1)})
+    scores = [0.0] + [9.0 + k for k in range(10)] + [1.0]  # the good ones are the first, the last
+    places = [0.25, *np.linspace(0.4, 0.6, 10), 0.75]
+    history = [Observation({"x": float(x)}, s) for x, s in zip(places, scores, strict=True)]
+    drawing = _Drawing(cube_of(domain, history), 1, np.random.default_rng(0))
+    assert drawing._good is not None
+    here, there = drawing._good.log_density(np.array([[0.25], [0.75]]), np.ones((2, 1), bool))
+    assert here == pytest.approx(there, rel=1e-9)
 
 
 def test_it_proposes_where_the_good_ones_are() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -145,15 +146,26 @@ def _study(
         if unit is None or not distributions:
             continue
         trial = optuna.trial.create_trial(
-            state=optuna.trial.TrialState.RUNNING
-            if observation.pending
-            else optuna.trial.TrialState.COMPLETE,
-            value=None if observation.pending else observation.score,
-            params=_params(unit, domain.axes),
-            distributions=distributions,
+            params=_params(unit, domain.axes), distributions=distributions, **_told(observation)
         )
         study.add_trial(trial)
     return study
+
+
+def _told(observation: Observation) -> dict[str, Any]:
+    """Return what Optuna hears of a trial beside its parameters.
+
+    One that was stopped early is pruned, after its last epoch: what it had then is no score after
+    all epochs. Steps count from 0.
+    """
+    from optuna.trial import TrialState
+
+    if observation.pending:
+        return {"state": TrialState.RUNNING}
+    if observation.epochs > 0 and not observation.finished and math.isfinite(observation.score):
+        scores = {observation.epochs - 1: observation.score}
+        return {"state": TrialState.PRUNED, "intermediate_values": scores}
+    return {"state": TrialState.COMPLETE, "value": observation.score}
 
 
 def _distributions(axes: Sequence[Axis]) -> Mapping[str, Any]:

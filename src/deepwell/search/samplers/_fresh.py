@@ -43,7 +43,7 @@ def fresh(
     Raises:
         UsageError: when the domain's constraints leave nothing, or next to nothing.
     """
-    uses = uses_of(domain, history)
+    uses = _Uses(domain, history)
     size = domain.cardinality()
     known = len(history) + n  # a sequence that is drawn once more gives all of these again
     sooner = size is not None and size <= max(_ENUMERATED, 4 * known)
@@ -54,7 +54,9 @@ def fresh(
         return taken
     if sooner or (size is not None and size <= _LISTED_AT_LAST):
         listed = _listed(domain)
-        counts = np.array([uses[identity] for identity in listed.identities])
+        counts = np.array(
+            [uses.of(i, v) for i, v in zip(listed.identities, listed.values, strict=True)]
+        )
         return taken + [
             _nearest_of_least_used(domain, listed, counts, draw) for _ in range(missing)
         ]
@@ -82,8 +84,45 @@ def _identity(domain: Domain, values: Mapping[str, Value]) -> Hashable | None:
     return identity
 
 
+class _Uses:
+    """How often each point was tried; a history is counted once a draw may be part of it.
+
+    To tell which point something is takes 50 us, and on a continuum hardly any draw has a value
+    that was tried before, unless the same key draws once more.
+    """
+
+    def __init__(self, domain: Domain, history: Sequence[Observation]) -> None:
+        self._domain, self._uncounted = domain, history
+        self._name = domain.continuum
+        self._values = None if self._name is None else _numbers_of(self._name, history)
+        self._counts: Counter[Hashable] = Counter()
+
+    def of(self, identity: Hashable, values: Mapping[str, Value]) -> int:
+        """Return how often a point was tried, or was added since."""
+        if self._uncounted and self._may_be_known(values):
+            self._counts.update(uses_of(self._domain, self._uncounted))
+            self._uncounted = ()
+        return self._counts[identity]
+
+    def add(self, identity: Hashable) -> None:
+        """Count a point once more."""
+        self._counts[identity] += 1
+
+    def _may_be_known(self, values: Mapping[str, Value]) -> bool:
+        if self._name is None or self._values is None:
+            return True
+        return values[self._name] in self._values
+
+
+def _numbers_of(name: str, history: Sequence[Observation]) -> set[Value] | None:
+    """Return the values of a name in a history; None where one of them is no number, or none."""
+    told = (observation.values.get(name) for observation in history)
+    numbers = [value for value in told if isinstance(value, int | float)]
+    return set(numbers) if len(numbers) == len(history) else None
+
+
 def _draw_new(
-    domain: Domain, uses: Counter[Hashable], n: int, draw: Draw, patience: tuple[int, int]
+    domain: Domain, uses: _Uses, n: int, draw: Draw, patience: tuple[int, int]
 ) -> list[dict[str, Value]]:
     """Return up to `n` new points, and count them in `uses`.
 
@@ -99,11 +138,11 @@ def _draw_new(
                 continue
             forbidden = 0
             identity = domain.identity(values)
-            if uses[identity]:
+            if uses.of(identity, values):
                 repeats += 1
                 continue
             repeats = 0
-            uses[identity] += 1
+            uses.add(identity)
             taken.append(values)
         if repeats >= patience[0] or forbidden >= patience[1]:
             break

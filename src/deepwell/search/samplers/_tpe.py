@@ -30,6 +30,7 @@ from ._parzen import Parzen, parzen
 _FIRST = 10  # evenly spread points before the estimators decide
 _BEST_SHARE, _MOST_BEST = 0.1, 25
 _CANDIDATES = 64
+_FULL_WEIGHT = 25  # latest points, as in Hyperopt and Optuna
 
 
 def propose(
@@ -105,5 +106,10 @@ def _divided(cube: Cube) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _weights(n: int) -> np.ndarray:
-    """Return the weights of points in the order of proposal: the oldest count least."""
-    return np.minimum(1.0, np.linspace(1.0 / max(n, 1), 1.0 + 25.0 / max(n, 1), n))
+    """Return the weights of points in the order of proposal: the latest 25 have 1, the oldest 1/n.
+
+    >>> _weights(27).round(2).tolist()[:3]
+    [0.04, 1.0, 1.0]
+    """
+    ramp = max(n - _FULL_WEIGHT, 0)
+    return np.concatenate([np.linspace(1.0 / max(n, 1), 1.0, ramp), np.ones(n - ramp)])

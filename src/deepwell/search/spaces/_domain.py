@@ -86,6 +86,14 @@ class Domain(Mapping[str, Distribution]):
         """The axes of the unit cube, in the order of `searched`."""
         return self._layout.axes
 
+    @property
+    def continuum(self) -> str | None:
+        """The first name that is a continuum and exists beside all values of the others.
+
+        Points that are the same have the same value there; None where there is no such name.
+        """
+        return self._layout.continuum
+
     def decode(self, unit: Mapping[str, float] | Sequence[float] | np.ndarray) -> dict[str, Value]:
         """Return the values at a point of the unit cube, the fixed ones included.
 

@@ -135,6 +135,12 @@ class Layout:
             for k in range(p.axes)
         )
 
+    @cached_property
+    def continuum(self) -> str | None:
+        """The first name that is a continuum and exists beside all values of the others."""
+        always = (p for p in self.parts.values() if p.when is None and p.layers is None)
+        return next((p.name for p in always if p.item.count() is None), None)
+
     def decode(self, unit: Sequence[float]) -> dict[str, Value]:
         """Return the values of all names that exist at a point."""
         values: dict[str, Value] = {}
