@@ -5,16 +5,18 @@ from types import SimpleNamespace
 import pytest
 
 from deepwell.diagnosis import (
+    METRICS,
     BiasVarianceEvidence,
     diagnose_bias_variance,
     unpaired_difference,
     wilson,
 )
 from deepwell.diagnosis._best_possible import BestPossible, Floor
+from deepwell.diagnosis._bias_variance import material_size
 from deepwell.diagnosis._dev_to_test import overfitted_to_dev
+from deepwell.diagnosis._overtuning import overtuning_finding
 from deepwell.diagnosis._told_gaps import ToldGaps, told_gaps
 from deepwell.records import Estimate, Finding, Overtuning
-from deepwell.study._verdicts import _luck_findings  # pyright: ignore[reportPrivateUsage]
 
 ROWS = 20_000
 
@@ -75,14 +77,10 @@ def test_the_test_set_is_judged_by_the_same_size(best, code):
     assert [f.code for f in overfitted_to_dev(result)] == [code]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("least", "level"), [(Estimate(0.3, 0.29, 0.31), "problem"), (None, "unsure")]
-)
+@pytest.mark.parametrize(("least", "level"), [(0.3, "problem"), (None, "unsure")])
 def test_luck_is_judged_by_the_same_size(least, level):
-    baseline = SimpleNamespace(shown=SimpleNamespace(estimate=Estimate(0.5, 0.4, 0.6)))
-    run = SimpleNamespace(baselines=[baseline], metric=SimpleNamespace(name="error", bounded=True))
-    scored = SimpleNamespace(dev=Estimate(0.35, 0.2, 0.5))
     luck = Overtuning(0.35, Estimate(0.38, 0.3, 0.46), Estimate(0.04, 0.025, 0.055), 200, 9, 40, 50)
+    material = material_size(METRICS["error"], 0.5, least)
     lead = Estimate(-0.2, -0.3, -0.15)
-    [found] = _luck_findings(run, scored, luck, lead, least)  # type: ignore[arg-type]
+    found = overtuning_finding(luck, "error", Estimate(0.35, 0.2, 0.5), material, lead)
     assert (found.code, found.level) == ("DW120", level)
