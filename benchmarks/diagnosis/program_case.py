@@ -106,7 +106,7 @@ PROGRAM_TASKS = {
     for task in (
         ProgramTask("gauss program", GAUSS, momentum, 0.01),
         ProgramTask("spiral program", SPIRAL, adam, 0.005, epochs=60),
-        ProgramTask("teacher program", TEACHER, adam, 0.005),
+        ProgramTask("teacher program", TEACHER, adam, 0.02),
         ProgramTask("digits program", DIGITS, momentum, 0.01),
     )
 }
