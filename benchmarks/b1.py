@@ -57,7 +57,6 @@ _USUAL = (
     Series("digits", "fit-native", 4096, 5),
     Series("digits", "fit-jax", 64, 1, last=True),
     Series("digits", "fit-jax", 4096, 1, last=True),
-    # Once, for its linearity: five runs at 1,024 give the rate that 4,096 are compared with.
     Series("digits", "optuna", 4096, 1, minutes=20, last=True),
 )
 
@@ -69,7 +68,7 @@ B1 = Benchmark(
     targets=(
         Target("Optuna + PyTorch, cold", "digits", "fit-native", "optuna", 256, "cold", 8),
         Target("Optuna + PyTorch, cold", "digits", "fit-native", "optuna", 1024, "cold", 10),
-        Target("Optuna + PyTorch, cold", "digits", "fit-native", "optuna", 4096, "cold", 10, 1024),
+        Target("Optuna + PyTorch, cold", "digits", "fit-native", "optuna", 4096, "cold", 10),
         Target("Optuna + PyTorch, steady", "digits", "engine-native", "optuna", 256, "steady", 10),
         Target(
             "scikit-learn, no dropout, cold",

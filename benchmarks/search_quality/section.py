@@ -61,8 +61,8 @@ def _about(header: Plain) -> str:
     ]
     if header["scale"] != "full":
         lines += ["A **reduced** run; the full one (`make bench-b5`) takes nights.", ""]
-    if header.get("left_out"):
-        lines += [header["left_out"], ""]
+    if header.get("remark"):
+        lines += [header["remark"], ""]
     for part in header["series"]:
         budgets = sorted({part["budget"][str(d)] for d in part["dimensions"]})
         lines.append(

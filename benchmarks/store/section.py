@@ -23,8 +23,8 @@ stands nothing was measured.
 def section(results: Mapping[str, Any]) -> str:
     """Return the section."""
     cells: Mapping[str, Any] = results["cells"]
-    plan = PLANS[results["header"]["scale"]]
-    machine = results["header"]["machine"]
+    header = results["header"]
+    plan, machine = PLANS[header["scale"]], header["machine"]
     columns = [(f"epoch, {size:,} networks", "epoch", size) for size, *_ in plan.epochs]
     columns.append(("propose", "propose", plan.proposals))
     sizes = dict.fromkeys([*plan.opened, *plan.peers_open])
@@ -35,6 +35,7 @@ def section(results: Mapping[str, Any]) -> str:
         _TEXT,
         f"{machine['cpu']}, {machine['cores']} cores, {machine['date']}.",
         "",
+        *([header["remark"], ""] if header.get("remark") else []),
         "| store | " + " | ".join(title for title, *_ in columns) + " |",
         "|---|" + "---|" * len(columns),
     ]

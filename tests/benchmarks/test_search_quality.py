@@ -93,7 +93,7 @@ def test_the_section_tells_sizes_wins_and_losses() -> None:
     told = section({"header": header, "cells": cells})
     assert "A **reduced** run" in told
     assert "were left out" not in told
-    header["left_out"] = "Two were left out."
+    header["remark"] = "Two were left out."
     assert "Two were left out." in section({"header": header, "cells": cells})
     assert "8 functions, 2 dimensions, 1 instance(s), batches of 8, 96 evaluations" in told
     assert "| Deepwell `bayesian` | Optuna GP | 8 | 8 | 0 | 0.012 | **better** |" in told

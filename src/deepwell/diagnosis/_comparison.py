@@ -1,9 +1,9 @@
 """Is the network better than what a constant or a linear model does on the same rows?
 
 Worse it is where the difference surely exceeds the gain that counts: rows decide a smaller one, and
-where a linear model is the right one a network is a little worse. The
-network is compared with each of several models, and one of them is enough to be worse than, so
-that the lower ends have to hold for all of them at once. Better it has to be than each of them.
+where a linear model is the right one a network is a little worse. The network is compared with each
+of several models, and one of them is enough to be worse than, so that the lower ends have to hold
+for all of them at once. Better it has to be than each of them.
 """
 
 from __future__ import annotations

@@ -101,18 +101,17 @@ def stopped_lines(result: StudyResult) -> list[str]:
 def versus_words(result: StudyResult) -> str:
     """Return the comparison with the best baseline, or an empty text when there is none.
 
-    The difference is network minus baseline on the same dev rows, lower is better; the verdict on
-    it is that of DW105.
+    The difference is network minus baseline on the same dev rows, lower is better; whether it
+    is worse by what matters is told by DW105.
     """
     versus = result.versus
     if versus is None:
         return ""
     name = safe_text(result.versus_name)
-    level = next((f.level for f in result.findings if f.code == "DW105"), "unsure")
     verdict = "not clearly better"
-    if level == "ok":
+    if versus.high < 0:
         verdict = "better"
-    elif level == "problem":
+    elif any(f.code == "DW105" and f.level == "problem" for f in result.findings):
         verdict = f"worse: {name} is the better model here"
     elif versus.low > 0:
         verdict = "seems worse, perhaps not by what matters"
