@@ -55,7 +55,7 @@ def test_what_is_asked_is_what_fit_asks(table, asked):
     history, spread, networks = asked[1]
     assert len(history) == 26
     assert networks == 64
-    assert {one.epochs for one in history} == {10}  # the rung at which the first were stopped
+    assert {one.epochs for one in history} == {5}  # the rung at which the first were stopped
     error = min(table.dev[np.random.default_rng(3).permutation(300)[:26]].min(axis=1))
     assert spread == pytest.approx((error * (1 - error) / 300) ** 0.5, rel=0.1)
 

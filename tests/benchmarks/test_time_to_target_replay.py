@@ -43,10 +43,10 @@ def test_replayed_rungs_keep_the_best_third() -> None:
 
 
 def test_rounds_grow_as_those_of_a_study() -> None:
-    same = Strategy("random", (30,), 64)
-    growing = Strategy("random", (30,), 64, grows=True)
+    same = Strategy("random", (30,), 32)
+    growing = Strategy("random", (30,), 32, grows=True)
     for done in (0, 100, 511, 520, 1_000, 2_048, 9_999):
-        assert same.size(done) == 64
+        assert same.size(done) == 32
         assert growing.size(done) == round_size(1e9, 1.0, done=done)
     fewer = Strategy("random", (30,), 32, grows=True)
     assert [fewer.size(done) for done in (0, 256, 264, 512, 5_000)] == [32, 32, 33, 64, 256]

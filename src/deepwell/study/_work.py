@@ -18,7 +18,7 @@ USUAL_TRIALS = (256, 128, 64, 32, 16)
 USUAL_SECONDS = 60.0
 _CONVOLUTION = 2.0
 _STEP = {"native": 1.5e5, "jax": 7.5e5}
-_LEAST_ROUND, _FIRST_ROUND, _LARGEST_ROUND = 8, 64, 256
+_LEAST_ROUND, _FIRST_ROUND, _LARGEST_ROUND = 8, 32, 256
 _GROWTH = 8  # of all networks so far, the share that a round may be
 
 
@@ -97,7 +97,7 @@ def round_size(seconds_left: float, seconds: float, share: float = 0.5, done: in
     """Return the networks of the next round under a time budget, 0 when none fits any more.
 
     Half of the time that is left, so that a misjudged round does not starve the next ones, or less
-    where the next ones are to learn from it. At most 64 at first, since nothing is finished before
+    where the next ones are to learn from it. At most 32 at first, since nothing is finished before
     a whole round is; later an eighth of all networks so far, up to 256, since every round costs
     time of its own, and more the more there were. Fewer than 8 that fit are the last round.
 
@@ -108,7 +108,7 @@ def round_size(seconds_left: float, seconds: float, share: float = 0.5, done: in
         done: networks so far.
 
     >>> round_size(60.0, 0.001), round_size(60.0, 0.001, done=1_000), round_size(1.0, 0.5)
-    (64, 125, 2)
+    (32, 125, 2)
     """
     fitting = seconds_left / max(seconds, 1e-9)
     if fitting < _LEAST_ROUND:

@@ -1,9 +1,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deepwell._base._errors import UsageError
 from deepwell.records import Rung, Status, Trial, TrialSpec
 from deepwell.search import SCHEDULERS, Moment
 from deepwell.search.schedulers import _successive_halving
@@ -52,6 +54,12 @@ def test_everybody_is_in_one_group_and_the_rungs_are_one_ladder(networks: int, e
     assert ladder[-1].epochs == epochs
     counts = [r.networks for r in ladder]
     assert counts == sorted(counts, reverse=True)
+
+
+@pytest.mark.parametrize("wrong", [(0, 9), (4, 0)])
+def test_wrong_sizes_are_refused(wrong: tuple[int, int]) -> None:
+    with pytest.raises(UsageError, match="must be at least 1, got 0"):
+        rungs(*wrong)
 
 
 def test_every_group_has_its_share_of_each_part_of_the_order() -> None:

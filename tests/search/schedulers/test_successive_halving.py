@@ -28,10 +28,14 @@ def test_the_registered_scheduler_is_this_one() -> None:
         (1, 100, [(100, 1)]),
         (2, 100, [(100, 2)]),
         (3, 100, [(33, 3), (100, 1)]),
+        (256, 30, [(5, 256), (12, 86), (30, 29)]),
         (256, 100, [(11, 256), (33, 86), (100, 29)]),
-        (256, 14, [(14, 256)]),
+        (256, 20, [(5, 256), (10, 86), (20, 29)]),
+        (256, 19, [(6, 256), (19, 86)]),
+        (256, 10, [(5, 256), (10, 86)]),
+        (256, 9, [(9, 256)]),
         (1000, 1, [(1, 1000)]),
-        (81, 405, [(5, 81), (15, 27), (45, 9), (135, 3), (405, 1)]),
+        (81, 405, [(45, 81), (135, 27), (405, 9)]),
     ],
 )
 def test_worked_rungs(networks: int, epochs: int, expected: list[tuple[int, int]]) -> None:
@@ -51,6 +55,9 @@ def test_epochs_rise_to_the_last_and_networks_fall_by_the_factor(
     for before, after in itertools.pairwise(ladder):
         assert abs(after.networks - before.networks / factor) <= 1
         assert after.networks < before.networks
+        assert 2 - 1 / before.epochs <= after.epochs / before.epochs
+        assert after.epochs - 0.5 <= factor * (before.epochs + 0.5)
+    assert len(ladder) <= 3
 
 
 @pytest.mark.parametrize(
@@ -71,6 +78,36 @@ def test_the_best_go_on_best_first() -> None:
 def test_ties_go_to_the_lower_cost_and_then_to_the_older_trial() -> None:
     trials = [at_rung(2, 0.1, cost=0.5), at_rung(1, 0.1, cost=0.5), at_rung(0, 0.1, cost=0.6)]
     assert decide(trials, 2).promote == (1, 2)
+
+
+def test_places_by_score_and_by_cost_count_alike() -> None:
+    """Of six places by score and six by cost: 1 + 6, 2 + 4, 3 + 1, 4.5 + 2, 4.5 + 3, 6 + 5."""
+    told = [(0.1, 0.9), (0.2, 0.7), (0.3, 0.1), (0.4, 0.3), (0.4, 0.5), (0.6, 0.8)]
+    trials = [at_rung(n, score, cost=cost) for n, (score, cost) in enumerate(told)]
+    assert [set(decide(trials, keep).promote) for keep in (1, 2, 3, 4, 5)] == [
+        {2},
+        {1, 2},
+        {1, 2, 3},
+        {0, 1, 2, 3},
+        {0, 1, 2, 3, 4},
+    ]
+
+
+def test_without_costs_the_score_alone_decides() -> None:
+    trials = [at_rung(n, score, cost=math.inf) for n, score in enumerate((0.3, 0.1, 0.1, 0.2))]
+    assert decide(trials, 3).promote == (1, 2, 3)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=20), st.integers(0, 20))
+def test_only_the_order_of_scores_and_of_costs_counts(
+    told: list[tuple[int, int]], keep: int
+) -> None:
+    plain = [at_rung(n, s, cost=c) for n, (s, c) in enumerate(told)]
+    bent = [at_rung(n, math.exp(s), cost=c**3) for n, (s, c) in enumerate(told)]
+    assert decide(bent, keep) == decide(plain, keep)
+    better = [t for t in plain if t.number in decide(plain, keep).promote]
+    for loser in (t for t in plain if t not in better):
+        assert not any(loser.score < t.score and loser.cost < t.cost for t in better)
 
 
 def test_a_diverged_trial_never_goes_on_even_if_it_once_was_best() -> None:
@@ -111,7 +148,9 @@ def test_trials_pruned_or_interrupted_before_take_no_place() -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from([0.1, 0.2, 0.3, math.inf, math.nan]), st.sampled_from(list(Status))
+            st.sampled_from([0.1, 0.2, 0.3, math.inf, math.nan]),
+            st.sampled_from([0.5, 0.7, math.inf, math.nan]),
+            st.sampled_from(list(Status)),
         ),
         max_size=12,
     ),
@@ -119,9 +158,9 @@ def test_trials_pruned_or_interrupted_before_take_no_place() -> None:
     st.randoms(),
 )
 def test_the_order_of_arrival_does_not_matter_and_every_open_trial_is_decided(
-    outcomes: list[tuple[float, Status]], keep: int, shuffler
+    outcomes: list[tuple[float, float, Status]], keep: int, shuffler
 ) -> None:
-    trials = [at_rung(n, score, status) for n, (score, status) in enumerate(outcomes)]
+    trials = [at_rung(n, s, status, cost) for n, (s, cost, status) in enumerate(outcomes)]
     decision = decide(trials, keep)
     shuffler.shuffle(trials)
     assert decide(trials, keep) == decision

@@ -16,7 +16,7 @@ from deepwell.records import Rung
 from ._scheduler import Decision, Moment
 from ._successive_halving import rungs as halving
 
-_FACTOR, _FIRST = 3, 5
+_FACTOR = 3
 
 WAVE = 32
 """Networks that train at a time: enough for many cores, and the same on every machine."""
@@ -28,7 +28,7 @@ def rungs(networks: int, epochs: int) -> tuple[Rung, ...]:
     >>> [(r.epochs, r.networks) for r in rungs(128, 50)]
     [(6, 128), (17, 43), (50, 15)]
     """
-    return halving(networks, epochs, _FACTOR, _FIRST)
+    return halving(networks, epochs, _FACTOR)
 
 
 def decide(moment: Moment) -> Decision:

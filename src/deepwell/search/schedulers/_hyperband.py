@@ -17,8 +17,7 @@ from deepwell._base._hash import Purpose, fold, key, word
 from deepwell.records import Rung
 
 from ._scheduler import Decision, Moment
-from ._successive_halving import best_of
-from ._successive_halving import rungs as halving
+from ._successive_halving import at_least, best_of
 
 _FACTOR, _FIRST = 3, 5
 
@@ -54,7 +53,11 @@ def ladders(networks: int, epochs: int) -> list[tuple[Rung, ...]]:
         networks: of all groups together.
         epochs: of the last rung.
     """
-    most = len(halving(networks, epochs, _FACTOR, _FIRST))
+    at_least("networks", networks, 1)
+    at_least("epochs", epochs, 1)
+    most = 1
+    while networks >= _FACTOR**most and epochs / _FACTOR**most >= _FIRST:
+        most += 1
     sizes = _group_sizes(networks, most)
     return [
         tuple(
