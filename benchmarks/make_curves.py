@@ -1,9 +1,10 @@
-"""The curve table of B5: train, dev and test error by epoch of many networks of our own.
+"""The curve table of B5: errors and dev cost by epoch of many networks of our own.
 
     python -m benchmarks.make_curves [--tasks digits,fashion] [--networks 1500]
 
-Each table is a file `build/table/TASK.npz`, made in a minute or a few. On it samplers and
-schedulers are replayed in seconds (`python -m benchmarks.replay`), with the same networks for all.
+Each table is a file in `build/table`, made in a minute or a few. On it samplers, schedulers and
+rungs are replayed in seconds (`benchmarks.replay`, `.settled`, `.rungs`), with the same networks
+for all.
 Test errors are those of rows that nothing else sees; the sealed test rows of studies play no part.
 """
 
@@ -29,11 +30,16 @@ from deepwell.study._proposals import propose
 from deepwell.study._settings import Settings
 from deepwell.training._program import TrainingRows
 
-from .learning_curves import digits, fashion
+from .diagnosis import tasks as base
+from .diagnosis.task import Task
+from .learning_curves import cancer, digits, fashion
 from .tools import ROOT
 
 FOLDER = ROOT / "build" / "table"
 ERRORS = ("train", "dev", "test")
+USUAL = ("digits", "fashion")
+"""The tasks that are replayed where none is named."""
+
 _TOGETHER = 64  # networks in one call, of which the native program keeps what they said
 SPACE = (
     "learning_rate=log(1e-4,1)",
@@ -58,38 +64,62 @@ class Drawn:
     epochs: int
 
 
+def _simulated(task: Task, rows: int) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
+    """Return what draws so many rows of a simulated task, the same ones each time."""
+
+    def draw() -> tuple[np.ndarray, np.ndarray]:
+        drawn = task.draw(np.random.default_rng(3), rows)
+        return np.asarray(drawn.x, np.float64), np.asarray(drawn.y)
+
+    return draw
+
+
 TASKS = {
     "digits": Drawn(digits, 500, 300, 997, 50),
     "fashion": Drawn(fashion, 1_000, 500, 4_000, 40),
+    "cancer": Drawn(cancer, 200, 150, 219, 30),
+    "gauss": Drawn(_simulated(base.GAUSS, 4_000), 300, 200, 3_500, 30),
+    "spiral": Drawn(_simulated(base.SPIRAL, 4_000), 500, 300, 3_200, 60),
+    "rare": Drawn(_simulated(base.RARE, 5_000), 1_500, 700, 2_800, 30),
 }
 
 
-def searched(name: str) -> Space:
-    """Return what a table's networks are drawn from."""
-    fixed = {"epochs": TASKS[name].epochs, "patience": 0, "optimizer": "momentum"}
+def searched(name: str, epochs: int = 0) -> Space:
+    """Return what a table's networks are drawn from.
+
+    Args:
+        name: of the task.
+        epochs: of every network, those of the task where it is 0.
+    """
+    fixed = {"epochs": epochs or TASKS[name].epochs, "patience": 0, "optimizer": "momentum"}
     return with_fixed(Space(dict(parse_entry(text) for text in SPACE)), fixed)
 
 
-def make(name: str, networks: int) -> dict[str, np.ndarray]:
-    """Return a table: specifications (N,) as JSON, and (N, epochs) float32 errors of each part."""
+def make(name: str, networks: int, epochs: int = 0) -> dict[str, np.ndarray]:
+    """Return a table: specifications (N,) as JSON, (N, epochs) float32 errors and dev costs."""
     task = TASKS[name]
+    epochs = epochs or task.epochs
     rows, parts = _rows(task)
-    settings = Settings(searched(name), "random", "none", 1, "error")
+    settings = Settings(searched(name, epochs), "random", "none", 1, "error")
     specs = propose(settings, [], networks, population=0)
-    shape = Shape(task.train, len(rows.y_dev), rows.x_train.shape[1], 10, "softmax", "error")
-    errors = {part: np.full((networks, task.epochs), np.nan, np.float32) for part in ERRORS}
+    classes = int(rows.y_dev.max()) + 1
+    shape = Shape(task.train, len(rows.y_dev), rows.x_train.shape[1], classes, "softmax", "error")
+    told = {what: np.full((networks, epochs), np.nan, np.float32) for what in (*ERRORS, "cost")}
     with contextlib.closing(LocalEngine(rows, shape, choose_backend("native"))) as engine:
-        engine.prepare(specs, engine.plan(specs, task.epochs))
+        engine.prepare(specs, engine.plan(specs, epochs))
         for first in range(0, networks, _TOGETHER):
             some = sorted(specs)[first : first + _TOGETHER]
-            for chunk in engine.train(some, task.epochs, lambda: False):
-                scores = chunk.metrics["dev_score"]
-                for number in chunk.trials[np.isfinite(scores)].tolist():
+            for chunk in engine.train(some, epochs, lambda: False):
+                known = np.isfinite(chunk.metrics["dev_score"])
+                told["cost"][chunk.trials[known], chunk.epoch - 1] = chunk.metrics["dev_cost"][
+                    known
+                ]
+                for number in chunk.trials[known].tolist():
                     wrong = _said(engine, number).argmax(axis=1) != rows.y_dev
                     for part in ERRORS:
-                        errors[part][number, chunk.epoch - 1] = wrong[parts[part]].mean()
+                        told[part][number, chunk.epoch - 1] = wrong[parts[part]].mean()
     texts = np.array([specs[n].to_json() for n in sorted(specs)])
-    return {"specs": texts, **errors}
+    return {"specs": texts, **told}
 
 
 def _said(engine: LocalEngine, number: int) -> np.ndarray:
@@ -99,15 +129,21 @@ def _said(engine: LocalEngine, number: int) -> np.ndarray:
     return said
 
 
-def load(name: str, networks: int) -> dict[str, np.ndarray]:
-    """Return a table, made first where it is not there or has another size."""
-    file = FOLDER / f"{name}.npz"
+def load(name: str, networks: int, epochs: int = 0) -> dict[str, np.ndarray]:
+    """Return a table, made first where it is not there or has another size.
+
+    Args:
+        name: of the task.
+        networks: in it.
+        epochs: of every network, those of the task where it is 0.
+    """
+    file = FOLDER / (f"{name}-{epochs}.npz" if epochs else f"{name}.npz")
     if file.exists():
         kept = dict(np.load(file))
-        if len(kept["specs"]) == networks:
+        if len(kept["specs"]) == networks and "cost" in kept:
             return kept
     began = time.perf_counter()
-    table = make(name, networks)
+    table = make(name, networks, epochs)
     FOLDER.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(file, **table)  # type: ignore[arg-type]
     took = time.perf_counter() - began
@@ -143,7 +179,7 @@ def _rows(task: Drawn) -> tuple[TrainingRows, dict[str, slice]]:
 def main() -> None:
     """Make the tables that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.make_curves", description=__doc__)
-    parser.add_argument("--tasks", default=",".join(TASKS))
+    parser.add_argument("--tasks", default=",".join(USUAL))
     parser.add_argument("--networks", type=int, default=1500)
     given = parser.parse_args()
     for name in given.tasks.split(","):

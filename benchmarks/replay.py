@@ -38,6 +38,7 @@ class Table:
         space: that they were drawn from.
         specs: their configurations; units: (N, d) the same in the unit cube.
         dev, test: (N, epochs) errors, NaN from where one diverged.
+        cost: (N, epochs) dev costs.
     """
 
     space: Space
@@ -45,6 +46,7 @@ class Table:
     units: np.ndarray
     dev: np.ndarray
     test: np.ndarray
+    cost: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,20 @@ class Course:
         return (1.0, 1.0) if place < 0 else (float(self.dev[place]), float(self.test[place]))
 
 
-def table_of(name: str, networks: int) -> Table:
-    """Return a task's table."""
-    plain, space = make_curves.load(name, networks), make_curves.searched(name)
-    specs = make_curves.specs_of(plain)
+def table_of(name: str, networks: int, epochs: int = 0) -> Table:
+    """Return a task's table.
+
+    Args:
+        name: of the task.
+        networks: in it.
+        epochs: of every network, those of the task where it is 0.
+    """
+    plain = make_curves.load(name, networks, epochs)
+    space, specs = make_curves.searched(name, epochs), make_curves.specs_of(plain)
     units = [space.encode(spec.hyperparameters) for spec in specs]
     assert all(unit is not None for unit in units)
-    return Table(space, specs, np.stack(units), plain["dev"], plain["test"])  # type: ignore[arg-type]
+    stacked = np.stack(units)  # type: ignore[arg-type]
+    return Table(space, specs, stacked, plain["dev"], plain["test"], plain["cost"])
 
 
 def smoothed(moment: Moment) -> Decision:
@@ -133,7 +142,7 @@ def climb(
     rungs = way.rungs(len(numbers), table.dev.shape[1])
     below = 0
     for place, rung in enumerate(rungs):
-        reached = [_trained(t, table.dev[numbers[t.number]], rung.epochs) for t in waiting]
+        reached = [_trained(table, numbers[t.number], t, rung.epochs) for t in waiting]
         yield sum(t.epochs - below for t in reached), reached
         if place == len(rungs) - 1:
             return
@@ -159,22 +168,25 @@ def _nearest(table: Table, proposals: Sequence[object], taken: dict[int, Trial])
     return chosen
 
 
-def _trained(trial: Trial, curve: np.ndarray, epochs: int) -> Trial:
-    """Return a trial as it stands after so many epochs."""
-    broken = np.flatnonzero(~np.isfinite(curve[:epochs]))
-    seen = curve[: broken[0]] if len(broken) else curve[:epochs]
-    score = float(seen.min()) if len(seen) else float("inf")
-    best = int(seen.argmin()) + 1 if len(seen) else 0
-    status = Status.DIVERGED if len(broken) else Status.PAUSED
-    last = int(broken[0]) + 1 if len(broken) else epochs
-    kept = {"dev_score": seen}
+def _trained(table: Table, network: int, trial: Trial, epochs: int) -> Trial:
+    """Return a trial as it stands after so many epochs, at its best one."""
+    curve, costs = table.dev[network, :epochs], table.cost[network, :epochs]
+    broken = np.flatnonzero(~np.isfinite(curve))
+    seen = curve[: broken[0]] if len(broken) else curve
+    best = int(np.lexsort((costs[: len(seen)], seen))[0]) if len(seen) else -1
     return replace(
-        trial, status=status, epochs=last, score=score, cost=0.0, best_epoch=best, curves=kept
+        trial,
+        status=Status.DIVERGED if len(broken) else Status.PAUSED,
+        epochs=int(broken[0]) + 1 if len(broken) else epochs,
+        score=float(seen[best]) if len(seen) else float("inf"),
+        cost=float(costs[best]) if len(seen) else float("inf"),
+        best_epoch=best + 1,
+        curves={"dev_score": seen},
     )
 
 
 def _observed(trial: Trial) -> Observation:
-    return Observation(trial.spec.hyperparameters, trial.score, trial.score, trial.epochs)
+    return Observation(trial.spec.hyperparameters, trial.score, trial.cost, trial.epochs)
 
 
 def best_of(table: Table, taken: Mapping[int, Trial]) -> tuple[float, float]:
@@ -239,7 +251,7 @@ def duel(table: Table, one: str, other: str, trials: int, seeds: int) -> dict[st
 def main() -> None:
     """Replay what the command line names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.replay", description=__doc__)
-    parser.add_argument("--tasks", default=",".join(make_curves.TASKS))
+    parser.add_argument("--tasks", default=",".join(make_curves.USUAL))
     parser.add_argument("--networks", type=int, default=1500)
     parser.add_argument("--trials", type=int, default=64)
     parser.add_argument("--seeds", type=int, default=40)

@@ -129,7 +129,7 @@ def summary(ends: Sequence[Ended]) -> dict[str, float]:
 def main() -> None:
     """Replay the studies that the command line names, and print one line a task."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.settled", description=__doc__)
-    parser.add_argument("--tasks", default=",".join(make_curves.TASKS))
+    parser.add_argument("--tasks", default=",".join(make_curves.USUAL))
     parser.add_argument("--networks", type=int, default=1500)
     parser.add_argument("--trials", type=int, default=256)
     parser.add_argument("--studies", type=int, default=200)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import rankdata
 
 from benchmarks import workload
 from benchmarks.benchmark import Case
@@ -45,7 +46,7 @@ FACTOR = 3
 FEWEST = 3
 _NEAREST, _SEED, _LIMIT = 8, 77, 60.0
 _SIZES = (32, 64, 256)
-_RUNGS = {"none": (30,), "10, 30": (10, 30), "3, 10, 30": (3, 10, 30)}
+_RUNGS = {"none": (30,), "10, 30": (10, 30), "5, 12, 30": (5, 12, 30), "3, 10, 30": (3, 10, 30)}
 
 
 @dataclass(frozen=True)
@@ -75,15 +76,15 @@ class Strategy:
         search: sampler by name.
         rungs: epochs at which all but the best of `FACTOR` networks stop, the last one the end.
         networks: of a round, or of the first ones.
-        by_cost: whether networks are ranked by the dev cost alone at a rung; if not, by the best
-            dev error so far, then the cost.
+        by_both: whether networks are ranked at a rung by dev error and dev cost together, as
+            halving does; if not, by the best dev error so far, then the cost.
         grows: whether later rounds are an eighth of all networks so far, as those of a study.
     """
 
     search: str
     rungs: tuple[int, ...]
     networks: int
-    by_cost: bool = False
+    by_both: bool = False
     grows: bool = False
 
     def size(self, done: int) -> int:
@@ -106,9 +107,12 @@ def climbed(table: Table, rows: np.ndarray, strategy: Strategy) -> tuple[np.ndar
         epochs[alive] = rung
         if place < len(strategy.rungs) - 1:
             at = rows[alive]
-            cost = table.costs[at, rung - 1]
-            best = table.errors[at, :rung].min(1)
-            order = np.argsort(cost) if strategy.by_cost else np.lexsort((cost, best))
+            errors = table.errors[at, :rung]
+            costs = table.costs[at, :rung]
+            best = [np.lexsort(pair)[0] for pair in zip(costs, errors, strict=True)]
+            error, cost = (of[np.arange(len(at)), best] for of in (errors, costs))
+            places = rankdata(error) + rankdata(cost) if strategy.by_both else error
+            order = np.lexsort((cost, error, places))
             alive = alive[order[: math.ceil(len(rows) / FACTOR ** (place + 1))]]
     return epochs, alive
 
@@ -179,11 +183,11 @@ def strategies(
     found: dict[str, Strategy] = {}
     for name in rungs:
         for size in sizes:
-            for by_cost in (False, True) if len(_RUNGS[name]) > 1 else (False,):
-                ranked = "cost" if by_cost else "error"
+            for by_both in (False, True) if len(_RUNGS[name]) > 1 else (False,):
+                ranked = "both" if by_both else "error"
                 more = " and more" if grows else ""
                 title = f"{search:15} rungs {name:9} by {ranked:5} of {size:3}{more}"
-                found[title] = Strategy(search, _RUNGS[name], size, by_cost, grows)
+                found[title] = Strategy(search, _RUNGS[name], size, by_both, grows)
     return found
 
 

@@ -19,7 +19,7 @@ def table():
     t = np.arange(1, 31)
     dev = (floor + 0.5 / t).astype(np.float32)
     dev[7, 4:] = np.nan
-    return replay.Table(space, specs, units, dev, dev + 0.01)
+    return replay.Table(space, specs, units, dev, dev + 0.01, 3 * dev)
 
 
 def test_a_table_has_the_errors_of_every_network(monkeypatch):
@@ -27,7 +27,7 @@ def test_a_table_has_the_errors_of_every_network(monkeypatch):
     monkeypatch.setitem(make_curves.TASKS, "digits", drawn)
     monkeypatch.setattr(make_curves, "_TOGETHER", 4)
     made = make_curves.make("digits", 6)
-    for part in make_curves.ERRORS:
+    for part in (*make_curves.ERRORS, "cost"):
         assert made[part].shape == (6, 2)
         assert np.isfinite(made[part]).any(axis=1).all()
     monkeypatch.setattr("deepwell.training._native_program.KEPT_BYTES", 0)

@@ -20,7 +20,7 @@ def table():
     units = np.stack([space.encode(spec.hyperparameters) for spec in specs])
     floor = np.abs(units[:, 0] - 0.6)[:, None]
     dev = (0.05 + 0.5 * floor + 0.5 / np.arange(1, 31)).astype(np.float32)
-    return replay.Table(space, specs, units, dev, dev + 0.01)
+    return replay.Table(space, specs, units, dev, dev + 0.01, 3 * dev)
 
 
 @pytest.fixture

@@ -35,8 +35,8 @@ def test_replayed_rungs_keep_the_best_third() -> None:
     epochs, ended = replay.climbed(table, rows, replay.Strategy("random", (2, 3), 4))
     assert epochs.tolist() == [2, 2, 3, 3]  # two of four, by the best error on the way
     assert sorted(ended.tolist()) == [2, 3]
-    _, ended = replay.climbed(table, rows, replay.Strategy("random", (2, 3), 4, by_cost=True))
-    assert sorted(ended.tolist()) == [0, 1]
+    _, ended = replay.climbed(table, rows, replay.Strategy("random", (2, 3), 4, by_both=True))
+    assert sorted(ended.tolist()) == [0, 2]
     epochs, ended = replay.climbed(table, rows, replay.Strategy("random", (3,), 4))
     assert epochs.tolist() == [3] * 4
     assert len(ended) == 4
@@ -104,7 +104,7 @@ def test_all_combinations_are_replayed_and_told(
         f"{'random':15} rungs {rungs:9} by {ranked} of  {size} and more"
         for rungs in ("10, 30", "3, 10, 30")
         for size in (32, 64)
-        for ranked in ("error", "cost ")
+        for ranked in ("error", "both ")
     ]
 
 
