@@ -77,7 +77,7 @@ def test_the_unkilled_study_has_every_kind_of_end(unkilled: Any) -> None:
     assert {Status.DIVERGED, Status.PRUNED} < ends
     assert ends <= {Status.DIVERGED, Status.PRUNED, Status.FINISHED, Status.EARLY_STOPPED}
     assert total >= 20
-    assert len(expected["result"].plan.rungs) == 2
+    assert len(expected["result"].plan.rungs) == 3
     assert expected["checkpoint"] is None
     assert not any("checkpoint" in name for name in expected["files"])
 
