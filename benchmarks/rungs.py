@@ -150,8 +150,14 @@ def main() -> None:
     parser.add_argument("--trainings", default="36,144")
     parser.add_argument("--seeds", type=int, default=300)
     given = parser.parse_args()
-    chosen = ways(given.ways)
-    for name in given.tasks.split(","):
+    tasks = given.tasks.split(",")
+    if unknown := sorted(set(tasks).difference(make_curves.TASKS)):
+        parser.error(f"no task {unknown[0]!r}; there are {', '.join(make_curves.TASKS)}")
+    try:
+        chosen = ways(given.ways)
+    except (ValueError, ZeroDivisionError):
+        parser.error(f"--ways takes epochs that rise, as in {_USUAL!r}, got {given.ways!r}")
+    for name in tasks:
         # the tables of B5 train some tasks for longer than rungs were chosen on
         table = table_of(name, given.networks, given.epochs or (60 if name == "spiral" else 30))
         ranks = ", ".join(f"{at}: {rho:.2f}" for at, rho in foretold(table).items())
