@@ -49,6 +49,8 @@ class Case:
         options: further options of `deepwell.load`.
         trials: networks that the user trains; 1 unless the fault lies in searching.
         best_possible: best dev score that anything could reach, where the user knows it.
+        like_train: rows of the world that train rows are from, where dev rows and those of
+            `deployed` are from another.
     """
 
     task: str
@@ -60,6 +62,7 @@ class Case:
     options: Mapping[str, object] = field(default_factory=dict)
     trials: int = 1
     best_possible: float | None = None
+    like_train: Rows | None = None
 
     def number(self, name: str) -> float:
         """Return a setting that is one number."""

@@ -111,6 +111,7 @@ class Diagnosed:
             was not asked.
         dev: score with the ends of its stated 95 % interval; empty where there is none.
         world: score of the same network on deployed rows; NaN where there is none.
+        like_train: its score on rows like train, where deployed ones are from elsewhere; else NaN.
     """
 
     said: tuple[Said, ...]
@@ -120,6 +121,7 @@ class Diagnosed:
     deeper: float = math.nan
     dev: tuple[float, ...] = ()
     world: float = math.nan
+    like_train: float = math.nan
 
 
 def said_of(findings: Iterable[Finding], *, deep: bool = False) -> tuple[Said, ...]:

@@ -285,12 +285,14 @@ def _faults(cells: Mapping[str, Cell]) -> dict[str, dict[str, Any]]:
 def _regimes(found: list[Cell]) -> dict[str, Any]:
     """Return how often the verdict is right, wrong or left open, where the truth is clear.
 
-    A crash is a wrong verdict on a truth that nobody knows.
+    Where rows are too few to tell, a verdict is to be left open; those runs are told apart. A crash
+    is a wrong verdict on a truth that nobody knows.
     """
-    unknown = {"truth": {"regime": "unknown", "clear": True}, "verdict": CRASH}
+    unknown = {"truth": {"regime": "unknown", "clear": True, "adequate": True}, "verdict": CRASH}
     found = [{**c, **unknown} if _crashed(c) else c for c in found]
-    adequate = [c for c in found if c["truth"]["clear"] and c["name"] != "few dev rows"]
-    few = [c for c in found if c["name"] == "few dev rows"]
+    clear = [c for c in found if c["truth"]["clear"]]
+    adequate = [c for c in clear if c["truth"]["adequate"]]
+    few = [c for c in clear if not c["truth"]["adequate"]]
     right = sum(c["verdict"] == c["truth"]["regime"] for c in adequate)
     open_ = sum(c["verdict"] == "abstains" for c in adequate)
     low, high = clopper_pearson(right, len(adequate))

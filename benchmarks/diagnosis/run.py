@@ -121,7 +121,7 @@ def _regime(known: Regime) -> dict[str, Any]:
     told = studies.diagnosed(case, known.seed)
     if math.isnan(told.world):
         raise RuntimeError(f"there must be a network to measure, got: {told.said[0].claim}")
-    measured = truth(case, told.measured.train_score, told.world)
+    measured = truth(case, told.measured.train_score, told.world, told.like_train)
     return {"truth": measured, "verdict": verdict(told.said), **_told(told)}
 
 

@@ -50,7 +50,10 @@ def diagnosed(case: Case, seed: int, deep: bool = False) -> Diagnosed:
         best = next(t for t in study.history() if t.number == result.best_trial)
         measured = _measured(case, data, best, study.probe_records(result.best_trial), result)
         predict = study.best.predict_proba if data.task.classes else study.best.predict
-        world = deployed_score(case, data, predict)
+        world, like_train = deployed_score(case, data, predict), math.nan
+        if case.like_train is not None:
+            nearer = case.with_rows(deployed=case.like_train)
+            like_train = deployed_score(nearer, data, predict)
     return Diagnosed(
         said=(*said_of(result.findings), *said_of(beyond, deep=True)),
         measured=measured,
@@ -59,6 +62,7 @@ def diagnosed(case: Case, seed: int, deep: bool = False) -> Diagnosed:
         deeper=deeper if deep else math.nan,
         dev=(result.dev.value, result.dev.low, result.dev.high),
         world=world,
+        like_train=like_train,
     )
 
 

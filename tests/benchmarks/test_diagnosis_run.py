@@ -150,6 +150,7 @@ def test_a_known_regime_is_measured_on_rows_of_the_world() -> None:
     known = next(r for r in development().regimes if r.key == "regime/too few units/teacher/1")
     told = diagnosed(known.case(), known.seed)
     measured = truth(known.case(), told.measured.train_score, told.world)
+    assert measured["adequate"]
     assert (measured["regime"], measured["clear"]) == ("bias", True)
     assert verdict(told.said) in ("bias", "abstains")
 
@@ -158,9 +159,40 @@ def test_rows_learnt_by_heart_are_no_variance_where_nothing_gets_better() -> Non
     case = next(r for r in development().regimes if r.key == "regime/few rows/gauss/1").case()
     best = case.best_possible
     assert best is not None
-    assert truth(case, train=0.0, world=best + 0.01)["regime"] == "neither"
+    assert truth(case, train=0.0, world=best + 0.01)["regime"] == "noise floor"
     assert truth(case, train=0.0, world=best + 0.10)["regime"] == "variance"
     assert truth(case, train=best + 0.10, world=best + 0.20)["regime"] == "both"
+
+
+def test_rows_from_elsewhere_are_a_mismatch_and_few_rows_are_not_enough() -> None:
+    cases = {r.name: r.case() for r in development().regimes if r.task.name == "gauss"}
+    far, few = cases["dev from elsewhere"], cases["few dev rows"]
+    best = far.best_possible
+    assert best is not None
+    assert far.like_train is not None
+    assert (len(far.train), len(far.dev), len(far.like_train)) == (4000, 2000, 20_000)
+    moved = far.dev.x.mean(axis=0) - far.train.x.mean(axis=0)
+    assert moved == pytest.approx(0.8 * far.train.x.std(axis=0), abs=0.1)
+    told = truth(far, train=best, world=best + 0.2, like_train=best + 0.01)
+    assert (told["regime"], told["clear"], told["adequate"]) == ("mismatch", True, True)
+    told = truth(far, train=best + 0.2, world=best + 0.4, like_train=best + 0.2)
+    assert told["regime"] == "bias and mismatch"
+    told = truth(few, train=best, world=best + 0.1)
+    assert (told["regime"], told["clear"], told["adequate"]) == ("variance", True, False)
+    # One wrong of 40 is 2.5 points, with a standard error of 4.3 by two rows of each kind added.
+    told = truth(few, train=best, world=0.025)
+    assert (told["regime"], told["adequate"]) == ("noise floor", False)
+
+
+def test_what_is_high_is_told_and_so_is_the_floor() -> None:
+    def said(*codes: str) -> list[Said]:
+        return [Said(c, "problem" if c in ("DW101", "DW102", "DW106") else "ok", "") for c in codes]
+
+    assert verdict(said("DW101", "DW102")) == "both"
+    assert verdict(said("DW106", "DW102")) == "bias and mismatch"
+    assert verdict(said("DW100", "DW108")) == "noise floor"
+    assert verdict(said("DW100")) == "neither"
+    assert verdict(said("DW102", "DW110")) == "abstains"
 
 
 def test_what_the_fit_told_is_kept_apart_from_what_diagnose_tells() -> None:

@@ -251,10 +251,16 @@ def cells(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "plant/rate/mild/a": _cell(HIGH, validation=not_hurt, fault="rate", **ours),
         "plant/leak/mild/a": _cell(LEAK, validation=hurt, fault="leak", menu=menu, advice=None),
         "regime/as it should be/a/1": _cell(
-            None, name="as it should be", truth={"regime": "bias", "clear": True}, verdict="bias"
+            None,
+            name="as it should be",
+            truth={"regime": "bias", "clear": True, "adequate": True},
+            verdict="bias",
         ),
         "regime/few dev rows/a/1": _cell(
-            None, name="few dev rows", truth={"regime": "bias", "clear": True}, verdict="abstains"
+            None,
+            name="few dev rows",
+            truth={"regime": "bias", "clear": True, "adequate": False},
+            verdict="abstains",
         ),
     }
 
