@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ class Said:
         gain: of the score, that the finding says its change brings; None where it says none.
         deep: whether `deepwell diagnose` tells it, which tells what the fit told again, in part
             anew.
+        after: codes of what it says is to be mended first.
     """
 
     code: str
@@ -39,6 +40,7 @@ class Said:
     confidence: float = 0.95
     gain: float | None = None
     deep: bool = False
+    after: Sequence[str] = ()
 
     @property
     def alarms(self) -> bool:
@@ -49,8 +51,8 @@ class Said:
 
     @property
     def cause(self) -> str | None:
-        """The cause label that it claims, None where it names none."""
-        if self.level != "problem":
+        """The cause label that it claims, None where it names none, or another finding first."""
+        if self.level != "problem" or self.after:
             return None
         return CAUSES.get((self.code, self.change), CAUSES.get((self.code, ANY)))
 
@@ -65,6 +67,7 @@ class Said:
             "confidence": self.confidence,
             "gain": self.gain,
             "deep": self.deep,
+            "after": list(self.after),
         }
 
 
@@ -142,8 +145,9 @@ def said_of(findings: Iterable[Finding], *, deep: bool = False) -> tuple[Said, .
         sure = 1 - float(p) if isinstance(p, int | float) else 0.95
         effect = evidence.get("change_effect")
         gain = effect.get("gain") if isinstance(effect, Mapping) else None
+        after = evidence.get("after")
         said = Said(finding.code, finding.level, finding.claim, change, values, sure, gain, deep)
-        told.append(said)
+        told.append(replace(said, after=tuple(after) if isinstance(after, list) else ()))
     return tuple(told)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from .case import Case
 from .studies import fitted
@@ -31,26 +33,31 @@ class Improved:
     Attributes:
         values: hyperparameters of its last network.
         seconds: that it took.
-        codes: of its findings.
+        helps: whether any remedy was found to help.
+        left: what it names as left, where none was: `more train rows`, `better input columns`.
     """
 
     values: Mapping[str, object]
     seconds: float
-    codes: tuple[str, ...]
+    helps: bool
+    left: tuple[str, ...]
 
 
-def improved(case: Case, seed: int, seconds: float = SECONDS) -> Improved:
+def improved(case: Case, seed: int, code: str | None = None, seconds: float = SECONDS) -> Improved:
     """Fit a case as its user did and improve the study for some seconds.
 
     Args:
         case: faulty; of a search, the best network is improved.
         seed: of the study.
+        code: of the finding that it is to mend; None for the whole recipe.
         seconds: its budget.
     """
     with tempfile.TemporaryDirectory(prefix="deepwell-b7-") as folder:
         study, _ = fitted(case, loaded(case), seed, Path(folder))
-        told = study.improve(budget=seconds, save=False)
-    return Improved(told.hyperparameters, told.seconds, tuple(f.code for f in told.findings))
+        told = study.improve(budget=seconds, save=False, apply=code)
+    helps = any(cycle.winner for cycle in told.cycles)
+    left = [] if helps else [cast(list[str], f.evidence.get("left", [])) for f in told.findings]
+    return Improved(told.hyperparameters, told.seconds, helps, tuple(itertools.chain(*left)))
 
 
 def searched(case: Case, networks: int) -> Case:

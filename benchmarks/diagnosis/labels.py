@@ -161,6 +161,9 @@ REGIME = (
 )  # fmt: skip
 """What kind of error is left: a verdict on every run, no alarm; where a problem, a claim."""
 
+GAPS = ("DW101", "DW102")
+"""Of these the gaps that a change of the network may mend."""
+
 ADVICE = ("DW5", "DW6", "DW7")
 """How codes begin that tell what would help where nothing is wrong: no alarm either."""
 

@@ -23,6 +23,7 @@ import deepwell as dw
 from deepwell.checking._arms import lowest
 from deepwell.diagnosis._baselines import constant_guess
 from deepwell.diagnosis._bias_variance import BiasVarianceEvidence, diagnose_bias_variance
+from deepwell.diagnosis._causes import causes_first, gaps_after, most_urgent_first
 from deepwell.diagnosis._curve_findings import diagnose_curves
 from deepwell.diagnosis._curves import Curves, matters
 from deepwell.diagnosis._first_steps import diagnose_first_steps
@@ -60,7 +61,8 @@ def diagnosed(case: ProgramCase, seed: int) -> Diagnosed:
     runs = _several(case, rows, key, 1.0)
     run = jax.tree.map(lambda a: np.asarray(a[0]), runs)
     took = time.perf_counter() - began
-    said = (*_gradient(case, run, key), *said_of(_findings(case, runs, rows, key)))
+    gradient = _gradient(case, run, key)
+    said = (*gradient, *said_of(_findings(case, runs, rows, key, gradient)))
     measured = _measured(case, run, rows, key)
     return Diagnosed(said, measured, time.perf_counter() - began, took)
 
@@ -80,7 +82,11 @@ def _gradient(case: ProgramCase, run: Mapping[str, Any], key: jax.Array) -> tupl
 
 
 def _findings(
-    case: ProgramCase, runs: Mapping[str, Any], rows: Mapping[str, Any], key: jax.Array
+    case: ProgramCase,
+    runs: Mapping[str, Any],
+    rows: Mapping[str, Any],
+    key: jax.Array,
+    gradient: tuple[Said, ...],
 ) -> list[Finding]:
     """Return the findings about the first of these runs; the others are its equals."""
     run = jax.tree.map(lambda a: np.asarray(a[0]), runs)
@@ -91,14 +97,17 @@ def _findings(
         return [Finding("DW408", "problem", "diverged", broke)]
     size = matters(curves)
     said = np.asarray(_predict(case, run["best"], rows["x_dev"], key))
-    return [
-        *diagnose_first_steps(_first_steps(case, run, rows, key)),
-        *_bias_variance(case, run, rows, key),
+    starts = diagnose_first_steps(_first_steps(case, run, rows, key))
+    training = [
         *_rates(case, runs, rows, key, curves),
         _inputs(case, runs, rows, key, curves),
         output_finding(output_spread(said, case.rows["y_dev"]), metric, size, None, None, ("", {})),
         *diagnose_curves(curves),
     ]
+    training = most_urgent_first(causes_first(training, size))
+    wrong = [Finding("DW306", s.level, s.claim, "") for s in gradient]
+    gaps = gaps_after(_bias_variance(case, run, rows, key), [*wrong, *starts, *training])
+    return [*starts, *gaps, *training]
 
 
 def _predict(case: ProgramCase, params: Any, x: Any, key: jax.Array) -> jax.Array:

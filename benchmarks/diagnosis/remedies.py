@@ -17,6 +17,11 @@ Remedy = Callable[[Case, Case], Case]
 _FEWER = 0.1  # fewer rows than that are lost to rounding, as where rows are dealt out in groups
 
 
+def nothing(case: Case, healthy: Case) -> Case:
+    """Return the case as it is."""
+    return case
+
+
 def _inputs(case: Case, healthy: Case) -> Case:
     """Mend the inputs, where each row still is what it was: its label tells."""
     mended = {}
@@ -143,6 +148,9 @@ MENU: Mapping[str, Remedy] = {
     "patience 0": _settings(patience=0),
 }
 """Name -> (faulty case, healthy case) -> case with the remedy."""
+
+LEFT: Mapping[str, Remedy] = {"more train rows": _more_rows, "better input columns": _inputs}
+"""What `deepwell improve` names where no change of the network helps."""
 
 APART = ("advice", "random search", "improve", "random search, as long")
 """What is tried beside the menu, and is no remedy of it."""

@@ -21,11 +21,12 @@ from .advice import first_advice, remedy_for
 from .baselines import RULES
 from .case import Case
 from .clean import Setup, improvable
-from .diagnosed import Diagnosed
+from .diagnosed import Diagnosed, Said
 from .fault import ESTIMATE, PROGRAM, STUDY, Plant, plants
 from .halves import Half
 from .improving import improved, networks_for, networks_in, searched
 from .intervals import hurts, recovered
+from .labels import GAPS
 from .program_case import ProgramCase
 from .regimes import Regime, truth, verdict
 from .remedies import APART
@@ -205,6 +206,7 @@ class _Studies:
         self, healthy: list[Case], faulty: list[Case], told: Diagnosed, harms: str
     ) -> dict[str, list[Outcome]]:
         advice = first_advice([s for s in told.said if not s.deep])
+        advised = _advised(advice, faulty[0])
         as_much, as_long, better = networks_for(FLOOR, faulty[0], 0), 0, None
         if not math.isnan(told.deeper):
             better = improved(faulty[0], 0)
@@ -214,8 +216,8 @@ class _Studies:
             arms = {n: mend(bad, good) for n, mend in remedies.MENU.items()}
             if harms == ESTIMATE:  # it is off from the world, which no user mends
                 arms["inputs"] = arms["inputs"].with_rows(deployed=bad.deployed)
-            if advice is not None and advice.values:
-                arms["advice"] = bad.with_settings(**advice.values)
+            if advised is not None:
+                arms["advice"] = advised(bad, good)
             arms["random search"] = searched(bad, as_much)
             if better is not None:
                 arms["improve"] = replace(bad.with_settings(**better.values), trials=1)
@@ -225,6 +227,26 @@ class _Studies:
             ):
                 found.setdefault(name, []).append(outcome)
         return found
+
+
+def _advised(advice: Said | None, case: Case) -> remedies.Remedy | None:
+    """Return what following a first advice does to a case; None where the menu has it by its cause.
+
+    A finding about a gap names `deepwell improve --apply CODE`, which measures what is against it
+    and, where nothing is found to help, names what is left: more rows, or better inputs.
+    """
+    if advice is None:
+        return None
+    values = advice.values
+    if advice.code in GAPS:
+        try:
+            better = improved(case, 0, advice.code)
+        except UsageError:  # the time has no room for one remedy
+            return None
+        if not better.helps:
+            return remedies.LEFT[better.left[0]] if better.left else remedies.nothing
+        values = better.values
+    return (lambda bad, good: bad.with_settings(**values)) if values else None
 
 
 class _Programs:

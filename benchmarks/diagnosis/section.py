@@ -23,9 +23,12 @@ there is one a bootstrap over tasks is beside.
 An alarm is a finding of level `problem`; what kind of error is left (DW100 to DW113) is no alarm,
 nor is what would help or where to search on where nothing is wrong (DW5, DW6, DW7). *Strict*: the
 label that was planted; every other claim costs precision. What kind of error is left is a claim as
-any other where it is a problem (high bias, high variance, mismatch, noise floor), on every run
-alike: it is the planted label or costs precision, its advice is followed where no alarm gives any,
-and on a clean run it is a cause claimed, however true; how often it is true is told by itself.
+any other where it is a problem (high bias, high variance, mismatch, noise floor) and names no
+finding that is to be mended first: it is the planted label or costs precision, its advice is
+followed where no alarm gives any, and on a clean run it is a cause claimed, however true; how often
+it is true is told by itself. The advice on high bias and high variance is what it names, `deepwell
+improve --apply CODE`, given 5 seconds: the hyperparameters it ends with, or, where no remedy is
+found to help, what it names as left (more train rows, better input columns).
 
 *Repair*: the first advice gives back at least 80 % of the lost score (paired by seed; the 95 %
 interval excludes 50 %). Inputs and labels are given back where each row still is what it was, and

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from benchmarks.diagnosis import improving, program_diagnosis, run
 from benchmarks.diagnosis.case import Case
-from benchmarks.diagnosis.improving import improved, networks_for, networks_in, searched
+from benchmarks.diagnosis.diagnosed import Said
+from benchmarks.diagnosis.improving import Improved, improved, networks_for, networks_in, searched
 from benchmarks.diagnosis.program_case import PROGRAM_TASKS, ProgramCase
 from benchmarks.diagnosis.tasks import DIGITS, GAUSS
 from benchmarks.diagnosis.training import Outcome, configurations, outcomes, work
@@ -18,10 +20,31 @@ from deepwell.study._examination import FLOOR
 def test_a_network_that_hardly_learns_is_improved_on_rows_of_the_world() -> None:
     slow = GAUSS.case(0).with_settings(learning_rate=1e-5, epochs=10)
     found = improved(slow, 0, seconds=3.0)
-    assert found.codes
+    assert (found.helps, found.left) == (True, ())
     assert found.values != slow.settings
     before, after = outcomes([slow, slow.with_settings(**found.values)], 0)
     assert after.deployed < before.deployed - 0.05
+
+
+def test_where_only_rows_are_left_they_are_what_is_advised(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"values": {"l2": 0.1}, "seconds": 1.0}
+    cases = [GAUSS.case(0), GAUSS.case(1)]
+    for helps, left, rows in ((False, ("more train rows",), True), (False, (), False)):
+        ends = Improved(**told, helps=helps, left=left)
+        monkeypatch.setattr(run, "improved", lambda case, seed, code, e=ends: e)
+        advised = run._advised(Said("DW101", "problem", "high variance"), cases[0])
+        assert advised is not None
+        few = cases[0].with_rows(train=cases[0].train.take(np.arange(50)))
+        after = advised(few, cases[0])
+        assert (after.train is cases[0].train) == rows
+        assert after.settings == cases[0].settings
+    ends = Improved(**told, helps=True, left=())
+    monkeypatch.setattr(run, "improved", lambda case, seed, code: ends)
+    advised = run._advised(Said("DW101", "problem", "high variance"), cases[0])
+    assert advised is not None
+    assert advised(cases[0], cases[1]).settings["l2"] == 0.1
+    assert run._advised(Said("DW206", "problem", "a number"), cases[0]) is None
+    assert run._advised(None, cases[0]) is None
 
 
 def test_random_search_is_given_as_long() -> None:

@@ -314,6 +314,14 @@ def test_what_kind_of_error_is_left_is_a_claim_whatever_was_planted(cells: dict[
     assert (ours["clean"]["alarms"]["hits"], ours["detection"]["recall"]) == (0, 0)
 
 
+def test_what_is_to_come_after_another_finding_claims_nothing_itself() -> None:
+    bias = Said("DW102", "problem", "high bias", after=("DW206",))
+    number = Said("DW206", "problem", "-9999 stands for something else")
+    assert causes([bias, number]) == ["inputs corrupt"]
+    assert first_advice([bias]) is None
+    assert first_advice([bias, number]) is number
+
+
 def test_what_diagnose_tells_anew_is_not_what_the_fit_told(cells: dict[str, Any]) -> None:
     """The fit said the cause; `diagnose` takes it back and says another one."""
     key = "plant/rate/severe/a"

@@ -200,10 +200,10 @@ def test_early_stopping_too_soon_for_a_trend_is_not_called_long_enough(epochs: i
     found = _told(stopped)["DW412"]
     assert (found.level, "p_value" in found.evidence) == ("unsure", False)
     assert found.evidence["values"] == {"epochs": 4 * epochs, "patience": 0}
-    assert epochs_to_try(stopped) == 4 * epochs
+    assert epochs_to_try(stopped) == (4 * epochs,)
     waited = replace(stopped, best_epoch=5)  # ten epochs of patience: it was long enough
     found = _told(waited)["DW412"]
-    assert (found.level, "p_value" in found.evidence, epochs_to_try(waited)) == ("ok", False, 0)
+    assert (found.level, "p_value" in found.evidence, epochs_to_try(waited)) == ("ok", False, ())
 
 
 def test_a_training_stopped_after_few_epochs_is_advised_to_go_on() -> None:

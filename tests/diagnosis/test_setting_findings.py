@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from deepwell._base._hyperparameters import complete
 from deepwell.diagnosis._causes import causes_first
-from deepwell.diagnosis._curve_findings import diagnose_curves, epochs_to_try
+from deepwell.diagnosis._curve_findings import TrainedOn, diagnose_curves, epochs_to_try
 from deepwell.diagnosis._curves import Curves
 from deepwell.diagnosis._paired_runs import Effect, Tried, effect
 from deepwell.diagnosis._setting_findings import LEVEL, odd_settings, setting_finding
@@ -113,7 +115,12 @@ def test_an_odd_setting_is_blamed_before_what_makes_up_for_it():
     assert levels == {"DW406": "ok", "DW412": "ok", "DW416": "problem"}
     far = [_problem("DW406", 0.2), _problem("DW412", 0.02), _problem("DW416", 0.1)]
     levels = {f.code: f.level for f in causes_first(far, 0.01)}
-    assert levels == {"DW406": "problem", "DW412": "problem", "DW416": "ok"}
+    assert levels == {"DW406": "problem", "DW412": "ok", "DW416": "ok"}
+    longer = replace(_problem("DW412", 0.02), evidence={"change_effect": {"gain": 0.3}})
+    levels = {f.code: f.level for f in causes_first([*far[:1], longer], 0.01)}
+    assert levels == {"DW406": "problem", "DW412": "problem"}, "longer brings more"
+    faster = [_problem("DW405", 0.2), _problem("DW412", 0.02)]
+    assert [f.level for f in causes_first(faster, 0.01)] == ["problem", "problem"]
 
 
 def short(*scores: float, **options: object) -> Curves:
@@ -122,22 +129,28 @@ def short(*scores: float, **options: object) -> Curves:
 
 
 def test_a_short_training_that_was_best_at_its_end_is_trained_on():
-    assert epochs_to_try(short(0.5, 0.4, 0.3, 0.2)) == 16
-    assert epochs_to_try(short(0.5)) == 12
-    assert epochs_to_try(short(0.2, 0.3, 0.4, 0.5)) == 0
-    assert epochs_to_try(short(0.5, 0.4, 0.3, 0.2, stopped_early=True)) == 16
-    assert epochs_to_try(short(0.2, 0.3, 0.4, 0.5, stopped_early=True)) == 0
-    assert epochs_to_try(short(0.5, 0.4, 0.3, 0.2, diverged=True)) == 0
-    assert epochs_to_try(short(*np.linspace(0.5, 0.2, 12))) == 0
-    assert epochs_to_try(short(0.5, np.nan)) == 0
+    assert epochs_to_try(short(0.5, 0.4, 0.3, 0.2)) == (40, 16)
+    assert epochs_to_try(short(0.5)) == (40, 12)
+    assert epochs_to_try(short(0.2, 0.3, 0.4, 0.5)) == (40, 16), (
+        "too short to tell where its best is"
+    )
+    falls = np.linspace(0.5, 0.2, 11)
+    assert epochs_to_try(short(*falls)) == (44,)
+    assert epochs_to_try(short(*falls[::-1])) == ()
+    assert epochs_to_try(short(0.5, 0.4, 0.3, 0.2, stopped_early=True)) == (16,)
+    assert epochs_to_try(short(0.2, 0.3, 0.4, 0.5, stopped_early=True)) == ()
+    assert epochs_to_try(short(0.5, 0.4, 0.3, 0.2, diverged=True)) == ()
+    assert epochs_to_try(short(*np.linspace(0.5, 0.2, 12))) == ()
+    assert epochs_to_try(short(0.5, np.nan)) == ()
 
 
 @pytest.mark.parametrize(
     ("longer", "level"), [(HELPED, "problem"), (NOTHING, "ok"), (None, "unsure")]
 )
 def test_runs_that_go_on_tell_whether_it_was_long_enough(longer: Effect | None, level: str):
-    found = {f.code: f for f in diagnose_curves(short(0.5, 0.4, 0.3), longer)}
+    tried = None if longer is None else TrainedOn(40, longer)
+    found = {f.code: f for f in diagnose_curves(short(0.5, 0.4, 0.3), tried)}
     assert found["DW412"].level == level
     assert found["DW413"].level == found["DW414"].level == "unsure"
     if level == "problem":
-        assert found["DW412"].evidence["values"] == {"epochs": 12}
+        assert found["DW412"].evidence["values"] == {"epochs": 40}

@@ -6,7 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deepwell.diagnosis._causes import causes_first, most_urgent_first
+from deepwell.diagnosis._causes import (
+    causes_first,
+    gaps_after,
+    most_urgent_first,
+    starts_first,
+)
 from deepwell.diagnosis._changes import change_for, healthy
 from deepwell.diagnosis._check_finding import Check, check_finding
 from deepwell.diagnosis._curves import Curves
@@ -275,6 +280,60 @@ def test_a_cause_whose_change_brings_less_is_a_consequence() -> None:
     ]
     assert found[0].evidence["consequence_of"] == "DW403"
     assert found[2].claim.endswith(", a consequence of DW403")
+
+
+_RESTART = {"initializer": "auto", "initializer_scale": 1.0}
+
+
+def _asks(code: str, values: dict[str, object], gain: float = 0.3) -> Finding:
+    found = _finding(code, gain)
+    return replace(found, evidence={**found.evidence, "values": values})
+
+
+def test_symptoms_that_one_change_mends_are_one_thing() -> None:
+    three = [_asks(code, _RESTART) for code in ("DW401", "DW403", "DW404")]
+    found = {f.code: f for f in causes_first(three, worth=0.01)}
+    assert {code: f.level for code, f in found.items()} == {
+        "DW401": "ok",
+        "DW403": "ok",
+        "DW404": "problem",
+    }
+    assert found["DW403"].evidence["consequence_of"] == "DW404"
+    others = [_asks("DW401", _RESTART), _asks("DW403", {"learning_rate": 1e-3})]
+    assert [f.level for f in causes_first(others, worth=0.01)] == ["problem", "problem"]
+
+
+def test_what_the_start_explains_is_its_consequence() -> None:
+    start = Finding("DW305", "problem", "alike", "", {"change": "--initializer auto"})
+    other = Finding("DW302", "problem", "lost", "", {"change": "--learning-rate 0.001"})
+    passed = replace(start, level="ok")
+    late = Finding("DW412", "problem", "still learning at the end", "", {"measured": 0.02})
+    training = [_asks("DW401", _RESTART), _asks("DW403", {"learning_rate": 1e-3}), late]
+    assert starts_first(training, [other, passed]) == training
+    found = starts_first(training, [other, start])
+    assert [f.level for f in found] == ["ok", "problem", "ok"]
+    measured = _finding("DW412", 0.1)
+    assert starts_first([measured], [start]) == [measured]
+    assert found[0].evidence["consequence_of"] == "DW305"
+
+
+def test_a_large_gap_names_what_is_to_be_mended_first() -> None:
+    gaps = [
+        Finding("DW102", "problem", "high bias", "train 27 %"),
+        Finding("DW103", "ok", "no high variance", "gap 1 %"),
+        Finding("DW105", "problem", "worse than logistic regression", "by 4 %"),
+    ]
+    diverged = Finding("DW408", "problem", "3 networks diverged", "")
+    passed = _finding("DW401", 0.0, "ok")
+    assert gaps_after(gaps, [diverged, passed]) == gaps
+    twice = [_finding("DW206", 0.0), _finding("DW206", 0.0), _finding("DW405", 0.1)]
+    bias, variance, worse = gaps_after(gaps, [*twice, diverged])
+    assert bias.detail == "train 27 %; mend DW206 and DW405 first, the gap may then be another"
+    assert bias.evidence["after"] == ["DW206", "DW405"]
+    assert (bias.level, [variance, worse]) == ("problem", gaps[1:])
+    three = [_finding(code, 0.0) for code in ("DW204", "DW206", "DW405")]
+    assert "mend DW204, DW206 and DW405 first" in gaps_after(gaps, three)[0].detail
+    assert "mend DW204 first" in gaps_after(gaps, three[:1])[0].detail
 
 
 def test_causes_that_are_mended_alike_are_both_told() -> None:

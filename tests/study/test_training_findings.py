@@ -330,7 +330,7 @@ def test_an_odd_setting_that_does_no_harm_is_none(task: str) -> None:
 
 def test_a_training_too_short_for_a_trend_is_trained_on() -> None:
     found = _problems(_ended(_task("digits"), {"epochs": 3}))
-    assert found["DW412"].evidence["values"] == {"epochs": 12}
+    assert found["DW412"].evidence["values"] == {"epochs": 40}
     assert "DW412" not in _problems(_ended(_task("noise"), {"epochs": 3}))
 
 

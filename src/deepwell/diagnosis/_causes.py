@@ -11,7 +11,12 @@ cause whose change brings less than its own, by what matters.
 
 Where an odd setting (DW416) and another cause gain alike, the odd setting is blamed: a rate ten
 times as high makes up for an epsilon of 1, but what is unusual is the epsilon. A network that it
-holds back learns on at the end, which is its consequence too.
+holds back, or a rate too low, learns on at the end, which is its consequence too. Symptoms of
+layers that one change mends are one thing: saturated units pass no gradient on, and where none
+comes units stay dead.
+
+What kind of error is left is told of the network as it is. Where something is wrong with its rows,
+its start or its training, that comes first, and the gaps may be others once it is mended.
 """
 
 from __future__ import annotations
@@ -26,7 +31,14 @@ from deepwell.records import Finding
 _ODD = "DW416"
 _CAUSES = ("DW401", "DW402", "DW403", "DW404", "DW405", "DW406", "DW407", "DW415", _ODD)
 _CONSEQUENCES = ("DW409", "DW410")
-_OF_ODD = ("DW412",)
+_SLOW = (_ODD, "DW406")
+_OF_SLOW = ("DW412",)
+_LAYERS = ("DW404", "DW402", "DW401", "DW403")  # what makes the others before what follows
+_STARTS = ("DW301", "DW302", "DW303", "DW305")
+_START = {"initializer", "initializer_scale"}
+_GAPS = ("DW101", "DW102", "DW106")
+_FIRST = ("DW2", "DW3", "DW4")
+_OF_ALL = "DW408"  # networks that diverged, of which the one whose gaps are told is none
 
 
 def causes_first(findings: Sequence[Finding], worth: float) -> list[Finding]:
@@ -36,7 +48,7 @@ def causes_first(findings: Sequence[Finding], worth: float) -> list[Finding]:
         findings: of the checks of one network's training.
         worth: smallest change of the score that matters.
     """
-    ordered = sorted(findings, key=lambda f: f.code)
+    ordered = _one_change_once(sorted(findings, key=lambda f: f.code))
     causes = {f.code: f for f in ordered if f.code in _CAUSES and f.level == "problem"}
     if not causes:
         return ordered
@@ -45,18 +57,87 @@ def causes_first(findings: Sequence[Finding], worth: float) -> list[Finding]:
     first = max(gains or causes, key=lambda code: gains.get(code, 0.0))
     after = _CONSEQUENCES
     if gains.get(_ODD, -math.inf) >= most - worth:
-        first, after = _ODD, (*_CONSEQUENCES, *_OF_ODD)
+        first = _ODD
         lesser = set(causes) - {_ODD}
     else:
         lesser = {code for code in causes if gains.get(code, -math.inf) < most - worth}
     if gains:
         after = (*after, *(code for code in lesser if gain_of(causes[code]) is not None))
+    if first in _SLOW:
+        after = (*after, *_OF_SLOW)
     brought = gain_of(causes[first])
     return [
         _consequence(f, causes[first])
         if f.level == "problem" and f.code in after and not _more(f, brought, worth)
         else f
         for f in ordered
+    ]
+
+
+def _one_change_once(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the findings, of symptoms that ask for one change only the first still a problem."""
+    told: dict[str, Finding] = {}
+    follows: dict[str, Finding] = {}
+    symptoms = {f.code: f for f in findings if f.code in _LAYERS and f.level == "problem"}
+    for code in _LAYERS:
+        if code in symptoms and (values := symptoms[code].evidence.get("values")):
+            cause = told.setdefault(repr(values), symptoms[code])
+            if cause is not symptoms[code]:
+                follows[code] = cause
+    return [_consequence(f, follows[f.code]) if f.code in follows else f for f in findings]
+
+
+def starts_first(training: Sequence[Finding], before: Sequence[Finding]) -> list[Finding]:
+    """Return findings about a training, none a problem that the start of the weights explains.
+
+    Symptoms of layers that ask for other initial weights are consequences of it, and so is a
+    network that learns on at the end, unless training on was measured.
+
+    Args:
+        training: as `causes_first` returns them.
+        before: of the checks before the training.
+    """
+    starts = [f for f in before if f.code in _STARTS and f.level == "problem"]
+    start = next((f for f in starts if _change_of(f).startswith("--initializer")), None)
+    if start is None:
+        return list(training)
+    return [
+        _consequence(f, start) if f.level == "problem" and _of_start(f) else f for f in training
+    ]
+
+
+def _change_of(finding: Finding) -> str:
+    return str(finding.evidence.get("change", ""))
+
+
+def _of_start(finding: Finding) -> bool:
+    """Return whether the start of the weights may explain a finding."""
+    if finding.code in _OF_SLOW:
+        return gain_of(finding) is None
+    values = finding.evidence.get("values")
+    if finding.code not in _LAYERS or not isinstance(values, Mapping):
+        return False
+    return {"initializer"} <= set(cast(Mapping[str, object], values)) <= _START
+
+
+def gaps_after(gaps: Sequence[Finding], others: Sequence[Finding]) -> list[Finding]:
+    """Return findings about gaps, those of large ones with the problems that come before them.
+
+    Args:
+        gaps: what kind of error is left.
+        others: all other findings about the network.
+    """
+    wrong = [f.code for f in others if f.level == "problem" and f.code != _OF_ALL]
+    codes = list(dict.fromkeys(code for code in wrong if code.startswith(_FIRST)))
+    if not codes:
+        return list(gaps)
+    listed = " and ".join(filter(None, (", ".join(codes[:-1]), codes[-1])))
+    words = f"; mend {listed} first, the gap may then be another"
+    return [
+        replace(f, detail=f.detail + words, evidence={**f.evidence, "after": codes})
+        if f.code in _GAPS and f.level == "problem"
+        else f
+        for f in gaps
     ]
 
 
@@ -101,8 +182,8 @@ def _cause_gain(finding: Finding) -> float | None:
 
 
 def _more(finding: Finding, brought: float | None, worth: float) -> bool:
-    """Return whether a finding's change brings more than a cause's; one of an odd setting's not."""
-    gain = None if finding.code in _OF_ODD else gain_of(finding)
+    """Return whether a finding's change was measured to bring more than a cause's."""
+    gain = gain_of(finding)
     return gain is not None and brought is not None and gain > brought + worth
 
 

@@ -8,6 +8,8 @@ last quarter; so a finding also needs a trend that chance does not make, and a s
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from deepwell.records import Finding
 
 from ._changes import Change
@@ -31,13 +33,28 @@ from ._texts import figure_text
 from ._trend import LEAST
 
 _LONGER = 4  # times the epochs: what a cost that falls as 1/t has left to lose falls to a quarter
+_WHOLE = 40  # epochs, in which most small trainings end: tried first where there is room
 _LEAST_EPOCHS = 12  # a last quarter of 3, a second half of 6: what `trend` asks for
+_TELLS_NOTHING = 6  # epochs: below them the last quarter is one
 _LEAST_STOPPED = 24  # a last quarter of 6
 _STOPPED_LATE = 0.5  # of a training that patience ended soon; its best epoch is never the last one
 
 
+@dataclass(frozen=True)
+class TrainedOn:
+    """What training on did.
+
+    Attributes:
+        epochs: that were trained in all.
+        effect: on the score.
+    """
+
+    epochs: int
+    effect: Effect
+
+
 def diagnose_curves(
-    curves: Curves, longer: Effect | None = None, regularized: Tried | None = None
+    curves: Curves, longer: TrainedOn | None = None, regularized: Tried | None = None
 ) -> list[Finding]:
     """Return DW412, DW413 and DW414: `problem` where they apply, `ok` where not.
 
@@ -46,7 +63,7 @@ def diagnose_curves(
 
     Args:
         curves: of the network.
-        longer: what training for `epochs_to_try` did; None where that was not tried.
+        longer: what training on did; None where that was not tried.
         regularized: what changes against overfitting did; None where none was tried.
     """
     late = _late(curves, longer)
@@ -60,15 +77,22 @@ def overfits(curves: Curves) -> bool:
     return any(f.level == "problem" for f in diagnose_curves(curves)[1:])
 
 
-def epochs_to_try(curves: Curves) -> int:
-    """Return for how many epochs a training too short for a trend is tried; 0 for none.
+def epochs_to_try(curves: Curves) -> tuple[int, ...]:
+    """Return for how many epochs a training too short for a trend is tried, most first.
 
     Four times as many, and 12 at least, where the best step came in the last quarter, or in the
-    second half of what patience ended. A gate, not a verdict.
+    second half of what patience ended. Where it came in fewer than 6 epochs tells nothing. Of fewer
+    than 12 epochs 40 are tried first, if there is room. A gate, not a verdict.
     """
-    late = curves.epochs < _LEAST_EPOCHS and curves.position > LATE and not curves.stopped_early
-    free = curves.finite and not curves.anneals
-    return _longer(curves.epochs) if free and (late or _stopped_soon(curves)) else 0
+    if not curves.finite or curves.anneals:
+        return ()
+    if _stopped_soon(curves):
+        return (_longer(curves.epochs),)
+    told = curves.position <= LATE and curves.epochs >= _TELLS_NOTHING
+    if curves.stopped_early or told or curves.epochs >= _LEAST_EPOCHS:
+        return ()
+    least = _longer(curves.epochs)
+    return tuple(dict.fromkeys((max(_WHOLE, least), least)))
 
 
 def _stopped_soon(curves: Curves) -> bool:
@@ -89,7 +113,7 @@ def _to_train(curves: Curves, epochs: int) -> Change:
     return change, {"epochs": epochs, "patience": 0}
 
 
-def _late(curves: Curves, longer: Effect | None) -> Finding:
+def _late(curves: Curves, longer: TrainedOn | None) -> Finding:
     if longer is not None:
         return _trained_on(curves, longer)
     if not curves.finite or curves.epochs < _LEAST_EPOCHS or _stopped_soon(curves):
@@ -97,9 +121,9 @@ def _late(curves: Curves, longer: Effect | None) -> Finding:
     return _best_late(curves)
 
 
-def _trained_on(curves: Curves, longer: Effect) -> Finding:
+def _trained_on(curves: Curves, tried: TrainedOn) -> Finding:
     """DW412 of a short training: do runs that go on get better?"""
-    many, percent = _longer(curves.epochs), METRICS[curves.metric].percent
+    many, longer, percent = tried.epochs, tried.effect, METRICS[curves.metric].percent
     change, values = _to_train(curves, many)
     check = Check(
         measured=longer.gain,

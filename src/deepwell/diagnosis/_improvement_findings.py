@@ -77,6 +77,8 @@ def _none_helps(cycle: Cycle, found: Improvement, worth: float) -> Finding:
         "threshold": worth,
         "threshold_source": _SOURCE,
     }
+    if cycle.plan.high:
+        evidence["left"] = [_BEYOND[error] for error in cycle.plan.high]
     settled = len(measured) + sum(arm.verdict == "diverged" for arm in cycle.arms)
     whole = settled == count and not cycle.stopped and not cycle.plan.left_out
     if whole and cycle.largest <= worth:
@@ -89,6 +91,7 @@ def _none_helps(cycle: Cycle, found: Improvement, worth: float) -> Finding:
     larger, command = _larger(measured, worth, cycle), ""
     words = larger.words(cycle.plan.dev_rows)
     detail += f"; {words}" if words else ""
+    detail += _beyond(cycle)
     if larger.replicates is not None and larger.alone:
         seconds = sum(c.plan.seconds for c in found.cycles) * larger.replicates / found.replicates
         command = _again(found, larger.replicates, _minutes(seconds))
@@ -105,15 +108,22 @@ def _settled(cycle: Cycle, found: Improvement, evidence: dict[str, object]) -> F
     """
     size = figure_text(cycle.largest, found.percent)
     detail = f"none of {len(cycle.arms)} helps by more than {size} (95 %, all at once)"
+    detail += _beyond(cycle)
     no = _no_remedy(cycle)
     if found.apply:
         claim = f"{no} for {found.apply} helps"
         return Finding("DW602", "ok", claim, detail, evidence, _whole_recipe(found))
     if cycle.plan.high:
-        beyond = "; ".join(_BEYOND[error] for error in cycle.plan.high)
-        detail += f"; {cycle.plan.verdict}: what the recipe has left is {beyond}"
         return Finding("DW602", "ok", f"{no} helps", detail, evidence)
     return Finding("DW602", "ok", f"{no} helps: at the noise floor", detail, evidence)
+
+
+def _beyond(cycle: Cycle) -> str:
+    """Return what no change of the network brings, against errors that are high; or nothing."""
+    if not cycle.plan.high:
+        return ""
+    left = "; ".join(_BEYOND[error] for error in cycle.plan.high)
+    return f"; {cycle.plan.verdict}: what the recipe has left is {left}"
 
 
 def _no_remedy(cycle: Cycle) -> str:

@@ -14,6 +14,7 @@ from deepwell.checking._arms import JAX, Arm, Bench, native_way
 from deepwell.data._data import Data
 from deepwell.diagnosis._baselines import constant_guess
 from deepwell.diagnosis._changes import Change, change_for, healthy, in_words
+from deepwell.diagnosis._curve_findings import TrainedOn
 from deepwell.diagnosis._layer_findings import Moment, Twins
 from deepwell.diagnosis._layer_symptoms import EXPLODING, VANISHING, Sight, Symptom
 from deepwell.diagnosis._metrics import METRICS
@@ -271,21 +272,24 @@ class Arms:
         scores = [c.score * self._subject.scale for c in arm]
         return max(scores) < self._subject.score
 
-    def _longer(self) -> Effect | None:
+    def _longer(self) -> TrainedOn | None:
         """Return what training on does, of runs that share all they were trained before.
 
         The last quarters are compared, of as many epochs as the network had and of all: the best
         of more epochs is better by luck alone. At most half of what may be paid goes into it.
         """
-        most, had = self._why.longer, self._subject.curves.epochs
-        if not most or 2 * most * RUNS * self._work({}) > self._subject.allowance:
+        had, each = self._subject.curves.epochs, 2 * RUNS * self._work({})
+        room = (n for n in self._why.longer if n * each <= self._subject.allowance)
+        most = next(room, 0)
+        if not most:
             return None
         runs = self._bench.train([self._subject.member({}, run) for run in range(RUNS)], most)
         scale, worst = self._subject.scale, self._subject.curves.constant
         scores = [[scale * _last(r.dev_score, n) for r in runs] for n in (had, most)]
         costs = [[_last(r.dev_cost, n) for r in runs] for n in (had, most)]
         score = effect(scores[0], scores[1], worst)
-        return self._told_by(score, effect(costs[0], costs[1], self._subject.constant_cost))
+        cost = effect(costs[0], costs[1], self._subject.constant_cost)
+        return TrainedOn(most, self._told_by(score, cost))
 
     def _normalizes(self) -> bool:
         """Return whether the network is tried with normalized inputs: by the native program."""

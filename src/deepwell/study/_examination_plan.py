@@ -25,7 +25,7 @@ class Suspicion:
         batch: a larger batch size, 0 for none.
         odd: changes that set back what is out of its usual range.
         against: changes against overfitting, none where it does not.
-        longer: epochs to train on for, 0 for none.
+        longer: epochs to train on for, most first; none where there is no reason to.
     """
 
     symptoms: tuple[Symptom, ...]
@@ -35,7 +35,7 @@ class Suspicion:
     batch: int
     odd: tuple[Change, ...] = ()
     against: tuple[Change, ...] = ()
-    longer: int = 0
+    longer: tuple[int, ...] = ()
 
 
 NOTHING = Suspicion((), (), False, False, 0)

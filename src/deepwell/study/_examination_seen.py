@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from deepwell.diagnosis._changes import Change
+from deepwell.diagnosis._curve_findings import TrainedOn
 from deepwell.diagnosis._layer_findings import Sight, Symptom, Twins
 from deepwell.diagnosis._paired_runs import Effect, Tried
 from deepwell.diagnosis._rate_findings import Rates
@@ -47,5 +48,5 @@ class Examination:
     larger: Effect | None = None
     tried: Tried = field(default_factory=Tried)
     regularized: Tried = field(default_factory=Tried)
-    longer: Effect | None = None
+    longer: TrainedOn | None = None
     lacking: bool = False

@@ -10,7 +10,7 @@ from deepwell.diagnosis._bias_variance import (
     gain_that_counts,
     material_size,
 )
-from deepwell.diagnosis._causes import measured_cause
+from deepwell.diagnosis._causes import gaps_after, measured_cause, starts_first
 from deepwell.diagnosis._comparison import compare_with_baselines, hardest_baseline
 from deepwell.diagnosis._intervals import unpaired_difference
 from deepwell.diagnosis._non_finite import diagnose_divergence
@@ -54,17 +54,20 @@ def verdicts(
         luck: how much of the dev score is luck of the choice, None where it is not known.
     """
     training = training_findings(_ended(run, trials, best, scored, differences))
+    diverged = diagnose_divergence(divergence(run.engine, trials), measured_cause(training))
+    starts = check_findings(run.checks)
+    training = starts_first(training, starts)
+    rows = data_findings(
+        *(run.data_checks, run.data, run.metric.name, run.settings.folds),
+        best_possible=run.settings.best_possible,
+    )
+    gaps = gaps_after(_findings(run, scored, differences, luck), [*starts, *rows, *training])
     return (
-        *check_findings(run.checks),
-        *data_findings(
-            *(run.data_checks, run.data, run.metric.name, run.settings.folds),
-            best_possible=run.settings.best_possible,
-        ),
-        *with_improve_commands(
-            _findings(run, scored, differences, luck), run.history.record.name, run.data
-        ),
+        *starts,
+        *rows,
+        *with_improve_commands(gaps, run.history.record.name, run.data),
         *wrong_probabilities(run.data, scored.dev_prediction, run.metric, run.settings.seed),
-        *diagnose_divergence(divergence(run.engine, trials), measured_cause(training)),
+        *diverged,
         *training,
     )
 
