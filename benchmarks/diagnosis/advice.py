@@ -60,6 +60,15 @@ DONE: Mapping[str, tuple[str, str]] = {
 """Claimed cause -> what to do in a study, what to do in a program; both from the menus."""
 
 
+ASKS: Mapping[str, str] = {
+    "DW110": "dev rows",
+    "DW111": "more rows",
+    "DW113": "dev rows",
+    "DW120": "dev rows",
+}
+"""A finding that cannot tell, for want of rows -> the rows that it asks for."""
+
+
 def first_advice(said: Sequence[Said]) -> Said | None:
     """Return what would be acted on first: an alarm with a change or a cause, then the regime."""
     problems = [s for s in said if s.level == "problem" and (s.values or s.cause)]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from .advice import first_advice, remedy_for
+from .advice import ASKS, first_advice, remedy_for
 from .baselines import RULES
 from .diagnosed import Said, causes
 from .fault import PROGRAM, SCORE, STUDY
@@ -106,6 +106,7 @@ def figures(cells: Mapping[str, Cell]) -> dict[str, Any]:
             "refused": refusals(cells),
             "regimes": _regimes([c for k, c in cells.items() if k.startswith("regime/")]),
             "advice": _advice(list(hurting(sound).values())),
+            "asked": _asked(list(hurting(sound).values())),
             "improved": _improved(list(hurting(sound).values())),
             "coverage": _coverage(c for k, c in sound.items() if k.startswith("regime/")),
             "cost": _cost([c for c in _clean_of(cells, STUDY) if not _crashed(c)]),
@@ -330,6 +331,29 @@ def _advice(faulty: list[Cell]) -> dict[str, Any]:
             "random search": statistics.fmean(search), "best of the menu": statistics.fmean(best),
             "regret": statistics.fmean(b - o for b, o in zip(best, ours, strict=True)),
             "versus": differences, "stated": _agreement(tried)}  # fmt: skip
+
+
+def _asked(faulty: list[Cell]) -> dict[str, Any]:
+    """Return what is mended by following, where no advice is given, what is asked for to tell more.
+
+    A finding that cannot tell says how many dev or train rows would.
+    """
+    tried = [c for c in faulty if c.get("menu")]
+    if not tried:
+        return {}
+    by_rows = [_by_rows(c) for c in tried if not c["advice"]]
+    mended = [float(c["advice"]["suffices"]) for c in tried if c["advice"]]
+    repaired = sum(mended) + sum(share for share in by_rows if share is not None)
+    return {"plants": len(tried), "asked": sum(share is not None for share in by_rows),
+            "mended": sum(share or 0.0 for share in by_rows), "recall": repaired / len(tried),
+            "given": sum(mended) / len(tried)}  # fmt: skip
+
+
+def _by_rows(cell: Cell) -> float | None:
+    """Return whether the rows that are asked for first mend a plant; None where none are."""
+    codes = [s.code for s in _said(cell, deep=False) if s.level == "unsure"]
+    name = next((ASKS[code] for code in codes if code in ASKS), None)
+    return None if name not in cell["menu"] else float(cell["menu"][name]["suffices"])
 
 
 def _improved(faulty: list[Cell]) -> dict[str, Any]:

@@ -322,6 +322,19 @@ def test_what_is_to_come_after_another_finding_claims_nothing_itself() -> None:
     assert first_advice([bias, number]) is number
 
 
+def test_rows_that_are_asked_for_are_told_apart_from_advice(cells: dict[str, Any]) -> None:
+    """One plant is mended by advice; in the other, without any, more dev rows are asked for."""
+    cell = cells["plant/leak/mild/a"]
+    rows = {"share": 1.0, "low": 0.9, "suffices": True}
+    asks = Said("DW110", "unsure", "too few dev rows to tell variance").to_plain()
+    asked = {**cell, "said": [asks], "menu": {**cell["menu"], "dev rows": rows}}
+    told = figures({**cells, "plant/leak/mild/a": asked})
+    assert told["asked"] == {"plants": 2, "asked": 1, "mended": 1.0, "recall": 1.0, "given": 0.5}
+    assert told["who"][DEEPWELL]["repair"]["recall"] == 0.5
+    assert figures(cells)["asked"]["recall"] == 0.5
+    assert "mends 1 of these, 1.00 of all" in section._asked(told["asked"])
+
+
 def test_what_diagnose_tells_anew_is_not_what_the_fit_told(cells: dict[str, Any]) -> None:
     """The fit said the cause; `diagnose` takes it back and says another one."""
     key = "plant/rate/severe/a"
