@@ -15,7 +15,7 @@ from .case import Case
 from .studies import fitted
 from .training import loaded, outcomes, work
 
-SECONDS = 5.0
+SECONDS, OF_ADVICE = 5.0, 10.0  # for the whole recipe; for what a finding names
 _FEWEST, _LEAST = 4, 8  # networks of a search given as long, as much
 _FEW, _MANY = 16, 128  # networks that the time, or the work, of one is measured on
 SEARCH: Mapping[str, object] = {
@@ -34,7 +34,7 @@ class Improved:
         values: hyperparameters of its last network.
         seconds: that it took.
         helps: whether any remedy was found to help.
-        left: what it names as left, where none was: `more train rows`, `better input columns`.
+        left: errors that it names something against, where no remedy was: `bias`, `variance`.
     """
 
     values: Mapping[str, object]

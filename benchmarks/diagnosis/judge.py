@@ -6,6 +6,7 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from .fault import PROGRAM, SCORE, STUDY
 from .intervals import clopper_pearson
 from .labels import nameable
 from .remedies import APART
-from .scoring import Judged, plain, summary
+from .scoring import Judged, plain, strict, summary
 
 Cell = Mapping[str, Any]
 DEEPWELL = "Deepwell"
@@ -99,6 +100,7 @@ def figures(cells: Mapping[str, Cell]) -> dict[str, Any]:
             "who": {
                 name: summary(told["clean"], told["faulty"]) for name, told in everyone.items()
             },
+            "every_claim": strict([_whatever_comes_first(c) for c in hurting(cells).values()]),
             "checks": {of: _checks(_clean_of(cells, of)) for of in (STUDY, PROGRAM)},
             "unsound": _unsound(cells),
             "faults": _faults(cells),
@@ -123,6 +125,14 @@ def _ours(cell: Cell) -> Judged:
     if _crashed(cell):
         return _silenced(cell)
     return _judged(cell, _said(cell, deep=False), _repaired(cell))
+
+
+def _whatever_comes_first(cell: Cell) -> Judged:
+    """Return what the fit says, gaps claimed as causes though it names what comes before them."""
+    if _crashed(cell):
+        return _silenced(cell)
+    said = [replace(s, after=()) for s in _said(cell, deep=False)]
+    return _judged(cell, said, _repaired(cell))
 
 
 def _deep(cell: Cell) -> Judged:
@@ -286,24 +296,34 @@ def _faults(cells: Mapping[str, Cell]) -> dict[str, dict[str, Any]]:
 def _regimes(found: list[Cell]) -> dict[str, Any]:
     """Return how often the verdict is right, wrong or left open, where the truth is clear.
 
-    Where rows are too few to tell, a verdict is to be left open; those runs are told apart. A crash
-    is a wrong verdict on a truth that nobody knows.
+    Where rows are too few to tell, a verdict is to be left open; those runs are told apart. Wrong
+    is what calls an error high that is not, too, whatever it leaves open beside it; and a crash,
+    on a truth that nobody knows.
     """
-    unknown = {"truth": {"regime": "unknown", "clear": True, "adequate": True}, "verdict": CRASH}
-    found = [{**c, **unknown} if _crashed(c) else c for c in found]
+    unknown = {"regime": "unknown", "high": [], "clear": True, "adequate": True}
+    crash = {"truth": unknown, "verdict": CRASH, "called": []}
+    found = [{**c, **crash} if _crashed(c) else c for c in found]
     clear = [c for c in found if c["truth"]["clear"]]
     adequate = [c for c in clear if c["truth"]["adequate"]]
     few = [c for c in clear if not c["truth"]["adequate"]]
-    right = sum(c["verdict"] == c["truth"]["regime"] for c in adequate)
-    open_ = sum(c["verdict"] == "abstains" for c in adequate)
-    low, high = clopper_pearson(right, len(adequate))
+    told, of_few = Counter(map(_outcome, adequate)), Counter(map(_outcome, few))
+    low, high = clopper_pearson(told["right"], len(adequate))
     table = Counter(f"{c['truth']['regime']} -> {c['verdict']}" for c in adequate)
     return {
-        "runs": len(found), "adequate": len(adequate), "right": right, "open": open_,
-        "wrong": len(adequate) - right - open_, "low": low, "high": high, "table": dict(table),
-        "few_rows": len(few), "few_open": sum(c["verdict"] == "abstains" for c in few),
-        "few_wrong": sum(c["verdict"] not in ("abstains", c["truth"]["regime"]) for c in few),
+        "runs": len(found), "unclear": len(found) - len(clear), "adequate": len(adequate),
+        "right": told["right"], "open": told["open"], "wrong": told["wrong"],
+        "low": low, "high": high, "table": dict(table),
+        "few_rows": len(few), "few_open": of_few["open"], "few_wrong": of_few["wrong"],
     }  # fmt: skip
+
+
+def _outcome(cell: Cell) -> str:
+    truth = cell["truth"]
+    if not set(cell["called"]) <= set(truth["high"]):
+        return "wrong"
+    if cell["verdict"] == "abstains":
+        return "open"
+    return "right" if cell["verdict"] == truth["regime"] else "wrong"
 
 
 def _advice(faulty: list[Cell]) -> dict[str, Any]:

@@ -23,7 +23,12 @@ import deepwell as dw
 from deepwell.checking._arms import lowest
 from deepwell.diagnosis._baselines import constant_guess
 from deepwell.diagnosis._bias_variance import BiasVarianceEvidence, diagnose_bias_variance
-from deepwell.diagnosis._causes import causes_first, gaps_after, most_urgent_first
+from deepwell.diagnosis._causes import (
+    causes_first,
+    gaps_after,
+    most_urgent_first,
+    starts_first,
+)
 from deepwell.diagnosis._curve_findings import diagnose_curves
 from deepwell.diagnosis._curves import Curves, matters
 from deepwell.diagnosis._first_steps import diagnose_first_steps
@@ -104,7 +109,7 @@ def _findings(
         output_finding(output_spread(said, case.rows["y_dev"]), metric, size, None, None, ("", {})),
         *diagnose_curves(curves),
     ]
-    training = most_urgent_first(causes_first(training, size))
+    training = most_urgent_first(starts_first(causes_first(training, size), starts))
     wrong = [Finding("DW306", s.level, s.claim, "") for s in gradient]
     gaps = gaps_after(_bias_variance(case, run, rows, key), [*wrong, *starts, *training])
     return [*starts, *gaps, *training]

@@ -149,8 +149,8 @@ MENU: Mapping[str, Remedy] = {
 }
 """Name -> (faulty case, healthy case) -> case with the remedy."""
 
-LEFT: Mapping[str, Remedy] = {"more train rows": _more_rows, "better input columns": _inputs}
-"""What `deepwell improve` names where no change of the network helps."""
+LEFT: Mapping[str, Remedy] = {"variance": _more_rows, "bias": _inputs}
+"""An error -> what `deepwell improve` names against it where no change of the network helps."""
 
 APART = ("advice", "random search", "improve", "random search, as long")
 """What is tried beside the menu, and is no remedy of it."""

@@ -24,7 +24,7 @@ from .clean import Setup, improvable
 from .diagnosed import Diagnosed, Said
 from .fault import ESTIMATE, PROGRAM, STUDY, Plant, plants
 from .halves import Half
-from .improving import improved, networks_for, networks_in, searched
+from .improving import OF_ADVICE, improved, networks_for, networks_in, searched
 from .intervals import hurts, recovered
 from .labels import GAPS
 from .program_case import ProgramCase
@@ -123,7 +123,7 @@ def _regime(known: Regime) -> dict[str, Any]:
     if math.isnan(told.world):
         raise RuntimeError(f"there must be a network to measure, got: {told.said[0].claim}")
     measured = truth(case, told.measured.train_score, told.world, told.like_train)
-    return {"truth": measured, "verdict": verdict(told.said), **_told(told)}
+    return {"truth": measured, **verdict(told.said), **_told(told)}
 
 
 def _planted(half: Half, planted: Plant, effort: Effort) -> dict[str, Any]:
@@ -206,18 +206,21 @@ class _Studies:
         self, healthy: list[Case], faulty: list[Case], told: Diagnosed, harms: str
     ) -> dict[str, list[Outcome]]:
         advice = first_advice([s for s in told.said if not s.deep])
-        advised = _advised(advice, faulty[0])
+        advised, took = _advised(advice, faulty[0])
         as_much, as_long, better = networks_for(FLOOR, faulty[0], 0), 0, None
+        if took:
+            as_much = max(as_much, networks_in(took, faulty[0], 0))
         if not math.isnan(told.deeper):
             better = improved(faulty[0], 0)
             as_long = networks_in(better.seconds, faulty[0], 0)
         found: dict[str, list[Outcome]] = {}
         for seed, (good, bad) in enumerate(zip(healthy[:TRIED], faulty[:TRIED], strict=True)):
             arms = {n: mend(bad, good) for n, mend in remedies.MENU.items()}
-            if harms == ESTIMATE:  # it is off from the world, which no user mends
-                arms["inputs"] = arms["inputs"].with_rows(deployed=bad.deployed)
             if advised is not None:
                 arms["advice"] = advised(bad, good)
+            if harms == ESTIMATE:  # it is off from the world, which no user mends
+                for name in {"inputs", "advice"} & set(arms) if took else {"inputs"}:
+                    arms[name] = arms[name].with_rows(deployed=bad.deployed)
             arms["random search"] = searched(bad, as_much)
             if better is not None:
                 arms["improve"] = replace(bad.with_settings(**better.values), trials=1)
@@ -229,24 +232,30 @@ class _Studies:
         return found
 
 
-def _advised(advice: Said | None, case: Case) -> remedies.Remedy | None:
-    """Return what following a first advice does to a case; None where the menu has it by its cause.
+def _advised(advice: Said | None, case: Case) -> tuple[remedies.Remedy | None, float]:
+    """Return what following a first advice does to a case, and the seconds that finding it took.
+
+    None where the menu has the remedy by its cause.
 
     A finding about a gap names `deepwell improve --apply CODE`, which measures what is against it
     and, where nothing is found to help, names what is left: more rows, or better inputs.
     """
     if advice is None:
-        return None
-    values = advice.values
-    if advice.code in GAPS:
-        try:
-            better = improved(case, 0, advice.code)
-        except UsageError:  # the time has no room for one remedy
-            return None
-        if not better.helps:
-            return remedies.LEFT[better.left[0]] if better.left else remedies.nothing
-        values = better.values
-    return (lambda bad, good: bad.with_settings(**values)) if values else None
+        return None, 0.0
+    if advice.code not in GAPS:
+        values = advice.values
+        return (lambda bad, good: bad.with_settings(**values)) if values else None, 0.0
+    try:
+        better = improved(case, 0, advice.code, OF_ADVICE)
+    except UsageError:  # the time has no room for one remedy
+        return remedies.nothing, OF_ADVICE
+    if not better.helps:
+        return remedies.LEFT[better.left[0]] if better.left else remedies.nothing, better.seconds
+
+    def changed(bad: Case, good: Case) -> Case:
+        return replace(bad.with_settings(**better.values), trials=1)
+
+    return changed, better.seconds
 
 
 class _Programs:

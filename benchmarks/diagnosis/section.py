@@ -25,12 +25,14 @@ there is one a bootstrap over tasks is beside.
 An alarm is a finding of level `problem`; what kind of error is left (DW100 to DW113) is no alarm,
 nor is what would help or where to search on where nothing is wrong (DW5, DW6, DW7). *Strict*: the
 label that was planted; every other claim costs precision. What kind of error is left is a claim as
-any other where it is a problem (high bias, high variance, mismatch, noise floor) and names no
-finding that is to be mended first: it is the planted label or costs precision, its advice is
-followed where no alarm gives any, and on a clean run it is a cause claimed, however true; how often
-it is true is told by itself. The advice on high bias and high variance is what it names, `deepwell
-improve --apply CODE`, given 5 seconds: the hyperparameters it ends with, or, where no remedy is
-found to help, what it names as left (more train rows, better input columns).
+any other where it is a problem (high bias, high variance, mismatch) and names no finding that is to
+be mended first: it is the planted label or costs precision, its advice is followed where no alarm
+gives any, and on a clean run it is a cause claimed, however true; how often it is true is told by
+itself, and so is precision with all gaps counted as claims. The advice on high bias and high
+variance in a study is what it names, `deepwell improve --apply CODE`, given 10 seconds: the
+hyperparameters it ends with, or, where no remedy is found to help, what it names as left (more
+train rows, better inputs), or nothing. For programs, and for the rules of others, the remedy of a
+cause is fixed.
 
 *Repair*: the first advice gives back at least 80 % of the lost score (paired by seed; the 95 %
 interval excludes 50 %). Inputs and labels are given back where each row still is what it was, and
@@ -42,10 +44,11 @@ that are as sure as each other each counts as right by the share that is. Baseli
 runs; published rules are restated in our own words on what Deepwell's probes measure, as far as
 these hold it. *Random search* trains as much as may be trained for a first advice: of a study,
 networks of a usual space around nothing for the 2e10 multiply-adds that an examination may take, 8
-at least; of a program, 48 rates within a factor of 10 of its own, which is as many runs as its
-diagnosis makes at most. The most frequent and the random label know which faults there are.
-Intervals of the faulty are bootstraps over tasks, of which there are few. A fault of a program that
-Deepwell has no means to look for today counts as missed."""
+at least, and where `improve` was asked as many as train in its seconds; of a program, 48 rates
+within a factor of 10 of its own, which is as many runs as its diagnosis makes at most. The most
+frequent and the random label know which faults there are. Intervals of the faulty are bootstraps
+over tasks, of which there are few. A fault of a program that Deepwell has no means to look for
+today counts as missed."""
 
 
 def section(results: Plain, title: str) -> str:
@@ -59,7 +62,7 @@ def section(results: Plain, title: str) -> str:
         "### Clean runs",
         _clean(told),
         "### Faulty runs",
-        _who(told["who"]),
+        _who(told["who"], told["every_claim"]["micro"]),
         "### By family",
         _families(told["who"]["Deepwell"]["families"]),
         "### What acting on it gives back",
@@ -104,8 +107,8 @@ def _clean(told: Plain) -> str:
 def _clean_of(told: Plain, kind: str, name: str) -> str:
     """Return who alarms on healthy studies, or programs, and by which checks Deepwell does."""
     lines = []
-    for who, figures in told["who"].items():
-        c = figures["clean_of"][kind]
+    for who, one in told["who"].items():
+        c = one["clean_of"][kind]
         if not c["runs"]:
             continue
         lines.append((who, str(c["runs"]), *_counted(c["alarms"]), *_counted(c["claims"])))
@@ -163,7 +166,7 @@ def _unsound(unsound: Plain) -> str:
     )
 
 
-def _who(who: Plain) -> str:
+def _who(who: Plain, every: Plain) -> str:
     lines = []
     for name, told in who.items():
         micro, macro = told["strict"]["micro"], told["strict"]["macro"]
@@ -199,7 +202,10 @@ def _who(who: Plain) -> str:
             ),
             lines,
         )
-        + f"\n\nDeepwell's wrong first claims at coverage of all programs: {curve or 'none'}."
+        + f"\n\nWith every gap counted as a claim, whatever it says is to be mended first, "
+        f"Deepwell's causes have precision {_number(every['precision'])} and recall "
+        f"{_number(every['recall'])}. Its wrong first claims at coverage of all programs: "
+        f"{curve or 'none'}."
     )
 
 
@@ -275,7 +281,7 @@ def _improved(told: Plain) -> str:
 
 
 def _regimes(told: Plain) -> str:
-    if not told["adequate"]:
+    if not told["runs"]:
         return "Not measured."
     right, of = told["right"], told["adequate"]
     lines = [(*key.split(" -> "), str(n)) for key, n in sorted(told["table"].items())]
@@ -283,9 +289,11 @@ def _regimes(told: Plain) -> str:
         f"Best possible score known, truth clear (each gap half of the material size away from it "
         f"or more), rows enough (each gap 3.24 of its standard errors away from it or more: a test "
         f"at 5 % tells that 9 times in 10): {right} of {of} verdicts right "
-        f"({_interval(right / of, told)}), {told['open']} left open, {told['wrong']} wrong. Where "
-        f"rows are fewer: {told['few_open']} of {told['few_rows']} left open, "
-        f"{told['few_wrong']} wrong.\n\n" + _table(("truth", "verdict", "runs"), lines)
+        f"({_interval(right / of if of else None, told)}), {told['open']} left open, "
+        f"{told['wrong']} wrong. Where rows are fewer: {told['few_open']} of {told['few_rows']} "
+        f"left open, {told['few_wrong']} wrong. The truth of {told['unclear']} more runs is not "
+        "clear. Wrong is also what calls an error high that is not, whatever it leaves open.\n\n"
+        + _table(("truth", "verdict", "runs"), lines)
     )
 
 
@@ -294,8 +302,8 @@ def _coverage(told: Plain) -> str:
         return ""
     rate = _interval(told["held"] / told["runs"], told)
     return (
-        f"The stated 95 % interval of the dev score holds the score on 20,000 rows of the world in "
-        f"{told['held']} of these {told['runs']} runs ({rate})."
+        f"The stated 95 % interval of the dev score holds the score on 100,000 rows of the world "
+        f"in {told['held']} of these {told['runs']} runs ({rate})."
     )
 
 

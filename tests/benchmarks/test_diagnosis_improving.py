@@ -11,9 +11,11 @@ from benchmarks.diagnosis.case import Case
 from benchmarks.diagnosis.diagnosed import Said
 from benchmarks.diagnosis.improving import Improved, improved, networks_for, networks_in, searched
 from benchmarks.diagnosis.program_case import PROGRAM_TASKS, ProgramCase
+from benchmarks.diagnosis.remedies import LEFT
 from benchmarks.diagnosis.tasks import DIGITS, GAUSS
 from benchmarks.diagnosis.training import Outcome, configurations, outcomes, work
 
+from deepwell.diagnosis._improvement_findings import _BEYOND
 from deepwell.study._examination import FLOOR
 
 
@@ -29,22 +31,33 @@ def test_a_network_that_hardly_learns_is_improved_on_rows_of_the_world() -> None
 def test_where_only_rows_are_left_they_are_what_is_advised(monkeypatch: pytest.MonkeyPatch) -> None:
     told = {"values": {"l2": 0.1}, "seconds": 1.0}
     cases = [GAUSS.case(0), GAUSS.case(1)]
-    for helps, left, rows in ((False, ("more train rows",), True), (False, (), False)):
+    for helps, left, rows in ((False, ("variance",), True), (False, (), False)):
         ends = Improved(**told, helps=helps, left=left)
-        monkeypatch.setattr(run, "improved", lambda case, seed, code, e=ends: e)
-        advised = run._advised(Said("DW101", "problem", "high variance"), cases[0])
+        monkeypatch.setattr(run, "improved", lambda case, seed, code, seconds, e=ends: e)
+        advised, took = run._advised(Said("DW101", "problem", "high variance"), cases[0])
         assert advised is not None
+        assert took == 1.0
         few = cases[0].with_rows(train=cases[0].train.take(np.arange(50)))
         after = advised(few, cases[0])
         assert (after.train is cases[0].train) == rows
         assert after.settings == cases[0].settings
     ends = Improved(**told, helps=True, left=())
-    monkeypatch.setattr(run, "improved", lambda case, seed, code: ends)
-    advised = run._advised(Said("DW101", "problem", "high variance"), cases[0])
+    monkeypatch.setattr(run, "improved", lambda case, seed, code, seconds: ends)
+    advised, took = run._advised(Said("DW101", "problem", "high variance"), cases[0])
     assert advised is not None
-    assert advised(cases[0], cases[1]).settings["l2"] == 0.1
-    assert run._advised(Said("DW206", "problem", "a number"), cases[0]) is None
-    assert run._advised(None, cases[0]) is None
+    many = replace(cases[0], trials=30)
+    assert (advised(many, cases[1]).settings["l2"], advised(many, cases[1]).trials) == (0.1, 1)
+    assert run._advised(Said("DW206", "problem", "a number"), cases[0]) == (None, 0.0)
+    assert run._advised(None, cases[0]) == (None, 0.0)
+
+
+def test_what_improve_names_as_left_is_a_remedy_of_the_menu() -> None:
+    assert set(LEFT) == set(_BEYOND)
+    starved = DIGITS.case(0)
+    starved = starved.with_rows(train=starved.train.take(np.arange(60)))
+    values = {"hidden_units": (64, 64), "dropout": 0.0, "patience": 0, "epochs": 60}
+    found = improved(starved.with_settings(**values), 0, "DW101", seconds=20.0)
+    assert found.helps or found.left == ("variance",)
 
 
 def test_random_search_is_given_as_long() -> None:

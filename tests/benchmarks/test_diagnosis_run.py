@@ -152,7 +152,7 @@ def test_a_known_regime_is_measured_on_rows_of_the_world() -> None:
     measured = truth(known.case(), told.measured.train_score, told.world)
     assert measured["adequate"]
     assert (measured["regime"], measured["clear"]) == ("bias", True)
-    assert verdict(told.said) in ("bias", "abstains")
+    assert verdict(told.said)["verdict"] in ("bias", "abstains")
 
 
 def test_rows_learnt_by_heart_are_no_variance_where_nothing_gets_better() -> None:
@@ -170,7 +170,7 @@ def test_rows_from_elsewhere_are_a_mismatch_and_few_rows_are_not_enough() -> Non
     best = far.best_possible
     assert best is not None
     assert far.like_train is not None
-    assert (len(far.train), len(far.dev), len(far.like_train)) == (4000, 2000, 20_000)
+    assert (len(far.train), len(far.dev), len(far.like_train)) == (4000, 2000, 100_000)
     moved = far.dev.x.mean(axis=0) - far.train.x.mean(axis=0)
     assert moved == pytest.approx(0.8 * far.train.x.std(axis=0), abs=0.1)
     told = truth(far, train=best, world=best + 0.2, like_train=best + 0.01)
@@ -185,14 +185,16 @@ def test_rows_from_elsewhere_are_a_mismatch_and_few_rows_are_not_enough() -> Non
 
 
 def test_what_is_high_is_told_and_so_is_the_floor() -> None:
-    def said(*codes: str) -> list[Said]:
-        return [Said(c, "problem" if c in ("DW101", "DW102", "DW106") else "ok", "") for c in codes]
+    def told(*codes: str) -> tuple[object, object]:
+        problems = ("DW101", "DW102", "DW106")
+        said = [Said(c, "problem" if c in problems else "ok", "") for c in codes]
+        return tuple(verdict(said).values())
 
-    assert verdict(said("DW101", "DW102")) == "both"
-    assert verdict(said("DW106", "DW102")) == "bias and mismatch"
-    assert verdict(said("DW100", "DW108")) == "noise floor"
-    assert verdict(said("DW100")) == "neither"
-    assert verdict(said("DW102", "DW110")) == "abstains"
+    assert told("DW101", "DW102") == ("both", ["bias", "variance"])
+    assert told("DW106", "DW102") == ("bias and mismatch", ["bias", "mismatch"])
+    assert told("DW100", "DW108") == ("noise floor", [])
+    assert told("DW100") == ("neither", [])
+    assert told("DW102", "DW110") == ("abstains", ["bias"])
 
 
 def test_what_the_fit_told_is_kept_apart_from_what_diagnose_tells() -> None:

@@ -253,14 +253,16 @@ def cells(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "regime/as it should be/a/1": _cell(
             None,
             name="as it should be",
-            truth={"regime": "bias", "clear": True, "adequate": True},
+            truth={"regime": "bias", "high": ["bias"], "clear": True, "adequate": True},
             verdict="bias",
+            called=["bias"],
         ),
         "regime/few dev rows/a/1": _cell(
             None,
             name="few dev rows",
-            truth={"regime": "bias", "clear": True, "adequate": False},
+            truth={"regime": "bias", "high": ["bias"], "clear": True, "adequate": False},
             verdict="abstains",
+            called=[],
         ),
     }
 
@@ -333,6 +335,30 @@ def test_rows_that_are_asked_for_are_told_apart_from_advice(cells: dict[str, Any
     assert told["who"][DEEPWELL]["repair"]["recall"] == 0.5
     assert figures(cells)["asked"]["recall"] == 0.5
     assert "mends 1 of these, 1.00 of all" in section._asked(told["asked"])
+
+
+def test_what_is_called_high_and_is_not_is_wrong_whatever_is_left_open(
+    cells: dict[str, Any],
+) -> None:
+    key = "regime/as it should be/a/1"
+    cell = {**cells[key], "verdict": "abstains"}
+    told = figures({**cells, key: cell})["regimes"]
+    assert (told["right"], told["open"], told["wrong"]) == (0, 1, 0)
+    told = figures({**cells, key: {**cell, "called": ["variance"]}})["regimes"]
+    assert (told["right"], told["open"], told["wrong"]) == (0, 0, 1)
+    unclear = {**cell, "truth": {**cell["truth"], "clear": False}}
+    told = figures({**cells, key: unclear})["regimes"]
+    assert (told["adequate"], told["unclear"]) == (0, 1)
+
+
+def test_gaps_that_wait_for_another_finding_are_counted_as_claims_beside(
+    cells: dict[str, Any],
+) -> None:
+    key = "plant/rate/severe/a"
+    bias = Said("DW102", "problem", "high bias", after=("DW405",)).to_plain()
+    told = figures({**cells, key: {**cells[key], "said": [*cells[key]["said"], bias]}})
+    assert told["who"][DEEPWELL]["strict"]["micro"]["precision"] == 1.0
+    assert told["every_claim"]["micro"]["precision"] == 0.5
 
 
 def test_what_diagnose_tells_anew_is_not_what_the_fit_told(cells: dict[str, Any]) -> None:

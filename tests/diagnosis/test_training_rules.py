@@ -10,10 +10,12 @@ from deepwell.diagnosis._causes import (
     causes_first,
     gaps_after,
     most_urgent_first,
+    of_best,
     starts_first,
 )
 from deepwell.diagnosis._changes import change_for, healthy
 from deepwell.diagnosis._check_finding import Check, check_finding
+from deepwell.diagnosis._curve_reading import read_curve
 from deepwell.diagnosis._curves import Curves
 from deepwell.diagnosis._input_findings import SLOW, InputScales, input_finding, input_scales
 from deepwell.diagnosis._mode_findings import ModeCosts, averages_off, mode_finding
@@ -301,6 +303,26 @@ def test_symptoms_that_one_change_mends_are_one_thing() -> None:
     assert found["DW403"].evidence["consequence_of"] == "DW404"
     others = [_asks("DW401", _RESTART), _asks("DW403", {"learning_rate": 1e-3})]
     assert [f.level for f in causes_first(others, worth=0.01)] == ["problem", "problem"]
+    untried = [replace(f, evidence={**f.evidence, "change_effect": None}) for f in three]
+    assert {f.level for f in causes_first(untried, worth=0.01)} == {"problem"}
+
+
+def test_what_makes_the_twin_is_no_one_change_of_a_symptom() -> None:
+    twin = _asks("DW401", {"activation": "relu"})
+    twin = replace(twin, evidence={**twin.evidence, "cause_gain": None})
+    own = _asks("DW403", {"activation": "relu"})
+    own = replace(own, evidence={**own.evidence, "cause_gain": 0.28})
+    found = {f.code: f for f in causes_first([twin, own, _finding("DW405", 0.1)], worth=0.01)}
+    assert found["DW403"].level == "problem"
+    assert {found[code].evidence["consequence_of"] for code in ("DW401", "DW405")} == {"DW403"}
+
+
+@pytest.mark.parametrize("rate", [0.295, 0.305])
+def test_a_rate_too_low_that_stays_a_problem_explains_what_learns_on(rate: float) -> None:
+    late = Finding("DW412", "problem", "still learning at the end", "", {"measured": 0.02})
+    found = causes_first([_finding("DW406", rate), _finding("DW403", 0.3), late], worth=0.01)
+    assert [f.level for f in found] == ["problem", "problem", "ok"]
+    assert found[2].evidence["consequence_of"] == "DW406"
 
 
 def test_what_the_start_explains_is_its_consequence() -> None:
@@ -312,9 +334,28 @@ def test_what_the_start_explains_is_its_consequence() -> None:
     assert starts_first(training, [other, passed]) == training
     found = starts_first(training, [other, start])
     assert [f.level for f in found] == ["ok", "problem", "ok"]
+    assert found[0].evidence["consequence_of"] == "DW305"
+    assert read_curve(found) == "still falling at the end, a consequence of DW305"
     measured = _finding("DW412", 0.1)
     assert starts_first([measured], [start]) == [measured]
-    assert found[0].evidence["consequence_of"] == "DW305"
+    elsewhere = of_best([start], {"initializer": "zeros"}, {"initializer": "he"})
+    assert starts_first(training, elsewhere) == training
+
+
+def test_a_search_checks_the_start_of_one_network_for_those_that_share_it() -> None:
+    def told(change: str, checked: dict[str, object], best: dict[str, object]) -> object:
+        finding = Finding("DW302", "problem", "", "", {"change": change})
+        return of_best([finding], checked, best)[0].evidence["of_best"]
+
+    zeros = {"initializer": "zeros", "initializer_scale": 1.0, "activation": "relu"}
+    rates = {**zeros, "learning_rate": 1e-9}
+    assert told("--initializer auto", zeros, {**zeros, "learning_rate": 0.1}) is True
+    assert told("--initializer-scale 1", zeros, {**zeros, "initializer": "he"}) is False
+    assert told("--learning-rate 0.001", rates, {**rates, "initializer": "he"}) is True
+    assert told("--learning-rate 0.001", rates, {**rates, "learning_rate": 0.1}) is False
+    assert told("", zeros, {}) is True
+    passed = Finding("DW302", "ok", "", "")
+    assert of_best([passed], zeros, {}) == [passed]
 
 
 def test_a_large_gap_names_what_is_to_be_mended_first() -> None:
@@ -323,17 +364,21 @@ def test_a_large_gap_names_what_is_to_be_mended_first() -> None:
         Finding("DW103", "ok", "no high variance", "gap 1 %"),
         Finding("DW105", "problem", "worse than logistic regression", "by 4 %"),
     ]
-    diverged = Finding("DW408", "problem", "3 networks diverged", "")
     passed = _finding("DW401", 0.0, "ok")
-    assert gaps_after(gaps, [diverged, passed]) == gaps
+    copies, rising = _finding("DW201", 0.0), _finding("DW414", 0.0)
+    assert gaps_after(gaps, [passed, copies, rising]) == gaps, "train knows nothing of them"
+    other = Finding("DW305", "problem", "alike", "", {"of_best": False})
+    assert gaps_after(gaps, [other]) == gaps, "of another network"
+    [variance] = gaps_after([Finding("DW101", "problem", "high variance", "")], [copies, rising])
+    assert variance.evidence["after"] == ["DW201", "DW414"]
     twice = [_finding("DW206", 0.0), _finding("DW206", 0.0), _finding("DW405", 0.1)]
-    bias, variance, worse = gaps_after(gaps, [*twice, diverged])
-    assert bias.detail == "train 27 %; mend DW206 and DW405 first, the gap may then be another"
+    bias, variance, worse = gaps_after(gaps, twice)
+    assert bias.detail == "train 27 %; mend DW206 and DW405 first, the gap may then change"
     assert bias.evidence["after"] == ["DW206", "DW405"]
     assert (bias.level, [variance, worse]) == ("problem", gaps[1:])
-    three = [_finding(code, 0.0) for code in ("DW204", "DW206", "DW405")]
-    assert "mend DW204, DW206 and DW405 first" in gaps_after(gaps, three)[0].detail
-    assert "mend DW204 first" in gaps_after(gaps, three[:1])[0].detail
+    three = [_finding(code, 0.0) for code in ("DW202", "DW206", "DW405")]
+    assert "mend DW202, DW206 and DW405 first" in gaps_after(gaps, three)[0].detail
+    assert "mend DW202 first" in gaps_after(gaps, three[:1])[0].detail
 
 
 def test_causes_that_are_mended_alike_are_both_told() -> None:

@@ -36,9 +36,12 @@ _OF_SLOW = ("DW412",)
 _LAYERS = ("DW404", "DW402", "DW401", "DW403")  # what makes the others before what follows
 _STARTS = ("DW301", "DW302", "DW303", "DW305")
 _START = {"initializer", "initializer_scale"}
-_GAPS = ("DW101", "DW102", "DW106")
-_FIRST = ("DW2", "DW3", "DW4")
-_OF_ALL = "DW408"  # networks that diverged, of which the one whose gaps are told is none
+_BEFORE = {
+    "DW101": ("DW2", "DW3", "DW4"),
+    "DW102": ("DW202", "DW206", "DW207", "DW3", "DW4"),  # of copies and groups train knows nothing
+}
+_PAST_ITS_BEST = ("DW413", "DW414")  # which a train score is not
+_OF_BEST = "of_best"
 
 
 def causes_first(findings: Sequence[Finding], worth: float) -> list[Finding]:
@@ -63,31 +66,76 @@ def causes_first(findings: Sequence[Finding], worth: float) -> list[Finding]:
         lesser = {code for code in causes if gains.get(code, -math.inf) < most - worth}
     if gains:
         after = (*after, *(code for code in lesser if gain_of(causes[code]) is not None))
-    if first in _SLOW:
-        after = (*after, *_OF_SLOW)
-    brought = gain_of(causes[first])
+    slow = [code for code in _SLOW if code in causes and code not in after]
+    caused = dict.fromkeys(after, first) | (dict.fromkeys(_OF_SLOW, slow[0]) if slow else {})
     return [
-        _consequence(f, causes[first])
-        if f.level == "problem" and f.code in after and not _more(f, brought, worth)
+        _consequence(f, causes[caused[f.code]])
+        if f.level == "problem" and f.code in caused and not _more(f, causes[caused[f.code]], worth)
         else f
         for f in ordered
     ]
 
 
 def _one_change_once(findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings, of symptoms that ask for one change only the first still a problem."""
+    """Return the findings, of symptoms that ask for one change only the first still a problem.
+
+    Of changes that were tried and are for the symptom: what makes a twin mends many at once.
+    """
     told: dict[str, Finding] = {}
     follows: dict[str, Finding] = {}
     symptoms = {f.code: f for f in findings if f.code in _LAYERS and f.level == "problem"}
     for code in _LAYERS:
-        if code in symptoms and (values := symptoms[code].evidence.get("values")):
+        if code not in symptoms:
+            continue
+        evidence = symptoms[code].evidence
+        values, tried = evidence.get("values"), evidence.get("change_effect")
+        if values and tried and "cause_gain" not in evidence:
             cause = told.setdefault(repr(values), symptoms[code])
             if cause is not symptoms[code]:
                 follows[code] = cause
     return [_consequence(f, follows[f.code]) if f.code in follows else f for f in findings]
 
 
-def starts_first(training: Sequence[Finding], before: Sequence[Finding]) -> list[Finding]:
+def of_best(
+    starts: Sequence[Finding], checked: Mapping[str, object], best: Mapping[str, object]
+) -> list[Finding]:
+    """Return checks of a start, each problem with whether it is one of the best network too.
+
+    A search checks one network for all. What is asked for is a setting of it: where the best one
+    has another there, or another start, nothing is known about its own.
+
+    Args:
+        starts: what the checks say.
+        checked: hyperparameters of the network that was checked.
+        best: those of the best one.
+    """
+    return [
+        replace(f, evidence={**f.evidence, _OF_BEST: _shares(f, checked, best)})
+        if f.level == "problem"
+        else f
+        for f in starts
+    ]
+
+
+def _shares(finding: Finding, checked: Mapping[str, object], best: Mapping[str, object]) -> bool:
+    """Return whether two networks agree in the setting that a finding asks to change."""
+    flag = next(iter(_change_of(finding).split()), "")
+    name = flag.removeprefix("--").replace("-", "_")
+    if not flag.startswith("--") or name not in checked:
+        return True  # about the rows, or the program
+    names = (name, *_START, "activation") if name in _START else (name,)
+    return all(checked.get(n) == best.get(n) for n in names)
+
+
+def starting_values(finding: Finding) -> dict[str, object] | None:
+    """Return the usual start of the weights where a problem of the best network asks for it."""
+    asks = _change_of(finding).startswith("--initializer")
+    if not asks or not _of_network([finding]):
+        return None
+    return {"initializer": "auto", "initializer_scale": 1.0}
+
+
+def starts_first(training: Sequence[Finding], starts: Sequence[Finding]) -> list[Finding]:
     """Return findings about a training, none a problem that the start of the weights explains.
 
     Symptoms of layers that ask for other initial weights are consequences of it, and so is a
@@ -95,15 +143,20 @@ def starts_first(training: Sequence[Finding], before: Sequence[Finding]) -> list
 
     Args:
         training: as `causes_first` returns them.
-        before: of the checks before the training.
+        starts: of the checks before the training, as `of_best` returns them.
     """
-    starts = [f for f in before if f.code in _STARTS and f.level == "problem"]
-    start = next((f for f in starts if _change_of(f).startswith("--initializer")), None)
+    wrong = [f for f in _of_network(starts) if f.code in _STARTS]
+    start = next((f for f in wrong if _change_of(f).startswith("--initializer")), None)
     if start is None:
         return list(training)
     return [
         _consequence(f, start) if f.level == "problem" and _of_start(f) else f for f in training
     ]
+
+
+def _of_network(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the problems, without those of the start of another network."""
+    return [f for f in findings if f.level == "problem" and f.evidence.get(_OF_BEST, True)]
 
 
 def _change_of(finding: Finding) -> str:
@@ -117,28 +170,36 @@ def _of_start(finding: Finding) -> bool:
     values = finding.evidence.get("values")
     if finding.code not in _LAYERS or not isinstance(values, Mapping):
         return False
-    return {"initializer"} <= set(cast(Mapping[str, object], values)) <= _START
+    asked = set(cast(Mapping[str, object], values)) - {"learning_rate"}  # twins have their own
+    return {"initializer"} <= asked <= _START
 
 
 def gaps_after(gaps: Sequence[Finding], others: Sequence[Finding]) -> list[Finding]:
-    """Return findings about gaps, those of large ones with the problems that come before them.
+    """Return findings about gaps, high bias and variance with what is to be mended first.
 
     Args:
         gaps: what kind of error is left.
-        others: all other findings about the network.
+        others: of the rows, the start and the training.
     """
-    wrong = [f.code for f in others if f.level == "problem" and f.code != _OF_ALL]
-    codes = list(dict.fromkeys(code for code in wrong if code.startswith(_FIRST)))
-    if not codes:
-        return list(gaps)
-    listed = " and ".join(filter(None, (", ".join(codes[:-1]), codes[-1])))
-    words = f"; mend {listed} first, the gap may then be another"
+    wrong = list(dict.fromkeys(f.code for f in _of_network(others)))
     return [
-        replace(f, detail=f.detail + words, evidence={**f.evidence, "after": codes})
-        if f.code in _GAPS and f.level == "problem"
+        _after(f, [code for code in wrong if _comes_before(code, f.code)])
+        if f.code in _BEFORE and f.level == "problem"
         else f
         for f in gaps
     ]
+
+
+def _comes_before(code: str, gap: str) -> bool:
+    return code.startswith(_BEFORE[gap]) and not (gap == "DW102" and code in _PAST_ITS_BEST)
+
+
+def _after(gap: Finding, codes: list[str]) -> Finding:
+    if not codes:
+        return gap
+    listed = " and ".join(filter(None, (", ".join(codes[:-1]), codes[-1])))
+    words = f"; mend {listed} first, the gap may then change"
+    return replace(gap, detail=gap.detail + words, evidence={**gap.evidence, "after": codes})
 
 
 def most_urgent_first(findings: Sequence[Finding]) -> list[Finding]:
@@ -181,9 +242,9 @@ def _cause_gain(finding: Finding) -> float | None:
     return float(gain) if isinstance(gain, int | float) else None
 
 
-def _more(finding: Finding, brought: float | None, worth: float) -> bool:
+def _more(finding: Finding, cause: Finding, worth: float) -> bool:
     """Return whether a finding's change was measured to bring more than a cause's."""
-    gain = gain_of(finding)
+    gain, brought = gain_of(finding), gain_of(cause)
     return gain is not None and brought is not None and gain > brought + worth
 
 

@@ -42,6 +42,9 @@ def read_curve(findings: Sequence[Finding]) -> str:
     for code, words in _PROBLEMS:
         if code in by_code and by_code[code].level == "problem":
             return f"{words} ({code})"
+    cause = length.evidence.get("consequence_of")
+    if cause:
+        return f"still falling at the end, a consequence of {cause}"
     if length.level == "unsure":
         return f"too short to read ({length.detail})"
     unsure = [f.code for f in findings if f.level == "unsure" and f.code in dict(_PROBLEMS)]

@@ -19,6 +19,7 @@ _BEYOND = {
     "bias": "better input columns, where less can be reached",
     "variance": "more train rows",
 }
+_CODES = {"bias": "DW102", "variance": "DW101"}
 
 
 def diagnose_improvement(found: Improvement, worth: float) -> list[Finding]:
@@ -77,8 +78,6 @@ def _none_helps(cycle: Cycle, found: Improvement, worth: float) -> Finding:
         "threshold": worth,
         "threshold_source": _SOURCE,
     }
-    if cycle.plan.high:
-        evidence["left"] = [_BEYOND[error] for error in cycle.plan.high]
     settled = len(measured) + sum(arm.verdict == "diverged" for arm in cycle.arms)
     whole = settled == count and not cycle.stopped and not cycle.plan.left_out
     if whole and cycle.largest <= worth:
@@ -91,7 +90,8 @@ def _none_helps(cycle: Cycle, found: Improvement, worth: float) -> Finding:
     larger, command = _larger(measured, worth, cycle), ""
     words = larger.words(cycle.plan.dev_rows)
     detail += f"; {words}" if words else ""
-    detail += _beyond(cycle)
+    if whole:
+        detail += _beyond(cycle, found, evidence)
     if larger.replicates is not None and larger.alone:
         seconds = sum(c.plan.seconds for c in found.cycles) * larger.replicates / found.replicates
         command = _again(found, larger.replicates, _minutes(seconds))
@@ -108,7 +108,7 @@ def _settled(cycle: Cycle, found: Improvement, evidence: dict[str, object]) -> F
     """
     size = figure_text(cycle.largest, found.percent)
     detail = f"none of {len(cycle.arms)} helps by more than {size} (95 %, all at once)"
-    detail += _beyond(cycle)
+    detail += _beyond(cycle, found, evidence)
     no = _no_remedy(cycle)
     if found.apply:
         claim = f"{no} for {found.apply} helps"
@@ -118,12 +118,18 @@ def _settled(cycle: Cycle, found: Improvement, evidence: dict[str, object]) -> F
     return Finding("DW602", "ok", f"{no} helps: at the noise floor", detail, evidence)
 
 
-def _beyond(cycle: Cycle) -> str:
-    """Return what no change of the network brings, against errors that are high; or nothing."""
-    if not cycle.plan.high:
+def _beyond(cycle: Cycle, found: Improvement, evidence: dict[str, object]) -> str:
+    """Return what no change of the network brings, against errors that are high; or nothing.
+
+    With `--apply` against the error of that finding. The errors are told as `left` as well.
+    """
+    high = [error for error in cycle.plan.high if found.apply in ("", _CODES[error])]
+    if not high:
         return ""
-    left = "; ".join(_BEYOND[error] for error in cycle.plan.high)
-    return f"; {cycle.plan.verdict}: what the recipe has left is {left}"
+    evidence["left"] = high
+    words = " and ".join(f"high {error}" for error in high)
+    left = "; ".join(_BEYOND[error] for error in high)
+    return f"; {words}: what the recipe has left is {left}"
 
 
 def _no_remedy(cycle: Cycle) -> str:

@@ -55,6 +55,7 @@ class Arms:
     def __init__(self, subject: Subject, bench: Bench, why: Suspicion) -> None:
         self._subject, self._bench, self._why = subject, bench, why
         self._values = subject.spec.hyperparameters
+        self._room = subject.allowance  # multiply-adds that are left
         wanted = [s in (VANISHING, EXPLODING) for s in why.symptoms] + [True] * why.stuck
         groups = tuple(dict.fromkeys(wanted))
         same = healthy(self._values, 1e-3, True) == healthy(self._values, 1e-3, False)
@@ -108,7 +109,7 @@ class Arms:
         """
         whole = self._within(SIZES[0])
         missing = self._missing(whole)
-        programs, room = self._subject.programs, self._subject.allowance
+        programs, room = self._subject.programs, self._room
         if missing and programs is not None:
             room -= JAX.compiling * len(missing)
             if self._epochs(whole, room):
@@ -118,7 +119,7 @@ class Arms:
                 return replace(whole, epochs=self._epochs(whole, room)), False
         for size in SIZES:
             tried = self._with_programs(self._within(size))
-            epochs = self._epochs(tried, self._subject.allowance)
+            epochs = self._epochs(tried, self._room)
             some = tried.groups or tried.factors or tried.changes or self._normalizes()
             if epochs and (some or self._rebatches(tried)):
                 return replace(tried, epochs=epochs), bool(missing)
@@ -275,20 +276,22 @@ class Arms:
     def _longer(self) -> TrainedOn | None:
         """Return what training on does, of runs that share all they were trained before.
 
-        The last quarters are compared, of as many epochs as the network had and of all: the best
-        of more epochs is better by luck alone. At most half of what may be paid goes into it.
+        The best of as many epochs as the network had, which would be kept, is compared with the
+        mean of the last quarter of all: the best of more epochs is better by luck alone. At most
+        half of what may be paid goes into it.
         """
-        had, each = self._subject.curves.epochs, 2 * RUNS * self._work({})
-        room = (n for n in self._why.longer if n * each <= self._subject.allowance)
-        most = next(room, 0)
-        if not most:
+        had, each = self._subject.curves.epochs, RUNS * self._work({})
+        fits = (n for n in self._why.longer if 2 * n * each <= self._room)
+        most = next(fits, 0)
+        if not most or self._subject.room() < RUNS:
             return None
+        self._room -= most * each
         runs = self._bench.train([self._subject.member({}, run) for run in range(RUNS)], most)
         scale, worst = self._subject.scale, self._subject.curves.constant
-        scores = [[scale * _last(r.dev_score, n) for r in runs] for n in (had, most)]
-        costs = [[_last(r.dev_cost, n) for r in runs] for n in (had, most)]
-        score = effect(scores[0], scores[1], worst)
-        cost = effect(costs[0], costs[1], self._subject.constant_cost)
+        scores = [_first_and_last(scale * r.dev_score, had) for r in runs]
+        costs = [_first_and_last(r.dev_cost, had) for r in runs]
+        score = effect(*zip(*scores, strict=True), worst=worst)
+        cost = effect(*zip(*costs, strict=True), worst=self._subject.constant_cost)
         return TrainedOn(most, self._told_by(score, cost))
 
     def _normalizes(self) -> bool:
@@ -362,9 +365,11 @@ def _key(values: _Values) -> str:
     return repr(sorted(values.items()))
 
 
-def _last(curve: np.ndarray, epochs: int) -> float:
-    """Return the mean of the last quarter of so many epochs."""
-    return float(curve[epochs - max(1, epochs // 4) : epochs].mean())
+def _first_and_last(curve: np.ndarray, epochs: int) -> tuple[float, float]:
+    """Return the lowest of the first epochs, and the mean of the last quarter of all."""
+    first = curve[:epochs][np.isfinite(curve[:epochs])]
+    lowest = float(first.min()) if len(first) else math.nan
+    return lowest, float(curve[-max(1, len(curve) // 4) :].mean())
 
 
 def _rank(courses: Sequence[Arm]) -> tuple[float, float]:

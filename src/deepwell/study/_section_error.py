@@ -8,6 +8,7 @@ from deepwell.diagnosis._bias_variance import (
     gain_that_counts,
     material_size,
 )
+from deepwell.diagnosis._causes import gaps_after
 from deepwell.diagnosis._intervals import unpaired_difference
 from deepwell.diagnosis._repeated_rows import diagnose_repeated_rows
 from deepwell.diagnosis._strong_baselines import Labeled, compare_with_rival, strongest_rival
@@ -62,6 +63,7 @@ def error_section(reopened: Reopened) -> Section | None:
     found += compare_with_rival(
         metric.name, rival, gain_that_counts(metric, evidence.dev.value, least, material)
     )
+    found = gaps_after(found, [f for f in reopened.result.findings if f.code not in ERROR_CODES])
     found = in_store(with_improve_commands(found, reopened.result.name, data), reopened.store)
     facts = {"metric": metric.name, "best": best.to_plain(), "scores": _scores(evidence)}
     return Section("error", "What kind of error is left", tuple(found), facts)

@@ -16,7 +16,7 @@ from deepwell.checking._mode_costs import mode_costs
 from deepwell.data._batches import epoch_order
 from deepwell.data._data import Data
 from deepwell.data._image_augmentations import STRENGTHS
-from deepwell.diagnosis._causes import causes_first, most_urgent_first
+from deepwell.diagnosis._causes import causes_first, most_urgent_first, starts_first
 from deepwell.diagnosis._changes import change_for
 from deepwell.diagnosis._comparison import hardest_baseline
 from deepwell.diagnosis._curve_findings import diagnose_curves
@@ -82,6 +82,7 @@ class Ended:
         best_possible: the score that it was given.
         seed: of resampling.
         standard_error: of its dev score on so many rows as `data` has, None where not known.
+        starts: what the checks before the training say, as `of_best` returns them.
     """
 
     data: Data
@@ -102,6 +103,7 @@ class Ended:
     best_possible: float | None = None
     programs: StudyPrograms | None = None
     standard_error: float | None = None
+    starts: Sequence[Finding] = ()
 
     @functools.cached_property
     def others(self) -> list[Trial]:
@@ -153,7 +155,8 @@ def training_findings(ended: Ended) -> list[Finding]:
         ),
         setting_finding(Tried() if seen is None else seen.tried, ended.metric, size),
     ]
-    return [_with_command(f, ended) for f in most_urgent_first(causes_first(found, size))]
+    found = most_urgent_first(starts_first(causes_first(found, size), ended.starts))
+    return [with_command(f, ended, f.evidence.get("values")) for f in found]
 
 
 def _examined(
@@ -374,9 +377,14 @@ def spread_of(data: Data, prediction: np.ndarray) -> float:
     return output_spread(prediction, targets(data, data.dev))
 
 
-def _with_command(finding: Finding, ended: Ended) -> Finding:
-    """Return what asks for a change with the command that trains the network with it."""
-    values = finding.evidence.get("values")
+def with_command(finding: Finding, ended: Ended, values: object) -> Finding:
+    """Return what asks for a change with the command that trains the network with it.
+
+    Args:
+        finding: of the network.
+        ended: its study.
+        values: hyperparameters of the change; anything else where there is none.
+    """
     if finding.level == "ok" or not isinstance(values, Mapping):
         return finding
     change = cast(Mapping[str, object], values)

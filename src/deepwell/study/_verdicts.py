@@ -10,7 +10,7 @@ from deepwell.diagnosis._bias_variance import (
     gain_that_counts,
     material_size,
 )
-from deepwell.diagnosis._causes import gaps_after, measured_cause, starts_first
+from deepwell.diagnosis._causes import gaps_after, measured_cause, of_best, starting_values
 from deepwell.diagnosis._comparison import compare_with_baselines, hardest_baseline
 from deepwell.diagnosis._intervals import unpaired_difference
 from deepwell.diagnosis._non_finite import diagnose_divergence
@@ -31,7 +31,13 @@ from ._probabilities import wrong_probabilities
 from ._repeats import best_possible, repeats_of
 from ._run import Run
 from ._subject import StudyPrograms
-from ._training_findings import Ended, spread_of, standard_error, training_findings
+from ._training_findings import (
+    Ended,
+    spread_of,
+    standard_error,
+    training_findings,
+    with_command,
+)
 from ._work import trained_multiply_adds
 
 
@@ -53,23 +59,32 @@ def verdicts(
         differences: from the simple models, as `differences_from` returns them.
         luck: how much of the dev score is luck of the choice, None where it is not known.
     """
-    training = training_findings(_ended(run, trials, best, scored, differences))
+    starts = _starts(run, trials, best)
+    ended = _ended(run, trials, best, scored, differences, starts)
+    training = training_findings(ended)
     diverged = diagnose_divergence(divergence(run.engine, trials), measured_cause(training))
-    starts = check_findings(run.checks)
-    training = starts_first(training, starts)
     rows = data_findings(
         *(run.data_checks, run.data, run.metric.name, run.settings.folds),
         best_possible=run.settings.best_possible,
     )
     gaps = gaps_after(_findings(run, scored, differences, luck), [*starts, *rows, *training])
     return (
-        *starts,
+        *(with_command(f, ended, starting_values(f)) for f in starts),
         *rows,
         *with_improve_commands(gaps, run.history.record.name, run.data),
         *wrong_probabilities(run.data, scored.dev_prediction, run.metric, run.settings.seed),
         *diverged,
         *training,
     )
+
+
+def _starts(run: Run, trials: Sequence[Trial], best: Trial) -> list[Finding]:
+    """Return what the checks before the training say, of one network and of the best one."""
+    found = check_findings(run.checks)
+    if run.checks is None:
+        return list(found)
+    checked = next((t for t in trials if t.number == run.checks.trial), best)
+    return of_best(found, checked.spec.hyperparameters, best.spec.hyperparameters)
 
 
 def differences_from(run: Run, scored: Scored) -> dict[str, Estimate]:
@@ -153,6 +168,7 @@ def _ended(
     best: Trial,
     scored: Scored,
     differences: Mapping[str, Estimate],
+    starts: Sequence[Finding],
 ) -> Ended:
     """Return what the findings about the training need; of a cross-validation, one fold's."""
     first = next(trial for trial in trials if trial.number == best.number)
@@ -179,4 +195,5 @@ def _ended(
         best_possible=run.settings.best_possible,
         programs=None if run.engine.name == "native" else StudyPrograms(run.engine, first),
         standard_error=standard_error(scored.dev, len(run.data.dev), len(data.dev)),
+        starts=starts,
     )
