@@ -96,7 +96,9 @@ def test_a_fault_is_told_at_once_and_at_the_end_and_does_not_stop_the_run(data, 
     _, result = ran(data, tmp_path, fixed=fixed, observer=listener)
     _, findings = listener.heard[1]
     assert [f.code for f in findings] == ["DW305"]
-    assert result.findings[0] == findings[0]
+    told = result.findings[0]
+    assert (told.code, told.claim, told.detail) == ("DW305", findings[0].claim, findings[0].detail)
+    assert dict(told.evidence) == {**findings[0].evidence, "of_best": True}
     assert result.networks == 3
     assert "DW305 all units of hidden layer 1 are alike: try --initializer auto" in " ".join(
         " ".join(study_lines(result)).split()
