@@ -308,13 +308,18 @@ def _regimes(found: list[Cell]) -> dict[str, Any]:
     few = [c for c in clear if not c["truth"]["adequate"]]
     told, of_few = Counter(map(_outcome, adequate)), Counter(map(_outcome, few))
     low, high = clopper_pearson(told["right"], len(adequate))
-    table = Counter(f"{c['truth']['regime']} -> {c['verdict']}" for c in adequate)
+    table = Counter(f"{c['truth']['regime']} -> {_in_words(c)}" for c in adequate)
     return {
         "runs": len(found), "unclear": len(found) - len(clear), "adequate": len(adequate),
         "right": told["right"], "open": told["open"], "wrong": told["wrong"],
         "low": low, "high": high, "table": dict(table),
         "few_rows": len(few), "few_open": of_few["open"], "few_wrong": of_few["wrong"],
     }  # fmt: skip
+
+
+def _in_words(cell: Cell) -> str:
+    opens = cell["verdict"] == "abstains" and _outcome(cell) == "wrong"
+    return f"{' and '.join(cell['called'])}, the rest open" if opens else cell["verdict"]
 
 
 def _outcome(cell: Cell) -> str:

@@ -346,6 +346,7 @@ def test_what_is_called_high_and_is_not_is_wrong_whatever_is_left_open(
     assert (told["right"], told["open"], told["wrong"]) == (0, 1, 0)
     told = figures({**cells, key: {**cell, "called": ["variance"]}})["regimes"]
     assert (told["right"], told["open"], told["wrong"]) == (0, 0, 1)
+    assert told["table"] == {"bias -> variance, the rest open": 1}
     unclear = {**cell, "truth": {**cell["truth"], "clear": False}}
     told = figures({**cells, key: unclear})["regimes"]
     assert (told["adequate"], told["unclear"]) == (0, 1)

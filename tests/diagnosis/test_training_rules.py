@@ -9,6 +9,7 @@ import pytest
 from deepwell.diagnosis._causes import (
     causes_first,
     gaps_after,
+    measured_cause,
     most_urgent_first,
     of_best,
     starts_first,
@@ -338,22 +339,36 @@ def test_what_the_start_explains_is_its_consequence() -> None:
     assert read_curve(found) == "still falling at the end, a consequence of DW305"
     measured = _finding("DW412", 0.1)
     assert starts_first([measured], [start]) == [measured]
+    assert measured_cause(found) == "DW305"
+    twin = _asks("DW403", {**_RESTART, "learning_rate": 1e-3})
+    for alone, level in ((None, "problem"), (0.2, "ok")):
+        own = replace(twin, evidence={**twin.evidence, "cause_gain": alone})
+        assert starts_first([own], [start])[0].level == level, "the start alone must have helped"
     elsewhere = of_best([start], {"initializer": "zeros"}, {"initializer": "he"})
     assert starts_first(training, elsewhere) == training
 
 
 def test_a_search_checks_the_start_of_one_network_for_those_that_share_it() -> None:
-    def told(change: str, checked: dict[str, object], best: dict[str, object]) -> object:
-        finding = Finding("DW302", "problem", "", "", {"change": change})
-        return of_best([finding], checked, best)[0].evidence["of_best"]
+    zeros = {"initializer": "zeros", "initializer_scale": 1.0, "activation": "relu",
+             "batch_norm": "none", "hidden_layers": 12, "optimizer": "sgd",
+             "learning_rate": 1e-9}  # fmt: skip
 
-    zeros = {"initializer": "zeros", "initializer_scale": 1.0, "activation": "relu"}
-    rates = {**zeros, "learning_rate": 1e-9}
-    assert told("--initializer auto", zeros, {**zeros, "learning_rate": 0.1}) is True
-    assert told("--initializer-scale 1", zeros, {**zeros, "initializer": "he"}) is False
-    assert told("--learning-rate 0.001", rates, {**rates, "initializer": "he"}) is True
-    assert told("--learning-rate 0.001", rates, {**rates, "learning_rate": 0.1}) is False
-    assert told("", zeros, {}) is True
+    def told(code: str, change: str, **best: object) -> object:
+        finding = Finding(code, "problem", "", "slow", {"change": change, "trial": 3})
+        found = of_best([finding], zeros, {**zeros, **best})[0]
+        words = "slow; in trial 3, the best network is set up otherwise"
+        assert found.detail == ("slow" if found.evidence["of_best"] else words)
+        return found.evidence["of_best"]
+
+    assert told("DW305", "--initializer auto", learning_rate=0.1, activation="tanh") is True
+    assert told("DW305", "--initializer auto", initializer="he") is False
+    assert told("DW301", "--initializer-scale 1", activation="tanh") is False
+    assert told("DW302", "another optimizer, or fewer layers", hidden_layers=1) is False
+    assert told("DW302", "--activation relu --batch-norm before", learning_rate=0.1) is True
+    assert told("DW302", "--learning-rate 0.001", learning_rate=0.1) is False
+    assert told("DW303", "--hidden-layers 1 --initializer auto", hidden_layers=1) is False
+    assert told("DW303", "other columns as inputs (--keep, --ignore)", hidden_layers=1) is True
+    assert told("DW304", "--program jax, and deepwell doctor", initializer="he") is True
     passed = Finding("DW302", "ok", "", "")
     assert of_best([passed], zeros, {}) == [passed]
 
@@ -367,6 +382,9 @@ def test_a_large_gap_names_what_is_to_be_mended_first() -> None:
     passed = _finding("DW401", 0.0, "ok")
     copies, rising = _finding("DW201", 0.0), _finding("DW414", 0.0)
     assert gaps_after(gaps, [passed, copies, rising]) == gaps, "train knows nothing of them"
+    elsewhere = [Finding(code, "problem", "", "") for code in ("DW213", "DW408")]
+    variance = Finding("DW101", "problem", "high variance", "")
+    assert gaps_after([variance, *gaps], elsewhere) == [variance, *gaps]
     other = Finding("DW305", "problem", "alike", "", {"of_best": False})
     assert gaps_after(gaps, [other]) == gaps, "of another network"
     [variance] = gaps_after([Finding("DW101", "problem", "high variance", "")], [copies, rising])

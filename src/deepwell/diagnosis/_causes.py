@@ -37,10 +37,23 @@ _LAYERS = ("DW404", "DW402", "DW401", "DW403")  # what makes the others before w
 _STARTS = ("DW301", "DW302", "DW303", "DW305")
 _START = {"initializer", "initializer_scale"}
 _BEFORE = {
-    "DW101": ("DW2", "DW3", "DW4"),
+    "DW101": ("DW20", "DW3", "DW4"),
     "DW102": ("DW202", "DW206", "DW207", "DW3", "DW4"),  # of copies and groups train knows nothing
 }
-_PAST_ITS_BEST = ("DW413", "DW414")  # which a train score is not
+_NOT_BEFORE = {
+    "DW101": ("DW408",),  # networks that diverged, which the best one did not
+    "DW102": ("DW408", "DW413", "DW414"),  # and past its best a train score is not
+}
+_START_OF = {
+    "DW301": ("initializer", "initializer_scale", "activation"),
+    "DW302": (
+        *("initializer", "initializer_scale", "activation", "batch_norm"),
+        *("hidden_layers", "optimizer"),
+    ),
+    "DW303": ("initializer", "initializer_scale", "activation", "hidden_layers"),
+    "DW305": ("initializer",),
+}
+"""Check of the start -> what two networks must agree in for it to speak of both."""
 _OF_BEST = "of_best"
 
 
@@ -101,29 +114,33 @@ def of_best(
 ) -> list[Finding]:
     """Return checks of a start, each problem with whether it is one of the best network too.
 
-    A search checks one network for all. What is asked for is a setting of it: where the best one
-    has another there, or another start, nothing is known about its own.
+    A search checks one network for all. Where the best one differs in what a fault comes from,
+    nothing is known about its own start; faults of the rows and of the program are everybody's.
 
     Args:
         starts: what the checks say.
         checked: hyperparameters of the network that was checked.
         best: those of the best one.
     """
-    return [
-        replace(f, evidence={**f.evidence, _OF_BEST: _shares(f, checked, best)})
-        if f.level == "problem"
-        else f
-        for f in starts
-    ]
+    return [_of_both(f, checked, best) if f.level == "problem" else f for f in starts]
+
+
+def _of_both(
+    finding: Finding, checked: Mapping[str, object], best: Mapping[str, object]
+) -> Finding:
+    shared = _shares(finding, checked, best)
+    words = f"; in trial {finding.evidence.get('trial')}, the best network is set up otherwise"
+    detail = finding.detail if shared else finding.detail + words
+    return replace(finding, detail=detail, evidence={**finding.evidence, _OF_BEST: shared})
 
 
 def _shares(finding: Finding, checked: Mapping[str, object], best: Mapping[str, object]) -> bool:
-    """Return whether two networks agree in the setting that a finding asks to change."""
-    flag = next(iter(_change_of(finding).split()), "")
-    name = flag.removeprefix("--").replace("-", "_")
-    if not flag.startswith("--") or name not in checked:
-        return True  # about the rows, or the program
-    names = (name, *_START, "activation") if name in _START else (name,)
+    """Return whether two networks agree in what a fault of the start comes from."""
+    asks, names = _change_of(finding), _START_OF.get(finding.code, ())
+    if finding.code == "DW303" and not asks.startswith("--"):
+        return True  # about the rows
+    if "--learning-rate" in asks:
+        names = (*names, "learning_rate")
     return all(checked.get(n) == best.get(n) for n in names)
 
 
@@ -170,7 +187,9 @@ def _of_start(finding: Finding) -> bool:
     values = finding.evidence.get("values")
     if finding.code not in _LAYERS or not isinstance(values, Mapping):
         return False
-    asked = set(cast(Mapping[str, object], values)) - {"learning_rate"}  # twins have their own
+    asked, alone = set(cast(Mapping[str, object], values)), finding.evidence.get("cause_gain")
+    if isinstance(alone, int | float) and alone > 0:
+        asked -= {"learning_rate"}  # a twin's own, where the start alone helped too
     return {"initializer"} <= asked <= _START
 
 
@@ -191,7 +210,7 @@ def gaps_after(gaps: Sequence[Finding], others: Sequence[Finding]) -> list[Findi
 
 
 def _comes_before(code: str, gap: str) -> bool:
-    return code.startswith(_BEFORE[gap]) and not (gap == "DW102" and code in _PAST_ITS_BEST)
+    return code.startswith(_BEFORE[gap]) and code not in _NOT_BEFORE[gap]
 
 
 def _after(gap: Finding, codes: list[str]) -> Finding:
@@ -213,9 +232,17 @@ def most_urgent_first(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def measured_cause(findings: Sequence[Finding]) -> str:
-    """Return the code of the cause whose change was measured to gain most; nothing for none."""
-    causes = [f for f in findings if f.code in _CAUSES and f.level == "problem"]
-    told = {f.code: gain for f in causes if (gain := gain_of(f)) is not None}
+    """Return the code of the cause whose change was measured to gain most; nothing for none.
+
+    Of one that is a consequence of the start of the weights (`starts_first`), that of the start.
+    """
+    told: dict[str, float] = {}
+    for finding in findings:
+        start = str(finding.evidence.get("consequence_of", ""))
+        cause = start if start in _STARTS else finding.code if finding.level == "problem" else ""
+        gain = gain_of(finding)
+        if finding.code in _CAUSES and cause and gain is not None:
+            told[cause] = max(gain, told.get(cause, gain))
     return max(told, key=lambda code: told[code], default="")
 
 

@@ -129,7 +129,8 @@ def _beyond(cycle: Cycle, found: Improvement, evidence: dict[str, object]) -> st
     evidence["left"] = high
     words = " and ".join(f"high {error}" for error in high)
     left = "; ".join(_BEYOND[error] for error in high)
-    return f"; {words}: what the recipe has left is {left}"
+    by = ", by mean scores" if cycle.plan.cycle > 1 else ""  # of few networks, without an interval
+    return f"; {words}{by}: what the recipe has left is {left}"
 
 
 def _no_remedy(cycle: Cycle) -> str:
