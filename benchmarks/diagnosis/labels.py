@@ -126,6 +126,7 @@ CAUSES: Mapping[tuple[str, str], str] = {
                 "regularized too much",
             ),
             (("activation",), "no nonlinearity"),
+            (("hidden_units",), "network too small"),
             (("beta1", "beta2", "epsilon", "epsilon_root", "momentum"), "rule misconfigured"),
             (("clip_norm", "clip_value"), "clipped too hard"),
             (("decay",), "rate falls too early"),

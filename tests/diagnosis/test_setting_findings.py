@@ -33,6 +33,7 @@ def odd(rows: int = 5_000, faded: float = 1.0, **given: object) -> list[dict[str
         {"optimizer": "rmsprop"},
         {"optimizer": "sgd", "beta1": 0.999},
         {"optimizer": "optax:lion", "momentum": 0.999},
+        {"hidden_units": (8, 16)},
     ],
 )
 def test_usual_settings_give_nothing_to_try(given):
@@ -50,6 +51,8 @@ def test_usual_settings_give_nothing_to_try(given):
         ({"beta1": 0.999, "beta2": 0.5}, {"beta1": 0.9, "beta2": 0.999}),
         ({"optimizer": "momentum", "momentum": 0.999}, {"momentum": 0.9}),
         ({"clip_norm": 1e-4}, {"clip_norm": 0.0}),
+        ({"hidden_layers": 2, "hidden_units": 2}, {"hidden_units": (32, 32)}),
+        ({"hidden_units": (64, 7, 8)}, {"hidden_units": (64, 32, 8)}),
     ],
 )
 def test_odd_settings_are_set_back(given, change):

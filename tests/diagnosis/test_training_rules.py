@@ -27,6 +27,7 @@ from deepwell.diagnosis._rate_findings import (
     Rates,
     diagnose_rate,
     factors_to_try,
+    further_factor,
     searched,
     untried,
 )
@@ -75,6 +76,24 @@ class TestRates:
         assert untried(every, 9e-4) == (0.1, 10.0, 100.0)
         assert untried(every, 1e-2, frozenset({0.1})) == (10.0, 100.0)
         assert untried(every, 1e-2, frozenset({0.1, 10.0})) == ()
+
+    def test_beyond_the_last_rate_that_helps_most_the_next_is_tried(self) -> None:
+        more = Effect(0.3, 1 / 256, 8, 0.4, 0.1)
+        assert further_factor(1e-5, {0.1: NOTHING, 10.0: HELPS, 100.0: more}, 0.01, 3) == 1_000
+        assert further_factor(1e-5, {0.1: NOTHING, 10.0: more, 100.0: HELPS}, 0.01, 3) is None
+        assert further_factor(1e-5, {10.0: NOTHING}, 0.01, 1) is None
+        assert further_factor(0.3, {0.1: HELPS, 10.0: NOTHING}, 0.01, 2) == pytest.approx(0.01)
+        assert further_factor(5e-4, {0.1: HELPS}, 0.01, 1) is None, "lower than any search"
+        assert further_factor(0.02, {10.0: HELPS}, 0.01, 1) is None, "above 1"
+
+    def test_what_is_tried_for_what_another_rate_did_costs_no_chance(self) -> None:
+        more = Effect(0.3, 1 / 256, 8, 0.4, 0.1)
+        effects = {0.1: NOTHING, 10.0: HELPS, 100.0: HELPS, 1_000.0: HELPS, 10_000.0: more}
+        found = diagnose_rate(Rates(1e-5, effects, 40, True), "error", 0.01)[1]
+        assert found.level == "ok" or found.evidence["p_value"] == 5 / 256
+        found = diagnose_rate(Rates(1e-5, effects, 40, True, first=3), "error", 0.01)[1]
+        assert (found.level, found.evidence["p_value"]) == ("problem", 3 / 256)
+        assert found.evidence["values"] == {"learning_rate": 0.1}
 
     def test_a_search_around_the_best_has_answered(self) -> None:
         def trial(number: int, rate: float) -> Trial:

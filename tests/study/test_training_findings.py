@@ -313,6 +313,7 @@ def test_batches_too_small_for_the_rate_are_found() -> None:
         ("teacher", {"activation": "identity"}, "activation"),
         ("digits", {"epsilon": 1.0}, "epsilon"),
         ("digits", {"decay": "exponential", "decay_factor": 0.3}, "decay"),
+        ("digits", {"hidden_units": 3}, "hidden_units"),
     ],
 )
 def test_a_setting_far_out_of_its_range_is_found(task: str, values: Values, name: str) -> None:
@@ -326,6 +327,14 @@ def test_an_odd_setting_that_does_no_harm_is_none(task: str) -> None:
     found = {f.code: f for f in training_findings(_ended(_task(task), {"dropout": 0.6}))}
     assert found["DW416"].level == "ok"
     assert found["DW416"].claim == "an unusual setting, but no harm"
+
+
+def test_a_rate_far_too_low_is_told_with_one_that_is_not() -> None:
+    """A hundred times as much helps most of what is tried at first, and is still too low."""
+    found = _problems(_ended(_task("digits"), {"learning_rate": 1e-6}))["DW406"]
+    assert found.evidence["values"]["learning_rate"] >= 1e-3
+    assert len(found.evidence["effects"]) >= 4
+    assert found.evidence["p_value"] == 3 / 256
 
 
 def test_a_training_too_short_for_a_trend_is_trained_on() -> None:

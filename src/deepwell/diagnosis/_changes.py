@@ -76,9 +76,16 @@ def in_words(values: Mapping[str, object]) -> str:
 
     >>> in_words({"dropout": 0.3, "decay": "constant"})
     'dropout 0.3, decay constant'
+    >>> in_words({"hidden_units": (32, 64)})
+    'hidden_units 32,64'
     """
-    told = [f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items()]
-    return ", ".join(told)
+    return ", ".join(f"{name} {_told(value)}" for name, value in values.items())
+
+
+def _told(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(_told, cast(tuple[object, ...], value)))
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def healthy(best: Mapping[str, object], rate: float, passes_gradients: bool) -> dict[str, object]:

@@ -6,6 +6,8 @@ Too low is one where ten times as much does better by what matters, too high one
 does: half of the two decades that the default search spans. Where nothing was learnt, two decades
 of both sides are tried. Nobody's first guess is nearer than a factor of 3, and a search settles the
 rest. It is paid for only where the curves give a reason and the search has not tried it already.
+Where the last rate of a side is the one that helps most, the next one is tried too: that the rate
+is wrong is settled by then, how far it is not.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from ._trend import trend
 
 LEVEL = 0.02  # chance of a finding where no rate is better, over all rates that are tried
 FAR_LOWER, LOWER, HIGHER, FAR_HIGHER = 0.01, 0.1, 10.0, 100.0
+MOST_RATE = 1.0  # beyond it no further one is tried
 LEAST_RATE = 1e-5  # no hundredth of a rate below it is tried: searches begin there at the latest
 _NEAR, _FAR = 1.5, 10.0  # factors between which a neighbour's rate answers the question
 _NEIGHBOURS = 4
@@ -43,6 +46,8 @@ class Rates:
         effects: factor of the rate -> what it did.
         epochs: for how many all were trained; full: whether for all that the network was.
         beats_all: factors whose runs beat, in these epochs, what the network got in all of its.
+        first: how many of the factors were tried at first, none of them for what another one did;
+            0 for all.
     """
 
     rate: float
@@ -50,6 +55,12 @@ class Rates:
     epochs: int
     full: bool
     beats_all: frozenset[float] = frozenset()
+    first: int = 0
+
+    @property
+    def comparisons(self) -> int:
+        """How many comparisons could have told that the rate is wrong."""
+        return self.first or len(self.effects)
 
 
 def factors_to_try(curves: Curves, constant_cost: float) -> tuple[float, ...]:
@@ -97,6 +108,26 @@ def untried(
         for factor in factors
         if (LOWER if factor < 1 else HIGHER) not in searched and (far or factor != FAR_LOWER)
     )
+
+
+def further_factor(
+    rate: float, effects: Mapping[float, Effect], worth: float, comparisons: int
+) -> float | None:
+    """Return the factor to try beyond the best one; None where that is not the last of its side.
+
+    Args:
+        rate: the network's.
+        effects: factor of the rate -> what it did.
+        worth: smallest change of the score that matters.
+        comparisons: how many factors were tried at first.
+    """
+    level = LEVEL / comparisons
+    factor = list(effects)[best_of(list(effects.values()), worth, level)]
+    outermost = max(effects) if factor > 1 else min(effects)
+    if factor != outermost or not helps(effects[factor], worth, level):
+        return None
+    beyond = factor * (HIGHER if factor > 1 else LOWER)
+    return beyond if LEAST_RATE <= rate * beyond <= MOST_RATE else None
 
 
 def rough(train_cost: np.ndarray, constant_cost: float) -> bool:
@@ -183,7 +214,7 @@ def _side(
     if not effects:
         check = Check(None, worth, "other rates are trained only where there is a reason")
         return check_finding(code, "ok", claim.replace("too", "not known to be too"), "", check)
-    level = LEVEL / len(seen.effects)
+    level = LEVEL / seen.comparisons
     factor = list(effects)[best_of(list(effects.values()), worth, level)]
     found = effects[factor]
     rate = float(f"{seen.rate * factor:.3g}")
@@ -194,7 +225,7 @@ def _side(
         threshold_source=worth_source(metric),
         change=f"learning rate {rate:.3g}",
         values={"learning_rate": rate},
-        p_value=min(1.0, found.p_value * len(seen.effects)),
+        p_value=min(1.0, found.p_value * seen.comparisons),
         more={
             "learning_rate": seen.rate,
             "epochs": seen.epochs,
@@ -210,6 +241,6 @@ def _side(
     )
     if helps(found, worth, level):
         return check_finding(code, "problem", claim, detail, check)
-    if may_help(found, worth, len(seen.effects)):
+    if may_help(found, worth, seen.comparisons):
         return check_finding(code, "unsure", claim.replace("too", "perhaps too"), detail, check)
     return check_finding(code, "ok", claim.replace("too", "not too"), detail, check)

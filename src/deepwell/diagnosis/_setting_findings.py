@@ -1,10 +1,10 @@
 """Is a setting far out of its usual range, and does the usual one do better? Tried, not guessed.
 
-Dropout of 0.9, an epsilon of 1, layers without a nonlinearity or gradients clipped to nothing are
-choices that may be right, and mostly are slips. What is usual is what the default search spans, or
-where it spans nothing what the method's authors recommend; a network whose settings all lie within
-costs nothing here. Those outside are set back, one family at a time, and the network is trained
-with and without, seed by seed: an odd setting that does no harm is none.
+Dropout of 0.9, an epsilon of 1, layers without a nonlinearity or of two units, gradients clipped to
+nothing are choices that may be right, and mostly are slips. What is usual is what the default
+search spans, or where it spans nothing what the method's authors recommend; a network whose
+settings all lie within costs nothing here. Those outside are set back, one family at a time, and
+the network is trained with and without, seed by seed: an odd setting that does no harm is none.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ _NUMBERS: Mapping[str, tuple[tuple[str, float, float, float], ...]] = {
     "nesterov": (("momentum", 0.0, 0.97, 0.9),),
 }
 """Optimizer -> its numbers: name, usual range, default."""
+_NARROW = 8  # units: half of the fewest that the default search tries
+_USUAL_UNITS = 32
 _LEAST_CLIP: Mapping[str, float] = {"clip_norm": 0.1, "clip_value": 0.01}
 
 
@@ -65,9 +67,17 @@ def odd_settings(values: Mapping[str, object], rows: int, faded: float) -> tuple
     }
     constant: dict[str, object] = {"decay": "constant"} if faded < FADED else {}
     numbers = _numbers(values)
-    families = _regularizing(values, rows), _linear(values), numbers, clipped, constant
-    every = [family for family in (*families, _slower(values, numbers)) if family]
+    families = _narrow(values), _regularizing(values, rows), _linear(values), numbers, clipped
+    every = [family for family in (*families, constant, _slower(values, numbers)) if family]
     return tuple((in_words(family), family) for family in every[:_MOST])
+
+
+def _narrow(values: Mapping[str, object]) -> dict[str, object]:
+    """Return usual widths for layers through which next to nothing can pass."""
+    units = cast(tuple[int, ...], values.get("hidden_units", ()))
+    if not units or min(units) >= _NARROW:
+        return {}
+    return {"hidden_units": tuple(max(n, _USUAL_UNITS) if n < _NARROW else n for n in units)}
 
 
 def _regularizing(values: Mapping[str, object], rows: int) -> dict[str, object]:

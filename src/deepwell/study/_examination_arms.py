@@ -15,11 +15,12 @@ from deepwell.data._data import Data
 from deepwell.diagnosis._baselines import constant_guess
 from deepwell.diagnosis._changes import Change, change_for, healthy, in_words
 from deepwell.diagnosis._curve_findings import TrainedOn
+from deepwell.diagnosis._curves import matters
 from deepwell.diagnosis._layer_findings import Moment, Twins
 from deepwell.diagnosis._layer_symptoms import EXPLODING, VANISHING, Sight, Symptom
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.diagnosis._paired_runs import Effect, Tried, effect, learning
-from deepwell.diagnosis._rate_findings import Rates
+from deepwell.diagnosis._rate_findings import Rates, further_factor
 from deepwell.execution._probe_record import probe_record
 from deepwell.records import QUANTILES
 from deepwell.training._program import Member, State
@@ -31,6 +32,7 @@ from ._examination_seen import Examination
 from ._subject import Subject
 
 _LEAST_EPOCHS = 3
+_FURTHER = 2  # rates beyond those that the curves asked for
 _Values = Mapping[str, object]
 
 
@@ -69,6 +71,7 @@ class Arms:
         if planned is None:
             return replace(seen, longer=longer, lacking=lacking)
         epochs, runs = planned.epochs, range(planned.size.runs)
+        self._room -= epochs * self._demand(planned)[1]
         rate = self._subject.spec.number("learning_rate")
         wanted: dict[object, _Values] = {"own": {}, **planned.cures}
         wanted |= {f: at_rate(rate * f) for f in planned.factors}
@@ -116,6 +119,7 @@ class Arms:
                 for values in missing:
                     member, spec = self._subject.member(values, 0), self._subject.changed(values, 0)
                     self._bench.add(programs.compiled(member, spec))
+                self._room = room
                 return replace(whole, epochs=self._epochs(whole, room)), False
         for size in SIZES:
             tried = self._with_programs(self._within(size))
@@ -157,6 +161,18 @@ class Arms:
 
     def _epochs(self, planned: Plan, room: float) -> int:
         """Return for how many epochs so many multiply-adds let a plan train, 0 for too few."""
+        runs, work = self._demand(planned)
+        if runs > self._subject.room():
+            return 0
+        wanted = self._subject.epochs
+        epochs = min(wanted, int(max(room, 0.0) / work))
+        return epochs if epochs >= min(_LEAST_EPOCHS, wanted) else 0
+
+    def _demand(self, planned: Plan) -> tuple[int, float]:
+        """Return how many networks a plan trains, and their multiply-adds in an epoch.
+
+        Where rates are tried, there is work for one beyond them.
+        """
         size = planned.size
         rate = self._subject.spec.number("learning_rate")
         tried = [*planned.cures.values(), *(at_rate(rate * f) for f in planned.factors)]
@@ -165,24 +181,35 @@ class Arms:
         each = [self._work(values) for values in ({}, *changes.values())]
         others = self._normalizes() + self._rebatches(planned)
         runs = size.runs * (1 + len(changes) + others)
-        work = size.runs * (sum(each) + each[0] * others)
+        work = size.runs * (
+            sum(each) + each[0] * (others + bool(planned.factors))
+        )  # a further rate
         for group in planned.groups:
             runs += size.twins
             work += size.twins * self._work(healthy(self._values, 1e-3, group))
-        if runs > self._subject.room():
-            return 0
-        wanted = self._subject.epochs
-        epochs = min(wanted, int(max(room, 0.0) / work))
-        return epochs if epochs >= min(_LEAST_EPOCHS, wanted) else 0
+        return runs, work
 
     def _work(self, values: _Values) -> float:
         return self._bench.work(self._subject.member(values, 0))
 
     def _rates(self, rate: float, arms: Mapping[object, list[Arm]], planned: Plan) -> Rates:
-        effects = {f: self._effect(arms["own"], arms[f]) for f in planned.factors}
-        full = planned.epochs >= self._subject.epochs
-        beats = frozenset(f for f in planned.factors if self._beats_all(arms[f]))
-        return Rates(rate, effects, planned.epochs, full, beats)
+        """Return the network at other rates, and beyond them as long as the last one is best."""
+        own, epochs, factors = arms["own"], planned.epochs, planned.factors
+        tried: dict[float, list[Arm]] = {f: arms[f] for f in factors}
+        effects = {f: self._effect(own, courses) for f, courses in tried.items()}
+        size, each = matters(self._subject.curves), epochs * len(own) * self._work({})
+        room = max(self._room, 0.0) + each  # of which the plan has the work of one
+        for _ in range(_FURTHER):
+            factor = further_factor(rate, effects, size, len(factors))
+            if factor is None or each > room:
+                break
+            room -= each
+            further: dict[object, _Values] = {factor: at_rate(rate * factor)}
+            tried[factor] = self._train(further, epochs, range(len(own)))[factor]
+            effects[factor] = self._effect(own, tried[factor])
+        full = epochs >= self._subject.epochs
+        beats = frozenset(f for f, courses in tried.items() if self._beats_all(courses))
+        return Rates(rate, effects, epochs, full, beats, len(factors))
 
     def _train(
         self, wanted: Mapping[object, _Values], epochs: int, runs: range
