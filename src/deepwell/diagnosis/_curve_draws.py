@@ -30,6 +30,7 @@ class CurveDraws:
         inside: (N, S) at the sizes that were fitted.
         beyond: (N,) at the size that is asked about.
         families: share of each family.
+        family: (N,) of each curve, its place among these.
         misfit: least squared distance of any curve from the means, in units of their covariance.
         nearest: (S,) the curve it is of.
     """
@@ -37,6 +38,7 @@ class CurveDraws:
     inside: np.ndarray
     beyond: np.ndarray
     families: Mapping[str, float]
+    family: np.ndarray
     misfit: float
     nearest: np.ndarray
 
@@ -145,6 +147,7 @@ def draw_curves(means: CurveMeans, asked: float, random: np.random.Generator) ->
     chance /= chance.sum()
     inside: list[np.ndarray] = []
     beyond: list[np.ndarray] = []
+    owners: list[np.ndarray] = []
     taken = np.zeros(len(names), int)
     for _ in range(_ROUNDS):
         counts = random.multinomial(_DRAWS, chance)
@@ -155,6 +158,7 @@ def draw_curves(means: CurveMeans, asked: float, random: np.random.Generator) ->
                 curves, ahead = _curves(fits[name], shapes, means, random)
                 inside.append(curves)
                 beyond.append(ahead)
+                owners.append(np.full(len(ahead), number))
                 taken[number] += len(ahead)
         if taken.sum() >= _DRAWS:
             break
@@ -166,6 +170,7 @@ def draw_curves(means: CurveMeans, asked: float, random: np.random.Generator) ->
         np.concatenate(inside),
         np.concatenate(beyond),
         {name: float(n / taken.sum()) for name, n in zip(names, taken, strict=True)},
+        np.concatenate(owners),
         float(best.misfit[at]),
         best.design[at] @ best.center[at],
     )

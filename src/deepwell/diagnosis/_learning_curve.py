@@ -34,6 +34,7 @@ ILL_BEHAVED = 0.01
 MISFIT = 0.001
 _MOST_FEWER = 4.0
 _ENDS = (0.025, 0.5, 0.975)
+_LIKELY = 0.1  # share of the draws from which on a family's own interval counts
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,8 @@ def extrapolate(measured: CurveScores, seed: int = 0) -> Extrapolation:
     # Of fewer errors the same dev rows tell less: their luck is as a count's.
     fewer = np.sqrt(np.clip(now / np.maximum(then, 1e-300), 1.0, _MOST_FEWER))
     luck = means.shared * random.standard_normal(len(then))
-    twice = _estimate(np.exp(fewer * luck) * then)
-    gain = _estimate(np.exp(luck) * (now - then))
+    twice = _estimate(np.exp(fewer * luck) * then, drawn.family)
+    gain = _estimate(np.exp(luck) * (now - then), drawn.family)
     return replace(found, twice=twice, gain=gain)
 
 
@@ -123,9 +124,19 @@ def _missed_by(held: HeldOutSize) -> float:
     return max(end.low - held.measured, held.measured - end.high)
 
 
-def _estimate(draws: np.ndarray) -> Estimate:
-    low, middle, high = (float(q) for q in np.quantile(draws, _ENDS))
-    return Estimate(middle, low, high)
+def _estimate(draws: np.ndarray, family: np.ndarray) -> Estimate:
+    """Return the median, and an interval that holds 95 % of all draws and of each likely family's.
+
+    Args:
+        draws: (N,) numbers.
+        family: (N,) of the curve that each is of.
+    """
+    low, middle, high = np.quantile(draws, _ENDS)
+    counts = np.bincount(family)
+    for likely in np.flatnonzero(counts >= _LIKELY * len(draws)):
+        own_low, _, own_high = np.quantile(draws[family == likely], _ENDS)
+        low, high = min(low, own_low), max(high, own_high)
+    return Estimate(float(middle), float(low), float(high))
 
 
 def _held_out(means: CurveMeans, random: np.random.Generator) -> HeldOutSize | None:
@@ -146,7 +157,9 @@ def _held_out(means: CurveMeans, random: np.random.Generator) -> HeldOutSize | N
     foretold = drawn.beyond + (half.values - drawn.inside) @ gain
     noise = random.standard_t(means.freedom, len(foretold))
     foretold = foretold + math.sqrt(left) * noise
-    return HeldOutSize(int(means.sizes[-1]), _estimate(foretold), float(means.values[-1]))
+    return HeldOutSize(
+        int(means.sizes[-1]), _estimate(foretold, drawn.family), float(means.values[-1])
+    )
 
 
 def _p_of_misfit(misfit: float, sizes: int, freedom: float) -> float:
