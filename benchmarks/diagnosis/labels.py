@@ -144,6 +144,7 @@ CAUSES: Mapping[tuple[str, str], str] = {
     ("DW204", ANY): "groups across parts",
     ("DW206", ANY): "inputs corrupt",
     ("DW207", ANY): "labels unpaired",
+    ("DW208", ANY): "inputs missing",
     ("DW211", ANY): "labels wrong",
     ("checked gradient", ANY): "gradient wrong",
     ("refused", "infinite"): "inputs corrupt",

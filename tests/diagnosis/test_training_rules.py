@@ -406,7 +406,8 @@ def test_a_large_gap_names_what_is_to_be_mended_first() -> None:
     assert gaps_after([variance, *gaps], elsewhere) == [variance, *gaps]
     other = Finding("DW305", "problem", "alike", "", {"of_best": False})
     assert gaps_after(gaps, [other]) == gaps, "of another network"
-    [variance] = gaps_after([Finding("DW101", "problem", "high variance", "")], [copies, rising])
+    variance_high = Finding("DW101", "problem", "high variance", "")
+    [variance] = gaps_after([variance_high], [copies, rising])
     assert variance.evidence["after"] == ["DW201", "DW414"]
     twice = [_finding("DW206", 0.0), _finding("DW206", 0.0), _finding("DW405", 0.1)]
     bias, variance, worse = gaps_after(gaps, twice)
@@ -416,6 +417,8 @@ def test_a_large_gap_names_what_is_to_be_mended_first() -> None:
     three = [_finding(code, 0.0) for code in ("DW202", "DW206", "DW405")]
     assert "mend DW202, DW206 and DW405 first" in gaps_after(gaps, three)[0].detail
     assert "mend DW202 first" in gaps_after(gaps, three[:1])[0].detail
+    bias, variance = gaps_after([gaps[0], variance_high], [_finding("DW208", 0.0)])
+    assert bias.evidence["after"] == variance.evidence["after"] == ["DW208"]
 
 
 def test_causes_that_are_mended_alike_are_both_told() -> None:

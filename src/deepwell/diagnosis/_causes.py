@@ -38,7 +38,8 @@ _STARTS = ("DW301", "DW302", "DW303", "DW305")
 _START = {"initializer", "initializer_scale"}
 _BEFORE = {
     "DW101": ("DW20", "DW3", "DW4"),
-    "DW102": ("DW202", "DW206", "DW207", "DW3", "DW4"),  # of copies and groups train knows nothing
+    # of copies and groups train knows nothing
+    "DW102": ("DW202", "DW206", "DW207", "DW208", "DW3", "DW4"),
 }
 _NOT_BEFORE = {
     "DW101": ("DW408",),  # networks that diverged, which the best one did not

@@ -40,6 +40,7 @@ CODES: Mapping[str, str] = {
     "DW205": "mismatch as trees see it: differences that no column shows alone",
     "DW206": "a number that stands for something else, as for missing values",
     "DW207": "targets that go with the inputs of the next row, or the one before",
+    "DW208": "what missing values cost: the dev score when as many again are blank",
     "DW301": "the loss at the start is higher than a healthy start of the same network explains",
     "DW302": "the network cannot fit a few rows, or its steps change no weight",
     "DW303": "inputs are ignored, or carry no signal that shows",

@@ -190,7 +190,7 @@ def _key(x: np.ndarray, table: EncodedTable, column: EncodedColumn) -> np.ndarra
 
 
 def _blanks_tell(x: np.ndarray, target: Target, table: EncodedTable, column: EncodedColumn) -> bool:
-    if column.blank is None:
+    if column.blank is None or column.kind == CATEGORY:  # whose blanks are a category
         return False
     blank = (table.unit(x, column.first + column.blank) > 0.5).astype(np.float64)
     return left_of(blank, target) <= 2 * left_of(table.values(x, column), target) + 0.01

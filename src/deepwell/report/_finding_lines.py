@@ -17,7 +17,7 @@ _DIVERGED = "DW408"  # about all networks, told as other findings are
 # was not looked for.
 _QUIET = ("DW405", "DW406", "DW412", "DW413", "DW414", "DW415")
 # About the rows: where nothing was found the line `checks` says it, or there is nothing to say.
-_ROWS = ("DW201", "DW202", "DW204")
+_ROWS = ("DW201", "DW202", "DW204", "DW208")
 _MARKS = {"ok": " ok", "unsure": " ?"}
 _DETAIL_LIMIT = 500
 _COMMAND_LIMIT = 10_000  # a command that is cut short does not run

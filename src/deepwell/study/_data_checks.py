@@ -296,7 +296,8 @@ def _plain(column: Any, first: int, width: int) -> EncodedColumn:
 
 def _category(column: Any, first: int, width: int) -> EncodedColumn:
     labels = (*column.categories, *["other"] * column.others, *["blank"] * column.missing)
-    return EncodedColumn(column.name, "category", first, width, labels=labels)
+    blank = width - 1 if column.missing else None
+    return EncodedColumn(column.name, "category", first, width, blank=blank, labels=labels)
 
 
 def _date(column: Any, first: int, width: int) -> EncodedColumn:

@@ -130,7 +130,7 @@ def training_findings(ended: Ended) -> list[Finding]:
 
     Problems come first, whose change gains most before the others, then the rest by their codes.
     """
-    curves = _curves(ended)
+    curves = curves_of(ended)
     size = matters(curves)
     constant_cost = _constant_cost(ended.data)
     scales = input_scales(ended.data.train.x)
@@ -226,7 +226,8 @@ def _augments(spec: TrialSpec) -> bool:
     return any(stage.number(name) > 0 for stage in stages for name in STRENGTHS)
 
 
-def _curves(ended: Ended) -> Curves:
+def curves_of(ended: Ended) -> Curves:
+    """Return the curves of the best network, in the unit of its score."""
     nothing = np.zeros(0)
     cost, dev, score = (
         np.asarray(ended.curves.get(name, nothing), np.float64)
@@ -349,12 +350,14 @@ def _gain_of_exact(ended: Ended, parameters: Mapping[str, np.ndarray]) -> Estima
     """Return the dev score with the stored averages less that with exact statistics, paired."""
     train = ended.data.train
     exact = with_exact_statistics(ended.architecture, parameters, train.x, train.weight)
-    now, then = _said(ended, parameters), _said(ended, exact)
+    dev = ended.data.dev.x
+    now, then = said_of(ended, parameters, dev), said_of(ended, exact, dev)
     return difference_on_dev(ended.data, METRICS[ended.metric], now, then, ended.seed)
 
 
-def _said(ended: Ended, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
-    raw = predictions(ended.architecture, parameters, ended.data.dev.x)
+def said_of(ended: Ended, parameters: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Return what a network like the best one predicts of rows, in the target's own terms."""
+    raw = predictions(ended.architecture, parameters, x)
     if ended.data.task.kind == "classification":
         return raw
     return ended.data.target_encoder.original(raw)

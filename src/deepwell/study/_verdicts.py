@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from deepwell.data._table_encoder import TableEncoder
 from deepwell.diagnosis._bias_variance import (
     BiasVarianceEvidence,
     diagnose_bias_variance,
@@ -26,6 +27,7 @@ from ._divergence import divergence
 from ._evaluate import Scored, difference_on_dev
 from ._first_steps import check_findings
 from ._improve_command import with_improve_commands
+from ._missing_values import missing_findings
 from ._people import people_best, people_findings
 from ._probabilities import wrong_probabilities
 from ._repeats import best_possible, repeats_of
@@ -67,15 +69,25 @@ def verdicts(
         *(run.data_checks, run.data, run.metric.name, run.settings.folds),
         best_possible=run.settings.best_possible,
     )
-    gaps = gaps_after(_findings(run, scored, differences, luck), [*starts, *rows, *training])
+    missing = missing_findings(ended, _encoder(run, ended))
+    others = [*starts, *rows, *missing, *training]
+    gaps = gaps_after(_findings(run, scored, differences, luck), others)
     return (
         *(with_command(f, ended, starting_values(f)) for f in starts),
         *rows,
+        *missing,
         *with_improve_commands(gaps, run.history.record.name, run.data),
         *wrong_probabilities(run.data, scored.dev_prediction, run.metric, run.settings.seed),
         *diverged,
         *training,
     )
+
+
+def _encoder(run: Run, ended: Ended) -> TableEncoder:
+    """Return what encoded the best network's rows; of a cross-validation, one fold's."""
+    if run.folds is None:
+        return run.data.table_encoder
+    return run.folds.encoders[ended.best.spec.fold - 1]
 
 
 def _starts(run: Run, trials: Sequence[Trial], best: Trial) -> list[Finding]:
