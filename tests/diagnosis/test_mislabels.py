@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deepwell.diagnosis import _mislabels
+from deepwell.diagnosis import _mislabels, _wrong_rows
 from deepwell.diagnosis._mislabels import find_mislabels
 from deepwell.diagnosis._temperature import at_temperature
 
@@ -124,10 +124,10 @@ def test_a_list_allows_for_false_ones_that_come_together():
     deviation = np.sqrt(doubt * (1 - doubt))
     group = np.array([3, 1, 3, 3])
     order = np.argsort(doubt, kind="stable")
-    before = _mislabels._before_in_group(deviation[order], group[order])
+    before = _wrong_rows.before_in_group(deviation[order], group[order])
     by_hand = {0: 0.0, 2: deviation[0], 1: 0.0, 3: deviation[0] + deviation[2]}
     np.testing.assert_allclose(before, [by_hand[i] for i in order.tolist()])
     rate = 0.3
-    assert len(_mislabels._listed(doubt, rate, np.zeros(4, int))) < len(
-        _mislabels._listed(doubt, rate, None)
+    assert len(_wrong_rows.listed(doubt, rate, np.zeros(4, int))) < len(
+        _wrong_rows.listed(doubt, rate, None)
     )

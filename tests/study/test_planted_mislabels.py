@@ -11,7 +11,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_digits, make_classification, make_moons
 
 import deepwell as dw
-from deepwell.diagnosis._mislabels import RATE
+from deepwell.diagnosis._wrong_rows import RATE
 from deepwell.study import open_study
 
 SHARES = (0.0, 0.02, 0.05, 0.2)

@@ -56,6 +56,7 @@ def test_numbers_have_intervals():
             "part": ["train"] * 200 + ["dev"] * 200,
         }
     )
+    assert [s.findings[0].level for s in told.sections if s.name == "labels"] == ["unsure"]
     (coverage,) = [s for s in told.sections if s.name == "coverage"]
     assert coverage.facts["reach"] == pytest.approx(0.98, abs=0.15)
 

@@ -30,7 +30,7 @@ CODES: Mapping[str, str] = {
     "DW203": "mismatch: whether dev rows are like train rows, and which columns differ",
     "DW204": "rows of one group lie in train and in dev",
     "DW120": "how much of the best dev score is luck of choosing on the same rows",
-    "DW211": "rows most likely mislabeled, with a false-discovery rate",
+    "DW211": "rows most likely mislabeled, or with wrong targets, with a false-discovery rate",
     "DW212": "slices of the rows where the model is worse than elsewhere",
     "DW213": "probabilities that are too sure or too mild, and what a temperature does to them",
     "DW214": "a decision threshold that is better than 0.5",

@@ -15,12 +15,12 @@ from ._conformal import coverage_range
 from ._confusion import Confusion
 from ._importance_of_columns import ColumnImportance
 from ._metrics import Metric
-from ._mislabels import LEAST_ROWS, LEVEL, Mislabels
 from ._slices import LEVEL as SLICE_LEVEL
 from ._slices import Slices
 from ._temperature import Scaling
 from ._texts import change_text, figure_text
 from ._threshold import Threshold
+from ._wrong_rows import LEAST_ROWS, LEVEL, MOST_NOISE, UNEVEN, Mislabels
 
 DOUBTED = 0.01  # p-value of the calibration test
 _FAR_OFF = 0.05  # calibration error that counts although no temperature mends it
@@ -30,6 +30,7 @@ _POINT = 0.01
 _FACTOR = 1.5
 _WORSE = 0.05
 _TOLD = 3
+_MANY = 0.02  # share of wrong targets, its lower end, that is a problem without a list
 _OF_PROBABILITIES = ("log_loss",)  # metrics that a change of all probabilities alike changes
 
 
@@ -163,42 +164,69 @@ def slices_finding(found: Slices, percent: bool, loss: str) -> Finding:
     return check_finding("DW212", level, claim, f"{'; '.join(told)} ({looked})", check)
 
 
-def mislabels_finding(found: Mislabels, whose: str) -> Finding:
-    """Return DW211: how many labels are probably wrong.
+def mislabels_finding(found: Mislabels, whose: str, what: str = "labels") -> Finding:
+    """Return DW211: how many labels, or targets, are probably wrong.
+
+    Where no row is listed, wrong labels are never a problem, since noise that is as frequent at
+    every margin looks like them. Wrong targets are, where they are many in every quarter of the
+    predictions and of the targets: networks that learned from them are too unsure to list rows.
 
     Args:
         found: the suspects.
         whose: the rows, as in `train and dev rows`.
+        what: `labels` or `targets`.
     """
+    of_targets = what == "targets"
+    more: dict[str, object] = {
+        "flipped": found.flipped.to_plain(),
+        "listed": len(found.suspects),
+        "expected_false": found.expected_false,
+        "false_discovery_rate": found.rate,
+        "rows": found.rows,
+    }
+    if of_targets:
+        more |= {"noise": found.noise, "even": found.even}
     check = Check(
         found.p_value,
         LEVEL,
-        "likelihood ratio of a floor of mistakes at every margin against none",
+        "likelihood ratio of targets that have nothing to do with the prediction against none"
+        if of_targets
+        else "likelihood ratio of a floor of mistakes at every margin against none",
         p_value=found.p_value,
-        more={
-            "flipped": found.flipped.to_plain(),
-            "listed": len(found.suspects),
-            "expected_false": found.expected_false,
-            "false_discovery_rate": found.rate,
-            "rows": found.rows,
-        },
+        more=more,
     )
+    mislabeled = "rows with wrong targets" if of_targets else "mislabeled rows"
     share = f"{_percent(found.flipped)} of the {found.rows:,} {whose}"
     if found.rows < LEAST_ROWS:
-        few = f"{found.rows:,} {whose} are too few to tell wrong labels from honest noise"
-        return check_finding("DW211", "unsure", "mislabeled rows", few, check)
+        few = f"{found.rows:,} {whose} are too few to tell wrong {what} from honest noise"
+        return check_finding("DW211", "unsure", mislabeled, few, check)
+    if found.noise > MOST_NOISE:
+        told = (
+            f"too little of the target is predicted to tell wrong ones among the {found.rows:,} "
+            f"{whose}: what is left is {figure_text(found.noise, True)} as wide as the targets, "
+            f"and at most {_whole(MOST_NOISE)} is needed"
+        )
+        return check_finding("DW211", "unsure", mislabeled, told, check)
     if not found.suspects:
         if found.certain:
-            told = f"{share} seem to have a wrong label, but none can be told for sure"
-            return check_finding("DW211", "unsure", "wrong labels that cannot be told", told, check)
-        told = f"wrong labels may be {share} (p = {found.p_value:.2g})"
-        return check_finding("DW211", "ok", "no sign of wrong labels", told, check)
+            told = f"{share} seem to have a wrong {what[:-1]}, but none can be told for sure"
+            claim = f"wrong {what} that cannot be told"
+            clear = of_targets and found.even == 1 and found.flipped.low >= _MANY
+            return check_finding("DW211", "problem" if clear else "unsure", claim, told, check)
+        if found.even <= UNEVEN:
+            told = (
+                f"{share} are far from what is predicted as wrong {what} are, but cluster at some "
+                f"predictions or {what}, as wrong ones do not (p = {found.even:.2g})"
+            )
+            return check_finding("DW211", "unsure", f"wrong {what}, or something else", told, check)
+        told = f"wrong {what} may be {share} (p = {found.p_value:.2g})"
+        return check_finding("DW211", "ok", f"no sign of wrong {what}", told, check)
     told = (
-        f"{len(found.suspects):,} labels are probably wrong, of which {found.expected_false:.1f} "
+        f"{len(found.suspects):,} {what} are probably wrong, of which {found.expected_false:.1f} "
         f"are expected to be right after all (at most {_whole(found.rate)}, in 95 of 100 tables); "
         f"in all about {share} are wrong"
     )
-    return check_finding("DW211", "problem", "mislabeled rows", told, check)
+    return check_finding("DW211", "problem", mislabeled, told, check)
 
 
 def importance_finding(found: Sequence[ColumnImportance], metric: Metric) -> Finding:

@@ -17,7 +17,7 @@ from deepwell.records import Finding, Section
 from ._calibration import calibration
 from ._conformal import adaptive_sets, class_scores, limit, smallest_sets, value_scores
 from ._confusion import confusion
-from ._mislabels import RATE, Mislabels, find_mislabels
+from ._mislabels import find_mislabels
 from ._prediction_findings import (
     DOUBTED,
     calibration_finding,
@@ -30,6 +30,8 @@ from ._prediction_findings import (
 from ._slices import worst_slices
 from ._temperature import temperature_scaling
 from ._threshold import decision_threshold, objective
+from ._wrong_rows import RATE, Mislabels
+from ._wrong_targets import find_wrong_targets
 from .metrics._tally import weights
 
 COVERAGE = 0.95
@@ -149,20 +151,28 @@ def slices_section(rows: Predicted) -> Section:
 
 
 def labels_section(rows: Predicted, whose: str = "rows", rate: float = RATE) -> Section:
-    """Return the rows most likely mislabeled (DW211).
+    """Return the rows most likely mislabeled, or whose targets are not theirs (DW211).
 
     Args:
-        rows: of classes, predicted by a model that was not trained on them.
+        rows: predicted by a model that was not trained on them.
         whose: what they are, as in `train and dev rows`.
         rate: false-discovery rate.
     """
-    found = find_mislabels(rows.y, rows.prediction, rate, rows.group)
-    finding = mislabels_finding(found, whose)
-    return Section("labels", "Labels", (finding,), suspects_of(rows, found))
+    if rows.classes:
+        found, what = find_mislabels(rows.y, rows.prediction, rate, rows.group), "labels"
+    else:
+        found = find_wrong_targets(rows.y, rows.prediction, rate, rows.group, rows.seed)
+        what = "targets"
+    finding = mislabels_finding(found, whose, what)
+    return Section("labels", what.capitalize(), (finding,), suspects_of(rows, found))
 
 
 def suspects_of(rows: Predicted, found: Mislabels) -> dict[str, object]:
-    """Return the suspects as plain values: the number of the row, what it says, what is likely."""
+    """Return the suspects as plain values: the number of the row, what it says, what is likely.
+
+    Labels are texts, targets numbers.
+    """
+    classes = rows.classes
     return {
         "false_discovery_rate": found.rate,
         "expected_false": found.expected_false,
@@ -170,8 +180,8 @@ def suspects_of(rows: Predicted, found: Mislabels) -> dict[str, object]:
         "suspects": [
             {
                 "row": rows.number(one.row),
-                "label": rows.classes[one.label],
-                "likely": rows.classes[one.likely],
+                "label": classes[int(one.label)] if classes else one.label,
+                "likely": classes[int(one.likely)] if classes else one.likely,
                 "chance_right": one.doubt,
             }
             for one in found.suspects

@@ -67,15 +67,20 @@ def _class_lines(labels: Sequence[str], facts: Mapping[str, Any]) -> list[str]:
 
 
 def label_lines(section: Section) -> list[str]:
-    """Return the rows that are most likely mislabeled, the surest first."""
+    """Return the rows that are most likely mislabeled, the surest first.
+
+    Of values the target and its prediction.
+    """
     suspects: Any = section.facts["suspects"]
     if not suspects:
         return []
+    numbers = not isinstance(suspects[0]["label"], str)
+    label, likely = ("target", "prediction") if numbers else ("label", "likely")
     rows = [
         (
             f"{one['row']:,}",
-            safe_text(one["label"], _LABEL),
-            safe_text(one["likely"], _LABEL),
+            _said(one["label"]),
+            _said(one["likely"]),
             f"{100 * one['chance_right']:.2g} %",
         )
         for one in suspects[:_MOST_ROWS]
@@ -84,9 +89,13 @@ def label_lines(section: Section) -> list[str]:
     more = [f"and {left:,} more, which --json lists"] if left else []
     return [
         "",
-        *table(("row", "label", "likely", "chance that the label is right"), rows, 1),
+        *table(("row", label, likely, f"chance that the {label} is right"), rows, 1),
         *more,
     ]
+
+
+def _said(label: str | float) -> str:
+    return safe_text(label, _LABEL) if isinstance(label, str) else f"{label:.6g}"
 
 
 def column_lines(section: Section) -> list[str]:

@@ -25,7 +25,6 @@ from deepwell.diagnosis._importance_of_columns import (
     Judged,
     importance_of_columns,
 )
-from deepwell.diagnosis._mislabels import RATE
 from deepwell.diagnosis._prediction_findings import importance_finding
 from deepwell.diagnosis._prediction_sections import (
     Predicted,
@@ -34,6 +33,7 @@ from deepwell.diagnosis._prediction_sections import (
     probabilities_section,
     slices_section,
 )
+from deepwell.diagnosis._wrong_rows import RATE
 from deepwell.records import Finding, Section
 
 from ._finished import FinishedStudy
@@ -63,14 +63,12 @@ def told_slices(reopened: Reopened) -> Section | None:
 
 
 def told_labels(reopened: Reopened, rate: float = RATE) -> Section | None:
-    """Return the rows most likely mislabeled (DW211); None for regression.
+    """Return the rows most likely mislabeled, or with targets that are not theirs (DW211).
 
     Args:
         reopened: the study.
         rate: of false discoveries.
     """
-    if not reopened.model.classes:
-        return None
     held, whose = without_contradicted(reopened), "train and dev rows"
     if held is None:
         held, whose = reopened.held, "dev rows"
@@ -154,18 +152,17 @@ def mislabeled_frame(
     """Return the rows most likely mislabeled as a Polars frame, the surest first.
 
     Raises:
-        UsageError: for regression, a rate that is none, or rows that cannot be read again.
+        UsageError: for a rate that is none, or rows that cannot be read again.
     """
     import polars as pl
 
     if not 0 < rate < 1:
         raise UsageError(f"`rate` must be above 0 and below 1, got {safe_text(repr(rate))}")
     reopened = reopen(study, store, data)
-    if not reopened.model.classes:
-        raise UsageError("a regression model has no labels; wrong ones are looked for in classes")
     section = told_labels(reopened, rate)
     suspects: Any = [] if section is None else section.facts["suspects"]
-    schema = {"row": pl.Int64, "label": pl.String, "likely": pl.String, "chance_right": pl.Float64}
+    said = pl.String if reopened.model.classes else pl.Float64
+    schema = {"row": pl.Int64, "label": said, "likely": said, "chance_right": pl.Float64}
     return pl.DataFrame(suspects, schema=schema)
 
 

@@ -207,8 +207,9 @@ class FinishedStudy(KeptStudy):
     def mislabeled(self, rate: float = 0.1, data: Data | None = None) -> Any:
         """Return a Polars frame of the rows whose labels are most likely wrong, the surest first.
 
-        Columns: `row` (its number in the source, counted from 1), `label`, `likely` (what the
-        networks say) and `chance_right`, the probability that the label is right after all.
+        Columns: `row` (its number in the source, counted from 1), `label` (of regression the
+        target), `likely` (what the networks say) and `chance_right`, the probability that the
+        label is right after all.
 
         Args:
             rate: false-discovery rate: at most this share of the rows has a right label, in 95 of
@@ -216,7 +217,7 @@ class FinishedStudy(KeptStudy):
             data: what `load` returned, where the study's rows came from memory.
 
         Raises:
-            UsageError: for regression, a rate that is none, or rows that cannot be read again.
+            UsageError: for a rate that is none, or rows that cannot be read again.
         """
         from ._analysis import mislabeled_frame
 

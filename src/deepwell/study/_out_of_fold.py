@@ -15,6 +15,7 @@ from deepwell.data._folds import Folds, make_folds
 from deepwell.data._pool import Pool
 from deepwell.data._rows import Rows
 from deepwell.diagnosis._temperature import at_temperature
+from deepwell.diagnosis._wrong_targets import find_wrong_targets
 from deepwell.execution._backends import choose_backend
 from deepwell.records import Trial, TrialSpec
 from deepwell.search.schedulers._across_folds import configurations
@@ -26,6 +27,7 @@ from ._reopened import Reopened
 from ._settings import optimizers_of
 
 FOLDS = 5
+_CONTRADICTED = 0.5  # of the targets that count nothing, at most this share may be right
 _MULTIPLY_ADDS = 1e12  # that five networks may take beyond what the study asked for: seconds
 
 
@@ -85,27 +87,45 @@ def out_of_fold(reopened: Reopened) -> HeldOut | None:
 def without_contradicted(reopened: Reopened) -> HeldOut | None:
     """Return predictions out of fold by networks that learn from uncontradicted labels alone.
 
-    A row whose label is not what networks that were not trained on it say counts nothing in
-    training; it is predicted as all others are. A network that learns from wrong labels too is
-    never surer than their share allows; one that does not says how far a row is from the border.
+    A row whose label, or target, is not what networks that were not trained on it say counts
+    nothing in training; it is predicted as all others are. A network that learns from wrong labels
+    too is never surer than their share allows; one that does not says how far a row is from the
+    border.
 
     Args:
-        reopened: a study of classes.
+        reopened: a study.
     """
     first = reopened.out_of_fold
     if first is None:
         return None
+    agreed = _agreed(reopened, first)
+    if agreed.all():
+        return first
     folds = make_folds(reopened.data, reopened.settings.folds or FOLDS)
-    agreed = first.prediction.argmax(axis=1) == first.y
     parts: list[tuple[Rows, Rows]] = []
     for (train, dev), places in zip(folds.parts, folds.places, strict=True):
         others = np.delete(agreed, places)
         weight = np.where(others, train.weight, 0).astype(train.weight.dtype)
-        if len(np.unique(train.y[weight > 0])) < len(np.unique(train.y)):
+        classes = reopened.model.classes
+        if classes and len(np.unique(train.y[weight > 0])) < len(np.unique(train.y)):
             return first  # a class that is never said is not to be learned without its rows
         parts.append((replace(train, weight=weight), dev))
     said = _predicted(reopened, replace(folds, parts=tuple(parts)), best_of(reopened))
     return first if said is None else replace(first, prediction=said)
+
+
+def _agreed(reopened: Reopened, held: HeldOut) -> np.ndarray:
+    """Return (n,) whether what is predicted of a row is what it says.
+
+    Of values: whether it is not listed among wrong targets when every second one may be right.
+    """
+    if reopened.model.classes:
+        return held.prediction.argmax(axis=1) == held.y
+    seed = reopened.settings.seed
+    found = find_wrong_targets(held.y, held.prediction, _CONTRADICTED, held.group, seed)
+    agreed = np.ones(len(held.y), bool)
+    agreed[[one.row for one in found.suspects]] = False
+    return agreed
 
 
 def _predicted(reopened: Reopened, folds: Folds, best: Trial) -> np.ndarray | None:

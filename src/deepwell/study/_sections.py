@@ -42,7 +42,7 @@ PARTS: tuple[Part, ...] = (
     Part(data_section),
     Part(told_probabilities, instead_of=("DW213",)),
     Part(told_slices),
-    Part(told_labels),
+    Part(told_labels, instead_of=("DW211",)),
     Part(told_columns),
     Part(told_coverage),
     Part(rows_section),

@@ -19,7 +19,7 @@ def told_by_dev(read: Predictions, metric: str) -> list[Section]:
     """Return calibration, confusion, thresholds, slices, wrong labels and sets of the dev rows.
 
     Of several networks the first one is looked at. Classes without probabilities, and numbers,
-    have slices where the table has further columns; numbers have intervals too.
+    have slices where the table has further columns; numbers have wrong targets and intervals too.
 
     Args:
         read: the table.
@@ -41,4 +41,4 @@ def told_by_dev(read: Predictions, metric: str) -> list[Section]:
     if read.classes and not read.probabilities:
         return [slices_section(rows)] if rows.columns else []
     sections = [s for s in prediction_sections(rows) if s.name != "slices" or rows.columns]
-    return [*sections, labels_section(rows, "dev rows")] if read.classes else sections
+    return [*sections, labels_section(rows, "dev rows")]

@@ -41,6 +41,7 @@ from ._training_findings import (
     with_command,
 )
 from ._work import trained_multiply_adds
+from ._wrong_targets import wrong_targets
 
 
 def verdicts(
@@ -78,6 +79,7 @@ def verdicts(
         *missing,
         *with_improve_commands(gaps, run.history.record.name, run.data),
         *wrong_probabilities(run.data, scored.dev_prediction, run.metric, run.settings.seed),
+        *wrong_targets(run.data, scored.dev_prediction, run.metric.name, run.settings.seed),
         *diverged,
         *training,
     )
