@@ -419,6 +419,8 @@ def test_a_large_gap_names_what_is_to_be_mended_first() -> None:
     assert "mend DW202 first" in gaps_after(gaps, three[:1])[0].detail
     bias, variance = gaps_after([gaps[0], variance_high], [_finding("DW208", 0.0)])
     assert bias.evidence["after"] == variance.evidence["after"] == ["DW208"]
+    bias, variance = gaps_after([gaps[0], variance_high], [_finding("DW211", 0.0)])
+    assert bias.evidence["after"] == variance.evidence["after"] == ["DW211"]
 
 
 def test_causes_that_are_mended_alike_are_both_told() -> None:

@@ -37,9 +37,9 @@ _LAYERS = ("DW404", "DW402", "DW401", "DW403")  # what makes the others before w
 _STARTS = ("DW301", "DW302", "DW303", "DW305")
 _START = {"initializer", "initializer_scale"}
 _BEFORE = {
-    "DW101": ("DW20", "DW3", "DW4"),
+    "DW101": ("DW20", "DW211", "DW3", "DW4"),
     # of copies and groups train knows nothing
-    "DW102": ("DW202", "DW206", "DW207", "DW208", "DW3", "DW4"),
+    "DW102": ("DW202", "DW206", "DW207", "DW208", "DW211", "DW3", "DW4"),
 }
 _NOT_BEFORE = {
     "DW101": ("DW408",),  # networks that diverged, which the best one did not

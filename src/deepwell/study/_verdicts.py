@@ -71,15 +71,17 @@ def verdicts(
         best_possible=run.settings.best_possible,
     )
     missing = missing_findings(ended, _encoder(run, ended))
-    others = [*starts, *rows, *missing, *training]
+    said, seed = scored.dev_prediction, run.settings.seed
+    wrong = wrong_targets(run.data, said, run.metric.name, seed)
+    others = [*starts, *rows, *missing, *wrong, *training]
     gaps = gaps_after(_findings(run, scored, differences, luck), others)
     return (
         *(with_command(f, ended, starting_values(f)) for f in starts),
         *rows,
         *missing,
         *with_improve_commands(gaps, run.history.record.name, run.data),
-        *wrong_probabilities(run.data, scored.dev_prediction, run.metric, run.settings.seed),
-        *wrong_targets(run.data, scored.dev_prediction, run.metric.name, run.settings.seed),
+        *wrong_probabilities(run.data, said, run.metric, seed),
+        *wrong,
         *diverged,
         *training,
     )
