@@ -151,7 +151,7 @@ def test_what_is_tried_against_overfitting() -> None:
     ]
     given = {"dropout": (0.1, 0.3), "hidden_layers": 2, "l2": 0.001, "learning_rate": 0.003}
     words = [words for words, _ in against_overfitting(complete(given))]
-    assert words[:3] == ["l2 0.01", "l2 0.1", "dropout (0.4, 0.5)"]
+    assert words[:3] == ["l2 0.01", "l2 0.1", "dropout 0.4,0.5"]
     for linear in ({"hidden_layers": 0}, {"dropout": 0.5}):
         assert len(against_overfitting(complete(linear))) == 3
 
