@@ -297,3 +297,21 @@ def test_a_fit_tells_wrong_targets(tmp_path, share):
     else:
         assert section.findings[0].level == "ok"
         assert len(rows) == 0
+
+
+@pytest.mark.parametrize("rounded", [True, False])
+@pytest.mark.parametrize("seed", range(3))
+def test_ratings_that_are_right_are_not_doubted(seed: int, rounded: bool) -> None:
+    random = np.random.default_rng(seed)
+    said = np.clip(3 + random.normal(size=800), 1, 5)
+    y = np.clip(np.round(said + 0.4 * random.normal(size=800)), 1, 5)
+    found = find_wrong_targets(y, np.round(said) if rounded else said)
+    assert not found.certain
+    assert not found.suspects
+
+
+def test_a_model_that_is_exact_on_many_rows_is_not_doubted() -> None:
+    random = np.random.default_rng(1)
+    y = random.normal(size=600)
+    off = np.where(random.random(600) < 0.3, 0.1 * random.normal(size=600), 0.0)
+    assert not find_wrong_targets(y, y + off).suspects

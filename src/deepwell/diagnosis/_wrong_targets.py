@@ -56,6 +56,9 @@ from ._wrong_rows import (
 DRAWS = 199
 _ROWS = 2_000  # that the mixture is fitted to
 _MOST_WRONG = 0.8
+_MOST_TOLD = 0.5  # of the targets: of more, what is predicted is the exception
+_LEAST_NOISE = 1e-4  # of the targets' spread: nearer a prediction is exact
+_EXACT = 0.2  # of the predictions, from which on noise has no density
 _DEGREES = (2.0, 3.0, 5.0, 10.0, 1e6)
 _SKEWS = (0.6, 0.8, 1.0, 1.25, 1 / 0.6)
 _FIT_DEGREES = 4.0
@@ -91,7 +94,11 @@ def find_wrong_targets(
     n, generator = len(y), np.random.default_rng(seed)
     nothing = Mislabels(n, rate, Estimate(0.0, 0.0, 1.0), 1.0, (), 0.0, float(n), noise=1.0)
     spread = _spread(y)
-    if n < LEAST_ROWS or spread == 0 or np.ptp(said) <= 1e-9 * spread:
+    different = len(np.unique(np.stack([y, said]), axis=1).T)  # a row may be there several times
+    few = 2 * len(np.unique(y)) <= different  # ratings and counts, whose noise has no density
+    if n < LEAST_ROWS or few or np.ptp(said) <= 1e-9 * spread:
+        return nothing
+    if np.quantile(np.abs(y - said), _EXACT) <= _LEAST_NOISE * spread:
         return nothing
     rows = np.arange(n)
     if n > _ROWS:
@@ -111,6 +118,8 @@ def find_wrong_targets(
     p_value = mixture.p_value(varies, of_rows)
     best = shapes[mixture.best]
     noise = _width(best) * float(np.median(scale)) / spread
+    if wrong.value > _MOST_TOLD:
+        return replace(nothing, noise=noise)
     found = Mislabels(n, rate, wrong, p_value, (), 0.0, n / varies, noise)
     if not found.certain:
         return found

@@ -155,7 +155,8 @@ class Arms:
         for values in (*twins, *planned.cures.values(), *(v for _, v in planned.changes)):
             if not self._has(values):
                 a = self._subject.member(values, 0)
-                kind = a.optimizer, a.architecture.activation, a.architecture.batch_norm
+                b, dropped = a.architecture, "dropout" in values
+                kind = a.optimizer, b.activation, b.batch_norm, dropped, "hidden_units" in values
                 kinds.setdefault(kind, values)
         return list(kinds.values())
 

@@ -46,6 +46,9 @@ def missing_findings(ended: Ended, encoder: TableEncoder) -> list[Finding]:
         return []
     each = max(ended.architecture.forward_multiply_adds() / _PRODUCTS, data.dev.x.shape[1] / _CELLS)
     most = max(_LEAST_ROWS, int(1 / (_LEAST_DRAWS * each)))
+    group = data.dev.group
+    if len(data.dev if group is None else np.unique(group)) < 2:
+        return []  # one of which nothing can be resampled
     rows = np.arange(len(data.dev))
     if len(rows) > most:
         rows = np.sort(np.random.default_rng(ended.seed).choice(len(rows), most, replace=False))
