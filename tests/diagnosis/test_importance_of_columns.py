@@ -106,3 +106,11 @@ def test_weights_count_and_the_seed_decides():
         for s in (1, 1, 2)
     )
     assert first == again != other
+
+
+def test_rows_of_one_group_tell_no_interval_and_so_nothing():
+    x, y = regression(50, 6)
+    model, alone = LinearRegression().fit(x, y), np.zeros(50, int)
+    assert not importance_of_columns(
+        Judged(METRICS["mae"], model.predict, x, y, group=alone), {"a": [0]}
+    )

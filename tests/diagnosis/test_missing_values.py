@@ -210,11 +210,22 @@ def test_blanks_that_tell_the_target_stay_as_they_are(classes):
     assert (told.level, told.claim) == ("ok", "blanks tell the target")
 
 
-def test_blanks_by_chance_are_seldom_taken_to_tell():
+def targets_of(kind, generator, n):
+    """Draw targets of a kind that luck fits worst, with the number of their classes."""
+    if kind == "log-normal":
+        return np.exp(2 * generator.normal(size=n)), 0
+    if kind == "mostly zero":
+        return np.where(generator.random(n) < 0.97, 0.0, generator.exponential(size=n)), 0
+    shares = {"even": [1 / 3] * 3, "rare": [0.98, 0.02], "many": [0.02] * 50}[kind]
+    return generator.choice(len(shares), n, p=shares), len(shares)
+
+
+@pytest.mark.parametrize("kind", ["even", "rare", "many", "log-normal", "mostly zero"])
+def test_blanks_by_chance_are_seldom_taken_to_tell(kind):
     """Of 300 tables of five columns at most 1 in 100 has one, more than 10 in 1 of 1,000."""
     generator, taken = np.random.default_rng(10), 0
     for _ in range(300):
         x, _ = rows_of(generator, 200, (0.05, 0.1, 0.3, 0.5, 0.9))
-        columns = blank_columns(x, table_of(5), generator.integers(3, size=200), 3)
+        columns = blank_columns(x, table_of(5), *targets_of(kind, generator, 200))
         taken += any(one.told for one in columns)
     assert taken <= 10

@@ -72,10 +72,11 @@ def test_a_gain_of_what_has_learnt_nothing_is_luck() -> None:
     curves = Curves(flat, flat, flat, best_epoch=1, metric="error", constant=0.5, dev_rows=100)
     cost = effect([0.7] * 8, [0.6] * 8, worst=1.0)
     lucky, learnt = (effect([0.5] * 8, [score] * 8, worst=1.0) for score in (0.42, 0.38))
-    assert not learning(lucky, cost, curves, 0.5).agrees
-    assert learning(learnt, cost, curves, 0.5).agrees
-    assert not learning(learnt, cost, curves, 0.45).agrees, "another guess is better there"
-    assert not learning(learnt, effect([0.6] * 8, [0.7] * 8, worst=1.0), curves, 0.5).agrees
+    assert not helps(learning(lucky, cost, curves, 0.5), 0.01, 0.01)
+    assert helps(learning(learnt, cost, curves, 0.5), 0.01, 0.01)
+    assert not learning(learnt, cost, curves, 0.45).learnt, "another guess is better there"
+    rises = effect([0.6] * 8, [0.7] * 8, worst=1.0)
+    assert not helps(learning(learnt, rises, curves, 0.5), 0.01, 0.01)
 
 
 @pytest.mark.parametrize("runs", [0, 13])

@@ -7,8 +7,8 @@ from scipy import stats
 from deepwell.diagnosis._encoded_columns import EncodedColumn, EncodedTable
 from deepwell.diagnosis._shifted_columns import (
     TwoSets,
-    _homogeneous,
     chi_square_p_value,
+    homogeneity_p_value,
     rows_compared,
     shifted_columns,
 )
@@ -112,14 +112,14 @@ def test_chi_square_is_that_of_scipy():
             assert chi_square_p_value(value, freedom) == pytest.approx(expected, abs=1e-12)
     counts = np.array([[40.0, 60.0, 25.0], [30.0, 20.0, 25.0]])
     expected = stats.chi2_contingency(counts, correction=False).pvalue
-    assert _homogeneous(counts, (125, 75)) == pytest.approx(expected)
+    assert homogeneity_p_value(counts, (125, 75)) == pytest.approx(expected)
 
 
 def test_rare_categories_are_counted_together():
     counts = np.zeros((2, 60))
     counts[0, :30] = counts[1, 30:] = 1.0
     counts[:, 0] += 100
-    assert _homogeneous(counts, (130, 130)) > 0.5
+    assert homogeneity_p_value(counts, (130, 130)) > 0.5
 
 
 def test_many_rows_are_sampled():

@@ -86,6 +86,17 @@ class TestRates:
         assert further_factor(5e-4, {0.1: HELPS}, 0.01, 1) is None, "lower than any search"
         assert further_factor(0.02, {10.0: HELPS}, 0.01, 1) is None, "above 1"
 
+    def test_a_rate_so_low_that_a_hundred_times_has_not_learnt_is_no_end(self) -> None:
+        """At 1e-6 the last rate is better for sure, and has not beaten the constant guess yet."""
+        barely = replace(HELPS, learnt=False)
+        effects = {10.0: NOTHING, 100.0: barely}
+        assert further_factor(1e-6, effects, 0.01, 2) == 1_000
+        high = diagnose_rate(Rates(1e-6, effects, 40, True), "error", 0.01)[1]
+        assert (high.level, high.claim) == ("unsure", "learning rate perhaps too low")
+        unlearnable = {10.0: NOTHING, 100.0: replace(barely, agrees=False)}
+        assert further_factor(1e-6, unlearnable, 0.01, 2) is None
+        assert diagnose_rate(Rates(1e-6, unlearnable, 40, True), "error", 0.01)[1].level == "ok"
+
     def test_what_is_tried_for_what_another_rate_did_costs_no_chance(self) -> None:
         more = Effect(0.3, 1 / 256, 8, 0.4, 0.1)
         effects = {0.1: NOTHING, 10.0: HELPS, 100.0: HELPS, 1_000.0: HELPS, 10_000.0: more}

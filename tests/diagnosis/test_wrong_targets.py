@@ -208,22 +208,51 @@ def test_patients_whose_level_is_missed_are_not_told():
     assert told <= 1
 
 
+def test_wrong_targets_are_found_among_rows_that_belong_together():
+    """Patients of five rows that share part of their noise; a tenth of the targets is replaced."""
+    found, told = 0, 0
+    for seed in range(20):
+        y, said, _ = planted(100 + seed, 0.1, 500)
+        clean, _, _ = planted(100 + seed, 0.0, 500)
+        who = np.repeat(np.arange(100), 5)
+        shared = 0.1 * np.random.default_rng(seed).normal(size=100)[who]
+        found += find_wrong_targets(y + shared, said, group=who).certain
+        told += find_wrong_targets(clean + shared, said, group=who).certain
+    assert found >= 16
+    assert told <= 1
+
+
+def test_few_wrong_targets_are_no_sign_of_none():
+    """Of 150 rows 4 are clearly of other rows, fewer than the five that are told."""
+    generator = np.random.default_rng(0)
+    said = np.linspace(-2, 2, 150)
+    y = said + 0.05 * generator.normal(size=150)
+    y[[10, 140]], y[[50, 100]] = y[[140, 10]], y[[100, 50]]
+    found = find_wrong_targets(y, said)
+    assert found.p_value <= 0.01
+    assert not found.certain
+    finding = labels_section(Predicted(y, said)).findings[0]
+    assert finding.level == "unsure"
+    assert "too few to be told for sure" in finding.detail
+
+
 @pytest.mark.parametrize(
-    ("y", "said"),
+    ("y", "said", "told"),
     [
-        (np.arange(60.0), np.arange(60.0)),
-        (np.random.default_rng(0).normal(size=300), np.ones(300)),
-        (np.ones(300), np.random.default_rng(0).normal(size=300)),
-        (np.arange(300.0), np.arange(300.0)),
+        (np.arange(60.0), np.arange(60.0), "are too few"),
+        (np.random.default_rng(0).normal(size=300), np.ones(300), "all predictions are the same"),
+        (np.ones(300), np.random.default_rng(0).normal(size=300), "most of them are the same"),
+        (np.arange(300.0), np.arange(300.0), "many predictions are exact"),
+        (np.arange(300.0) // 60, np.arange(300.0) / 60, "they repeat, as ratings and counts do"),
     ],
-    ids=["few rows", "constant predictions", "constant targets", "perfect predictions"],
+    ids=["few rows", "constant predictions", "constant targets", "perfect predictions", "ratings"],
 )
-def test_nothing_is_told_of_nothing(y, said):
+def test_nothing_is_told_of_nothing(y, said, told):
     found = find_wrong_targets(y, said)
     assert not found.certain
     assert found.suspects == ()
-    level = "unsure" if len(y) < 100 or found.noise > 0.5 else "ok"
-    assert labels_section(Predicted(y, said)).findings[0].level == level
+    finding = labels_section(Predicted(y, said)).findings[0]
+    assert (finding.level, told in finding.detail) == ("unsure", True)
 
 
 def test_an_outlier_alone_is_no_alarm_but_is_listed_among_wrong_ones():

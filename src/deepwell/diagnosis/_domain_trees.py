@@ -20,6 +20,7 @@ from deepwell.records import Finding, Mismatch
 from ._check_finding import Check, check_finding
 from ._data_findings import MATERIAL, mismatch_level
 from ._domain_test import LEAST_UNITS, DomainTest, auc_of_units
+from ._ranks import middle_ranks
 
 SHUFFLES = 999
 _MOST_ROWS = 20_000
@@ -101,7 +102,7 @@ def _reached(
     scores: list[np.ndarray], units: list[np.ndarray], generator: np.random.Generator
 ) -> int:
     """Return how many of the shuffles of the units' labels have as high an AUC."""
-    rank = _middle_ranks(np.concatenate(scores))
+    rank = middle_ranks(np.concatenate(scores))
     numbers = [np.unique(one, return_inverse=True)[1] for one in units]
     unit = np.concatenate([numbers[0], numbers[1] + numbers[0].max() + 1])
     sums, sizes = np.bincount(unit, rank), np.bincount(unit).astype(np.float64)
@@ -111,9 +112,3 @@ def _reached(
     pairs = np.maximum(high * (len(unit) - high), 1.0)
     aucs = (labels @ sums - high * (high - 1) / 2) / pairs
     return int((aucs[1:] >= aucs[0] - 1e-12).sum())
-
-
-def _middle_ranks(score: np.ndarray) -> np.ndarray:
-    """Return ranks from 0 in which equal scores share their mean."""
-    number, count = np.unique(score, return_inverse=True, return_counts=True)[1:]
-    return (np.cumsum(count) - (count + 1) / 2)[number]

@@ -90,7 +90,13 @@ def importance_of_columns(
         seed: of the shuffles.
         tied: columns with correlated inputs, at least so much in absolute value, go together;
             above 1 none do.
+
+    Returns:
+        Nothing where there are fewer than two rows, or groups of them: none could be drawn anew.
     """
+    together = judged.group
+    if len(judged.x if together is None else np.unique(together)) < 2:
+        return ()
     generator = np.random.default_rng(seed)
     orders = [generator.permutation(len(judged.x)) for _ in range(shuffles)]
     base = judged.predict(judged.x)

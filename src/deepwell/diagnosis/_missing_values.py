@@ -34,6 +34,8 @@ from ._encoded_columns import EncodedColumn, EncodedTable
 from ._importance_of_columns import Judged
 from ._intervals import for_few, grouped, resampled_groups
 from ._metrics import METRICS
+from ._ranks import middle_ranks
+from ._shifted_columns import LEAST_EXPECTED, chi_square_p_value, homogeneity_p_value
 from ._texts import change_text
 
 DRAWS = 8  # of the blanks of a row: their luck is then a small part of the spread between rows
@@ -204,27 +206,26 @@ def _told(blank: np.ndarray, y: np.ndarray, classes: int, least: float) -> float
     """Return the share of a target's variance that one flag tells; 0 where luck explains it.
 
     For classes the variance of their indicators over that of each: Pearson's chi-squared over n.
+    For values that of their ranks, which a few large ones do not sway.
     """
-    from scipy.special import chdtrc  # type: ignore[import-untyped]
-
     n, count = len(y), int(blank.sum())
     if count == n:
         return 0.0
     if classes:
         totals = np.bincount(y, minlength=classes).astype(np.float64)
-        among = np.bincount(y[blank], minlength=classes)
-        totals, among = totals[totals > 0], among[totals > 0]
+        among = np.bincount(y[blank], minlength=classes)[totals > 0]
+        totals = totals[totals > 0]
         expected = totals * count / n
         statistic = float(((among - expected) ** 2 / expected).sum()) * n / (n - count)
-        freedom = len(totals) - 1
+        chance = homogeneity_p_value(np.stack([among, totals - among]), (count, n - count))
     else:
-        value = y.astype(np.float64)
-        apart = float(value[blank].mean() - value[~blank].mean())
-        spread = float(value.var())
+        rank = middle_ranks(y)
+        apart, spread = float(rank[blank].mean() - rank[~blank].mean()), float(rank.var())
         statistic = apart**2 * count * (n - count) / n / spread if spread > 0 else 0.0
-        freedom = 1
-    certain = freedom > 0 and float(chdtrc(freedom, statistic)) <= least
-    return statistic / n if certain and statistic >= _TOLD * n else 0.0
+        untied = n - int(np.unique(rank, return_counts=True)[1].max())
+        few = untied * min(count, n - count) < LEAST_EXPECTED * n
+        chance = 1.0 if few else chi_square_p_value(statistic, 1)
+    return statistic / n if chance <= least and statistic >= _TOLD * n else 0.0
 
 
 def _change(judged: Judged, columns: Sequence[BlankColumn], draws: int, seed: int) -> Estimate:

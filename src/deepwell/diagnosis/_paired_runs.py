@@ -32,8 +32,9 @@ class Effect:
         p_value: of a gain at least as large where the change does nothing, one-sided.
         runs: pairs of runs.
         without, with_it: mean scores.
-        agrees: whether the cost fell as well, to a score that shows learning: on noise, a score
-            gets lower by luck wherever it fluctuates more, but the cost does not.
+        agrees: whether the cost fell as well: on noise, a score gets lower by luck wherever it
+            fluctuates more, but the cost does not.
+        learnt: whether the score with the change shows learning.
     """
 
     gain: float
@@ -42,6 +43,7 @@ class Effect:
     without: float
     with_it: float
     agrees: bool = True
+    learnt: bool = True
 
     def to_plain(self) -> dict[str, object]:
         """Return the effect for JSON."""
@@ -52,6 +54,7 @@ class Effect:
             "without": self.without,
             "with": self.with_it,
             "cost_agrees": self.agrees,
+            "shows_learning": self.learnt,
         }
 
 
@@ -97,13 +100,13 @@ def effect(without: Sequence[float], with_it: Sequence[float], worst: float) -> 
 
 def helps(found: Effect, worth: float, significant: float) -> bool:
     """Return whether a change helped by what matters, and by more than chance."""
-    return found.agrees and found.gain >= worth and found.p_value <= significant
+    return _real(found) and found.gain >= worth and found.p_value <= significant
 
 
 def may_help(found: Effect, worth: float, comparisons: int) -> bool:
     """Return whether a change that is not sure to help may well do so: too likely to deny it."""
     close = found.p_value * comparisons <= _MAY
-    return found.agrees and found.gain >= worth and close
+    return _real(found) and found.gain >= worth and close
 
 
 def best_of(effects: Sequence[Effect], worth: float, significant: float) -> int:
@@ -129,9 +132,12 @@ def learning(score: Effect, cost: Effect, curves: Curves, constant: float) -> Ef
         curves: of the network that was changed.
         constant: score of the guess that is best for the dev rows, as for `shows_learning`.
     """
-    told = agreeing(score, cost)
     learnt = shows_learning(curves, score.with_it, constant)
-    return replace(told, agrees=told.agrees and learnt)
+    return replace(agreeing(score, cost), learnt=learnt)
+
+
+def _real(found: Effect) -> bool:
+    return found.agrees and found.learnt
 
 
 def _bounded(scores: np.ndarray, worst: float) -> np.ndarray:

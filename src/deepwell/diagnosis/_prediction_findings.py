@@ -200,6 +200,9 @@ def mislabels_finding(found: Mislabels, whose: str, what: str = "labels") -> Fin
     if found.rows < LEAST_ROWS:
         few = f"{found.rows:,} {whose} are too few to tell wrong {what} from honest noise"
         return check_finding("DW211", "unsure", mislabeled, few, check)
+    if found.unfit:
+        told = f"wrong {what} among the {found.rows:,} {whose} cannot be told: {found.unfit}"
+        return check_finding("DW211", "unsure", mislabeled, told, check)
     if found.noise > MOST_NOISE:
         told = (
             f"too little of the target is predicted to tell wrong ones among the {found.rows:,} "
@@ -219,7 +222,12 @@ def mislabels_finding(found: Mislabels, whose: str, what: str = "labels") -> Fin
                 f"predictions or {what}, as wrong ones do not (p = {found.even:.2g})"
             )
             return check_finding("DW211", "unsure", f"wrong {what}, or something else", told, check)
+        if found.p_value <= LEVEL:
+            told = f"wrong {what} may be {share}, too few to be told for sure"
+            return check_finding("DW211", "unsure", mislabeled, told, check)
         told = f"wrong {what} may be {share} (p = {found.p_value:.2g})"
+        if found.flipped.low > 0:  # of a family that noise outside of it does not have
+            told = f"honest noise alone looks like this (p = {found.p_value:.2g})"
         return check_finding("DW211", "ok", f"no sign of wrong {what}", told, check)
     told = (
         f"{len(found.suspects):,} {what} are probably wrong, of which {found.expected_false:.1f} "

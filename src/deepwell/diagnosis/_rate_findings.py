@@ -115,6 +115,8 @@ def further_factor(
 ) -> float | None:
     """Return the factor to try beyond the best one; None where that is not the last of its side.
 
+    That the best one has not learnt yet is no reason to stop.
+
     Args:
         rate: the network's.
         effects: factor of the rate -> what it did.
@@ -122,9 +124,10 @@ def further_factor(
         comparisons: how many factors were tried at first.
     """
     level = LEVEL / comparisons
-    factor = list(effects)[best_of(list(effects.values()), worth, level)]
+    learnt = {f: replace(found, learnt=True) for f, found in effects.items()}
+    factor = list(learnt)[best_of(list(learnt.values()), worth, level)]
     outermost = max(effects) if factor > 1 else min(effects)
-    if factor != outermost or not helps(effects[factor], worth, level):
+    if factor != outermost or not helps(learnt[factor], worth, level):
         return None
     beyond = factor * (HIGHER if factor > 1 else LOWER)
     return beyond if LEAST_RATE <= rate * beyond <= MOST_RATE else None
@@ -241,6 +244,7 @@ def _side(
     )
     if helps(found, worth, level):
         return check_finding(code, "problem", claim, detail, check)
-    if may_help(found, worth, seen.comparisons):
+    barely = replace(found, learnt=True)  # what has learnt next to nothing may still be on the way
+    if may_help(found, worth, seen.comparisons) or helps(barely, worth, level):
         return check_finding(code, "unsure", claim.replace("too", "perhaps too"), detail, check)
     return check_finding(code, "ok", claim.replace("too", "not too"), detail, check)

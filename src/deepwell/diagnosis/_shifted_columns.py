@@ -22,7 +22,7 @@ from ._encoded_columns import BOOLEAN, CATEGORY, DATE, TEXT, EncodedColumn, Enco
 LEVEL = 0.01  # chance that any column is named where none differs
 _CELLS = 1_000_000  # rows x inputs of a set that are sorted
 _LEAST_ROWS = 500
-_EXPECTED = 5.0  # rows of a category, below which it is counted with the other rare ones
+LEAST_EXPECTED = 5.0  # rows of a category, below which it is counted with the other rare ones
 _MEAN_MOVED = 0.2  # standard deviations from which the mean is what is told
 _SPREAD_MOVED = 1.2
 
@@ -164,15 +164,18 @@ def _categories(sets: TwoSets, table: EncodedTable) -> list[_Measured]:
         ).astype(np.float64)
         shares = counts / counts.sum(axis=1, keepdims=True)
         size = float(np.abs(shares[0] - shares[1]).sum() / 2)
-        measured.append((column, size, _homogeneous(counts, sets.units)))
+        measured.append((column, size, homogeneity_p_value(counts, sets.units)))
     return measured
 
 
-def _homogeneous(counts: np.ndarray, units: tuple[int, int]) -> float:
-    """Return Pearson's p-value of a table of two rows of counts, of so many units each."""
+def homogeneity_p_value(counts: np.ndarray, units: tuple[int, int]) -> float:
+    """Return Pearson's p-value of a table of two rows of counts, of so many units each.
+
+    Columns of which fewer than 5 are expected in a row are counted together.
+    """
     counts = counts * (np.array(units) / counts.sum(axis=1))[:, None]
     pooled = counts.sum(axis=0)
-    rare = pooled * min(units) / sum(units) < _EXPECTED
+    rare = pooled * min(units) / sum(units) < LEAST_EXPECTED
     cells = np.column_stack([counts[:, ~rare], counts[:, rare].sum(axis=1)])
     cells = cells[:, cells.sum(axis=0) > 0]
     expected = cells.sum(axis=1, keepdims=True) * cells.sum(axis=0) / cells.sum()

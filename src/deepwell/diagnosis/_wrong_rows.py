@@ -79,6 +79,7 @@ class Mislabels:
         even: of targets, chance of mistakes that are as uneven over predictions and targets where
             they are those of other rows; 1 where no quarter has less than half of the share, and
             for classes, where the curve says it.
+        unfit: of targets, why nothing can be told of them; empty where it can.
     """
 
     rows: int
@@ -90,13 +91,18 @@ class Mislabels:
     independent: float
     noise: float = 0.0
     even: float = 1.0
+    unfit: str = ""
+
+    @property
+    def enough(self) -> bool:
+        """Whether it is more than a few of them, for sure."""
+        return self.flipped.low * self.independent >= LEAST_FLIPPED
 
     @property
     def certain(self) -> bool:
         """Whether labels are wrong beyond chance, and not just a few."""
-        enough = self.flipped.low * self.independent >= LEAST_FLIPPED
         told = self.noise <= MOST_NOISE and self.even > UNEVEN
-        return self.p_value <= LEVEL and enough and told and self.rows >= LEAST_ROWS
+        return self.p_value <= LEVEL and self.enough and told and self.rows >= LEAST_ROWS
 
     def to_plain(self) -> dict[str, object]:
         """Return the outcome for JSON."""

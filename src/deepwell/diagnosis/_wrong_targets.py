@@ -94,12 +94,9 @@ def find_wrong_targets(
     n, generator = len(y), np.random.default_rng(seed)
     nothing = Mislabels(n, rate, Estimate(0.0, 0.0, 1.0), 1.0, (), 0.0, float(n), noise=1.0)
     spread = _spread(y)
-    different = len(np.unique(np.stack([y, said]), axis=1).T)  # a row may be there several times
-    few = 2 * len(np.unique(y)) <= different  # ratings and counts, whose noise has no density
-    if n < LEAST_ROWS or few or np.ptp(said) <= 1e-9 * spread:
-        return nothing
-    if np.quantile(np.abs(y - said), _EXACT) <= _LEAST_NOISE * spread:
-        return nothing
+    unfit = _unfit(y, said, spread)
+    if n < LEAST_ROWS or unfit:
+        return replace(nothing, unfit=unfit)
     rows = np.arange(n)
     if n > _ROWS:
         rows = np.sort(generator.choice(n, _ROWS, replace=False))
@@ -119,7 +116,7 @@ def find_wrong_targets(
     best = shapes[mixture.best]
     noise = _width(best) * float(np.median(scale)) / spread
     if wrong.value > _MOST_TOLD:
-        return replace(nothing, noise=noise)
+        return replace(nothing, noise=noise, unfit="more than half of them are far from it")
     found = Mislabels(n, rate, wrong, p_value, (), 0.0, n / varies, noise)
     if not found.certain:
         return found
@@ -139,6 +136,20 @@ def find_wrong_targets(
     return replace(
         found, suspects=suspects, expected_false=float(sum(one.doubt for one in suspects))
     )
+
+
+def _unfit(y: np.ndarray, said: np.ndarray, spread: float) -> str:
+    """Return why nothing can be told of such targets, or predictions; empty where it can."""
+    if spread == 0:
+        return "most of them are the same"
+    different = len(np.unique(np.stack([y, said]), axis=1).T)  # a row may be there several times
+    if 2 * len(np.unique(y)) <= different:
+        return "they repeat, as ratings and counts do"  # noise of which has no density
+    if np.ptp(said) <= 1e-9 * spread:
+        return "all predictions are the same"
+    if np.quantile(np.abs(y - said), _EXACT) <= _LEAST_NOISE * spread:
+        return "many predictions are exact"
+    return ""
 
 
 @dataclass(frozen=True)
@@ -329,7 +340,10 @@ def _dealt(
     varies: float,
     generator: np.random.Generator,
 ) -> float:
-    """Return how often the ratio is as large where residuals are dealt anew to the rows."""
+    """Return how often the ratio is as large where residuals are dealt anew to the rows.
+
+    Of groups, what it has beyond the mean of these is as many times less sure.
+    """
     n, middle = len(z), honest.middle(said)
     right, wrong = np.empty((DRAWS + 1, n)), np.empty((DRAWS + 1, n))
     right[0], wrong[0] = mixture.right[mixture.best], mixture.wrong[0]
@@ -340,7 +354,8 @@ def _dealt(
         wrong[draw] = _density(middle + scale * z[order])
     flipped = likeliest(right, wrong, _MOST_WRONG, 10)
     gain = log_likelihood(right, wrong, flipped[:, None]) - log_likelihood(right, wrong, 0.0)
-    return float((1 + (gain[1:] >= gain[0] / varies).sum()) / (DRAWS + 1))
+    usual = gain[1:].mean()
+    return float((1 + (gain[1:] - usual >= (gain[0] - usual) / varies).sum()) / (DRAWS + 1))
 
 
 def _evenness(mixture: Mixture, y: np.ndarray, said: np.ndarray, varies: float) -> float:

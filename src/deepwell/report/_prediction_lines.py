@@ -95,7 +95,7 @@ def label_lines(section: Section) -> list[str]:
 
 
 def _said(label: str | float) -> str:
-    return safe_text(label, _LABEL) if isinstance(label, str) else f"{label:.6g}"
+    return safe_text(label, _LABEL) if isinstance(label, str) else f"{label:,.10g}"
 
 
 def column_lines(section: Section) -> list[str]:

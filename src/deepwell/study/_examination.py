@@ -24,9 +24,10 @@ from deepwell.diagnosis._setting_findings import odd_settings
 from deepwell.optimization._learning_rate import learning_rates
 from deepwell.training._state import at_best
 
-from ._examination_arms import Arms, probes_of, starts_as_twins
+from ._examination_arms import Arms
 from ._examination_plan import NOTHING, PILOTS, Suspicion
 from ._examination_seen import Examination
+from ._examination_twins import probes_of, starts_as_twins
 from ._subject import Subject
 
 SHARE = 0.01

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from deepwell._base._hyperparameters import default_initializer
 from deepwell.checking._arms import JAX, Arm, Bench, native_way
 from deepwell.data._data import Data
 from deepwell.diagnosis._baselines import constant_guess
@@ -17,22 +16,20 @@ from deepwell.diagnosis._changes import Change, change_for, healthy, in_words
 from deepwell.diagnosis._curve_findings import TrainedOn
 from deepwell.diagnosis._curves import matters
 from deepwell.diagnosis._layer_findings import Moment, Twins
-from deepwell.diagnosis._layer_symptoms import EXPLODING, VANISHING, Sight, Symptom
+from deepwell.diagnosis._layer_symptoms import EXPLODING, VANISHING, Symptom
 from deepwell.diagnosis._metrics import METRICS
 from deepwell.diagnosis._paired_runs import Effect, Tried, effect, learning
 from deepwell.diagnosis._rate_findings import Rates, further_factor
-from deepwell.execution._probe_record import probe_record
-from deepwell.records import QUANTILES
-from deepwell.training._program import Member, State
 
 from ._arrays import training_rows
 from ._evaluate import targets
 from ._examination_plan import FINALISTS, RUNS, SIZES, Plan, Size, Suspicion
 from ._examination_seen import Examination
+from ._examination_twins import differing, probes_of, rank_of, starts_as_twins
 from ._subject import Subject
 
 _LEAST_EPOCHS = 3
-_FURTHER = 2  # rates beyond those that the curves asked for
+_FURTHER = 3  # rates beyond those that the curves asked for
 _Values = Mapping[str, object]
 
 
@@ -235,7 +232,7 @@ class Arms:
         }
         rate = self._best_rate(each, planned)
         twins = self._train({rate: each[rate]}, planned.epochs, range(size.runs))[rate]
-        differs = _differing(each[rate], values)
+        differs = differing(each[rate], values)
         change = in_words(differs) or "a healthy twin", differs
         moments = self._moments([own[0], *twins]) if self._why.symptoms else ()
         return _Group(moments, self._effect(own, twins), change)
@@ -247,12 +244,12 @@ class Arms:
         """
         size, epochs = planned.size, planned.epochs
         pilots = self._train(each, epochs, range(size.runs, size.runs + 1))
-        finalists = sorted(each, key=lambda r: _rank(pilots[r]))[:FINALISTS]
+        finalists = sorted(each, key=lambda r: rank_of(pilots[r]))[:FINALISTS]
         if size.pilots == 1:
             return finalists[0]
         further = range(size.runs + 1, size.runs + size.pilots)
         more = self._train({rate: each[rate] for rate in finalists}, epochs, further)
-        return min(finalists, key=lambda r: _rank(pilots[r] + more[r]))
+        return min(finalists, key=lambda r: rank_of(pilots[r] + more[r]))
 
     def _moments(self, looked: Sequence[Arm]) -> tuple[Moment, ...]:
         """Return what is inside a network, the first, and its twins."""
@@ -367,28 +364,6 @@ def at_rate(rate: float) -> dict[str, object]:
     return {"learning_rate": float(f"{rate:.3g}")}
 
 
-def starts_as_twins(values: _Values) -> bool:
-    """Return whether the initial weights have the distribution that those of healthy twins have."""
-    twin = healthy(values, 1e-3, True)
-    usual = values["initializer"] == default_initializer(str(values["activation"]))
-    alike = twin["activation"] == values["activation"]
-    return alike and usual and values["initializer_scale"] == 1.0
-
-
-def probes_of(
-    bench: Bench,
-    members: Sequence[Member],
-    states: Sequence[State],
-    dev_rows: int | None = None,
-) -> list[Sight]:
-    """Return what is inside networks, numbered from 0."""
-    found = bench.look(members, states, QUANTILES, dev_rows)
-    return [
-        Sight(probe_record(inside, n, int(state["epoch"]), int(state["step"])), inside.flat)
-        for n, (state, inside) in enumerate(zip(states, found, strict=True))
-    ]
-
-
 def _key(values: _Values) -> str:
     return repr(sorted(values.items()))
 
@@ -398,18 +373,3 @@ def _first_and_last(curve: np.ndarray, epochs: int) -> tuple[float, float]:
     first = curve[:epochs][np.isfinite(curve[:epochs])]
     lowest = float(first.min()) if len(first) else math.nan
     return lowest, float(curve[-max(1, len(curve) // 4) :].mean())
-
-
-def _rank(courses: Sequence[Arm]) -> tuple[float, float]:
-    """Return what rates are ranked by: their runs' mean score, then their mean cost."""
-    costs = [np.nanmin(c.dev_cost) if np.isfinite(c.dev_cost).any() else math.inf for c in courses]
-    return float(np.mean([c.score for c in courses])), float(np.mean(costs))
-
-
-def _differing(twin: _Values, values: _Values) -> dict[str, object]:
-    """Return what makes the network its twin."""
-    usual = default_initializer(str(twin["activation"]))
-    started = values["initializer"] == usual and values["initializer_scale"] == 1.0
-    alike = {name for name, value in twin.items() if value == values.get(name)}
-    alike |= {"initializer"} if started else set()
-    return {name: value for name, value in twin.items() if name not in alike}
