@@ -122,6 +122,17 @@ def test_what_lies_outside_of_the_space_is_counted_and_never_the_best() -> None:
     assert dw.Search(SPACE).outside == 0
 
 
+def test_what_a_constraint_forbids_is_counted_refused_and_never_the_best() -> None:
+    space = dw.Space({"learning_rate": dw.log(1e-4, 1), "l2": [0, 0.1]}, ["learning_rate < 0.1"])
+    forbidden = dw.Observation({"learning_rate": 0.5, "l2": 0}, 0.1, finished=True)
+    allowed = dw.Observation({"learning_rate": 0.05, "l2": 0}, 0.7, finished=True)
+    search = dw.Search(space, search="coarse-to-fine", history=[forbidden, allowed])
+    assert search.outside == 1
+    assert search.best == allowed
+    with pytest.raises(dw.UsageError, match="must lie in the space"):
+        search.tell({"learning_rate": 0.5, "l2": 0.1}, 0.01)
+
+
 def test_a_history_is_taken_over() -> None:
     first = fill(dw.Search(SPACE, seed=1))
     second = dw.Search(SPACE, search="coarse-to-fine", history=first.history)

@@ -1,11 +1,20 @@
 """Brackets: who finished, who was cut short, and what is told on the way."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import deepwell as dw
-from deepwell.records import Status
+from deepwell.records import Rung, Status, Trial, TrialSpec
+from deepwell.search import SCHEDULERS
+from deepwell.search.schedulers._across_folds import across_folds
+from deepwell.study._bracket import _decide
 from deepwell.study._budget import Clock
+from deepwell.study._checkpoint import Position
+from deepwell.study._history import Bracket
+from deepwell.study._watch import Deciding
 
 SMALL = {"hidden_layers": 1, "hidden_units": 8, "patience": 0}
 
@@ -51,6 +60,55 @@ def test_a_trial_at_its_last_epoch_is_finished_even_when_the_clock_stops_the_oth
     ends = {t.spec.whole("epochs"): t.status for t in study.history()}
     assert ends == {2: Status.FINISHED, 9: Status.INTERRUPTED}
     assert result.stopped == "the time budget was used up"
+
+
+class Recorded:
+    """A history of trials as they stand."""
+
+    def __init__(self, trials):
+        self.known = {trial.number: trial for trial in trials}
+
+    def trials_of(self, numbers):
+        return [self.known[n] for n in sorted(numbers)]
+
+    def roots(self):
+        return {}
+
+
+@pytest.mark.parametrize("folds", [0, 2])
+def test_a_network_that_stopped_early_keeps_its_rank_at_later_rungs(folds):
+    """The best of 9 stopped before the first rung: it holds the one place that is left at the last.
+
+    With folds so does a configuration both of whose networks stopped, and none of which one did.
+    """
+    each = folds or 1
+    statuses = {0: Status.EARLY_STOPPED, 1: Status.RUNNING, 2: Status.RUNNING}
+    trials = [
+        Trial(
+            number=each * n + fold,
+            spec=TrialSpec({"epochs": 45}, 0, fold=fold + 1 if folds else 0, folds=folds),
+            status=statuses.get(n, Status.PRUNED if fold == 0 else Status.EARLY_STOPPED),
+            epochs=15,
+            best_epoch=1,
+            score=0.1 + 0.01 * n,
+            cost=0.1 + 0.01 * n,
+        )
+        for n in range(9)
+        for fold in range(each)
+    ]
+    rungs = (Rung(5, 9 * each), Rung(15, 3 * each), Rung(45, each))
+    bracket = Bracket(0, {t.number: t.spec for t in trials}, rungs)
+    watch = SimpleNamespace(
+        desk=SimpleNamespace(asked=SimpleNamespace(settings=SimpleNamespace(space=dw.Space({}))))
+    )
+    halving = across_folds(SCHEDULERS["halving"], folds) if folds else SCHEDULERS["halving"]
+    here = Position(0, 1, tuple(range(each, 3 * each)))
+    decided = _decide(bracket, here, Deciding(halving, 0), Recorded(trials), watch)
+    assert decided.promote == ()
+    assert decided.prune == tuple(range(each, 3 * each))
+    first = [replace(t, status=Status.PRUNED) if t.number < each else t for t in trials]
+    decided = _decide(bracket, here, Deciding(halving, 0), Recorded(first), watch)
+    assert decided.promote == tuple(range(each, 2 * each))
 
 
 def test_a_plan_that_was_carried_out_was_not_stopped_by_the_clock(data, tmp_path, monkeypatch):

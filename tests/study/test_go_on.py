@@ -313,6 +313,10 @@ def test_scores_on_other_rows_are_shifted_by_what_both_trained():
         [0.35, 0.15, 0.25, float("inf")]
     )
     assert aligned(replace(warm, same_data=True), space, own) == told
+    stopped = [replace(one, epochs=2, finished=False) for one in own]
+    assert aligned(warm, space, stopped) == told  # after other epochs scores say nothing of rows
+    both = replace(warm, observations=tuple(replace(one, epochs=2, finished=False) for one in told))
+    assert aligned(both, space, stopped)[1].score == pytest.approx(0.15)
 
 
 def test_the_best_of_an_earlier_study_are_those_inside_the_space():

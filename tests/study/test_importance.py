@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,7 @@ import pytest
 import deepwell as dw
 from deepwell.cli import run
 from deepwell.networks import Architecture
+from deepwell.records import Status
 from deepwell.search import parse_entry
 from deepwell.study._finished import open_study
 from deepwell.study._searched import search_section, searched
@@ -116,6 +118,14 @@ def test_the_pareto_front_is_that_of_all_networks(study, store, capsys):
         assert row["microseconds"] > 0
     assert run(["show", "made", "--store", str(store), "--pareto"]) == 0
     assert "the Pareto front" in capsys.readouterr().out
+
+
+def test_a_network_whose_weights_are_lost_is_on_no_front(study, store, monkeypatch):
+    kept = open_study("made", store)
+    lost = kept.pareto()["number"][0]
+    trials = [replace(t, status=Status.FAILED) if t.number == lost else t for t in kept.trials()]
+    monkeypatch.setattr(kept, "trials", lambda: trials)
+    assert lost not in kept.pareto()["number"]
 
 
 def test_stopped_networks_are_compared_after_equal_epochs(study, store):

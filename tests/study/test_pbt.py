@@ -267,7 +267,7 @@ def test_a_study_with_copies_goes_on_after_its_end(data, tmp_path):
 
 
 def test_a_grid_that_goes_on_does_not_count_copies(data, tmp_path):
-    """9 points and 7 more ask for a grid of 16, however many copies there are."""
+    """After its 9 points come 7 between them, however many copies there are."""
     ranges = {"learning_rate": dw.log(1e-3, 1e-1), "l2": dw.log(1e-5, 1e-3)}
     values = {name: value for name, value in SPACE.items() if not hasattr(value, "to_unit")}
     study = dw.Study(
@@ -285,7 +285,8 @@ def test_a_grid_that_goes_on_does_not_count_copies(data, tmp_path):
     ]
     places = (np.array(points) - [-3.0, -5.0]) / 2.0
     np.testing.assert_allclose(2 * places[:9], np.round(2 * places[:9]), atol=1e-9)
-    np.testing.assert_allclose(3 * places[9:], np.round(3 * places[9:]), atol=1e-9)
+    np.testing.assert_allclose(4 * places[9:], np.round(4 * places[9:]), atol=1e-9)
+    assert len(np.unique(np.round(4 * places), axis=0)) == 16
 
 
 def test_what_is_given_after_copies_were_made_is_tried(data, tmp_path):

@@ -97,10 +97,12 @@ def test_a_space_that_the_rows_cannot_have_is_refused_before_training(tmp_path):
         dw.Study(table, {"flip": [0.0, 0.5]}, store=tmp_path)
     with pytest.raises(UsageError, match=r"^`conv_layers` needs images"):
         dw.Study(table, {"conv_layers": [0, 1]}, store=tmp_path)
+    with pytest.raises(UsageError, match=r"^`conv_layers` needs images"):
+        dw.Study(table, {"conv_channels": [(8,), (8, 16)]}, store=tmp_path)
     with pytest.raises(UsageError, match=r"`crop` must be less than .* of the images, 8, got 9"):
         dw.Study(images, {"crop": dw.integer(0, 9)}, store=tmp_path)
     dw.Study(images, {"crop": dw.integer(0, 7), "conv_layers": [0, 1]}, store=tmp_path)
-    dw.Study(table, {"flip": 0.0, "augment": [0.0]}, store=tmp_path)
+    dw.Study(table, {"flip": 0.0, "augment": [0.0], "conv_layers": [0]}, store=tmp_path)
 
 
 @pytest.mark.parametrize("shape", [(40, 1, 1, 1), (40, 1, 9), (40, 9, 1, 2)])

@@ -57,6 +57,35 @@ def test_a_grid_over_two_rounds_is_the_grid_of_the_whole_study() -> None:
     assert len({v["dropout"] for v in values}) == 3
 
 
+def test_all_of_a_grid_is_trained_where_combinations_fall_together(data, tmp_path) -> None:
+    """Counted they are fewer than the grid has, and a grid of so many would have other steps."""
+    space = {
+        "learning_rate": dw.log(1e-4, 1),
+        "optimizer": ["momentum", "adam"],
+        "momentum": dw.when(dw.uniform(0.1, 0.9), optimizer="momentum"),
+        "l2": dw.uniform(0, 0.1),
+        "hidden_units": 4,
+        "epochs": 1,
+    }
+    space = dw.Space(space, ["l2 <= 0.06"])
+    study = dw.Study(data, space, search="grid", store=tmp_path, name="all")
+    networks = study.run().networks
+    rates = {f"{t.spec.hyperparameters['learning_rate']:.6g}" for t in study.history()}
+    assert networks == 5 * 3 * (5 + 1)
+    assert rates == {"0.0001", "0.001", "0.01", "0.1", "1"}
+    assert "\n# trials = " in (tmp_path / "all" / "study.toml").read_text()  # all of them
+
+
+def test_a_grid_that_goes_on_gets_finer(data, tmp_path) -> None:
+    """Its first points stay points of it: between two steps of an axis comes another one."""
+    space = {"learning_rate": dw.log(1e-4, 1), "hidden_units": 4, "epochs": 1}
+    dw.Study(data, space, search="grid", store=tmp_path, name="on").run()
+    dw.resume("on", data, store=tmp_path, trials=4)
+    trials = dw.open_study("on", tmp_path).trials()
+    found = sorted(math.log10(t.spec.hyperparameters["learning_rate"]) for t in trials)
+    assert found == pytest.approx([k / 2 for k in range(-8, 1)])
+
+
 @pytest.mark.parametrize("folds", [0, 2])
 def test_the_region_is_that_of_the_configurations(folds: int) -> None:
     chosen = settings("coarse-to-fine", folds)

@@ -53,8 +53,9 @@ class Search:
         history: what is known already, as from an earlier search.
 
     Attributes:
-        outside: how many points of the history that was given do not lie in the space; samplers
-            pass them over, and the best point is none of them.
+        outside: how many points of the history that was given do not lie in the space, or are
+            forbidden by its constraints; samplers pass them over, and the best point is none of
+            them.
 
     Raises:
         UsageError: when a range is impossible, or there is no such sampler.
@@ -87,7 +88,7 @@ class Search:
         for place, one in enumerate(history):
             values = {name: _as_value(value) for name, value in one.values.items()}
             self._add(replace(one, values=values))
-            if self.space.encode(values) is None:
+            if self.space.place(values) is None:
                 self._strange.add(place)
         self.outside = len(self._strange)
 
@@ -144,7 +145,7 @@ class Search:
             place = waiting.pop(0)
             self._history[place] = replace(self._history[place], score=known, finished=True)
             return
-        if self.space.encode(values) is None:
+        if self.space.place(values) is None:
             raise UsageError(
                 f"the point {safe_text(dict(values), 200)} must lie in the space "
                 f"{safe_text(self.space.describe(), 200)}; tell points as they were asked for"

@@ -41,6 +41,8 @@ class Asked:
         warm: the earlier study that the sampler starts from, or None.
         until_settled: whether the study ends before its time where one more round is not expected
             to pay.
+        points: configurations that a sampler which has an end in mind, a grid, is planned for;
+            None where nobody said how many, so that it goes by its own steps.
     """
 
     settings: Settings
@@ -52,6 +54,7 @@ class Asked:
     given: tuple[Given, ...] = ()
     warm: WarmStart | None = None
     until_settled: bool = False
+    points: int | None = None
 
 
 def to_config(asked: Asked, data: Data, sealed: SealedTest | None) -> dict[str, object]:
@@ -96,6 +99,7 @@ def search_config(asked: Asked) -> dict[str, object]:
         "budget": asked.budget,
         "given": given_to_plain(asked.given),
         "until_settled": asked.until_settled,
+        "points": asked.points,
     }
 
 
@@ -130,6 +134,7 @@ def from_config(record: StudyRecord) -> Asked:
         given=given_from_plain(config.get("given", ())),  # nor these
         warm=warm_from_plain(config.get("warm")),
         until_settled=config.get("until_settled", False),
+        points=config.get("points", config["trials"]),
     )
 
 

@@ -21,6 +21,8 @@ from ._meter import Meter
 from ._probing import chosen
 from ._watch import Deciding, Watch
 
+_BY_THEMSELVES = (Status.EARLY_STOPPED, Status.FINISHED)
+
 
 def train_bracket(
     bracket: Bracket,
@@ -222,6 +224,8 @@ def _decide(
     """Return what becomes of the trials that reached a rung."""
     rung, members = here.rung, bracket.together(here.alive)
     last = rung == len(bracket.rungs) - 1
+    if not last:
+        members |= _ended_before(bracket, history)
     told = history.trials_of(members)
     ended = [t.number for t in told if _at_its_end(t)]
     if last:
@@ -240,6 +244,16 @@ def _decide(
     )
     decision = deciding.scheduler.decide(moment)
     return Decided(ended, decision.prune, decision.promote, decision.forks)
+
+
+def _ended_before(bracket: Bracket, history: History) -> set[int]:
+    """Return the trials that came to their ends by themselves: they are ranked with the others.
+
+    Of folds only those of a configuration whose others did so as well.
+    """
+    trials = history.trials_of(bracket.specs)
+    going = {t.number for t in trials if t.status not in _BY_THEMSELVES}
+    return set(bracket.specs) - bracket.together(going)
 
 
 def _fork(

@@ -8,19 +8,20 @@ from deepwell._base._hyperparameters import changes_of
 from deepwell.data._image_augmentations import STRENGTHS, check_augmentation
 from deepwell.execution._members import check_convolutions
 from deepwell.search.spaces._distribution import Distribution
-from deepwell.search.spaces._fixed import Fixed
+from deepwell.search.spaces._entry import values_of
 from deepwell.search.spaces._space import Space
 
 _AUGMENTING = ("augment", *STRENGTHS)
+_LISTED = 1_000  # values of an entry that are looked at one by one
 
 
 def convolves(space: Space) -> bool:
     """Return whether networks of a space may have convolutional layers."""
     if "conv_layers" in space:
-        entry = space["conv_layers"]
-        return not (isinstance(entry, Fixed) and entry.value == 0)
+        return _most(space["conv_layers"]) > 0
     channels = space.get("conv_channels")
-    return isinstance(channels, Fixed) and isinstance(channels.value, tuple)
+    values = None if channels is None else values_of(channels, _LISTED)
+    return any(isinstance(one, tuple) and len(one) > 0 for one in values or ())
 
 
 def augments(space: Space) -> bool:
@@ -57,8 +58,5 @@ def _strengths(space: Space) -> dict[str, float]:
 
 def _most(entry: Distribution) -> float:
     """Return the largest number that an entry may take; choices come in any order."""
-    count = entry.count()
-    units = [1.0]
-    if count is not None and count <= 1_000:
-        units = [(i + 0.5) / count for i in range(count)]
-    return max(float(entry.from_unit(unit)) for unit in units)  # type: ignore[arg-type]
+    values = values_of(entry, _LISTED) or (entry.from_unit(1.0),)
+    return max(float(value) for value in values)  # type: ignore[arg-type]

@@ -60,7 +60,12 @@ class More:
     @property
     def changes(self) -> bool:
         """Whether the search goes on otherwise than before."""
-        return bool(self.space is not None or self.constraints or self.search or self.given)
+        return self.reroutes or bool(self.given)
+
+    @property
+    def reroutes(self) -> bool:
+        """Whether what is searched, or by which sampler, is another one than before."""
+        return bool(self.space is not None or self.constraints or self.search)
 
     def check(self, budget: float | None) -> None:
         """Refuse a change without networks to train by it.
@@ -121,10 +126,12 @@ class More:
             for n, values in enumerate(self.given)
         )
         counted = self.trials is not None or longer
+        trials = after + (self.trials or 0) if counted else None
         return replace(
             old,
             settings=settings,
-            trials=after + (self.trials or 0) if counted else None,
+            trials=trials,
+            points=trials if self.reroutes else old.points,  # the same grid gets finer
             budget=None if budget is None else spent + budget,
             given=(*old.given, *longer, *given),
         )

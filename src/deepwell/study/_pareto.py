@@ -11,7 +11,7 @@ import numpy as np
 from deepwell.execution._members import architecture_of
 from deepwell.networks._architecture import Architecture
 from deepwell.networks._forward import predictions
-from deepwell.records import Trial
+from deepwell.records import Status, Trial
 from deepwell.search._pareto import pareto_front
 from deepwell.search.schedulers._across_folds import configurations
 
@@ -36,7 +36,7 @@ def pareto_rows(study: FinishedStudy) -> list[dict[str, Any]]:
     folds = study.settings.folds
     trials = study.trials()
     told = configurations(trials, folds) if folds else trials
-    scored = [trial for trial in told if np.isfinite(trial.score)]
+    scored = [t for t in told if np.isfinite(t.score) and t.status is not Status.FAILED]
     if not scored:
         return []
     model = study.model().architecture

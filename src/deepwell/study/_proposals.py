@@ -26,7 +26,7 @@ class Known:
     Attributes:
         first: configurations that come before what the sampler proposes.
         observations: of an earlier study.
-        total: configurations of the whole study, where somebody said how many.
+        total: configurations that the sampler is planned for, where somebody said how many.
         copies: which of the trials are copies of others. They take numbers and are else passed
             over: nobody proposed them, and what they reached does not follow from the values that
             they were begun with.
@@ -45,9 +45,9 @@ def known_of(asked: Asked, history: Sequence[Trial], n: int, copies: Collection[
     own = [trial for trial in told if trial.number not in copies]
     first = tuple(given for given in asked.given if given.after == len(own))[:n]
     if asked.warm is None:
-        return Known(first, total=asked.trials, copies=copies)
+        return Known(first, total=asked.points, copies=copies)
     seen = [observed(trial) for trial in own]
-    return Known(first, aligned(asked.warm, settings.space, seen), asked.trials, copies)
+    return Known(first, aligned(asked.warm, settings.space, seen), asked.points, copies)
 
 
 def propose(

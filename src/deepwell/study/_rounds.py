@@ -166,7 +166,7 @@ def plan_facts(
 def _proposed(asked: Asked) -> str:
     """Return what a sampler with an end, as a grid, proposes as a whole."""
     size = sampler_named(asked.settings.search).size
-    return "" if size is None else size(asked.settings.space, asked.trials)[1]
+    return "" if size is None else size(asked.settings.space, asked.points)[1]
 
 
 def _foldable(data: Data) -> bool:

@@ -42,7 +42,7 @@ def search_notes(history: History) -> tuple[str, ...]:
 
 def _started(warm: WarmStart, space: Space) -> str:
     """Return what a search started from, and how much of it was of no use in its space."""
-    inside = sum(space.encode(one.values) is not None for one in warm.observations)
+    inside = sum(space.place(one.values) is not None for one in warm.observations)
     outside = len(warm.observations) - inside
     less = [*([f"{outside:,} outside of the space"] if outside else []), *warm.left_out]
     left = f" and left out {', '.join(less)}" if less else ""

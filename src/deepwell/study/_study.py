@@ -377,7 +377,7 @@ class Study(StudyOutcome):
         if epochs is not None:
             settings = replace(settings, space=with_fixed(settings.space, {"epochs": epochs}))
         check_changes_come(settings.space)
-        count = checked_trials(trials)
+        count = wanted = checked_trials(trials)
         size = sampler_named(settings.search).size
         if count is None and limit is None and size is not None:
             count = size(settings.space, None)[0]  # all of them
@@ -385,4 +385,6 @@ class Study(StudyOutcome):
             check_numbers(settings.probe, count * (settings.folds or 1))
         warm = None if self._warm is None else within(self._warm, settings.space)
         given = first_tried(settings, self._given, count, warm)
-        return Asked(settings, "", count, limit, self._memory, given=given, warm=warm)
+        return Asked(
+            settings, "", count, limit, self._memory, given=given, warm=warm, points=wanted
+        )

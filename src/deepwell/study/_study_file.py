@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from deepwell.data._origin import Origin
+from deepwell.search.samplers._named import sampler_named
 from deepwell.search.spaces._distribution import Distribution
 from deepwell.search.spaces._fixed import Fixed
 from deepwell.search.spaces._parse import parse_entry
@@ -68,7 +69,7 @@ def as_file(asked: Asked, origin: Origin | None, name: str) -> StudyFile:
         "warm_start": None if asked.warm is None else asked.warm.given,
     }
     run = {
-        "trials": asked.trials,
+        "trials": _trials(asked),
         "budget": asked.budget,
         "memory": memory,
         "until_settled": asked.until_settled or None,
@@ -83,6 +84,14 @@ def as_file(asked: Asked, origin: Origin | None, name: str) -> StudyFile:
         tries=tuple({key: _plain(value) for key, value in one.items()} for one in tries),
         strange={key: space[key].describe() for key, entry in entries.items() if entry is None},
     )
+
+
+def _trials(asked: Asked) -> int | None:
+    """Return the networks that were asked for; None for all of a grid, whose steps follow alone."""
+    size = sampler_named(asked.settings.search).size
+    if asked.trials is None or asked.points is not None or size is None:
+        return asked.trials
+    return None if size(asked.settings.space, None)[0] == asked.trials else asked.trials
 
 
 def flat(file: StudyFile) -> dict[str, Any]:

@@ -16,7 +16,8 @@ def trial_frame(trials: Sequence[Trial]) -> Any:
     """Return a Polars frame, one row a trial, best first.
 
     Columns: `number, status, epochs, best_epoch, score` (in the metric's unit), `cost` (of the
-    standardized target) and every hyperparameter; `fold` where there are folds.
+    standardized target) and every hyperparameter; `fold` where there are folds. Where some trials
+    have a value a layer and others one for all, the column is of lists.
 
     Args:
         trials: with dev scores in the metric's unit.
@@ -24,6 +25,9 @@ def trial_frame(trials: Sequence[Trial]) -> Any:
     import polars as pl
 
     rows = [_row(trial) for trial in sorted(trials, key=Trial.rank_key)]
+    listed = {name for row in rows for name, value in row.items() if isinstance(value, list)}
+    for row in rows:
+        row.update({n: [row[n]] for n in listed & row.keys() if not isinstance(row[n], list)})
     return pl.DataFrame(rows, infer_schema_length=None)
 
 

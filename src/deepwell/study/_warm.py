@@ -79,7 +79,7 @@ def within(warm: WarmStart, space: Space) -> WarmStart:
             missing[told] += 1
         else:
             whole.append(replace(one, values=told, epochs=_epochs(one, told, longest)))
-    outside = [one.values for one in whole if space.encode(one.values) is None]
+    outside = [one.values for one in whole if space.place(one.values) is None]
     left_out = tuple(f"{count:,} {why}" for why, count in missing.most_common())
     if len(outside) == len(whole):
         strange = Counter(name for values in outside for name in _strange(values, space))
@@ -154,7 +154,7 @@ def best_first(warm: WarmStart, space: Space, trials: int | None) -> tuple[Given
     for one in ranked:
         if len(found) == most:
             break
-        if space.encode(one.values) is not None and space.allowed(one.values):
+        if space.place(one.values) is not None:
             values = space.present(one.values)  # exact: one that both trained is the same one
             found.setdefault(space.identity(values), Given(values, warm.words))
     return tuple(found.values())
@@ -164,8 +164,8 @@ def aligned(warm: WarmStart, space: Space, own: Sequence[Observation]) -> tuple[
     """Return the earlier study's observations on the scale of this one's scores.
 
     On other rows the same network has another score. What it differs by is known of those that
-    both studies trained: all are shifted by the median of these differences, by nothing where
-    there is none yet.
+    both studies trained to their ends, or for as many epochs: all are shifted by the median of
+    these differences, by nothing where there is none yet.
 
     Args:
         warm: the earlier study.
@@ -174,14 +174,20 @@ def aligned(warm: WarmStart, space: Space, own: Sequence[Observation]) -> tuple[
     """
     if warm.same_data:
         return warm.observations
-    here = {space.identity(one.values): one.score for one in own if math.isfinite(one.score)}
-    shifts = [
-        here[identity] - one.score
+    here = {space.identity(one.values): one for one in own if math.isfinite(one.score)}
+    pairs = (
+        (here[identity], one)
         for one in warm.observations
         if math.isfinite(one.score) and (identity := space.identity(one.values)) in here
-    ]
+    )
+    shifts = [new.score - old.score for new, old in pairs if _as_long(new, old)]
     shift = statistics.median(shifts) if shifts else 0.0
     return tuple(replace(one, score=one.score + shift) for one in warm.observations)
+
+
+def _as_long(one: Observation, other: Observation) -> bool:
+    """Whether two scores of a network are of the same length of training."""
+    return one.epochs == other.epochs or (one.finished and other.finished)
 
 
 def warm_to_plain(warm: WarmStart | None) -> dict[str, object] | None:

@@ -1,5 +1,6 @@
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ from deepwell._base._hyperparameters import Value
 from deepwell.records import Observation
 from deepwell.search import SAMPLERS, Domain, choice, integer, log, uniform, when
 from deepwell.search.samplers._believer import Believer
+from deepwell.search.samplers._coarse_to_fine import boxes
 from deepwell.search.samplers._cube import cube_of
-from deepwell.search.samplers._gaussian_process import Process
+from deepwell.search.samplers._gaussian_process import Process, conditioned
 
 LEARNING = ("bayesian", "tpe")
 MIXED = {
@@ -187,6 +189,23 @@ def test_what_is_forbidden_is_not_proposed(sampler: str) -> None:
         assert best(history) < 1.03
 
 
+@pytest.mark.parametrize("sampler", LEARNING)
+def test_points_from_before_a_constraint_draw_no_proposals(sampler: str) -> None:
+    """The best of them all lie where nothing may be tried any more."""
+    square = {"x": uniform(0, 1), "y": uniform(0, 1)}
+
+    def f(v: dict[str, Value]) -> float:
+        return (number(v, "x") - 0.1) ** 2 + (number(v, "y") - 0.1) ** 2
+
+    before = randomly(Domain(square), f, 80)
+    domain = Domain(square, ["x >= 0.6"])
+    allowed = [one for one in before if number(dict(one.values), "x") >= 0.6]
+    with_all = SAMPLERS[sampler](domain, before, 8, key())
+    assert with_all == SAMPLERS[sampler](domain, allowed, 8, key())
+    assert all(number(values, "x") >= 0.6 for values in with_all)
+    assert boxes(domain, before) == boxes(domain, allowed)
+
+
 def test_networks_that_diverge_do_not_hide_where_the_best_ones_are() -> None:
     domain = Domain({"x": uniform(0, 1), "y": uniform(0, 1)})
 
@@ -303,3 +322,21 @@ def test_the_work_of_a_batch_is_bounded_with_choices_too(
         work.append(Counted.multiplications / (batch * n**2))
     assert 10 < work[0] < 35
     assert work[0] < work[1] < 90
+
+
+def test_the_work_does_not_grow_beyond_2048_observations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many observations the posterior is that of the best, and of some of all others."""
+    held: list[int] = []
+
+    def counted(x: np.ndarray, y: np.ndarray, *rest: Any) -> Process:
+        held.append(len(x))
+        assert y.min() in y[:1]  # the best one is among them, and first
+        return conditioned(x, y, *rest)
+
+    monkeypatch.setattr("deepwell.search.samplers._surrogate.conditioned", counted)
+    domain = Domain({"x": uniform(0, 1), "y": uniform(0, 1)})
+    f = lambda v: (number(v, "x") - 0.4) ** 2 + (number(v, "y") - 0.7) ** 2  # noqa: E731
+    history = randomly(domain, f, 5000)
+    found = SAMPLERS["bayesian"](domain, history, 2, key())
+    assert held[0] <= 2048
+    assert min(f(values) for values in found) < best(history)

@@ -156,4 +156,4 @@ def test_what_failed_before_its_first_epoch_ranks_last() -> None:
     good, _ = _divided(cube)
     np.testing.assert_allclose(good[:, 0], [0.5, 0.9])
     assert cube.ranked()[:3].tolist() == [19, 10, 11]
-    assert _telling(cube)[:3].tolist() == [19, 10, 11]
+    assert _telling(cube, 256)[:3].tolist() == [19, 10, 11]

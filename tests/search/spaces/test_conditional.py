@@ -173,6 +173,12 @@ def test_other_entries_take_the_place_of_old_ones() -> None:
         ({"learning_rate": dw.per_layer(dw.log(1e-4, 1))}, "per_layer is for hidden_units"),
         ({"hidden_units": dw.per_layer(dw.uniform(16, 64))}, r"like integer\(16, 64\)"),
         ({"conv_channels": dw.per_layer([8, 16])}, "add `conv_layers`"),
+        ({"conv_kernel": dw.integer(3, 7)}, r"write choice\(3, 5, 7\)"),
+        ({"conv_kernel": dw.integer(2, 2)}, r"write choice\(3, 5\)"),
+        (
+            {"conv_channels": [(8, 16)], "conv_layers": [1, 2]},
+            r"`conv_layers` choice\(1, 2\) must be left out or agree",
+        ),
         (
             {"dropout": dw.per_layer([0, 0.5]), "hidden_units": [48, (64, 32)]},
             "add `hidden_layers`",

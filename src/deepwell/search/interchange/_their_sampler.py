@@ -142,7 +142,7 @@ def _study(
     with quiet(optuna):
         study = optuna.create_study(sampler=sampler)
     for observation in history:
-        unit = domain.encode(observation.values)
+        unit = domain.place(observation.values)
         if unit is None or not distributions:
             continue
         trial = optuna.trial.create_trial(

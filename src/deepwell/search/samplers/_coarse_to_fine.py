@@ -79,8 +79,8 @@ def boxes(domain: Domain, history: Sequence[Observation]) -> tuple[Box, ...]:
     half, none leaves the domain, and one that comes near its edge reaches to it.
 
     Args:
-        domain: what may be tried; points outside of it, as from before it was narrowed, are left
-            out.
+        domain: what may be tried; points that may not, as from before it was narrowed or had a
+            constraint, are left out.
         history: all that was tried so far, in the order of proposal.
     """
     axes = domain.axes
@@ -130,7 +130,7 @@ class _Point:
 
 def _scored(domain: Domain, history: Sequence[Observation]) -> list[_Point]:
     """Return what has been scored in the domain."""
-    placed = [(o, domain.encode(o.values)) for o in history if not o.pending]
+    placed = [(o, domain.place(o.values)) for o in history if not o.pending]
     return [
         _Point((o.score, _known(o.cost)), unit, domain.active(o.values))
         for o, unit in placed

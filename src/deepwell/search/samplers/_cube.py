@@ -17,7 +17,7 @@ _LOOKED = 128  # points by which a domain is found to have axes that do not alwa
 
 @dataclass(frozen=True)
 class Cube:
-    """A domain and its history; points outside of the domain are left out.
+    """A domain and its history; points that may not be tried in it are left out.
 
     Attributes:
         domain: what may be tried.
@@ -89,7 +89,7 @@ def cube_of(domain: Domain, history: Sequence[Observation]) -> Cube:
     shares: list[float] = []
     pending: list[np.ndarray] = []
     for tried in history:
-        unit = domain.encode(tried.values)
+        unit = domain.place(tried.values)
         if unit is None:
             continue
         if tried.pending:

@@ -34,12 +34,12 @@ class Greedy:
 
     def __init__(self, cube: Cube, model: Surrogate, n: int, rng: np.random.Generator) -> None:
         self._cube, self._rng = cube, rng
-        size = len(cube.tried) + n
+        size = len(model.process.points) + len(cube.pending) + n
         self._room = n + _ROOM
         self._believer = Believer(model.process, model.best, len(cube.pending) + self._room)
         for u in cube.pending:
             self._believer.believe(cube.features.of(u[None])[0])
-        self._turn = size - n
+        self._turn = len(cube.tried)
         # A point that was tried may promise most again, as a corner of a continuum does.
         self._taken = {u.tobytes() for u in cube.tried}
         self._pool, self._near = self._candidates()

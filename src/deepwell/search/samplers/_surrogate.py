@@ -11,6 +11,7 @@ from ._gaussian_process import Process, conditioned, learned
 from ._warp import Units, standardized
 
 _LEARNED = 256  # observations that the scales are learned from
+_HELD = 2048  # observations that the posterior is of; its matrices are of their square
 _STEPS = 30  # evaluations of the likelihood from each start
 
 
@@ -31,26 +32,29 @@ class Surrogate:
 
 
 def surrogate(cube: Cube) -> Surrogate:
-    """Return the model of what is known; at least one score must be finite."""
+    """Return the model of what is known; at least one score must be finite.
+
+    Of more than 2,048 observations it is that of the best ones and of some of all others.
+    """
     y, units = standardized(cube.scores)
     x = cube.features.of(cube.scored, cube.shares)
-    few = _telling(cube)
+    few = _telling(cube, _LEARNED)
     scales = learned(x[few], y[few], cube.features.axis, _STEPS)
-    order = cube.ranked()
+    order = _telling(cube, _HELD)
     process = conditioned(x[order], y[order], cube.features.axis, scales)
     full = cube.scored[cube.shares == 1.0]
     at = cube.features.of(full if len(full) else cube.scored)
     return Surrogate(process, units, float(process.means(at).min()))
 
 
-def _telling(cube: Cube) -> np.ndarray:
-    """Return the places of the observations to learn from: the best, and some of all others.
+def _telling(cube: Cube, most: int) -> np.ndarray:
+    """Return the places of so many observations at most: the best, and some of all others.
 
     Those with the most epochs come before others.
     """
     order = cube.ranked()
-    if len(order) <= _LEARNED:
+    if len(order) <= most:
         return order
-    half = _LEARNED // 2
+    half = most // 2
     step = -(-(len(order) - half) // half)
     return np.concatenate([order[:half], order[half::step]])

@@ -123,6 +123,21 @@ class Domain(Mapping[str, Distribution]):
         except (UsageError, KeyError, TypeError):  # kinds of values that no space of ours has
             return None
 
+    def place(self, values: Mapping[str, Value]) -> np.ndarray | None:
+        """Return the point (d,) of values that may be tried; see `encode`.
+
+        >>> from deepwell.search import uniform
+        >>> domain = Domain({"x": uniform(0, 1), "y": uniform(0, 1)}, ["x + y <= 1"])
+        >>> domain.place({"x": 0.25, "y": 0.5}).tolist(), domain.place({"x": 0.75, "y": 0.5})
+        ([0.25, 0.5], None)
+
+        Returns:
+            The point; None where the values lie outside of the domain, or a constraint forbids
+            them, as those from before it was added.
+        """
+        unit = self.encode(values)
+        return unit if unit is not None and self.allowed(values) else None
+
     def active(self, values: Mapping[str, Value]) -> np.ndarray:
         """Return which axes matter beside these values: (d,) bool.
 

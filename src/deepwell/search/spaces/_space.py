@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from deepwell._base._changes import Changes
-from deepwell._base._constraints import EachOf, Interval, OneOf
+from deepwell._base._constraints import EachOf, IntegerInterval, Interval, OneOf
 from deepwell._base._errors import UsageError
 from deepwell._base._hyperparameters import (
     HYPERPARAMETERS,
@@ -27,6 +27,7 @@ from ._distribution import Distribution, plain
 from ._domain import Domain
 from ._entry import distribution_of, has
 from ._fixed import Fixed
+from ._integer import Integer
 from ._layers import LAYERED, layers_of
 from ._layout import Layers, NeverError, kinds_of
 from ._per_layer import PerLayer
@@ -267,6 +268,12 @@ def checked_entry(name: str, distribution: Distribution) -> Distribution:
             f"`{name}` must be {constraint.describe()}, and {text} is a range of "
             f"real numbers; write something like {wanted}"
         )
+    if isinstance(distribution, Integer) and isinstance(item, IntegerInterval) and item.odd:
+        odd = [n for n in range(distribution.low, min(distribution.high, item.high) + 1) if n % 2]
+        raise UsageError(
+            f"`{name}` must be {constraint.describe()}, and {distribution.describe()} is a range "
+            f"of all whole numbers; write choice({', '.join(map(str, odd or [3, 5]))})"
+        )
     return distribution.over(lambda value: validate(name, value))
 
 
@@ -276,11 +283,8 @@ def _layers_agree(entries: Mapping[str, Distribution]) -> None:
         _bare(entries.get(name)) for name in ("hidden_layers", "hidden_units", "dropout", "change")
     )
     lengths = _lengths(units)
-    if lengths and layers is not None and not _all_of(layers, lengths):
-        raise UsageError(
-            f"`hidden_units` {_said(units)} lists the units of each layer, so "
-            f"`hidden_layers` {_said(layers)} must be left out or agree with it"
-        )
+    _as_many(("hidden_units", "units"), entries, "hidden_layers")
+    _as_many(("conv_channels", "channels"), entries, "conv_layers")
     for entry, listed in ((rates, _lengths(rates)), (changes, _lengths_of_changes(changes))):
         agree = listed == lengths if lengths else layers is None or _all_of(layers, listed)
         if listed and not agree:
@@ -289,6 +293,18 @@ def _layers_agree(entries: Mapping[str, Distribution]) -> None:
                 f"`dropout` {_said(entry)} lists a rate for each layer, so `hidden_layers` must be "
                 f"{number}; set it, or give one rate for all layers"
             )
+
+
+def _as_many(listing: tuple[str, str], entries: Mapping[str, Distribution], number: str) -> None:
+    """Refuse lists, one entry a layer, beside a number of layers that may be another."""
+    (name, what), layers = listing, _bare(entries.get(number))
+    entry = _bare(entries.get(name))
+    lengths = _lengths(entry)
+    if lengths and layers is not None and not _all_of(layers, lengths):
+        raise UsageError(
+            f"`{name}` {_said(entry)} lists the {what} of each layer, so "
+            f"`{number}` {_said(layers)} must be left out or agree with it"
+        )
 
 
 def _lengths(entry: Distribution | None) -> set[int]:
