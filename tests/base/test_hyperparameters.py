@@ -116,6 +116,10 @@ def test_messages_are_those_of_the_style_guide() -> None:
     with pytest.raises(UsageError) as caught:
         validate("optimizer", "adm")
     assert str(caught.value).endswith("got 'adm'; did you mean \"adam\"?")
+    with pytest.raises(
+        UsageError, match=r"got 'AdamW'; AdamW is adam with weight_decay 0.01, l2 0$"
+    ):
+        validate("optimizer", "AdamW")
 
 
 @pytest.mark.parametrize("name", ["beta1", "beta2", "batch_norm_momentum"])

@@ -66,3 +66,16 @@ def test_the_report_lists_every_check() -> None:
 def test_hostile_words_are_made_harmless() -> None:
     evil = Finding("DW4\x1b[2J", "problem", "\x1b[31m", "", {"threshold_source": "\x1b[0m"})
     assert "\x1b" not in "".join([*finding_lines([evil]), *check_table([evil])])
+
+
+def test_what_is_told_of_rows_names_its_remedy_once() -> None:
+    change = "put inputs and targets together by a key, not by their order"
+    shifted = Finding("DW207", "problem", "labels shifted", "p 1e-9", {"change": change})
+    assert finding_lines([shifted]) == [
+        "DW207     labels shifted: p 1e-9",
+        "          remedy: put inputs and targets together by a key, not by their order",
+    ]
+    with_command = replace(shifted, command="deepwell fit t.csv --target y")
+    assert "remedy" not in "".join(finding_lines([with_command]))
+    assert "remedy" not in "".join(finding_lines([replace(shifted, level="ok")]))
+    assert "remedy" not in "".join(finding_lines([replace(shifted, code="DW408")]))

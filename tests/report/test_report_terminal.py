@@ -159,6 +159,13 @@ def test_the_share_of_the_matrix_rate_is_told(result: StudyResult, share: float,
     assert f"; {told} of the machine's matrix rate" in lines
 
 
+def test_a_budget_is_told_where_rounds_follow_while_time_is_left(result: StudyResult) -> None:
+    plan = dataclasses.replace(result.plan, networks=32, seconds=7.0, budget=300.0)
+    told = joined(plan_lines(plan))
+    assert "32 networks first, then more while time is left of 5 min" in told
+    assert "the first about 7 s on" in told
+
+
 def test_one_rung_is_told_as_epochs(result: StudyResult) -> None:
     plan = dataclasses.replace(result.plan, rungs=result.plan.rungs[-1:], cores=1)
     assert "50 epochs, about 9 s on 1 core" in joined(plan_lines(plan))

@@ -86,10 +86,17 @@ class IntegerInterval:
 
 @dataclass(frozen=True)
 class OneOf:
-    """One of a few names, or a Python name behind `prefix`, which a family beyond ours owns."""
+    """One of a few names, or a Python name behind `prefix`, which a family beyond ours owns.
+
+    Attributes:
+        choices: the names.
+        prefix: of the names of others; empty where there are none.
+        elsewhere: (a name that people know, what it is here), for the error message.
+    """
 
     choices: tuple[str, ...]
     prefix: str = ""
+    elsewhere: tuple[tuple[str, str], ...] = ()
 
     def accepts(self, value: object) -> bool:
         """Whether `value` is one of the names."""
@@ -103,8 +110,9 @@ class OneOf:
         return "one of " + ", ".join(self.choices) + foreign
 
     def hint(self, value: object) -> str:
-        """Return a "did you mean" for a near miss, or an empty string."""
-        return did_you_mean(str(value), self.choices)
+        """Return what a known name is here, a "did you mean" for a near miss, or nothing."""
+        known = dict(self.elsewhere).get(str(value).lower())
+        return f"; {known}" if known else did_you_mean(str(value), self.choices)
 
     def wrong_values(self) -> Iterator[object]:
         """Yield values just outside: what a test must see refused."""

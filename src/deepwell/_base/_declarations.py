@@ -89,7 +89,7 @@ DECLARATIONS = (
     ),
     Hyperparameter(
         "optimizer",
-        OneOf(OPTIMIZERS, OPTAX_PREFIX),
+        OneOf(OPTIMIZERS, OPTAX_PREFIX, (("adamw", "AdamW is adam with weight_decay 0.01, l2 0"),)),
         "adam",
         "Rule that turns gradients into changes; optax:NAME is Optax's own, as in optax:lion.",
         True,

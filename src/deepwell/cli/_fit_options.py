@@ -183,7 +183,7 @@ class RunOptions:
     )
     epochs: int | None = flag(
         None,
-        "Passes over the train rows; by default the data tell.",
+        "Passes over the train rows; by default the data tell, or 50 with --space.",
         "N",
         RUN,
         HYPERPARAMETERS["epochs"].constraint,

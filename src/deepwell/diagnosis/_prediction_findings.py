@@ -31,6 +31,7 @@ _FACTOR = 1.5
 _WORSE = 0.05
 _TOLD = 3
 _MANY = 0.02  # share of wrong targets, its lower end, that is a problem without a list
+_TOO_SURE, _TOO_MILD = "probabilities too sure", "probabilities too mild"
 _OF_PROBABILITIES = ("log_loss",)  # metrics that a change of all probabilities alike changes
 
 
@@ -74,12 +75,17 @@ def calibration_finding(
         f"{change_text(scaling.change, False)}, measured on rows that did not fit it"
     )
     if matters:
-        claim = "probabilities too sure" if scaling.temperature > 1 else "probabilities too mild"
+        claim = _TOO_SURE if scaling.temperature > 1 else _TOO_MILD
         return check_finding("DW213", worse, claim, mended, check)
     if found.error >= _FAR_OFF:
         claim = "wrong probabilities, which a temperature does not mend"
         return check_finding("DW213", worse, claim, mended, check)
     return check_finding("DW213", "ok", "probabilities a little off", mended, check)
+
+
+def mended_by_temperature(finding: Finding) -> bool:
+    """Whether a finding DW213 says that a temperature makes the probabilities right."""
+    return finding.claim in (_TOO_SURE, _TOO_MILD)
 
 
 def confusion_finding(found: Confusion, classes: Sequence[str]) -> Finding:

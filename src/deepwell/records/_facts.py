@@ -89,6 +89,8 @@ class PlanFacts:
             those of the first.
         advice: a sentence about cross-validation for so many rows, or an empty string.
         constraints: what must hold between the values of a network, as texts.
+        budget: seconds for as many further rounds as there is time for; None where the networks
+            told are all of them.
     """
 
     networks: int
@@ -107,6 +109,7 @@ class PlanFacts:
     proposed: str = ""
     constraints: tuple[str, ...] = ()
     rounds: tuple[int, ...] = ()
+    budget: float | None = None
 
 
 @dataclass(frozen=True)

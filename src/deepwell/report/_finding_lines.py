@@ -18,6 +18,7 @@ _DIVERGED = "DW408"  # about all networks, told as other findings are
 _QUIET = ("DW405", "DW406", "DW412", "DW413", "DW414", "DW415")
 # About the rows: where nothing was found the line `checks` says it, or there is nothing to say.
 _ROWS = ("DW201", "DW202", "DW204", "DW208")
+_OF_ROWS = "DW20"
 _MARKS = {"ok": " ok", "unsure": " ?"}
 _DETAIL_LIMIT = 500
 _COMMAND_LIMIT = 10_000  # a command that is cut short does not run
@@ -48,7 +49,15 @@ def all_finding_lines(findings: Sequence[Finding]) -> list[str]:
         elif finding.command:
             told[finding.command] = safe_text(finding.code)
             lines.append(" " * GUTTER + safe_text(finding.command, _COMMAND_LIMIT))
+        elif remedy := _remedy(finding):
+            lines.extend(entry("", f"remedy: {remedy}"))
     return lines
+
+
+def _remedy(finding: Finding) -> str:
+    """Return what to do about rows where it is no command; the other findings say it themselves."""
+    acts = finding.code.startswith(_OF_ROWS) and finding.level != "ok"
+    return safe_text(finding.evidence.get("change", ""), _DETAIL_LIMIT) if acts else ""
 
 
 def reading_lines(findings: Sequence[Finding]) -> list[str]:

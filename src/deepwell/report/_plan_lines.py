@@ -25,6 +25,9 @@ def plan_lines(plan: PlanFacts) -> list[str]:
         networks = f"{networks} ({each} x {plan.folds} folds)"
     if len(plan.rounds) > 1:
         networks += f" in {count(len(plan.rounds), 'round')}"
+    if plan.budget is not None:
+        networks += f" first, then more while time is left of {duration(plan.budget)}"
+        time = f"the first {time}" if plan.seconds is not None else time
     parts = [
         networks,
         f"{plan.program} program{compiled}",

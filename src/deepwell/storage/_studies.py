@@ -78,6 +78,8 @@ def read_study(connection: sa.Connection, folder: Path, name: str, flag: str = "
         raise UsageError(f'no study "{safe_text(name)}"; the store {shown_path(folder)} is empty')
     listed = ", ".join(names[:_LISTED]) + (", ..." if len(names) > _LISTED else "")
     hint = did_you_mean(name, names)
+    if "/" in name or "\\" in name:
+        hint = "; a study is called by its name, without a folder (--store FOLDER);"
     raise UsageError(
         f'no study "{safe_text(name)}" in the store {shown_path(folder)}'
         f"{hint or ';'} studies: {listed}"

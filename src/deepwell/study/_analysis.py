@@ -25,7 +25,7 @@ from deepwell.diagnosis._importance_of_columns import (
     Judged,
     importance_of_columns,
 )
-from deepwell.diagnosis._prediction_findings import importance_finding
+from deepwell.diagnosis._prediction_findings import importance_finding, mended_by_temperature
 from deepwell.diagnosis._prediction_sections import (
     Predicted,
     coverage_section,
@@ -208,7 +208,7 @@ def command(reopened: Reopened, words: str) -> str:
 def _acting(finding: Finding, reopened: Reopened) -> Finding:
     """Return a finding with the command that acts on it."""
     words = ""
-    if finding.code == "DW213" and finding.claim.startswith("probabilities too"):
+    if finding.code == "DW213" and mended_by_temperature(finding):
         words = "calibrate NAME"
     if finding.code == "DW214" and finding.claim.startswith("a better"):
         words = f"calibrate NAME --threshold {finding.evidence['objective']}"

@@ -34,7 +34,7 @@ class FinishedStudy(KeptStudy):
 
     Args:
         name: of the study.
-        store: folder or `sqlite:///FILE`; None means `./deepwell`.
+        store: folder or URL; None means `./deepwell`.
 
     Raises:
         UsageError: when there is no such study, or it has no result.
@@ -347,7 +347,7 @@ def open_study(name: str, store: str | Path | None = None) -> FinishedStudy:
 
     Args:
         name: of the study.
-        store: folder or `sqlite:///FILE`; None means `./deepwell`.
+        store: folder or URL; None means `./deepwell`.
 
     Raises:
         UsageError: when there is no such store or study, or the study has no result.

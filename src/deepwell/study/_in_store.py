@@ -10,7 +10,9 @@ from deepwell._base._shell import store_flag
 from deepwell.records import Finding
 
 # A new fit belongs beside the study that asks for it.
-_KEPT_THERE = tuple(f"deepwell {verb} " for verb in ("improve", "test", "ensemble", "fit"))
+_KEPT_THERE = tuple(
+    f"deepwell {verb} " for verb in ("improve", "test", "ensemble", "calibrate", "fit")
+)
 
 
 def in_store(findings: Sequence[Finding], store: str | Path | None) -> list[Finding]:

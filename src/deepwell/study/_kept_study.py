@@ -42,7 +42,7 @@ class KeptStudy:
 
     Args:
         name: of the study.
-        store: folder or `sqlite:///FILE`; None means `./deepwell`.
+        store: folder or URL; None means `./deepwell`.
 
     Raises:
         UsageError: when there is no such study, or it has no result.

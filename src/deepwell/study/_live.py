@@ -73,7 +73,7 @@ class LiveStudy:
 
     Args:
         name: of the study.
-        store: folder or `sqlite:///FILE`; None means `./deepwell`.
+        store: folder or URL; None means `./deepwell`.
         wait: seconds to wait for an answer of the run.
 
     Raises:
@@ -301,7 +301,7 @@ def open_live(
 
     Args:
         name: of the study.
-        store: folder or `sqlite:///FILE`; None means `./deepwell`.
+        store: folder or URL; None means `./deepwell`.
         wait: seconds to wait for each answer of the run.
 
     Raises:

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from deepwell._base._shell import shell_word
 from deepwell.data._data import Data
 from deepwell.diagnosis._metrics import Metric
+from deepwell.diagnosis._prediction_findings import mended_by_temperature
 from deepwell.diagnosis._prediction_sections import Predicted, calibration_of
 from deepwell.records import Finding
 
@@ -18,7 +20,7 @@ _CELLS = 10_000  # rows times classes, for some milliseconds
 
 
 def wrong_probabilities(
-    data: Data, prediction: np.ndarray, metric: Metric, seed: int
+    data: Data, prediction: np.ndarray, metric: Metric, seed: int, name: str
 ) -> list[Finding]:
     """Return DW213 where it is a problem, nothing else; `deepwell diagnose` tells the rest.
 
@@ -30,6 +32,7 @@ def wrong_probabilities(
         prediction: (n, C) probabilities for them; values have nothing to be told.
         metric: that networks are chosen by.
         seed: of the draws.
+        name: of the study, for the command that stores a temperature.
     """
     if prediction.ndim == 1 or metric.of_decisions:
         return []
@@ -52,4 +55,6 @@ def wrong_probabilities(
     finding, _ = calibration_of(part, _DRAWS)
     if finding.level != "problem":
         return []
-    return [replace(finding, evidence={**finding.evidence, "rows": min(n, most)})]
+    command = f"deepwell calibrate {shell_word(name)}" if mended_by_temperature(finding) else ""
+    evidence = {**finding.evidence, "rows": min(n, most)}
+    return [replace(finding, evidence=evidence, command=command)]

@@ -99,7 +99,7 @@ def replay(
     Args:
         name: of the study, which may have ended or not.
         trial: number of the network; None takes the best one.
-        store: folder or `sqlite:///FILE`; None means `./deepwell`.
+        store: folder or URL; None means `./deepwell`.
         data: what `load` returned, where the study's rows came from memory.
 
     Raises:

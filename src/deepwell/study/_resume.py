@@ -89,7 +89,7 @@ def resume(
         data: what `load` returned for the same rows and options; needed when the study's data
             came from memory, or from a file that is somewhere else now. Else they are read again
             from where they were.
-        store: folder or `sqlite:///FILE`; None means `./deepwell`.
+        store: folder or URL; None means `./deepwell`.
         budget: working time from now on, such as `60s` or `5m`, or seconds. None means what was
             left of the study's own budget; where nothing was left of it and a number of networks
             had been asked for, no limit.

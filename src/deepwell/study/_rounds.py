@@ -160,6 +160,7 @@ def plan_facts(
         augmentation=augments(asked.settings.space),
         proposed=_proposed(asked),
         rounds=sizes,
+        budget=asked.budget if asked.trials is None else None,
     )
 
 

@@ -68,7 +68,7 @@ class Study(StudyOutcome):
         scheduler: which networks train on at a rung: `none`, `halving`, `hyperband`, `asha`,
             `median`, `patience`, `extrapolate` or `pbt`.
         name: of the study; None takes the data's name. A taken name becomes `name-2`.
-        store: folder or `sqlite:///FILE`; None means `./deepwell`.
+        store: folder or URL; None means `./deepwell`.
         seed: of proposals, weights, masks and batch order, at least 0.
         metric: what is selected by and reported; None means error rate or RMSE.
         best_possible: best score anything could reach, when it is known (0.02 for 2 %).

@@ -80,7 +80,7 @@ def verdicts(
         *rows,
         *missing,
         *with_improve_commands(gaps, run.history.record.name, run.data),
-        *wrong_probabilities(run.data, said, run.metric, seed),
+        *wrong_probabilities(run.data, said, run.metric, seed, run.history.record.name),
         *wrong,
         *diverged,
         *training,
