@@ -71,7 +71,8 @@ bench-b1 bench-b2 bench-b3: bench-%: $(USERS) peers
 	build/users/venv/bin/python -m benchmarks $* $(FRESH)
 
 # Searches against the clock, ours and the peers'; it is called again until it is done (hours).
-# BENCH="--scale reduced" or BENCH="--only NAME" for less.
+# BENCH="--scale reduced" or BENCH="--only NAME" for less; what has `--only fit` and all peers is
+# published too.
 bench-b4: $(USERS) peers
 	build/users/venv/bin/python -m benchmarks b4 $(FRESH) $(BENCH)
 

@@ -17,7 +17,7 @@ from benchmarks.workload import Workload
 
 from . import section
 from .attempt import attempt
-from .contenders import DEFAULT, FIT, Contender, chosen
+from .contenders import DEFAULT, FIT, Contender, chosen, peers
 from .gate import judge, reference
 from .goal import DIGITS, Goal
 
@@ -70,10 +70,15 @@ def measure(
         print(error)
         return 3
     print(section.section(kept.plain()))
-    whole = scale == "full" and not names and goal == DIGITS
+    whole = scale == "full" and goal == DIGITS and against_peers(racing)
     kept.move(results / f"{NAME}.json" if whole else file.with_name(f"{NAME}-finished.json"))
     crashed = [key for key, cell in kept.cells.items() if cell["status"] == "crashed"]
     return 1 if scale == "quick" and (crashed or _disagrees(kept)) else 0
+
+
+def against_peers(racing: Sequence[Contender]) -> bool:
+    """Whether `deepwell fit` as it comes races against all peers; other strategies may, too."""
+    return {DEFAULT, *(one.name for one in peers())} <= {one.name for one in racing}
 
 
 def header(goal: Goal, racing: Sequence[Contender]) -> dict[str, Any]:

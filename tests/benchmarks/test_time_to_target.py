@@ -378,3 +378,12 @@ def test_a_race_resumes_and_leaves_out_who_disagrees(
     command.race(goal, racing, kept, time.monotonic() - 1)  # nothing is left to be measured
     assert tried == ["x", "x"]
     assert [kept.cells[f"y/{n}"]["status"] for n in (0, 1)] == ["skipped"] * 2
+
+
+def test_a_race_is_published_where_fit_meets_all_peers() -> None:
+    everyone = contenders.chosen(())
+    fit_and_peers = contenders.chosen(["fit", *(one.name for one in contenders.peers())])
+    assert command.against_peers(everyone)
+    assert command.against_peers(fit_and_peers)
+    assert not command.against_peers(fit_and_peers[:-1])
+    assert not command.against_peers(fit_and_peers[1:])
