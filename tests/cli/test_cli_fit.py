@@ -95,7 +95,7 @@ def test_the_defaults(deepwell, library) -> None:
     )
     study = library.calls["study"]
     assert study["fixed"] == {}
-    assert (study["seed"], study["search"], study["scheduler"]) == (0, "random", "halving")
+    assert (study["seed"], study["search"], study["scheduler"]) == (0, None, "halving")
 
 
 def test_a_space_is_parsed(deepwell, library) -> None:

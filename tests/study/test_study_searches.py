@@ -121,3 +121,37 @@ def test_the_boxes_of_a_study_are_recorded_and_told(data, tmp_path, capsys, monk
     told = study.to_optuna(None)
     assert len(told.trials) == 6
     assert told.best_value == min(t.score for t in study.history())
+
+
+@pytest.mark.parametrize(
+    ("options", "amounts", "by"),
+    [
+        ({}, {"budget": 60}, "tpe"),
+        ({"scheduler": "none", "folds": 2}, {"budget": 60}, "tpe"),
+        ({}, {"budget": 60, "trials": 8}, ""),
+        ({}, {}, ""),
+        ({"search": "random"}, {"budget": 60}, ""),
+        ({"search": "bayesian"}, {"trials": 64}, "bayesian"),
+        ({"program": "jax"}, {"budget": 60}, ""),
+        ({"scheduler": "asha"}, {"budget": 60}, ""),
+        ({"scheduler": "pbt"}, {"budget": 60}, ""),
+    ],
+)
+def test_a_budget_alone_is_searched_by_a_sampler_that_learns(
+    data, tmp_path, options, amounts, by
+) -> None:
+    study = dw.Study(data, {"learning_rate": log(1e-4, 1), "epochs": 9}, store=tmp_path, **options)
+    told = f"proposed by {by}, which learns from round to round" if by else ""
+    assert study.plan(**amounts).proposed == told
+
+
+def test_who_proposed_under_a_budget_is_kept(data, tmp_path) -> None:
+    study = dw.Study(
+        data, {"learning_rate": log(1e-4, 1), "epochs": 2, "hidden_units": 4}, store=tmp_path
+    )
+    study.run(budget=1)
+    kept = dw.open_study(study.name, tmp_path)
+    assert kept.settings.search == "tpe"
+    assert 'search = "tpe"' in (tmp_path / study.name / "study.toml").read_text()
+    with pytest.raises(dw.UsageError, match='unknown search ""'):
+        dw.Study(data, search="", store=tmp_path)

@@ -94,10 +94,10 @@ class StudyOptions:
     seed: int = flag(
         0, "Seed of proposals, weights and order (the split has its own).", "N", STUDY, SEED
     )
-    search: str = flag(
-        "random",
-        "How networks are proposed: random, grid, quasi-random, halton, coarse-to-fine, "
-        "bayesian, tpe, or optuna:NAME.",
+    search: str | None = flag(
+        None,
+        "How networks are proposed: random (default), tpe (default under a --budget), grid, "
+        "quasi-random, halton, coarse-to-fine, bayesian, or optuna:NAME.",
         "WAY",
         STUDY,
     )

@@ -84,7 +84,8 @@ class PlanFacts:
         folds: networks of each configuration, one a fold; 0 without cross-validation.
         convolutions: whether networks may have convolutional layers.
         augmentation: whether networks may augment images.
-        proposed: what is proposed as a whole, in words, as a grid is; or an empty string.
+        proposed: what is proposed as a whole, in words, as a grid is, or by what sampler where it
+            learns; or an empty string.
         rounds: configurations of each round, where they are proposed in several; the rungs are
             those of the first.
         advice: a sentence about cross-validation for so many rows, or an empty string.

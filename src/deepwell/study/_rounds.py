@@ -165,8 +165,11 @@ def plan_facts(
 
 
 def _proposed(asked: Asked) -> str:
-    """Return what a sampler with an end, as a grid, proposes as a whole."""
-    size = sampler_named(asked.settings.search).size
+    """Return what a sampler with an end, as a grid, proposes as a whole, or who learns."""
+    name = asked.settings.search
+    if learns(asked.settings):
+        return f"proposed by {name}, which learns from round to round"
+    size = sampler_named(name).size
     return "" if size is None else size(asked.settings.space, asked.points)[1]
 
 

@@ -27,6 +27,10 @@ from ._probe_choice import BEST, NONE, Chosen, Probing, checked_choice, checked_
 from ._retention import BEST as KEPT_BEST
 from ._retention import checked_checkpoints
 
+SEARCH = "random"
+"""How configurations are proposed where nobody says it."""
+
+_BY_TIME = "tpe"
 _SEED = IntegerInterval(0, 2**63 - 1)
 
 
@@ -78,6 +82,22 @@ class Settings:
             raise UsageError(f"`folds` must be {FOLDS.describe()}, got {_shown(self.folds)}")
         checked_best(self.best_possible, METRICS[self.metric].bounded)
         _check_forks(self)
+
+
+def search_by_time(scheduler: str, program: str) -> str:
+    """Return who proposes where nobody says it and networks are trained while time is left.
+
+    Rounds are small then, so that scores steer soon (docs/strategy.md). A program that is compiled
+    pays for each round, and of a population, or of networks that nobody waits for, there are many
+    at a time.
+
+    Args:
+        scheduler: of the study.
+        program: what trains, `native` or `jax`.
+    """
+    known = SCHEDULERS[scheduler]
+    together = known.forks or known.wave > 0
+    return SEARCH if together or program != "native" else _BY_TIME
 
 
 def _check_forks(settings: Settings) -> None:

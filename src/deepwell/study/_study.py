@@ -41,7 +41,14 @@ from ._range_test import RangeOptions, range_test, typical
 from ._recording import recorded
 from ._resume import resume
 from ._rounds import next_round, plan_facts, sizes_ahead
-from ._settings import Settings, check_changes_come, check_networks, optimizers_of
+from ._settings import (
+    SEARCH,
+    Settings,
+    check_changes_come,
+    check_networks,
+    optimizers_of,
+    search_by_time,
+)
 from ._starting_space import starting_space
 from ._study_file import StudyFile, as_file
 from ._study_outcome import StudyOutcome
@@ -64,7 +71,9 @@ class Study(StudyOutcome):
         data: what `load` returned; holds no test row.
         space: hyperparameter -> distribution, list or value; None chooses by the data's size.
         search: how configurations are proposed: `random`, `grid`, `quasi-random`, `halton`,
-            `coarse-to-fine`, `bayesian`, `tpe`, or `optuna:NAME` for a sampler of Optuna's.
+            `coarse-to-fine`, `bayesian`, `tpe`, or `optuna:NAME` for a sampler of Optuna's. None
+            takes `random`, and `tpe` where a budget alone says how many networks there will be,
+            the native program trains them and the scheduler waits at its rungs and copies none.
         scheduler: which networks train on at a rung: `none`, `halving`, `hyperband`, `asha`,
             `median`, `patience`, `extrapolate` or `pbt`.
         name: of the study; None takes the data's name. A taken name becomes `name-2`.
@@ -98,7 +107,7 @@ class Study(StudyOutcome):
         data: Data,
         space: Mapping[str, object] | None = None,
         *,
-        search: str = "random",
+        search: str | None = None,
         scheduler: str = "halving",
         name: str | None = None,
         store: str | Path | None = None,
@@ -131,7 +140,7 @@ class Study(StudyOutcome):
             )
         self.settings = Settings(
             space=starting_space(data, space, fixed or {}, constraints),
-            search=search,
+            search=SEARCH if search is None else search,
             scheduler=scheduler,
             seed=seed,
             metric=self.metric.name,
@@ -151,6 +160,7 @@ class Study(StudyOutcome):
         locate(store)  # refuses what can be no store before the work, in a dry run too
         self._store = store
         self._program = program
+        self._any_search = search is None
         self._memory = data.memory or default_memory()
         self._observer = observer or Observer()
         self._warm = None
@@ -378,6 +388,9 @@ class Study(StudyOutcome):
             settings = replace(settings, space=with_fixed(settings.space, {"epochs": epochs}))
         check_changes_come(settings.space)
         count = wanted = checked_trials(trials)
+        if self._any_search and limit is not None and count is None:
+            by = search_by_time(settings.scheduler, self._backend().name)
+            settings = replace(settings, search=by)
         size = sampler_named(settings.search).size
         if count is None and limit is None and size is not None:
             count = size(settings.space, None)[0]  # all of them
