@@ -224,9 +224,10 @@ def _decide(
     """Return what becomes of the trials that reached a rung."""
     rung, members = here.rung, bracket.together(here.alive)
     last = rung == len(bracket.rungs) - 1
+    told = history.trials_of(members if last else bracket.specs)
     if not last:
-        members |= _ended_before(bracket, history)
-    told = history.trials_of(members)
+        members |= _ended_before(bracket, told)
+        told = [t for t in told if t.number in members]
     ended = [t.number for t in told if _at_its_end(t)]
     if last:
         return Decided(finish=ended)
@@ -246,12 +247,15 @@ def _decide(
     return Decided(ended, decision.prune, decision.promote, decision.forks)
 
 
-def _ended_before(bracket: Bracket, history: History) -> set[int]:
+def _ended_before(bracket: Bracket, trials: Sequence[Trial]) -> set[int]:
     """Return the trials that came to their ends by themselves: they are ranked with the others.
 
     Of folds only those of a configuration whose others did so as well.
+
+    Args:
+        bracket: the trials and their rungs.
+        trials: all of them.
     """
-    trials = history.trials_of(bracket.specs)
     going = {t.number for t in trials if t.status not in _BY_THEMSELVES}
     return set(bracket.specs) - bracket.together(going)
 
