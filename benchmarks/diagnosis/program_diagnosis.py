@@ -266,12 +266,13 @@ def _first_steps(
 def _start(case: ProgramCase, rows: Mapping[str, Any], key: jax.Array) -> StartLoss:
     """Compare the loss at the start with that of the same program under He's initializer."""
     program, keys = case.program, jax.random.split(jax.random.key(5), _RUNS)
+    amount = jnp.asarray(case.amount)  # as in training, where it is an array too
 
     def cost(init: Any) -> np.ndarray:
         def one(k: jax.Array) -> jax.Array:
-            params = init(k, program.sizes, case.amount)
-            out = program.forward(params, rows["x"], k, True, case.amount)[-1]
-            return program.loss(out, rows["y"], params, case.amount)
+            params = init(k, program.sizes, amount)
+            out = program.forward(params, rows["x"], k, True, amount)[-1]
+            return program.loss(out, rows["y"], params, amount)
 
         return np.asarray(jax.vmap(one)(keys), np.float64)
 

@@ -18,6 +18,7 @@ from deepwell.study._warm import (
     best_first,
     warm_from_plain,
     warm_to_plain,
+    within,
 )
 
 SPACE = {
@@ -287,6 +288,14 @@ def test_a_warm_start_tries_the_best_first_and_counts_no_old_trial(data, ended, 
 def test_a_warm_start_from_what_is_no_start_is_refused(data, ended, options, said):
     with pytest.raises(dw.UsageError, match=said):
         dw.Study(data, SPACE, store=ended, **options)
+
+
+def test_a_warm_start_that_a_constraint_forbids_says_so():
+    told = observations(dw.Space(SPACE), [0.3, 0.1])
+    highest = max(one.values["learning_rate"] for one in told)
+    narrow = dw.Space(SPACE, [f"learning_rate > {highest}"])
+    with pytest.raises(dw.UsageError, match="none does: 2 break a constraint; change the space"):
+        within(WarmStart("old", True, told), narrow)
 
 
 def test_other_rows_are_told(store, tmp_path):

@@ -84,6 +84,8 @@ def within(warm: WarmStart, space: Space) -> WarmStart:
     if len(outside) == len(whole):
         strange = Counter(name for values in outside for name in _strange(values, space))
         why = [f"{count:,} have another `{name}`" for name, count in strange.most_common(2)]
+        forbidden = sum(space.encode(values) is not None for values in outside)
+        why += [f"{forbidden:,} break a constraint"] if forbidden else []
         raise UsageError(
             f"a warm start needs a configuration that lies in the space, and of the "
             f"{len(warm.observations):,} of {warm.words} none does: "
