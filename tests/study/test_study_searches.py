@@ -149,7 +149,7 @@ def test_who_proposed_under_a_budget_is_kept(data, tmp_path) -> None:
     study = dw.Study(
         data, {"learning_rate": log(1e-4, 1), "epochs": 2, "hidden_units": 4}, store=tmp_path
     )
-    study.run(budget=1)
+    study.run(budget=3)
     kept = dw.open_study(study.name, tmp_path)
     assert kept.settings.search == "tpe"
     assert 'search = "tpe"' in (tmp_path / study.name / "study.toml").read_text()

@@ -335,7 +335,10 @@ def test_the_work_does_not_grow_beyond_2048_observations(monkeypatch: pytest.Mon
 
     monkeypatch.setattr("deepwell.search.samplers._surrogate.conditioned", counted)
     domain = Domain({"x": uniform(0, 1), "y": uniform(0, 1)})
-    f = lambda v: (number(v, "x") - 0.4) ** 2 + (number(v, "y") - 0.7) ** 2  # noqa: E731
+
+    def f(v: dict[str, Value]) -> float:
+        return (number(v, "x") - 0.4) ** 2 + (number(v, "y") - 0.7) ** 2
+
     history = randomly(domain, f, 5000)
     found = SAMPLERS["bayesian"](domain, history, 2, key())
     assert held[0] <= 2048
